@@ -1,0 +1,40 @@
+// Where tensors live and how they are computed. The only header that knows LibTorch's versions apart.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <string>
+
+namespace cvtool {
+
+// "auto", "cpu", "cuda" or "cuda:N" -> a device. Throws UsageError with the reason when CUDA is asked for and not there.
+at::Device device_from_text(const std::string& text);
+
+// "auto", "fp32" or "bf16" -> at::kFloat or at::kBFloat16. auto takes bfloat16 where the device has it natively
+// (AVX512_BF16 or AMX; compute capability 8.0 or newer). `why` says which and why.
+at::ScalarType precision_from_text(const std::string& text, at::Device device, std::string& why);
+
+// True when the processor multiplies bfloat16 natively.
+bool cpu_has_native_bfloat16();
+
+// Prepares the process for work: number of compute threads (0: one a core), memory that stays with the process,
+// the simple TorchScript executor. Idempotent.
+void prepare_process(int threads);
+
+// While alive, matrix products and convolutions on `device` run in `type` (autocast); kFloat changes nothing.
+class Autocast {
+ public:
+  Autocast(at::Device device, at::ScalarType type);
+  ~Autocast();
+  Autocast(const Autocast&) = delete;
+  Autocast& operator=(const Autocast&) = delete;
+
+ private:
+  at::Device device_;
+  bool on_ = false;
+};
+
+// LibTorch's version, "1.13.1".
+std::string torch_version();
+
+}  // namespace cvtool

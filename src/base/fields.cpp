@@ -1,0 +1,167 @@
+#include "base/fields.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace cvtool {
+namespace {
+
+std::string number_text(double value) {
+  std::string text = Json(value).dump();
+  return ends_with(text, ".0") ? text.substr(0, text.size() - 2) : text;
+}
+
+std::string bounds_text(const Doc& doc) {
+  if (std::isinf(doc.high)) return "at least " + number_text(doc.low);
+  if (std::isinf(doc.low)) return "at most " + number_text(doc.high);
+  return "from " + number_text(doc.low) + " to " + number_text(doc.high);
+}
+
+}  // namespace
+
+JsonReader::JsonReader(const Json& object, std::string place) : object_(object), place_(std::move(place)) {
+  if (!object.is_object()) {
+    std::string where = place_;
+    while (!where.empty() && (where.back() == '.' || where.back() == ' ')) where.pop_back();
+    throw UsageError(where + ": must be a JSON object {...}, not " + object.dump());
+  }
+}
+
+const Json* JsonReader::find(const char* key) {
+  known_.push_back(key);
+  const auto at = object_.find(key);
+  return at == object_.end() ? nullptr : &*at;
+}
+
+void JsonReader::wrong(const char* key, const std::string& expected, const Json& got) const {
+  throw UsageError(place_ + key + ": must be " + expected + ", not " + got.dump());
+}
+
+void JsonReader::check_range(const char* key, double value, const Doc& doc) const {
+  if (value >= doc.low && value <= doc.high) return;  // false for NaN
+  throw UsageError(place_ + key + ": " + number_text(value) + " is out of range; it must be " + bounds_text(doc));
+}
+
+void JsonReader::operator()(const char* key, bool& value, const Doc&) {
+  const Json* json = find(key);
+  if (!json) return;
+  if (!json->is_boolean()) wrong(key, "true or false", *json);
+  value = json->get<bool>();
+}
+
+void JsonReader::operator()(const char* key, int64_t& value, const Doc& doc) {
+  const Json* json = find(key);
+  if (!json) return;
+  const bool whole = json->is_number_integer() ||
+                     (json->is_number_float() && json->get<double>() == std::floor(json->get<double>()) &&
+                      std::abs(json->get<double>()) < 9e15);
+  if (!whole) wrong(key, "a whole number", *json);
+  check_range(key, json->get<double>(), doc);
+  value = json->get<int64_t>();
+}
+
+void JsonReader::operator()(const char* key, double& value, const Doc& doc) {
+  const Json* json = find(key);
+  if (!json) return;
+  if (!json->is_number()) wrong(key, "a number", *json);
+  check_range(key, json->get<double>(), doc);
+  value = json->get<double>();
+}
+
+void JsonReader::operator()(const char* key, std::string& value, const Doc& doc) {
+  const Json* json = find(key);
+  if (!json) return;
+  if (!json->is_string()) wrong(key, "a text", *json);
+  auto text = json->get<std::string>();
+  if (!doc.choices.empty()) {
+    bool known = false;
+    for (const auto& word : doc.choices) known |= word == text;
+    if (!known) throw UsageError(place_ + key + ": " + unknown_word("value", text, doc.choices));
+  }
+  value = std::move(text);
+}
+
+void JsonReader::operator()(const char* key, std::vector<std::string>& value, const Doc&) {
+  const Json* json = find(key);
+  if (!json) return;
+  if (!json->is_array()) wrong(key, "a list of texts", *json);
+  std::vector<std::string> texts;
+  for (const auto& item : *json) {
+    if (!item.is_string()) wrong(key, "a list of texts", *json);
+    texts.push_back(item.get<std::string>());
+  }
+  value = std::move(texts);
+}
+
+void JsonReader::operator()(const char* key, ImageSize& value, const Doc& doc) {
+  const Json* json = find(key);
+  if (!json) return;
+  ImageSize size;
+  if (json->is_number_integer()) {
+    size.height = size.width = json->get<int64_t>();
+  } else if (json->is_array() && json->size() == 2 && (*json)[0].is_number_integer() && (*json)[1].is_number_integer()) {
+    size = {(*json)[0].get<int64_t>(), (*json)[1].get<int64_t>()};
+  } else {
+    wrong(key, "a size in pixels such as 128 or [height, width]", *json);
+  }
+  check_range(key, static_cast<double>(size.height), doc);
+  check_range(key, static_cast<double>(size.width), doc);
+  value = size;
+}
+
+void JsonReader::operator()(const char* key, Json& value, const Doc&) {
+  if (const Json* json = find(key)) value = *json;
+}
+
+void JsonReader::finish() const {
+  for (const auto& [key, unused] : object_.items()) {
+    bool known = false;
+    for (const auto& word : known_) known |= word == key;
+    if (!known) {
+      std::string where = place_;
+      while (!where.empty() && (where.back() == '.' || where.back() == ' ')) where.pop_back();
+      throw UsageError((where.empty() ? "" : where + ": ") + unknown_word("key", key, known_));
+    }
+  }
+}
+
+void JsonWriter::operator()(const char* key, bool value, const Doc&) { object_[key] = value; }
+void JsonWriter::operator()(const char* key, int64_t value, const Doc&) { object_[key] = value; }
+void JsonWriter::operator()(const char* key, double value, const Doc&) { object_[key] = value; }
+void JsonWriter::operator()(const char* key, const std::string& value, const Doc&) { object_[key] = value; }
+void JsonWriter::operator()(const char* key, const std::vector<std::string>& value, const Doc&) { object_[key] = value; }
+void JsonWriter::operator()(const char* key, const ImageSize& value, const Doc&) {
+  if (value.height == value.width)
+    object_[key] = value.height;
+  else
+    object_[key] = Json::array({value.height, value.width});
+}
+void JsonWriter::operator()(const char* key, const Json& value, const Doc&) { object_[key] = value; }
+
+ImageSize image_size_from_text(const std::string& text, const std::string& place) {
+  const auto parts = split(text, 'x');
+  ImageSize size;
+  try {
+    size_t used = 0;
+    if (parts.empty() || parts.size() > 2) throw std::invalid_argument("parts");
+    size.height = std::stoll(parts[0], &used);
+    if (used != parts[0].size()) throw std::invalid_argument("tail");
+    size.width = size.height;
+    if (parts.size() == 2) {
+      size.width = std::stoll(parts[1], &used);
+      if (used != parts[1].size()) throw std::invalid_argument("tail");
+    }
+  } catch (const std::logic_error&) {
+    throw UsageError(place + ": '" + text + "' is not a size; write 128 or HEIGHTxWIDTH such as 128x96");
+  }
+  return size;
+}
+
+std::string image_size_text(const ImageSize& size) {
+  return std::to_string(size.height) + "x" + std::to_string(size.width);
+}
+
+}  // namespace cvtool

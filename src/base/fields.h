@@ -1,0 +1,101 @@
+// Each option is named once: a function `fields(struct, visitor)` calls `visitor(key, member, Doc(...))` for
+// every member. JSON in, JSON out, flags, help and the unknown-key error are all visitors of it.
+//
+//   template <class Visitor>
+//   void fields(TrainConfig& c, Visitor&& visit) {
+//     visit("epochs", c.epochs, Doc("passes over the training photos").range(1, 1e6));
+//   }
+//
+// Members may be bool, int64_t, double, std::string, std::vector<std::string>, ImageSize or Json (kept as it is).
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+
+namespace cvtool {
+
+struct ImageSize {
+  int64_t height = 0;
+  int64_t width = 0;
+};
+inline bool operator==(const ImageSize& a, const ImageSize& b) { return a.height == b.height && a.width == b.width; }
+
+// What is known of one field beside its type and default.
+struct Doc {
+  explicit Doc(std::string text) : help(std::move(text)) {}
+  Doc& range(double from, double to) { low = from, high = to; return *this; }
+  Doc& words(std::vector<std::string> allowed) { choices = std::move(allowed); return *this; }
+  Doc& alias(std::string flags) { aliases = std::move(flags); return *this; }
+
+  std::string help;
+  double low = -std::numeric_limits<double>::infinity();   // inclusive
+  double high = std::numeric_limits<double>::infinity();   // inclusive
+  std::vector<std::string> choices;                        // of a string; empty = any
+  std::string aliases;                                     // further flags, "-b,--batch-size"
+};
+
+// Reads members from a JSON object. `place` is put before each key in messages ("recipe x.json: train.").
+// All throw UsageError: a value of the wrong type, out of range, an unknown word, and in finish() an unknown key.
+class JsonReader {
+ public:
+  JsonReader(const Json& object, std::string place);
+  void operator()(const char* key, bool& value, const Doc& doc);
+  void operator()(const char* key, int64_t& value, const Doc& doc);
+  void operator()(const char* key, double& value, const Doc& doc);
+  void operator()(const char* key, std::string& value, const Doc& doc);
+  void operator()(const char* key, std::vector<std::string>& value, const Doc& doc);
+  void operator()(const char* key, ImageSize& value, const Doc& doc);
+  void operator()(const char* key, Json& value, const Doc& doc);
+  // A key that is read elsewhere ("kind" of a layer).
+  void also_known(const char* key) { known_.push_back(key); }
+  void finish() const;
+
+ private:
+  const Json* find(const char* key);
+  [[noreturn]] void wrong(const char* key, const std::string& expected, const Json& got) const;
+  void check_range(const char* key, double value, const Doc& doc) const;
+
+  const Json& object_;
+  std::string place_;
+  std::vector<std::string> known_;
+};
+
+// Writes members into a JSON object, in the order of `fields`.
+class JsonWriter {
+ public:
+  explicit JsonWriter(Json& object) : object_(object) {}
+  void operator()(const char* key, bool value, const Doc&);
+  void operator()(const char* key, int64_t value, const Doc&);
+  void operator()(const char* key, double value, const Doc&);
+  void operator()(const char* key, const std::string& value, const Doc&);
+  void operator()(const char* key, const std::vector<std::string>& value, const Doc&);
+  void operator()(const char* key, const ImageSize& value, const Doc&);
+  void operator()(const char* key, const Json& value, const Doc&);
+
+ private:
+  Json& object_;
+};
+
+// "128" or "128x96" (height x width), or their JSON forms 128 and [128, 96]. Throws UsageError naming `place`.
+ImageSize image_size_from_text(const std::string& text, const std::string& place);
+std::string image_size_text(const ImageSize& size);
+
+// Overwrites the members that `object` names; leaves the others.
+template <class Struct>
+void read_fields(const Json& object, const std::string& place, Struct& target) {
+  JsonReader reader(object, place);
+  fields(target, reader);
+  reader.finish();
+}
+
+template <class Struct>
+void write_fields(const Struct& source, Json& object) {
+  JsonWriter writer(object);
+  fields(const_cast<Struct&>(source), writer);  // the writer takes its values by const reference
+}
+
+}  // namespace cvtool

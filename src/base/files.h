@@ -1,0 +1,31 @@
+// Files: read whole, written beside their target and renamed, so that nobody ever sees half of one.
+#pragma once
+
+#include <string>
+
+namespace cvtool {
+
+// The whole file as bytes. Throws Error naming the path and the reason.
+std::string read_file(const std::string& path);
+
+// Writes `bytes` to a temporary file in the target's folder, flushes it to the disk and renames it to `path`.
+// On any failure the temporary file is removed, an existing `path` is untouched, and Error is thrown.
+void write_file_atomically(const std::string& path, const std::string& bytes);
+
+// Makes the folder and its parents. Throws Error naming the folder that could not be made.
+void make_folders(const std::string& path);
+
+// Points `link` (a symbolic link) at `target`, replacing an older link atomically. Does nothing where links
+// cannot be made.
+void point_link(const std::string& link, const std::string& target);
+
+// $XDG_CACHE_HOME/cvtool, or ~/.cache/cvtool. Not created.
+std::string cache_folder();
+
+// $XDG_DATA_HOME/cvtool, or ~/.local/share/cvtool. Not created.
+std::string user_data_folder();
+
+// The folder `share/cvtool` beside the running program's `bin`, where models/ lies; $CVTOOL_SHARE overrides it.
+std::string share_folder();
+
+}  // namespace cvtool

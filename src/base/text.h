@@ -1,0 +1,35 @@
+// Small text helpers: lists, near misses, numbers for people.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace cvtool {
+
+std::string join(const std::vector<std::string>& parts, const std::string& separator);
+std::vector<std::string> split(const std::string& text, char separator);
+std::string lower(std::string text);
+bool starts_with(const std::string& text, const std::string& prefix);
+bool ends_with(const std::string& text, const std::string& suffix);
+
+// The word of `words` nearest to `word` by edit distance (insert, delete, replace, swap of neighbours), or ""
+// when none is within a third of its length (at least 1, at most 3 edits).
+std::string nearest_word(const std::string& word, const std::vector<std::string>& words);
+
+// "unknown KIND 'WORD'; did you mean 'X'? (one of a, b, c)": the message of every mistyped name.
+std::string unknown_word(const std::string& kind, const std::string& word, const std::vector<std::string>& words);
+
+// 14714688 -> "14,714,688".
+std::string with_thousands(int64_t number);
+
+// "1 photo", "3 photos", "2 classes".
+std::string counted(int64_t number, const std::string& noun);
+
+// Fixed number of decimals, independent of the locale.
+std::string fixed(double value, int decimals);
+
+// Seconds as "4.2 s", "3 min 05 s", "2 h 07 min".
+std::string duration_text(double seconds);
+
+}  // namespace cvtool

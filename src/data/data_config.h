@@ -1,0 +1,31 @@
+// How photos become tensors and how they are split: the `data` section of a recipe.
+#pragma once
+
+#include "base/fields.h"
+
+namespace cvtool {
+
+struct DataConfig {
+  ImageSize imgsz{160, 160};
+  std::string resize = "stretch";
+  std::string interpolation = "bilinear";
+  bool exif = true;
+  double valid = 0.2;
+  double test = 0.0;
+  std::vector<std::string> classes;
+};
+
+template <class Visitor>
+void fields(DataConfig& c, Visitor&& visit) {
+  visit("imgsz", c.imgsz, Doc("size the photos are resized to, in pixels: N or HEIGHTxWIDTH").range(1, 8192).alias("--img-size"));
+  visit("resize", c.resize, Doc("how a photo of another aspect fits").words({"stretch", "crop", "pad"}));
+  visit("interpolation", c.interpolation,
+        Doc("how pixels are interpolated; nearest and bilinear are Keras's, exactly")
+            .words({"nearest", "bilinear", "bicubic", "area", "lanczos", "bilinear_antialias", "bicubic_antialias"}));
+  visit("exif", c.exif, Doc("obey the orientation that cameras note in EXIF"));
+  visit("valid", c.valid, Doc("fraction held back for validation where the data has no validation folder").range(0, 0.9));
+  visit("test", c.test, Doc("fraction held back for testing where the data has no test folder").range(0, 0.9));
+  visit("classes", c.classes, Doc("class names in order; empty: the folders' names in code-point order"));
+}
+
+}  // namespace cvtool

@@ -1,0 +1,41 @@
+// Which photos there are, of which class, in which split.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "data/data_config.h"
+
+namespace cvtool {
+
+struct Sample {
+  std::string path;   // relative to Dataset::root (absolute where a CSV says so), '/' between folders
+  int64_t label = 0;  // index into Dataset::classes
+  uint64_t id = 0;    // stable_hash(path): what random decisions about this photo are keyed by
+};
+
+struct Dataset {
+  std::string root;                  // the folder that paths are relative to
+  std::string layout;                // "folders" (DIR/train/CLASS/...), "flat" (DIR/CLASS/...) or "csv"
+  std::vector<std::string> classes;  // code-point order, or as the config says
+  std::vector<Sample> train, valid, test;  // each sorted by path
+  std::vector<std::string> notes;    // what the user should be told: classes missing from a split, folders passed over
+
+  // "train", "valid" or "test"; throws UsageError on another name.
+  const std::vector<Sample>& split(const std::string& name) const;
+};
+
+// Finds DIR/{train,valid|val|validation,test}/CLASS/**, DIR/CLASS/** or a CSV file `path,label[,split]`. What has
+// no validation folder is split stratified, each file by a hash of its relative path and the seed, so that adding a
+// file moves no other one. Throws DataError when there is nothing to use.
+Dataset find_dataset(const std::string& path, const DataConfig& config, uint64_t seed);
+
+// Every image below a folder, recursively, sorted by path; or the file itself. Names as given, joined with '/'.
+// Throws DataError when the path does not exist or the folder holds no image.
+std::vector<std::string> find_images(const std::string& path);
+
+// The file extensions that count as images, lower case with the dot.
+const std::vector<std::string>& image_extensions();
+
+}  // namespace cvtool

@@ -1,0 +1,84 @@
+// Photos in batches: decoded, resized and cached by worker threads.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "data/dataset.h"
+#include "data/image.h"
+
+namespace cvtool {
+
+struct BadFile {
+  std::string path;    // as Sample::path
+  std::string reason;
+};
+
+struct LoaderOptions {
+  DataConfig data;
+  DecodeOptions decode;
+  int64_t workers = 0;             // decoding threads; 0: one a core
+  std::string cache = "auto";      // auto, ram, disk or none
+  int64_t cache_budget_bytes = 0;  // 0: half of the memory that is free, cgroup limits obeyed
+};
+
+// Called from the thread that called scan(), about ten times a second.
+using ScanProgress = std::function<void(int64_t done, int64_t total)>;
+
+// The photos of one split as pixels of the net's size. Thread-safe once scanned.
+class PhotoStore {
+ public:
+  PhotoStore(std::string root, std::vector<Sample> samples, LoaderOptions options);
+  ~PhotoStore();
+
+  // Decodes every photo once, with all workers, filling the cache. Photos that cannot be read are taken out of
+  // samples() and returned with the reason. `progress` may return early by throwing. Call it once, first.
+  std::vector<BadFile> scan(const ScanProgress& progress = {});
+
+  const std::vector<Sample>& samples() const;
+  const LoaderOptions& options() const;
+
+  // Copies the pixels of samples()[index], HWC RGB, imgsz.height * imgsz.width * 3 bytes, to `target`: from the
+  // cache, else decoded again. False when the file has since vanished or changed; a warning is logged once a file.
+  bool pixels(size_t index, uint8_t* target) const;
+
+  // Digest (hex) of the split: of every sample's path, label and file content, independent of order.
+  std::string digest() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+struct Batch {
+  at::Tensor pixels;          // [N,3,H,W] u8, RGB 0..255, channels_last, CPU
+  at::Tensor labels;          // [N] i64
+  std::vector<size_t> rows;   // index into PhotoStore::samples() of each row
+};
+
+// One pass over a store in a given order. Worker threads prepare the batches ahead; they come out in order and
+// hold the same rows whatever the number of workers.
+class Loader {
+ public:
+  // `order` holds indices into store.samples(); the last partial batch is kept.
+  Loader(const PhotoStore& store, std::vector<size_t> order, int64_t batch);
+  ~Loader();
+  // The next batch, or false after the last one. Rethrows what a worker threw.
+  bool next(Batch& batch);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// 0 .. count-1.
+std::vector<size_t> in_order(size_t count);
+
+// A permutation that depends on (seed, epoch, sample ids) alone.
+std::vector<size_t> shuffled(const std::vector<Sample>& samples, uint64_t seed, uint64_t epoch);
+
+}  // namespace cvtool
