@@ -1,6 +1,6 @@
 # Installation: bin/cvtool, lib/cvtool/libcvtool_engine.so, share/cvtool/models. The program looks for the
 # other two relative to itself, so the tree may be moved as a whole.
-#install(TARGETS cvtool RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-#install(TARGETS cvtool_engine LIBRARY DESTINATION lib/cvtool)
+install(TARGETS cvtool RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS cvtool_engine LIBRARY DESTINATION lib/cvtool)
 install(DIRECTORY models/ DESTINATION share/cvtool/models)
 install(FILES LICENSE README.md DESTINATION share/doc/cvtool)

@@ -1,0 +1,139 @@
+#include "cli/console.h"
+
+#include <spdlog/sinks/base_sink.h>
+#include <spdlog/spdlog.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cmath>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace cvtool {
+namespace {
+
+// A signal handler can reach nothing but a global.
+volatile std::sig_atomic_t stop_signals = 0;
+
+extern "C" void on_stop_signal(int) {
+  if (++stop_signals > 1) ::_exit(static_cast<int>(ExitCode::kInterrupted));
+}
+
+// spdlog's messages on stderr, without tearing the progress bar.
+class ConsoleSink : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  explicit ConsoleSink(Console& console) : console_(console) {}
+
+ private:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    console_.clear_bar();
+    const char* label = message.level >= spdlog::level::err ? "error: " : message.level == spdlog::level::warn ? "warning: " : "";
+    const char* colour = !console_.colours() ? "" : message.level >= spdlog::level::err ? "\033[31m" : message.level == spdlog::level::warn ? "\033[33m" : "";
+    std::fprintf(stderr, "%s%s%s%.*s\n", colour, label, *colour ? "\033[0m" : "", static_cast<int>(message.payload.size()), message.payload.data());
+  }
+  void flush_() override { std::fflush(stderr); }
+  Console& console_;
+};
+
+size_t terminal_width() {
+  winsize size{};
+  return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
+}
+
+bool environment_says(const char* name, const char* value) {
+  const char* set = std::getenv(name);
+  return set && (!value || std::strcmp(set, value) == 0);
+}
+
+}  // namespace
+
+Console::Console(Verbosity verbosity) : quiet_(verbosity == Verbosity::kQuiet) {
+  const bool terminal = ::isatty(STDERR_FILENO) && !environment_says("TERM", "dumb");
+  bar_ = terminal && !quiet_;
+  colours_ = terminal && !environment_says("NO_COLOR", nullptr);
+  auto logger = std::make_shared<spdlog::logger>("cvtool", std::make_shared<ConsoleSink>(*this));
+  logger->set_level(verbosity == Verbosity::kVerbose ? spdlog::level::debug : quiet_ ? spdlog::level::warn : spdlog::level::info);
+  spdlog::set_default_logger(std::move(logger));
+  struct sigaction action {};
+  action.sa_handler = on_stop_signal;
+  ::sigaction(SIGINT, &action, nullptr);
+  ::sigaction(SIGTERM, &action, nullptr);
+}
+
+Console::~Console() { clear_bar(); }
+
+bool Console::stop_requested() { return stop_signals > 0; }
+
+void Console::clear_bar() {
+  if (!drawn_) return;
+  std::fputs("\r\033[K", stderr);
+  std::fflush(stderr);
+  drawn_ = false;
+}
+
+void Console::progress(const Progress& progress) {
+  if (!bar_) return;
+  const auto now = std::chrono::steady_clock::now();
+  if (progress.phase != phase_) {
+    phase_ = progress.phase;
+    phase_start_ = now;
+    last_draw_ = {};
+  }
+  if (now - last_draw_ < std::chrono::milliseconds(100) && progress.done < progress.total) return;
+  last_draw_ = now;
+  draw(progress);
+}
+
+void Console::draw(const Progress& p) {
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - phase_start_).count();
+  const double fraction = p.total > 0 ? static_cast<double>(p.done) / static_cast<double>(p.total) : 0;
+  std::string tail = " " + with_thousands(p.done) + "/" + with_thousands(p.total);
+  if (seconds > 0.3 && p.done > 0) {
+    const double rate = static_cast<double>(p.done) / seconds;
+    tail += "  " + fixed(rate, rate < 10 ? 1 : 0) + "/s";
+    if (p.done < p.total) tail += "  " + duration_text(static_cast<double>(p.total - p.done) / rate) + " left";
+  }
+  if (!std::isnan(p.loss)) tail += "  loss " + fixed(p.loss, 4);
+  if (!std::isnan(p.metric)) tail += "  accuracy " + fixed(p.metric, 4);
+  const size_t width = terminal_width();
+  const size_t used = p.phase.size() + tail.size() + 4;
+  const size_t room = width > used + 8 ? std::min<size_t>(30, width - used) : 0;
+  std::string line = p.phase;
+  if (room > 0) {
+    const auto filled = static_cast<size_t>(std::lround(fraction * static_cast<double>(room)));
+    line += " [" + std::string(filled, '=') + std::string(room - filled, ' ') + "]";
+  }
+  line += tail;
+  if (line.size() >= width) line.resize(width - 1);
+  std::fprintf(stderr, "\r\033[K%s", line.c_str());
+  std::fflush(stderr);
+  drawn_ = true;
+}
+
+void Console::epoch(const EpochReport& report) {
+  clear_bar();
+  if (quiet_) return;
+  const std::string total = std::to_string(report.epochs), number = std::to_string(report.epoch);
+  std::string line = "Epoch " + std::string(total.size() - number.size(), ' ') + number + "/" + total;
+  for (const auto& [name, value] : report.values) {
+    if (name == "lr") continue;
+    if (name == "seconds") line += "  " + duration_text(value);
+    else if (name == "images_per_second") line += "  " + fixed(value, 0) + " images/s";
+    else line += "  " + name + " " + fixed(value, 4);
+  }
+  std::fprintf(stderr, "%s%s\n", line.c_str(), report.best ? "  *" : "");
+}
+
+void print(const std::string& text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
+    throw Error(std::string("cannot write to standard output: ") + std::strerror(errno));
+}
+
+}  // namespace cvtool

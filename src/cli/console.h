@@ -1,0 +1,39 @@
+// The terminal: messages and progress on stderr, results on stdout.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "base/observer.h"
+
+namespace cvtool {
+
+// Draws progress bars on a terminal, a plain line an epoch elsewhere; nothing when quiet. The first Ctrl-C or SIGTERM
+// asks the work to stop, the second ends the program at once.
+class Console : public Observer {
+ public:
+  enum class Verbosity { kQuiet, kNormal, kVerbose };
+  explicit Console(Verbosity verbosity);
+  ~Console() override;
+
+  void progress(const Progress& progress) override;
+  void epoch(const EpochReport& report) override;
+  bool stop_requested() override;
+
+  // Takes a bar that is being drawn off the terminal.
+  void clear_bar();
+  // True when results on stdout are for a person.
+  bool colours() const { return colours_; }
+
+ private:
+  void draw(const Progress& progress);
+
+  bool bar_ = false, colours_ = false, quiet_ = false, drawn_ = false;
+  std::string phase_;
+  std::chrono::steady_clock::time_point phase_start_, last_draw_;
+};
+
+// Writes to stdout; throws Error when it cannot (a full disk behind a redirection).
+void print(const std::string& text);
+
+}  // namespace cvtool

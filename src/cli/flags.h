@@ -1,0 +1,88 @@
+// Flags from `fields(struct, visitor)`: each option is named once.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "base/error.h"
+#include "base/fields.h"
+#include "base/text.h"
+
+namespace cvtool {
+
+// Visitor that adds a flag for each field. A given flag sets the struct's member at once and is noted in `given`
+// under its key, so that it can be laid over a recipe later. The struct and `given` must outlive the parsing.
+class FlagBinder {
+ public:
+  FlagBinder(CLI::App& app, Json& given, std::string group) : app_(app), given_(given), group_(std::move(group)) {}
+
+  void operator()(const char* key, bool& value, const Doc& doc) {
+    const std::string name = flag_name(key);
+    auto set = [this_given = &given_, key = std::string(key), target = &value](int64_t count) {
+      *target = count > 0;
+      (*this_given)[key] = *target;
+    };
+    const bool on = value;
+    app_.add_flag_function("--" + name + ",!--no-" + name, set, doc.help + (on ? " (default: yes)" : ""))->group(group_);
+  }
+  void operator()(const char* key, int64_t& value, const Doc& doc) { add(key, value, doc, "N"); }
+  void operator()(const char* key, double& value, const Doc& doc) { add(key, value, doc, "X"); }
+  void operator()(const char* key, std::string& value, const Doc& doc) {
+    add(key, value, doc, doc.choices.empty() ? "TEXT" : "{" + join(doc.choices, "|") + "}");
+  }
+  void operator()(const char* key, std::vector<std::string>& value, const Doc& doc) { add(key, value, doc, "A,B,..."); }
+  void operator()(const char* key, ImageSize& value, const Doc& doc) { add(key, value, doc, "N"); }
+  void operator()(const char*, Json&, const Doc&) {}  // nets are written in recipes
+
+ private:
+  static std::string flag_name(std::string key) {
+    for (char& c : key)
+      if (c == '_') c = '-';
+    return key;
+  }
+
+  template <class T>
+  void add(const char* key, T& value, const Doc& doc, const std::string& type) {
+    Json shown;
+    JsonWriter writer(shown);
+    writer(key, value, doc);
+    const std::string name = flag_name(key), initial = shown[key].is_string() ? shown[key].get<std::string>() : shown[key].dump();
+    auto set = [this_given = &given_, key = std::string(key), name, target = &value, doc](const std::string& text) {
+      const Json object{{name, json_from_flag(text, *target, "--" + name)}};
+      JsonReader(object, "--")(name.c_str(), *target, doc);
+      (*this_given)[key] = object[name];
+    };
+    const std::string names = "--" + name + (doc.aliases.empty() ? "" : "," + doc.aliases);
+    const bool plain = initial == "[]" || initial.empty();
+    app_.add_option_function<std::string>(names, set, doc.help + (plain ? "" : " (default: " + initial + ")"))
+        ->type_name(type)
+        ->group(group_);
+  }
+
+  static Json json_from_flag(const std::string& text, const std::string&, const std::string&) { return text; }
+  static Json json_from_flag(const std::string& text, const std::vector<std::string>&, const std::string&) {
+    return text.empty() ? Json::array() : Json(split(text, ','));
+  }
+  static Json json_from_flag(const std::string& text, const ImageSize&, const std::string& flag) {
+    const ImageSize size = image_size_from_text(text, flag);
+    return Json::array({size.height, size.width});
+  }
+  static Json json_from_flag(const std::string& text, const double&, const std::string& flag) { return number(text, flag); }
+  static Json json_from_flag(const std::string& text, const int64_t&, const std::string& flag) { return number(text, flag); }
+
+  static Json number(const std::string& text, const std::string& flag) {
+    const Json value = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+    if (value.is_number()) return value;
+    // ".5" is no JSON number, but people write it.
+    const Json padded = Json::parse("0" + text, nullptr, false);
+    if (!text.empty() && text[0] == '.' && padded.is_number()) return padded;
+    throw UsageError(flag + ": '" + text + "' is not a number");
+  }
+
+  CLI::App& app_;
+  Json& given_;
+  std::string group_;
+};
+
+}  // namespace cvtool

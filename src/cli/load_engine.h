@@ -1,0 +1,12 @@
+// The engine library, loaded when a command has work.
+#pragma once
+
+#include "engine/engine.h"
+
+namespace cvtool {
+
+// Loads PROGRAM/../lib/cvtool/libcvtool_engine.so (installed) or PROGRAM/../lib/libcvtool_engine.so (build tree).
+// Throws Error saying what is missing.
+const Engine& load_engine();
+
+}  // namespace cvtool

@@ -1,0 +1,138 @@
+#include <CLI/CLI.hpp>
+
+#include <spdlog/spdlog.h>
+
+#include <new>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "base/version.h"
+#include "cli/command.h"
+#include "cli/console.h"
+#include "cli/load_engine.h"
+
+namespace cvtool {
+namespace {
+
+const std::vector<CommandKind>& command_kinds() {
+  static const std::vector<CommandKind> kinds{
+      {"train", "Train a classifier on folders of photos", make_train},
+      {"eval", "Measure a model on photos whose classes are known", make_eval},
+      {"predict", "Say what is on photos", make_predict},
+      {"export", "Write a model for use elsewhere", make_export},
+      {"summary", "Show the layers of a recipe or a model", make_summary},
+  };
+  return kinds;
+}
+
+const std::vector<CommandKind>& data_kinds() {
+  static const std::vector<CommandKind> kinds{
+      {"sample", "Draw a Car-or-Truck data set, for trying things out", make_sample},
+  };
+  return kinds;
+}
+
+constexpr const char* kFooter =
+    "Exit codes: 0 done; 1 failed while running; 2 wrong usage; 3 a gate was not met; 4 the data cannot be used; 130 interrupted.\n"
+    "First steps: cvtool data sample photos && cvtool train --data photos && cvtool predict photos/test";
+
+// The parsed command line.
+struct Program {
+  CLI::App app{"cvtool trains, evaluates, explains and ships image classifiers.", "cvtool"};
+  bool quiet = false, verbose = false;
+  std::vector<std::pair<CLI::App*, std::unique_ptr<Command>>> commands;
+
+  Program() {
+    app.set_version_flag("--version", std::string("cvtool ") + kVersion, "Print the version and exit");
+    app.footer(kFooter);
+    add(app, command_kinds());
+    CLI::App* data = app.add_subcommand("data", "Look at photos before training on them");
+    data->require_subcommand(1);
+    add(*data, data_kinds());
+    app.require_subcommand(1);
+  }
+
+  void add(CLI::App& parent, const std::vector<CommandKind>& kinds) {
+    for (const CommandKind& kind : kinds) {
+      CLI::App* sub = parent.add_subcommand(kind.name, kind.help);
+      sub->add_flag("-q,--quiet", quiet, "Only warnings and errors on stderr")->group("Messages");
+      sub->add_flag("-v,--verbose", verbose, "More messages on stderr")->group("Messages");
+      commands.emplace_back(sub, kind.make(*sub));
+    }
+  }
+
+  Command* chosen() {
+    for (auto& [sub, command] : commands)
+      if (sub->parsed()) return command.get();
+    return nullptr;
+  }
+};
+
+// The deepest subcommand that was named, for messages.
+const CLI::App* deepest(const CLI::App* app) {
+  const auto parsed = app->get_subcommands();
+  return parsed.empty() ? app : deepest(parsed.front());
+}
+
+std::string full_name(const CLI::App* app) {
+  return app->get_parent() ? full_name(app->get_parent()) + " " + app->get_name() : app->get_name();
+}
+
+// What a person probably meant by a word that the parser did not know.
+std::string usage_message(const CLI::App& root, const std::string& what) {
+  const CLI::App* app = deepest(&root);
+  const auto remaining = app->remaining();
+  const std::string help = "; see " + full_name(app) + " --help";
+  std::vector<std::string> words;
+  for (const std::string& word : remaining) {
+    const bool flag = word.size() > 1 && word[0] == '-';
+    if (!flag && app->get_subcommands({}).empty()) return "unexpected argument '" + word + "'" + help;
+    if (flag)
+      for (const auto* option : app->get_options())
+        for (const std::string& name : option->get_lnames()) words.push_back("--" + name);
+    else
+      for (const auto* sub : app->get_subcommands({})) words.push_back(sub->get_name());
+    const std::string name = word.substr(0, word.find('='));
+    const std::string near = nearest_word(name, words);
+    return std::string("unknown ") + (flag ? "flag" : "command") + " '" + name + "'" + (near.empty() ? "" : "; did you mean '" + near + "'?") + help;
+  }
+  return what + help;
+}
+
+int fail(const std::string& message, ExitCode code) {
+  std::fprintf(stderr, "cvtool: %s\n", message.c_str());
+  return static_cast<int>(code);
+}
+
+}  // namespace
+
+int run_program(int argc, char** argv) {
+  Program program;
+  try {
+    program.app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    std::fputs(deepest(&program.app)->help().c_str(), stdout);
+    return 0;
+  } catch (const CLI::Success& success) {
+    return program.app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    return fail(usage_message(program.app, error.what()), ExitCode::kUsage);
+  } catch (const Error& error) {
+    return fail(error.what(), error.code());
+  }
+  Console console(program.quiet ? Console::Verbosity::kQuiet : program.verbose ? Console::Verbosity::kVerbose : Console::Verbosity::kNormal);
+  try {
+    return program.chosen()->run(load_engine(), console);
+  } catch (const Error& error) {
+    console.clear_bar();
+    return fail(error.what(), error.code());
+  } catch (const std::bad_alloc&) {
+    console.clear_bar();
+    return fail("out of memory; use a smaller --batch or --imgsz", ExitCode::kFailed);
+  } catch (const std::exception& error) {
+    console.clear_bar();
+    return fail(std::string("internal error: ") + error.what(), ExitCode::kFailed);
+  }
+}
+
+}  // namespace cvtool

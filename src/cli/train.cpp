@@ -1,0 +1,51 @@
+#include "cli/command.h"
+#include "cli/console.h"
+#include "cli/flags.h"
+#include "data/data_config.h"
+#include "train/train_config.h"
+
+namespace cvtool {
+namespace {
+
+class TrainCommand : public Command {
+ public:
+  explicit TrainCommand(CLI::App& app) {
+    app.add_option("--data", request_.data, "folder of photos (DIR/train/CLASS/..., DIR/CLASS/...) or CSV file")->required();
+    app.add_option("--recipe", request_.recipe, "recipe: a name or a JSON file (default: small-resnet)");
+    app.add_option("--project", request_.project, "folder of the runs (default: runs)");
+    app.add_option("--name", request_.name, "the run's folder in the project (default: train, train2, ...)");
+    app.add_flag("--json", json_, "print the result as one JSON document");
+    fields(request_.run, FlagBinder(app, unused_, "This machine"));
+    fields(data_, FlagBinder(app, request_.overrides["data"] = Json::object(), "Data (over the recipe's)"));
+    fields(train_, FlagBinder(app, request_.overrides["train"] = Json::object(), "Training (over the recipe's)"));
+  }
+
+  int run(const Engine& engine, Console& console) override {
+    const TrainResult result = engine.train(request_, console);
+    console.clear_bar();
+    if (json_) {
+      print(Json{{"run", result.run}, {"best_epoch", result.best_epoch}, {"interrupted", result.interrupted}, {"metrics", result.metrics}}.dump(2) + "\n");
+    } else if (result.metrics.is_object()) {
+      print("best epoch " + std::to_string(result.best_epoch) + ": accuracy " + fixed(result.metrics["accuracy"].get<double>(), 4) + ", loss " +
+            fixed(result.metrics["loss"].get<double>(), 4) + "\nrun " + result.run + " (best.pt, curves.png, history.csv)\nnext: cvtool predict IMAGE --model " +
+            result.run + "\n");
+    }
+    if (!result.interrupted) return static_cast<int>(ExitCode::kDone);
+    throw Error(result.best_epoch > 0 ? "interrupted; the best model so far is " + result.run + "/best.pt"
+                                      : "interrupted before the first epoch was finished",
+                ExitCode::kInterrupted);
+  }
+
+ private:
+  TrainRequest request_;
+  DataConfig data_;
+  TrainConfig train_;
+  Json unused_ = Json::object();
+  bool json_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_train(CLI::App& app) { return std::make_unique<TrainCommand>(app); }
+
+}  // namespace cvtool

@@ -1,0 +1,9 @@
+#include "engine/engine.h"
+
+#include "engine/jobs.h"
+
+extern "C" const cvtool::Engine* cvtool_engine() {
+  static const cvtool::Engine engine{cvtool::train_job,  cvtool::eval_job,    cvtool::predict_job,
+                                     cvtool::export_job, cvtool::summary_job, cvtool::sample_job};
+  return &engine;
+}

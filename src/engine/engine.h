@@ -1,0 +1,58 @@
+// The border between the program and its engine. The program loads the engine library when a command has work;
+// everything crosses as plain data.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "base/observer.h"
+#include "data/drawn_set_options.h"
+#include "engine/options.h"
+
+namespace cvtool {
+
+struct TrainResult {
+  std::string run;            // the run's folder
+  int64_t best_epoch = 0;
+  bool interrupted = false;
+  Json metrics;               // of best.pt, as eval gives them; null when interrupted before the first epoch
+};
+
+struct EvalResult {
+  std::string folder;         // where the files are
+  Json document;              // model, data, split, metrics, skipped
+};
+
+// One image's answer, or the reason why there is none.
+struct ImageResult {
+  std::string path;
+  std::string error;                   // empty: it was read
+  std::vector<double> probabilities;   // in the order of PredictSink::begin's classes
+};
+
+struct PredictSink {
+  std::function<void(const std::vector<std::string>& classes)> begin;
+  std::function<void(const ImageResult& result)> image;
+};
+
+struct Engine {
+  TrainResult (*train)(const TrainRequest&, Observer&);
+  EvalResult (*eval)(const EvalRequest&, Observer&);
+  // Number of images that could not be read.
+  int64_t (*predict)(const PredictRequest&, const PredictSink&, Observer&);
+  // The file written, its size and how it was verified.
+  Json (*export_model)(const ExportRequest&, Observer&);
+  // name, input, classes, layers [{name, kind, output, trainable, non_trainable}], totals.
+  Json (*summary)(const SummaryRequest&);
+  // {"drawn": N, "kept": N}
+  Json (*sample)(const std::string& folder, const DrawnSetOptions&, Observer&);
+};
+
+// The one symbol that the program looks up in the engine library.
+constexpr const char* kEngineSymbol = "cvtool_engine";
+
+}  // namespace cvtool
+
+extern "C" const cvtool::Engine* cvtool_engine();

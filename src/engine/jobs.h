@@ -1,0 +1,15 @@
+// One function a command; engine.cpp puts them into the table that the program sees.
+#pragma once
+
+#include "engine/engine.h"
+
+namespace cvtool {
+
+TrainResult train_job(const TrainRequest& request, Observer& observer);
+EvalResult eval_job(const EvalRequest& request, Observer& observer);
+int64_t predict_job(const PredictRequest& request, const PredictSink& sink, Observer& observer);
+Json export_job(const ExportRequest& request, Observer& observer);
+Json summary_job(const SummaryRequest& request);
+Json sample_job(const std::string& folder, const DrawnSetOptions& options, Observer& observer);
+
+}  // namespace cvtool

@@ -1,0 +1,63 @@
+// What each command asks of the engine: plain structs, free of LibTorch and OpenCV.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "base/fields.h"
+
+namespace cvtool {
+
+// How a command runs on this machine; changes no result but the device's rounding.
+struct RunOptions {
+  std::string device = "auto";
+  int64_t threads = 0;
+  int64_t workers = 0;
+  std::string cache = "auto";
+  bool strict = false;
+};
+template <class Visitor>
+void fields(RunOptions& c, Visitor&& visit) {
+  visit("device", c.device, Doc("auto, cpu, cuda or cuda:N"));
+  visit("threads", c.threads, Doc("compute threads; 0: one a core").range(0, 4096));
+  visit("workers", c.workers, Doc("threads that read photos; 0: one a core").range(0, 4096).alias("-j"));
+  visit("cache", c.cache, Doc("where resized photos are kept").words({"auto", "ram", "disk", "none"}));
+  visit("strict", c.strict, Doc("a bad file ends the command (exit 4) instead of being skipped"));
+}
+
+struct TrainRequest {
+  std::string data;
+  std::string recipe;                // name or file; empty: the default recipe
+  Json overrides = Json::object();   // {"data": {...}, "train": {...}}: what the flags say
+  RunOptions run;
+  std::string project = "runs";
+  std::string name;                  // empty: train, train2, ...
+};
+
+struct EvalRequest {
+  std::string data, model;
+  std::string split;                 // empty: test, else valid
+  std::string precision = "fp32";
+  std::string output;                // folder; empty: eval-SPLIT beside the model
+  int64_t batch = 64;
+  RunOptions run;
+};
+
+struct PredictRequest {
+  std::vector<std::string> inputs;   // files and folders
+  std::string model;
+  std::string precision = "fp32";
+  int64_t batch = 64;
+  RunOptions run;
+};
+
+struct ExportRequest {
+  std::string model, format = "torchscript", output;
+};
+
+struct SummaryRequest {
+  std::string subject;               // recipe name, recipe file or model file
+  int64_t classes = 0;               // of a recipe that leaves them open; 0: 2
+  Json overrides = Json::object();
+};
+
+}  // namespace cvtool

@@ -1,0 +1,94 @@
+#include "engine/photos.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/random.h"
+#include "base/text.h"
+
+namespace cvtool {
+namespace {
+
+constexpr size_t kMarks = 32;
+constexpr size_t kNamedBadFiles = 20;
+
+void report_bad_files(const OpenedSplit& split, size_t total, bool strict) {
+  for (size_t i = 0; i < std::min(split.skipped.size(), kNamedBadFiles); ++i)
+    spdlog::warn("skipped {}: {}", split.skipped[i].path, split.skipped[i].reason);
+  if (split.skipped.size() > kNamedBadFiles) spdlog::warn("... and {} more", split.skipped.size() - kNamedBadFiles);
+  if (split.skipped.empty()) return;
+  const std::string bad = counted(static_cast<int64_t>(split.skipped.size()), "bad file") + " of " +
+                          with_thousands(static_cast<int64_t>(total)) + " in " + split.name;
+  if (strict) throw DataError(bad + " (--strict); mend or remove them: the first is " + split.skipped[0].path + ": " + split.skipped[0].reason);
+  if (split.skipped.size() * 2 > total)
+    throw DataError(bad + ", more than half; is this a folder of photos? The first is " + split.skipped[0].path + ": " + split.skipped[0].reason);
+  spdlog::warn("{} skipped", bad);
+}
+
+std::string joined_path(const std::string& root, const std::string& path) {
+  return (std::filesystem::path(root) / path).string();
+}
+
+}  // namespace
+
+OpenedSplit open_split(const SplitRequest& request, const DataConfig& data, const RunOptions& run, Observer& observer) {
+  OpenedSplit split;
+  split.name = request.name;
+  if (request.samples.empty()) return split;
+  LoaderOptions options;
+  options.data = data;
+  options.decode.exif = data.exif;
+  options.workers = run.workers;
+  options.cache = run.cache;
+  split.store = std::make_unique<PhotoStore>(request.root, request.samples, options);
+  split.skipped = split.store->scan([&](int64_t done, int64_t total) {
+    observer.progress({"Reading " + request.name, done, total, std::nan(""), std::nan("")});
+    if (observer.stop_requested()) throw Error("interrupted while reading photos; nothing was written", ExitCode::kInterrupted);
+  });
+  report_bad_files(split, request.samples.size(), run.strict);
+  return split;
+}
+
+Json split_json(const OpenedSplit& split, const std::vector<std::string>& classes) {
+  Json labels = Json::object(), files = Json::array(), skipped = Json::array();
+  std::vector<int64_t> counts(classes.size());
+  if (split.store)
+    for (const Sample& sample : split.store->samples()) {
+      ++counts.at(static_cast<size_t>(sample.label));
+      files.push_back(sample.path);
+    }
+  for (size_t i = 0; i < classes.size(); ++i) labels[classes[i]] = counts[i];
+  for (const BadFile& bad : split.skipped) skipped.push_back({{"path", bad.path}, {"reason", bad.reason}});
+  const auto count = static_cast<int64_t>(files.size());
+  return {{"count", count}, {"labels", labels}, {"files", files}, {"skipped", skipped}};
+}
+
+Json marks_of(const Dataset& dataset) {
+  std::vector<const Sample*> chosen;
+  for (const Sample& sample : dataset.train) chosen.push_back(&sample);
+  const size_t count = std::min(kMarks, chosen.size());
+  // By id: the choice is spread over the classes and does not change when a few files come or go.
+  std::partial_sort(chosen.begin(), chosen.begin() + static_cast<std::ptrdiff_t>(count), chosen.end(),
+                    [](const Sample* a, const Sample* b) { return a->id < b->id; });
+  Json marks = Json::object();
+  for (size_t i = 0; i < count; ++i)
+    marks[chosen[i]->path] = stable_hash(read_file(joined_path(dataset.root, chosen[i]->path)));
+  return marks;
+}
+
+bool holds_marked_files(const std::string& root, const Json& marks) {
+  for (const auto& [path, hash] : marks.items()) {
+    const std::string file = joined_path(root, path);
+    std::error_code error;
+    if (std::filesystem::is_regular_file(file, error) && stable_hash(read_file(file)) == hash.get<uint64_t>()) return true;
+  }
+  return false;
+}
+
+}  // namespace cvtool

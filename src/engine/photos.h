@@ -1,0 +1,38 @@
+// The photos of a command, read and counted.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/observer.h"
+#include "data/loader.h"
+#include "engine/options.h"
+
+namespace cvtool {
+
+// A split whose every photo has been read once.
+struct OpenedSplit {
+  std::string name;
+  std::unique_ptr<PhotoStore> store;   // null: the split is empty
+  std::vector<BadFile> skipped;
+};
+
+struct SplitRequest {
+  std::string root, name;
+  std::vector<Sample> samples;
+};
+
+// Reads every photo, names the bad ones. Throws DataError when more than half are bad, when none is left, and under
+// run.strict for any.
+OpenedSplit open_split(const SplitRequest& request, const DataConfig& data, const RunOptions& run, Observer& observer);
+
+// {"count": N, "labels": {CLASS: N}, "files": [...], "skipped": [{"path":, "reason":}]}
+Json split_json(const OpenedSplit& split, const std::vector<std::string>& classes);
+
+// A few of a split's files with hashes of their content, to know the same data again.
+Json marks_of(const Dataset& dataset);
+// True when any of the marked files stands, unchanged, in the data at `root`.
+bool holds_marked_files(const std::string& root, const Json& marks);
+
+}  // namespace cvtool

@@ -1,0 +1,89 @@
+#include "engine/recipe.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/text.h"
+
+namespace cvtool {
+namespace {
+
+struct RecipeSections {
+  std::string name, description;
+  Json data = Json::object(), model = Json(), train = Json::object(), run = Json();
+};
+template <class Visitor>
+void fields(RecipeSections& c, Visitor&& visit) {
+  visit("name", c.name, Doc("what the recipe is called"));
+  visit("description", c.description, Doc("one line for people"));
+  visit("data", c.data, Doc("how photos become tensors and are split"));
+  visit("model", c.model, Doc("the net"));
+  visit("train", c.train, Doc("how it is trained"));
+  visit("run", c.run, Doc("what the command that wrote the file ran on; not read"));
+}
+
+std::string recipes_folder() { return share_folder() + "/models/recipes"; }
+
+void apply_overrides(const Json& overrides, Recipe& recipe) {
+  if (overrides.contains("data")) read_fields(overrides["data"], "--", recipe.data);
+  if (overrides.contains("train")) read_fields(overrides["train"], "--", recipe.train);
+}
+
+}  // namespace
+
+bool is_path(const std::string& text) { return text.find('/') != std::string::npos || ends_with(text, ".json"); }
+
+std::vector<std::string> recipe_names() {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(recipes_folder(), error))
+    if (entry.path().extension() == ".json") names.push_back(entry.path().stem().string());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+Recipe recipe_from_json(const Json& json, const std::string& place) {
+  RecipeSections sections;
+  read_fields(json, place, sections);
+  Recipe recipe;
+  recipe.name = sections.name;
+  recipe.description = sections.description;
+  read_fields(sections.data, place + "data.", recipe.data);
+  read_fields(sections.train, place + "train.", recipe.train);
+  if (!sections.model.is_object()) throw UsageError(place + "model: must be given, an object with \"layers\"");
+  recipe.model = sections.model;
+  return recipe;
+}
+
+Json recipe_to_json(const Recipe& recipe) {
+  RecipeSections sections{recipe.name, recipe.description};
+  sections.model = recipe.model;
+  write_fields(recipe.data, sections.data);
+  write_fields(recipe.train, sections.train);
+  Json json;
+  write_fields(sections, json);
+  json.erase("run");
+  return json;
+}
+
+Recipe load_recipe(const std::string& name_or_path, const Json& overrides) {
+  std::string path = name_or_path;
+  if (!is_path(name_or_path)) {
+    const auto names = recipe_names();
+    if (names.empty()) throw Error("no recipes in " + recipes_folder() + "; install cvtool again, or set CVTOOL_SHARE to its share/cvtool folder");
+    if (std::find(names.begin(), names.end(), name_or_path) == names.end())
+      throw UsageError("--recipe: " + unknown_word("recipe", name_or_path, names));
+    path = recipes_folder() + "/" + name_or_path + ".json";
+  } else if (!std::filesystem::exists(path)) {
+    throw UsageError("--recipe " + path + ": there is no such file");
+  }
+  Recipe recipe = recipe_from_json(json_from_file(path), "recipe " + path + ": ");
+  if (recipe.name.empty()) recipe.name = std::filesystem::path(path).stem().string();
+  apply_overrides(overrides, recipe);
+  return recipe;
+}
+
+}  // namespace cvtool

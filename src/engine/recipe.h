@@ -1,0 +1,33 @@
+// A recipe: data settings, net and training in one JSON file under models/recipes/, or a file of the user's.
+#pragma once
+
+#include "data/data_config.h"
+#include "train/train_config.h"
+
+namespace cvtool {
+
+// The recipe of `cvtool train --data DIR` alone.
+constexpr const char* kDefaultRecipe = "small-resnet";
+
+struct Recipe {
+  std::string name, description;
+  DataConfig data;
+  Json model;        // see NetSpec
+  TrainConfig train;
+};
+
+// Finds and reads a recipe by name ("car-or-truck-convnet") or path (with a '/' or ending in .json) and applies
+// `overrides` {"data": {...}, "train": {...}}. Throws UsageError naming file and key, and the nearest name.
+Recipe load_recipe(const std::string& name_or_path, const Json& overrides);
+
+// The recipe from its JSON; `place` starts the error messages ("recipe x.json: ").
+Recipe recipe_from_json(const Json& json, const std::string& place);
+Json recipe_to_json(const Recipe& recipe);
+
+// Names of the installed recipes, sorted.
+std::vector<std::string> recipe_names();
+
+// True when `text` names a file rather than an installed recipe.
+bool is_path(const std::string& text);
+
+}  // namespace cvtool

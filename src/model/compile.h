@@ -1,0 +1,47 @@
+// Net spec (the `model` section of a recipe) -> TorchScript.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "base/fields.h"
+#include "model/layer.h"
+
+namespace cvtool {
+
+// The keys of a net spec at their defaults.
+struct NetSpec {
+  Json preprocess = "unit";
+  Json layers = Json();
+  Json blocks = Json();
+};
+template <class Visitor>
+void fields(NetSpec& c, Visitor&& visit) {
+  visit("preprocess", c.preprocess, Doc("none, unit, symmetric, imagenet, caffe, or an object with the keys of rescale"));
+  visit("layers", c.layers, Doc("the layers, input to output"));
+  visit("blocks", c.blocks, Doc("named groups of layers: {NAME: {\"parameters\": {...}, \"layers\": [...]}}"));
+}
+
+// What a net is compiled for.
+struct NetTarget {
+  ImageSize imgsz;
+  int64_t classes = 2;
+  uint64_t seed = 42;  // of the initial weights
+};
+
+struct Net {
+  // preprocess and head as submodules; forward(x) -> probabilities [N,K] f32, logits(x) -> [N,units] f32, and
+  // probabilities(logits) is the last activation; x is RGB 0..255, u8 or f32, [N,3,H,W]. On the CPU.
+  torch::jit::Module module;
+  std::vector<SummaryRow> rows;
+  int64_t units = 0;
+  std::string activation;  // of the last layer: "softmax" or "sigmoid"
+};
+
+// Compiles the spec. Throws UsageError naming layer, input shape and reason: an unknown key or kind, a window that
+// does not fit, a last layer that does not match the number of classes.
+Net compile_net(const Json& spec, const NetTarget& target);
+
+// The words that `preprocess` accepts, and the rescale spec each stands for.
+const std::vector<std::pair<std::string, Json>>& preprocess_words();
+
+}  // namespace cvtool

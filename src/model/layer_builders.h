@@ -1,0 +1,37 @@
+// The build functions behind the table of layer kinds (model/layer_kinds.cpp).
+#pragma once
+
+#include "base/fields.h"
+#include "model/layer.h"
+
+namespace cvtool {
+
+BuiltLayer build_conv2d(const Json& spec, const LayerContext& context);
+BuiltLayer build_depthwise_conv2d(const Json& spec, const LayerContext& context);
+BuiltLayer build_max_pool2d(const Json& spec, const LayerContext& context);
+BuiltLayer build_avg_pool2d(const Json& spec, const LayerContext& context);
+BuiltLayer build_global_max_pool2d(const Json& spec, const LayerContext& context);
+BuiltLayer build_global_avg_pool2d(const Json& spec, const LayerContext& context);
+BuiltLayer build_batch_norm(const Json& spec, const LayerContext& context);
+BuiltLayer build_dense(const Json& spec, const LayerContext& context);
+BuiltLayer build_flatten(const Json& spec, const LayerContext& context);
+BuiltLayer build_dropout(const Json& spec, const LayerContext& context);
+BuiltLayer build_activation(const Json& spec, const LayerContext& context);
+BuiltLayer build_rescale(const Json& spec, const LayerContext& context);
+
+// "[1, 2]": a TorchScript list.
+std::string script_list(const std::array<int64_t, 2>& pair);
+std::string script_number(double value);
+
+// Reads a layer's keys; "kind", "name" and "repeat" are read by the compiler.
+template <class Fields>
+Fields layer_fields(const Json& spec, const LayerContext& context) {
+  Fields values;
+  JsonReader reader(spec, context.place);
+  for (const char* key : {"kind", "name", "repeat"}) reader.also_known(key);
+  fields(values, reader);
+  reader.finish();
+  return values;
+}
+
+}  // namespace cvtool

@@ -1,0 +1,125 @@
+// The keys of every layer kind at their defaults. Free of LibTorch; model/layer_kinds.cpp attaches the functions.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "base/fields.h"
+
+namespace cvtool {
+
+inline const std::vector<std::string>& activation_names() {
+  static const std::vector<std::string> names{"linear", "relu", "relu6", "sigmoid", "softmax", "tanh", "elu",
+                                              "leaky_relu", "silu", "hard_swish", "gelu"};
+  return names;
+}
+
+struct Conv2dFields {
+  int64_t filters = 0;
+  Json kernel = 3, strides = 1, padding = "valid", dilation = 1;
+  int64_t groups = 1;
+  bool bias = true;
+  std::string activation = "linear";
+};
+template <class Visitor>
+void fields(Conv2dFields& c, Visitor&& visit) {
+  visit("filters", c.filters, Doc("number of output channels; must be given").range(1, 1 << 20));
+  visit("kernel", c.kernel, Doc("size of the window, N or [height, width]"));
+  visit("strides", c.strides, Doc("step of the window, N or [height, width]"));
+  visit("padding", c.padding, Doc("same, valid, N, [height, width] or [top, bottom, left, right]"));
+  visit("dilation", c.dilation, Doc("distance of the window's taps, N or [height, width]"));
+  visit("groups", c.groups, Doc("channels are convolved in this many separate groups").range(1, 1 << 20));
+  visit("bias", c.bias, Doc("add a number a channel"));
+  visit("activation", c.activation, Doc("function applied to the result").words(activation_names()));
+}
+
+struct DepthwiseConv2dFields {
+  Json kernel = 3, strides = 1, padding = "valid", dilation = 1;
+  int64_t depth_multiplier = 1;
+  bool bias = true;
+  std::string activation = "linear";
+};
+template <class Visitor>
+void fields(DepthwiseConv2dFields& c, Visitor&& visit) {
+  visit("kernel", c.kernel, Doc("size of the window, N or [height, width]"));
+  visit("strides", c.strides, Doc("step of the window, N or [height, width]"));
+  visit("padding", c.padding, Doc("same, valid, N, [height, width] or [top, bottom, left, right]"));
+  visit("dilation", c.dilation, Doc("distance of the window's taps, N or [height, width]"));
+  visit("depth_multiplier", c.depth_multiplier, Doc("output channels for each input channel").range(1, 1024));
+  visit("bias", c.bias, Doc("add a number a channel"));
+  visit("activation", c.activation, Doc("function applied to the result").words(activation_names()));
+}
+
+struct Pool2dFields {
+  Json kernel = 2, strides = nullptr, padding = "valid";
+  bool ceil_mode = false;
+};
+template <class Visitor>
+void fields(Pool2dFields& c, Visitor&& visit) {
+  visit("kernel", c.kernel, Doc("size of the window, N or [height, width]"));
+  visit("strides", c.strides, Doc("step of the window; null: the kernel's size"));
+  visit("padding", c.padding, Doc("same, valid, N, [height, width] or [top, bottom, left, right]"));
+  visit("ceil_mode", c.ceil_mode, Doc("keep a last window that hangs over the end"));
+}
+
+struct BatchNormFields {
+  double momentum = 0.99, epsilon = 1e-3;
+  bool scale = true, center = true;
+  std::string activation = "linear";
+};
+template <class Visitor>
+void fields(BatchNormFields& c, Visitor&& visit) {
+  visit("momentum", c.momentum, Doc("new statistic = momentum * old + (1 - momentum) * batch").range(0, 1));
+  visit("epsilon", c.epsilon, Doc("added to the variance").range(0, 1));
+  visit("scale", c.scale, Doc("learn a factor a channel (gamma)"));
+  visit("center", c.center, Doc("learn an offset a channel (beta)"));
+  visit("activation", c.activation, Doc("function applied to the result").words(activation_names()));
+}
+
+struct DenseFields {
+  Json units = nullptr;
+  bool bias = true;
+  std::string activation = "linear";
+};
+template <class Visitor>
+void fields(DenseFields& c, Visitor&& visit) {
+  visit("units", c.units, Doc("number of outputs; null: the number of classes"));
+  visit("bias", c.bias, Doc("add a number an output"));
+  visit("activation", c.activation, Doc("function applied to the result").words(activation_names()));
+}
+
+struct DropoutFields {
+  double rate = 0.5;
+};
+template <class Visitor>
+void fields(DropoutFields& c, Visitor&& visit) {
+  visit("rate", c.rate, Doc("fraction of the values set to zero, in training only").range(0, 0.999));
+}
+
+struct ActivationFields {
+  std::string function = "relu";
+  double negative_slope = 0.3;
+  double alpha = 1.0;
+};
+template <class Visitor>
+void fields(ActivationFields& c, Visitor&& visit) {
+  visit("function", c.function, Doc("which function").words(activation_names()));
+  visit("negative_slope", c.negative_slope, Doc("slope below zero (leaky_relu)").range(0, 10));
+  visit("alpha", c.alpha, Doc("limit below zero (elu)").range(0, 10));
+}
+
+struct RescaleFields {
+  Json scale = 1.0, offset = 0.0;
+  std::string channels = "rgb";
+};
+template <class Visitor>
+void fields(RescaleFields& c, Visitor&& visit) {
+  visit("scale", c.scale, Doc("y = x * scale + offset; a number or one a channel"));
+  visit("offset", c.offset, Doc("a number or one a channel"));
+  visit("channels", c.channels, Doc("order of the channels after the layer").words({"rgb", "bgr"}));
+}
+
+struct NoFields {};
+template <class Visitor>
+void fields(NoFields&, Visitor&&) {}
+
+}  // namespace cvtool

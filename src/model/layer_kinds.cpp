@@ -1,0 +1,75 @@
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "model/layer_builders.h"
+#include "model/layer_fields.h"
+
+namespace cvtool {
+namespace {
+
+template <class Fields>
+void defaults_of(Json& object) {
+  write_fields(Fields{}, object);
+}
+
+struct Activation {
+  const char* name;
+  const char* expression;
+};
+
+// Keras's definitions: leaky_relu as an activation has slope 0.2, gelu is exact (erf).
+constexpr Activation kActivations[] = {
+    {"linear", "x"},
+    {"relu", "torch.relu(x)"},
+    {"relu6", "torch.hardtanh(x, 0., 6.)"},
+    {"sigmoid", "torch.sigmoid(x)"},
+    {"softmax", "torch.softmax(x, 1)"},
+    {"tanh", "torch.tanh(x)"},
+    {"elu", "torch.elu(x)"},
+    {"leaky_relu", "torch.leaky_relu(x, 0.2)"},
+    {"silu", "torch.silu(x)"},
+    {"hard_swish", "torch.hardswish(x)"},
+    {"gelu", "torch.gelu(x)"},
+};
+
+}  // namespace
+
+const std::vector<LayerKind>& layer_kinds() {
+  static const std::vector<LayerKind> kinds{
+      {"activation", "Activation", "activation", "a function of each value", build_activation, defaults_of<ActivationFields>},
+      {"avg_pool2d", "AveragePooling2D", "average_pooling2d", "mean of each window; padding is not counted", build_avg_pool2d, defaults_of<Pool2dFields>},
+      {"batch_norm", "BatchNormalization", "batch_normalization", "normalises each channel over the batch", build_batch_norm, defaults_of<BatchNormFields>},
+      {"conv2d", "Conv2D", "conv2d", "convolution", build_conv2d, defaults_of<Conv2dFields>},
+      {"dense", "Dense", "dense", "fully connected layer", build_dense, defaults_of<DenseFields>},
+      {"depthwise_conv2d", "DepthwiseConv2D", "depthwise_conv2d", "convolution of each channel by itself", build_depthwise_conv2d, defaults_of<DepthwiseConv2dFields>},
+      {"dropout", "Dropout", "dropout", "sets random values to zero in training", build_dropout, defaults_of<DropoutFields>},
+      {"flatten", "Flatten", "flatten", "feature map to vector, in the order height, width, channel", build_flatten, defaults_of<NoFields>},
+      {"global_avg_pool2d", "GlobalAveragePooling2D", "global_average_pooling2d", "mean of each channel", build_global_avg_pool2d, defaults_of<NoFields>},
+      {"global_max_pool2d", "GlobalMaxPooling2D", "global_max_pooling2d", "largest value of each channel", build_global_max_pool2d, defaults_of<NoFields>},
+      {"max_pool2d", "MaxPooling2D", "max_pooling2d", "largest value of each window", build_max_pool2d, defaults_of<Pool2dFields>},
+      {"rescale", "Rescaling", "rescaling", "y = x * scale + offset", build_rescale, defaults_of<RescaleFields>},
+  };
+  return kinds;
+}
+
+torch::jit::Module new_module(const LayerContext& context, const std::string& class_name) {
+  torch::jit::Module module(c10::QualifiedName("__torch__.cvtool." + class_name), context.unit, /*shouldMangle=*/true);
+  module.register_attribute("training", c10::BoolType::get(), true);
+  return module;
+}
+
+std::string activation_expression(const std::string& name, bool fresh) {
+  // The result of a convolution or dense layer is not needed again: ReLU in place saves a pass over memory.
+  if (fresh && name == "relu") return "torch.relu_(x)";
+  for (const auto& activation : kActivations)
+    if (name == activation.name) return activation.expression;
+  throw UsageError("unknown activation '" + name + "'");
+}
+
+std::string script_list(const std::array<int64_t, 2>& pair) {
+  return "[" + std::to_string(pair[0]) + ", " + std::to_string(pair[1]) + "]";
+}
+
+std::string script_number(double value) { return Json(value).dump(); }
+
+}  // namespace cvtool

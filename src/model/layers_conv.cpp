@@ -1,0 +1,98 @@
+#include <ATen/ATen.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "model/initializers.h"
+#include "model/layer_builders.h"
+#include "model/layer_fields.h"
+
+namespace cvtool {
+namespace {
+
+// A convolution with everything decided: channels, groups and window.
+struct Convolution {
+  int64_t filters, groups;
+  Window window;
+  bool bias;
+  std::string activation;
+  Fans fans;
+};
+
+BuiltLayer build_convolution(const Convolution& c, const LayerContext& context, const char* class_name) {
+  BuiltLayer layer{new_module(context, class_name), {c.filters, c.window.output[0], c.window.output[1]}};
+  const std::array<int64_t, 4> shape{c.filters, context.input[0] / c.groups, c.window.kernel[0], c.window.kernel[1]};
+  const at::Tensor weight = glorot_uniform(shape, c.fans, context.seed, context.path);
+  layer.module.register_parameter("weight", weight.set_requires_grad(true), false);
+  layer.trainable = weight.numel();
+  if (c.bias) {
+    layer.module.register_parameter("bias", at::zeros({c.filters}).set_requires_grad(true), false);
+    layer.trainable += c.filters;
+  }
+  const Window& w = c.window;
+  std::string body = "def forward(self, x):\n";
+  // LibTorch pads both sides alike; TensorFlow's odd pixel needs its own padding first.
+  if (!w.symmetric())
+    body += "    x = torch.constant_pad_nd(x, [" + std::to_string(w.before[1]) + ", " + std::to_string(w.after[1]) + ", " +
+            std::to_string(w.before[0]) + ", " + std::to_string(w.after[0]) + "], 0.)\n";
+  body += "    x = torch.conv2d(x, self.weight, " + std::string(c.bias ? "self.bias" : "None") + ", " + script_list(w.strides) +
+          ", " + script_list(w.symmetric() ? w.before : std::array<int64_t, 2>{0, 0}) + ", " + script_list(w.dilation) + ", " +
+          std::to_string(c.groups) + ")\n";
+  body += "    return " + activation_expression(c.activation, true) + "\n";
+  layer.module.define(body);
+  return layer;
+}
+
+}  // namespace
+
+BuiltLayer build_conv2d(const Json& spec, const LayerContext& context) {
+  const auto f = layer_fields<Conv2dFields>(spec, context);
+  if (f.filters == 0) throw UsageError(context.place + "filters: must be given, the number of output channels");
+  Convolution c{f.filters, f.groups, window_from_spec({f.kernel, f.strides, f.padding, f.dilation}, context.input, context.place),
+                f.bias, f.activation, {}};
+  const int64_t channels = context.input[0];
+  if (channels % f.groups != 0 || f.filters % f.groups != 0)
+    throw UsageError(context.place + "groups: " + std::to_string(f.groups) + " must divide the " + std::to_string(channels) +
+                     " input channels and the " + std::to_string(f.filters) + " filters");
+  const int64_t area = c.window.kernel[0] * c.window.kernel[1];
+  c.fans = {area * (channels / f.groups), area * f.filters};
+  return build_convolution(c, context, "Conv2D");
+}
+
+BuiltLayer build_depthwise_conv2d(const Json& spec, const LayerContext& context) {
+  const auto f = layer_fields<DepthwiseConv2dFields>(spec, context);
+  Convolution c{0, 0, window_from_spec({f.kernel, f.strides, f.padding, f.dilation}, context.input, context.place), f.bias,
+                f.activation, {}};
+  c.groups = context.input[0];
+  c.filters = c.groups * f.depth_multiplier;
+  // Keras's kernel is [kh, kw, channels, multiplier]: its fans are read off the last two axes.
+  const int64_t area = c.window.kernel[0] * c.window.kernel[1];
+  c.fans = {area * c.groups, area * f.depth_multiplier};
+  return build_convolution(c, context, "DepthwiseConv2D");
+}
+
+BuiltLayer build_dense(const Json& spec, const LayerContext& context) {
+  const auto f = layer_fields<DenseFields>(spec, context);
+  if (context.input.size() != 1)
+    throw UsageError(context.place + "needs a vector, but its input is " + shape_text(context.input) +
+                     "; put a flatten or a global pooling layer before it");
+  int64_t units = context.classes;
+  if (!f.units.is_null()) {
+    if (!f.units.is_number_integer() || f.units.get<int64_t>() < 1)
+      throw UsageError(context.place + "units: must be a whole number of at least 1, or null for the number of classes, not " + f.units.dump());
+    units = f.units.get<int64_t>();
+  }
+  const int64_t features = context.input[0];
+  BuiltLayer layer{new_module(context, "Dense"), {units}};
+  const at::Tensor weight = glorot_uniform({units, features}, {features, units}, context.seed, context.path);
+  layer.module.register_parameter("weight", weight.set_requires_grad(true), false);
+  layer.trainable = weight.numel();
+  if (f.bias) {
+    layer.module.register_parameter("bias", at::zeros({units}).set_requires_grad(true), false);
+    layer.trainable += units;
+  }
+  layer.module.define("def forward(self, x):\n    x = torch.linear(x, self.weight, " + std::string(f.bias ? "self.bias" : "None") +
+                      ")\n    return " + activation_expression(f.activation, true) + "\n");
+  return layer;
+}
+
+}  // namespace cvtool

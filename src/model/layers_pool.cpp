@@ -1,0 +1,78 @@
+#include "base/error.h"
+#include "model/layer_builders.h"
+#include "model/layer_fields.h"
+
+namespace cvtool {
+namespace {
+
+Window pool_window(const Pool2dFields& f, const LayerContext& context) {
+  return window_from_spec({f.kernel, f.strides.is_null() ? f.kernel : f.strides, f.padding, 1, f.ceil_mode}, context.input, context.place);
+}
+
+// LibTorch's own padding serves when both sides are alike and at most half the window.
+bool pads_itself(const Window& w) {
+  return w.symmetric() && w.before[0] <= w.kernel[0] / 2 && w.before[1] <= w.kernel[1] / 2;
+}
+
+std::string pad_expression(const std::string& x, const Window& w, const std::string& value) {
+  return "torch.constant_pad_nd(" + x + ", [" + std::to_string(w.before[1]) + ", " + std::to_string(w.after[1]) + ", " +
+         std::to_string(w.before[0]) + ", " + std::to_string(w.after[0]) + "], " + value + ")";
+}
+
+std::string window_arguments(const Window& w, bool own_padding) {
+  return script_list(w.kernel) + ", " + script_list(w.strides) + ", " +
+         script_list(own_padding ? w.before : std::array<int64_t, 2>{0, 0});
+}
+
+BuiltLayer pool_layer(const LayerContext& context, const char* class_name, const Window& w, const std::string& body) {
+  BuiltLayer layer{new_module(context, class_name), {context.input[0], w.output[0], w.output[1]}};
+  layer.module.define("def forward(self, x):\n" + body);
+  return layer;
+}
+
+BuiltLayer global_pool(const LayerContext& context, const char* class_name, const std::string& expression) {
+  if (context.input.size() != 3)
+    throw UsageError(context.place + "needs a feature map [channels, height, width], but its input is " + shape_text(context.input));
+  BuiltLayer layer{new_module(context, class_name), {context.input[0]}};
+  layer.module.define("def forward(self, x):\n    return " + expression + "\n");
+  return layer;
+}
+
+std::string script_bool(bool value) { return value ? "True" : "False"; }
+
+}  // namespace
+
+BuiltLayer build_max_pool2d(const Json& spec, const LayerContext& context) {
+  const auto f = layer_fields<Pool2dFields>(spec, context);
+  const Window w = pool_window(f, context);
+  const bool own = pads_itself(w);
+  const std::string x = own ? "x" : pad_expression("x", w, "-float(\"inf\")");
+  return pool_layer(context, "MaxPooling2D", w,
+                    "    return torch.max_pool2d(" + x + ", " + window_arguments(w, own) + ", [1, 1], " + script_bool(f.ceil_mode) + ")\n");
+}
+
+BuiltLayer build_avg_pool2d(const Json& spec, const LayerContext& context) {
+  const auto f = layer_fields<Pool2dFields>(spec, context);
+  const Window w = pool_window(f, context);
+  // Padding is not counted in the mean.
+  if (pads_itself(w))
+    return pool_layer(context, "AveragePooling2D", w,
+                      "    return torch.avg_pool2d(x, " + window_arguments(w, true) + ", " + script_bool(f.ceil_mode) + ", False)\n");
+  const std::string arguments = window_arguments(w, false) + ", " + script_bool(f.ceil_mode) + ", True)";
+  return pool_layer(context, "AveragePooling2D", w,
+                    "    covered = " + pad_expression("torch.ones_like(x)", w, "0.") + "\n" +
+                        "    total = torch.avg_pool2d(" + pad_expression("x", w, "0.") + ", " + arguments + "\n" +
+                        "    return total / torch.avg_pool2d(covered, " + arguments + "\n");
+}
+
+BuiltLayer build_global_max_pool2d(const Json& spec, const LayerContext& context) {
+  layer_fields<NoFields>(spec, context);
+  return global_pool(context, "GlobalMaxPooling2D", "torch.amax(x, [2, 3])");
+}
+
+BuiltLayer build_global_avg_pool2d(const Json& spec, const LayerContext& context) {
+  layer_fields<NoFields>(spec, context);
+  return global_pool(context, "GlobalAveragePooling2D", "torch.mean(x, [2, 3])");
+}
+
+}  // namespace cvtool

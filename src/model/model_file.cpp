@@ -1,0 +1,121 @@
+#include "model/model_file.h"
+
+#include <ATen/ATen.h>
+#include <torch/csrc/jit/serialization/import.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "base/device.h"
+#include "base/error.h"
+#include "base/files.h"
+#include "base/text.h"
+
+namespace cvtool {
+namespace {
+
+constexpr const char* kInfoFile = "cvtool.json";
+constexpr const char* kGoldenFile = "golden.rgb";
+// Convolution algorithms differ between processors and threads by rounding alone.
+constexpr double kGoldenTolerance = 1e-3;
+
+at::Tensor probabilities_of(const torch::jit::Module& module, const at::Tensor& picture) {
+  at::NoGradGuard no_grad;
+  torch::jit::Module runnable = module;
+  return runnable.forward({picture}).toTensor().to(at::kCPU, at::kDouble).contiguous();
+}
+
+Json check_info(const std::string& path, const std::string& text) {
+  if (text.empty())
+    throw Error(path + ": is TorchScript but not a cvtool model (it holds no " + kInfoFile +
+                "); make one with cvtool train, or use the file as a base with --base");
+  Json info = json_from_text(text, path + ": " + kInfoFile);
+  const Json format = info.value("format", Json(0));
+  if (!format.is_number_integer()) throw Error(path + ": " + kInfoFile + " has no format number; the file is damaged");
+  if (format.get<int64_t>() > kModelFormat)
+    throw Error(path + ": is of model format " + format.dump() + ", this cvtool reads up to " + std::to_string(kModelFormat) +
+                "; use a newer cvtool");
+  for (const char* key : {"classes", "recipe", "imgsz"})
+    if (!info.contains(key)) throw Error(path + ": " + kInfoFile + " lacks '" + key + "'; the file is damaged, make it again");
+  return info;
+}
+
+at::Tensor golden_picture(const Json& info, const std::string& bytes) {
+  ImageSize size;
+  Json object{{"imgsz", info["imgsz"]}};
+  JsonReader reader(object, "");
+  reader("imgsz", size, Doc("").range(1, 1 << 16));
+  if (static_cast<int64_t>(bytes.size()) != 3 * size.height * size.width) return {};
+  at::Tensor picture = at::empty({1, 3, size.height, size.width}, at::kByte);
+  std::memcpy(picture.data_ptr(), bytes.data(), bytes.size());
+  return picture;
+}
+
+}  // namespace
+
+std::vector<std::string> model_classes(const ModelFile& model) { return model.info.at("classes").get<std::vector<std::string>>(); }
+
+void add_golden_sample(ModelFile& model, const at::Tensor& picture) {
+  model.golden = picture.to(at::kCPU, at::kByte).contiguous();
+  const at::Tensor p = probabilities_of(model.module, model.golden);
+  model.info["golden"] = Json{{"probabilities", std::vector<double>(p.data_ptr<double>(), p.data_ptr<double>() + p.numel())}};
+}
+
+double golden_difference(const ModelFile& model) {
+  const auto stored = model.info.at("golden").at("probabilities").get<std::vector<double>>();
+  const at::Tensor p = probabilities_of(model.module, model.golden);
+  if (p.numel() != static_cast<int64_t>(stored.size())) return 1;
+  double largest = 0;
+  for (int64_t i = 0; i < p.numel(); ++i) {
+    const double difference = std::abs(p.data_ptr<double>()[i] - stored[static_cast<size_t>(i)]);
+    if (std::isnan(difference)) return 1;
+    largest = std::max(largest, difference);
+  }
+  return largest;
+}
+
+void save_model(const std::string& path, const ModelFile& model) {
+  torch::jit::ExtraFilesMap extra;
+  extra[kInfoFile] = model.info.dump(2) + "\n";
+  if (model.golden.defined())
+    extra[kGoldenFile] = std::string(static_cast<const char*>(model.golden.data_ptr()), static_cast<size_t>(model.golden.numel()));
+  // In memory first: LibTorch's own writer does not say why a disk refuses.
+  std::ostringstream bytes;
+  model.module.save(bytes, extra);
+  write_file_atomically(path, bytes.str());
+}
+
+ModelFile load_model(const std::string& path) {
+  if (!std::filesystem::exists(path)) throw Error(path + ": there is no such model file; train one with cvtool train --data DIR");
+  std::istringstream bytes(read_file(path));
+  if (bytes.str().compare(0, 2, "PK") != 0)
+    throw Error(path + ": is not a model file; cvtool train writes them as RUN/best.pt");
+  ModelFile model;
+  torch::jit::ExtraFilesMap extra{{kInfoFile, ""}, {kGoldenFile, ""}};
+  try {
+    model.module = torch::jit::load(bytes, at::kCPU, extra);
+  } catch (const std::exception&) {
+    throw Error(path + ": is truncated, damaged or not TorchScript; copy or train it again");
+  }
+  model.module.eval();
+  model.info = check_info(path, extra[kInfoFile]);
+  model.golden = golden_picture(model.info, extra[kGoldenFile]);
+  if (!model.golden.defined() || !model.info.contains("golden"))
+    throw Error(path + ": lacks its golden sample; the file is damaged, make it again");
+  double difference = 1;
+  try {
+    difference = golden_difference(model);
+  } catch (const std::exception&) {
+    throw Error(path + ": does not run; the file is damaged, make it again");
+  }
+  if (difference > kGoldenTolerance)
+    throw Error(path + ": does not reproduce its golden sample (probabilities differ by " + fixed(difference, 4) +
+                "); the file is damaged or was made by an incompatible version");
+  return model;
+}
+
+}  // namespace cvtool

@@ -1,0 +1,36 @@
+// The model file: TorchScript with everything that is known of the model in the extra file `cvtool.json`.
+#pragma once
+
+#include <torch/csrc/jit/api/module.h>
+
+#include <string>
+#include <vector>
+
+#include "base/fields.h"
+
+namespace cvtool {
+
+constexpr int64_t kModelFormat = 1;
+
+struct ModelFile {
+  torch::jit::Module module;   // see Net::module; evaluation mode, CPU
+  Json info;                   // classes, imgsz, recipe, summary, metrics, data, provenance
+  at::Tensor golden;           // [1,3,H,W] u8: the picture of the self-test
+};
+
+std::vector<std::string> model_classes(const ModelFile& model);
+
+// Adds the golden picture and the probabilities that the module gives for it in float32 to the model's info.
+void add_golden_sample(ModelFile& model, const at::Tensor& picture);
+
+// Largest difference between the stored probabilities of the golden picture and those that the module gives here.
+double golden_difference(const ModelFile& model);
+
+// Writes the model atomically; the same model gives the same bytes. The module must be on the CPU. Throws Error.
+void save_model(const std::string& path, const ModelFile& model);
+
+// Reads a model file and runs its self-test. Throws Error naming the file: not a model, truncated, of a newer
+// format, or one that does not reproduce its golden sample.
+ModelFile load_model(const std::string& path);
+
+}  // namespace cvtool

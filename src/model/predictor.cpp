@@ -1,0 +1,35 @@
+#include "model/predictor.h"
+
+#include <ATen/ATen.h>
+#include <torch/csrc/jit/api/module.h>
+#include <torch/script.h>
+
+#include "base/device.h"
+
+namespace cvtool {
+
+Predictor::Predictor(const torch::jit::Module& module, at::Device device, at::ScalarType precision)
+    : device_(device), precision_(precision) {
+  torch::jit::Module copy = module.deepcopy();
+  copy.eval();
+  copy.to(device);
+  use_channels_last(copy);
+  module_ = torch::jit::freeze(copy, std::vector<std::string>{"logits", "probabilities"});
+}
+
+Prediction Predictor::run(const at::Tensor& pixels) const {
+  at::NoGradGuard no_grad;
+  const Autocast autocast(device_, precision_);
+  const at::Tensor x = pixels.to(device_).contiguous(at::MemoryFormat::ChannelsLast);
+  const at::Tensor z = module_.get_method("logits")({x}).toTensor().to(at::kFloat);
+  const at::Tensor p = module_.get_method("probabilities")({z}).toTensor();
+  return {z.to(at::kCPU), p.to(at::kCPU, at::kFloat).contiguous()};
+}
+
+void use_channels_last(torch::jit::Module& module) {
+  at::NoGradGuard no_grad;
+  for (at::Tensor parameter : module.parameters())
+    if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(at::MemoryFormat::ChannelsLast));
+}
+
+}  // namespace cvtool

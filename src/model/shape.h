@@ -1,0 +1,44 @@
+// Shapes of feature maps and the padding arithmetic of convolutions and poolings.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+
+namespace cvtool {
+
+// Shape of one sample: {channels, height, width} or {features}.
+using Shape = std::vector<int64_t>;
+
+// As Keras prints it: "(None, 64, 64, 32)" or "(None, 6)".
+std::string keras_shape_text(const Shape& shape);
+
+// As messages print it: "32 channels of 64x64" or "6 features".
+std::string shape_text(const Shape& shape);
+
+// A sliding window along height (index 0) and width (index 1).
+struct Window {
+  std::array<int64_t, 2> kernel{1, 1}, strides{1, 1}, dilation{1, 1};
+  std::array<int64_t, 2> before{0, 0}, after{0, 0};  // padding: top and left, bottom and right
+  std::array<int64_t, 2> output{0, 0};
+  bool symmetric() const { return before == after; }
+};
+
+// What a layer's JSON says of its window; pairs are N or [height, width]; padding is "same", "valid", N,
+// [height, width] or [top, bottom, left, right].
+struct WindowSpec {
+  Json kernel, strides, padding, dilation;
+  bool ceil_mode = false;
+};
+
+// TensorFlow's rules: same -> out = ceil(n / stride), the odd pixel of padding at the bottom and right. Throws
+// UsageError (starting with `place`) when a value is out of range or nothing would be left of the input.
+Window window_from_spec(const WindowSpec& spec, const Shape& input, const std::string& place);
+
+// N or [height, width], each within low..high. Throws UsageError naming `place`.
+std::array<int64_t, 2> pair_from_json(const Json& json, int64_t low, const std::string& place);
+
+}  // namespace cvtool

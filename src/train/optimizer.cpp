@@ -1,0 +1,127 @@
+#include "train/optimizer.h"
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace cvtool {
+namespace {
+
+using Slots = std::vector<at::Tensor>;
+
+void sgd(at::Tensor& w, const at::Tensor& g, Slots& s, const StepContext& c) {
+  const double momentum = c.config.momentum;
+  if (momentum == 0) {
+    w.add_(g, -c.lr);
+    return;
+  }
+  s[0].mul_(momentum).add_(g, -c.lr);
+  if (c.config.nesterov)
+    w.add_(g, -c.lr).add_(s[0], momentum);
+  else
+    w.add_(s[0]);
+}
+
+// The "epsilon hat" form: epsilon is added before the bias correction of v (Kingma and Ba 2015, end of section 2).
+void adam(at::Tensor& w, const at::Tensor& g, Slots& s, const StepContext& c) {
+  const auto t = static_cast<double>(c.step);
+  s[0].lerp_(g, 1 - c.config.beta_1);
+  s[1].mul_(c.config.beta_2).addcmul_(g, g, 1 - c.config.beta_2);
+  const double rate = c.lr * std::sqrt(1 - std::pow(c.config.beta_2, t)) / (1 - std::pow(c.config.beta_1, t));
+  w.addcdiv_(s[0], s[1].sqrt().add_(c.config.epsilon), -rate);
+}
+
+// Dozat 2016, with Keras's decay of the momentum: beta_1 * (1 - 0.5 * 0.96^t).
+void nadam(at::Tensor& w, const at::Tensor& g, Slots& s, const StepContext& c) {
+  const auto u = [&](int64_t t) { return c.config.beta_1 * (1 - 0.5 * std::pow(0.96, static_cast<double>(t))); };
+  double product = 1;
+  // Beyond a thousand steps the product is zero in any precision.
+  for (int64_t t = 1; t <= std::min<int64_t>(c.step, 1000); ++t) product *= u(t);
+  s[0].lerp_(g, 1 - c.config.beta_1);
+  s[1].mul_(c.config.beta_2).addcmul_(g, g, 1 - c.config.beta_2);
+  const at::Tensor m = s[0] * (u(c.step + 1) / (1 - product * u(c.step + 1))) + g * ((1 - u(c.step)) / (1 - product));
+  const at::Tensor v = s[1] / (1 - std::pow(c.config.beta_2, static_cast<double>(c.step)));
+  w.addcdiv_(m, v.sqrt_().add_(c.config.epsilon), -c.lr);
+}
+
+void rmsprop(at::Tensor& w, const at::Tensor& g, Slots& s, const StepContext& c) {
+  s[0].mul_(c.config.rho).addcmul_(g, g, 1 - c.config.rho);
+  at::Tensor scale = s[0] + c.config.epsilon;
+  if (c.config.centered) {
+    s[1].lerp_(g, 1 - c.config.rho);
+    scale.addcmul_(s[1], s[1], -1);
+  }
+  const at::Tensor step = g * scale.rsqrt_() * c.lr;
+  if (c.config.momentum > 0) w.sub_(s[2].mul_(c.config.momentum).add_(step));
+  else w.sub_(step);
+}
+
+void adagrad(at::Tensor& w, const at::Tensor& g, Slots& s, const StepContext& c) {
+  if (c.step == 1) s[0].fill_(0.1);  // Keras's initial_accumulator_value
+  s[0].addcmul_(g, g);
+  w.addcdiv_(g, (s[0] + c.config.epsilon).sqrt_(), -c.lr);
+}
+
+// Chen et al. 2023.
+void lion(at::Tensor& w, const at::Tensor& g, Slots& s, const StepContext& c) {
+  w.sub_(at::lerp(s[0], g, 1 - c.config.beta_1).sign_(), c.lr);
+  s[0].lerp_(g, 1 - c.config.beta_2);
+}
+
+const OptimizerKind& kind_of(const std::string& name) {
+  for (const auto& kind : optimizer_kinds())
+    if (name == kind.name) return kind;
+  throw UsageError("train.optimizer: " + unknown_word("optimizer", name, optimizer_names()));
+}
+
+}  // namespace
+
+const std::vector<OptimizerKind>& optimizer_kinds() {
+  static const std::vector<OptimizerKind> kinds{
+      // name, lr, epsilon, beta_2, weight_decay, slots: Keras's defaults
+      {"sgd", 0.01, 1e-7, 0.999, 0, 1, sgd},
+      {"adam", 1e-3, 1e-7, 0.999, 0, 2, adam},
+      {"adamw", 1e-3, 1e-7, 0.999, 0.004, 2, adam},
+      {"nadam", 1e-3, 1e-7, 0.999, 0, 2, nadam},
+      {"rmsprop", 1e-3, 1e-7, 0.999, 0, 3, rmsprop},
+      {"adagrad", 1e-3, 1e-7, 0.999, 0, 1, adagrad},
+      {"lion", 1e-3, 1e-7, 0.99, 0, 1, lion},
+  };
+  return kinds;
+}
+
+TrainConfig with_optimizer_defaults(TrainConfig config) {
+  const OptimizerKind& kind = kind_of(config.optimizer);
+  if (config.lr == 0) config.lr = kind.lr;
+  if (config.epsilon == 0) config.epsilon = kind.epsilon;
+  if (config.beta_2 == 0) config.beta_2 = kind.beta_2;
+  if (config.weight_decay == 0) config.weight_decay = kind.weight_decay;
+  return config;
+}
+
+Optimizer::Optimizer(const TrainConfig& config, std::vector<at::Tensor> parameters)
+    : config_(with_optimizer_defaults(config)), kind_(&kind_of(config.optimizer)), parameters_(std::move(parameters)) {
+  for (const auto& parameter : parameters_) {
+    Slots slots;
+    for (int i = 0; i < kind_->slots; ++i) slots.push_back(at::zeros_like(parameter));
+    slots_.push_back(std::move(slots));
+  }
+}
+
+void Optimizer::step(double lr) {
+  at::NoGradGuard no_grad;
+  ++steps_;
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    at::Tensor& gradient = parameters_[i].mutable_grad();
+    if (!gradient.defined()) continue;
+    // Biases and norms have one dimension; decay would only pull them to zero.
+    if (config_.weight_decay > 0 && parameters_[i].dim() > 1) parameters_[i].mul_(1 - config_.weight_decay * lr);
+    kind_->update(parameters_[i], gradient, slots_[i], {config_, lr, steps_});
+    gradient.reset();
+  }
+}
+
+}  // namespace cvtool

@@ -1,0 +1,51 @@
+// Optimisers in Keras's form.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <string>
+#include <vector>
+
+#include "train/train_config.h"
+
+namespace cvtool {
+
+// One row of the table of optimisers.
+struct OptimizerKind {
+  const char* name;
+  double lr, epsilon, beta_2;  // what 0 in the config stands for
+  double weight_decay;
+  int slots;                   // tensors of state a parameter
+  void (*update)(at::Tensor& weight, const at::Tensor& gradient, std::vector<at::Tensor>& slots, const struct StepContext& context);
+};
+const std::vector<OptimizerKind>& optimizer_kinds();
+
+// What an update may use.
+struct StepContext {
+  const TrainConfig& config;  // with the optimizer's own values filled in
+  double lr;
+  int64_t step;               // 1, 2, ...
+};
+
+// `config` with every "0: the optimizer's own" replaced by the value.
+TrainConfig with_optimizer_defaults(TrainConfig config);
+
+class Optimizer {
+ public:
+  // Keeps references to the parameters (f32, any device).
+  Optimizer(const TrainConfig& config, std::vector<at::Tensor> parameters);
+
+  // Applies the parameters' gradients with learning rate `lr` and clears them. Parameters without a gradient stay.
+  void step(double lr);
+
+  int64_t steps() const { return steps_; }
+
+ private:
+  TrainConfig config_;
+  const OptimizerKind* kind_;
+  std::vector<at::Tensor> parameters_;
+  std::vector<std::vector<at::Tensor>> slots_;
+  int64_t steps_ = 0;
+};
+
+}  // namespace cvtool
