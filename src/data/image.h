@@ -11,20 +11,36 @@
 namespace cvtool {
 
 struct DecodeOptions {
-  bool exif = true;                    // turn the photo as its EXIF orientation says
-  int64_t max_pixels = 178'000'000;    // larger pictures are refused before memory is taken
+  bool exif = true;                  // turn the photo as its EXIF orientation says
+  int64_t max_pixels = 178'000'000;  // larger pictures are refused before memory is taken
 };
 
-// Decodes JPEG, PNG, BMP, GIF, WebP, TIFF or PPM, recognised by content. Returns CV_8UC3 in RGB order; 16 bits
-// are reduced to 8, grey and palette are expanded, alpha is composed over white, the first frame of an animation
-// is taken. Throws DataError with the reason (not the path).
+// Decodes JPEG, PNG, BMP, GIF, WebP, TIFF or PPM, recognised by content. Returns CV_8UC3 in RGB order; 16
+// bits are reduced to 8, grey and palette are expanded, alpha is composed over white, the first frame of an
+// animation is taken. Throws DataError with the reason (not the path).
 cv::Mat decode_image(const std::string& bytes, const DecodeOptions& options);
 
 // Reads and decodes a file. Throws DataError with the reason (not the path).
 cv::Mat read_image(const std::string& path, const DecodeOptions& options);
 
-// CV_8UC3 of any size -> CV_8UC3 of config.imgsz by config.resize and config.interpolation. Half-pixel centres;
-// nearest takes floor((x + 0.5) * scale), bilinear is computed in float and rounded once to bytes (Keras's rules).
+// The bytes of a file, at most 1 GiB. Throws DataError with the reason (not the path).
+std::string read_photo_file(const std::string& path);
+
+// resize_image(decode_image(bytes)), the way of every photo into a net. JPEG is decoded at reduced scale
+// where the target is much smaller and the interpolation averages (area, bilinear_antialias,
+// bicubic_antialias); nearest, bilinear, bicubic and lanczos are exact.
+cv::Mat decode_resized(const std::string& bytes, const DecodeOptions& options, const DataConfig& config);
+
+// CV_8UC3 of any size -> CV_8UC3 of config.imgsz by config.resize and config.interpolation. Half-pixel
+// centres; nearest takes floor((x + 0.5) * scale), bilinear is computed in float and rounded once to bytes
+// (Keras's rules). bicubic is Keys's kernel with a = -0.5 and lanczos has radius 3, weights that fall outside
+// dropped and the rest normalised (Keras's rules); area is the mean over the covered box; *_antialias widen
+// the triangle or the cubic kernel by the scale (Pillow's and torchvision's antialias). crop takes the
+// largest centred box of the target's aspect; pad adds black (0) around the photo. Throws UsageError on an
+// unknown word.
 cv::Mat resize_image(const cv::Mat& image, const DataConfig& config);
+
+// By how much (1, 2, 4 or 8) a JPEG of this size may be reduced in decoding for resize_image(config).
+int jpeg_reduction(const ImageSize& size, const DataConfig& config);
 
 }  // namespace cvtool

@@ -1,0 +1,175 @@
+#include "data/dataset.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <set>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "base/text.h"
+#include "data/folders.h"
+#include "data/hold_back.h"
+#include "data/listing.h"
+
+namespace fs = std::filesystem;
+
+namespace cvtool {
+namespace {
+
+std::string quoted(const std::vector<std::string>& names) { return "'" + join(names, "', '") + "'"; }
+
+std::string percent(double fraction) {
+  const std::string text = fixed(100 * fraction, 1);
+  return (ends_with(text, ".0") ? text.substr(0, text.size() - 2) : text) + " %";
+}
+
+// split -> class -> number of photos
+using Counts = std::map<std::string, std::map<std::string, int64_t>>;
+
+Counts counts_of(const Listing& listing) {
+  Counts counts;
+  for (const auto& photo : listing.photos) ++counts[photo.split][photo.class_name];
+  return counts;
+}
+
+// The classes of the split that is trained on; of all splits where there is none.
+std::vector<std::string> found_classes(const Counts& counts) {
+  std::set<std::string> names;
+  const bool trained = counts.count("train") != 0;
+  for (const auto& [split, classes] : counts)
+    if (!trained || split == "train")
+      for (const auto& [name, count] : classes) names.insert(name);
+  return {names.begin(), names.end()};
+}
+
+std::vector<std::string> chosen_classes(const Listing& listing, const Counts& counts,
+                                        const DataConfig& config) {
+  std::set<std::string> all;
+  for (const auto& photo : listing.photos) all.insert(photo.class_name);
+  const std::set<std::string> wanted(config.classes.begin(), config.classes.end());
+  if (wanted.size() != config.classes.size())
+    throw UsageError("classes: " + quoted(config.classes) + " repeats a name");
+  if (wanted.empty()) return found_classes(counts);
+  std::vector<std::string> spare;
+  for (const auto& name : all)
+    if (!wanted.count(name)) spare.push_back(name);
+  for (const auto& name : config.classes)
+    if (!all.count(name) && !spare.empty())
+      throw UsageError("classes: " + unknown_word("class", name, spare));
+  return config.classes;
+}
+
+// Says what of `counts` has no place in `classes`, and which classes a split lacks.
+void note_differences(Dataset& dataset, const Counts& counts) {
+  const auto& classes = dataset.classes;
+  for (const auto& [split, present] : counts) {
+    const std::string place = split.empty() ? "the data" : "the " + split + " split";
+    for (const auto& [name, count] : present)
+      if (std::find(classes.begin(), classes.end(), name) == classes.end())
+        dataset.notes.push_back("class '" + name + "' of " + place +
+                                " is not among the classes: " + counted(count, "photo") + " not used");
+    for (const auto& name : classes)
+      if (!present.count(name)) dataset.notes.push_back("class '" + name + "' has no photos in " + place);
+  }
+}
+
+void place_samples(Dataset& dataset, const Listing& listing) {
+  std::map<std::string, int64_t> labels;
+  for (const auto& name : dataset.classes) labels.emplace(name, static_cast<int64_t>(labels.size()));
+  for (const auto& photo : listing.photos) {
+    const auto label = labels.find(photo.class_name);
+    if (label == labels.end()) continue;
+    auto& target = photo.split == "valid"  ? dataset.valid
+                   : photo.split == "test" ? dataset.test
+                                           : dataset.train;
+    target.push_back({photo.path, label->second, stable_hash(photo.path)});
+  }
+  const auto by_path = [](const Sample& a, const Sample& b) { return a.path < b.path; };
+  for (auto* samples : {&dataset.train, &dataset.valid, &dataset.test})
+    std::sort(samples->begin(), samples->end(), by_path);
+}
+
+// Holds back what the data does not split itself.
+void complete_splits(Dataset& dataset, const DataConfig& config, uint64_t seed) {
+  if (config.valid + config.test >= 1)
+    throw UsageError("valid + test: must be below 1, so that photos remain to train on");
+  const bool no_valid = dataset.valid.empty() && !dataset.train.empty() && config.valid > 0;
+  const bool no_test = dataset.test.empty() && config.test > 0;
+  if (no_valid) {
+    HeldBack parts = hold_back(dataset.train, config.valid, no_test ? config.test : 0, seed);
+    dataset.train = std::move(parts.rest);
+    dataset.valid = std::move(parts.valid);
+    if (no_test) dataset.test = std::move(parts.test);
+    if (dataset.layout != "flat")
+      dataset.notes.push_back("there is no validation split: " + percent(config.valid) +
+                              " of train is held back for it");
+  } else if (no_test) {
+    auto& source = dataset.valid.empty() ? dataset.train : dataset.valid;
+    const std::string name = dataset.valid.empty() ? "train" : "valid";
+    HeldBack parts = hold_back(source, 0, config.test, seed);
+    source = std::move(parts.rest);
+    dataset.test = std::move(parts.test);
+    dataset.notes.push_back("there is no test split: " + percent(config.test) + " of " + name +
+                            " is held back for it");
+  }
+}
+
+}  // namespace
+
+const std::vector<Sample>& Dataset::split(const std::string& name) const {
+  if (name == "train") return train;
+  if (name == "valid") return valid;
+  if (name == "test") return test;
+  throw UsageError(unknown_word("split", name, {"train", "valid", "test"}));
+}
+
+Dataset find_dataset(const std::string& path, const DataConfig& config, uint64_t seed) {
+  std::error_code error;
+  if (path.empty() || !fs::exists(path, error))
+    throw DataError("there is no " + (path.empty() ? "folder ''" : path) +
+                    "; name a folder of photos or a CSV file");
+  const bool folder = fs::is_directory(path, error);
+  if (!folder && !ends_with(lower(path), ".csv"))
+    throw DataError(
+        path + " is neither a folder nor a CSV file; name a folder of photos or a file path,label[,split]");
+  Listing listing = folder ? list_folder(path, config) : list_csv(path);
+  const Counts counts = counts_of(listing);
+  Dataset dataset;
+  dataset.root = listing.root;
+  dataset.layout = listing.layout;
+  dataset.notes = std::move(listing.notes);
+  dataset.classes = chosen_classes(listing, counts, config);
+  if (dataset.classes.size() < 2)
+    throw DataError(path + " holds one class only" +
+                    (dataset.classes.empty() ? std::string() : ", '" + dataset.classes[0] + "'") +
+                    "; a classifier needs at least two");
+  note_differences(dataset, counts);
+  place_samples(dataset, listing);
+  if (dataset.train.empty() && dataset.valid.empty() && dataset.test.empty())
+    throw DataError(path + " holds no photo of the classes " + quoted(dataset.classes));
+  complete_splits(dataset, config, seed);
+  return dataset;
+}
+
+std::vector<std::string> find_images(const std::string& path) {
+  std::error_code error;
+  if (path.empty() || !fs::exists(path, error))
+    throw DataError("there is no " + (path.empty() ? "file ''" : path));
+  if (!fs::is_directory(path, error)) return {path};
+  std::vector<std::string> images = images_below(path);
+  if (images.empty())
+    throw DataError(path + " holds no image (" + join(image_extensions(), " ") +
+                    "); name a photo or a folder of photos");
+  const std::string prefix = path.back() == '/' ? path : path + "/";
+  for (auto& image : images) image = prefix + image;
+  return images;
+}
+
+const std::vector<std::string>& image_extensions() {
+  static const std::vector<std::string> kExtensions{".jpg",  ".jpeg", ".png",  ".bmp", ".gif",
+                                                    ".webp", ".tif",  ".tiff", ".ppm"};
+  return kExtensions;
+}
+
+}  // namespace cvtool

@@ -1,0 +1,113 @@
+#include "data/image.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "data/decoders.h"
+#include "data/exif.h"
+#include "data/image_format.h"
+
+namespace cvtool {
+namespace {
+
+constexpr int64_t kMostFileBytes = int64_t{1} << 30;
+
+DecodedImage decode(const std::string& bytes, const DecodeOptions& options, const JpegReduction& reduction) {
+  switch (image_format(bytes)) {
+    case ImageFormat::kJpeg:
+      return decode_jpeg(bytes, options, reduction);
+    case ImageFormat::kPng:
+      return decode_png(bytes, options);
+    case ImageFormat::kBmp:
+      return decode_bmp(bytes, options);
+    case ImageFormat::kGif:
+      return decode_gif(bytes, options);
+    case ImageFormat::kWebp:
+      return decode_webp(bytes, options);
+    case ImageFormat::kTiff:
+      return decode_tiff(bytes, options);
+    case ImageFormat::kPnm:
+      return decode_pnm(bytes, options);
+    case ImageFormat::kUnknown:
+      break;
+  }
+  throw DataError(why_unknown(bytes));
+}
+
+cv::Mat decode_upright(const std::string& bytes, const DecodeOptions& options,
+                       const JpegReduction& reduction) {
+  const DecodedImage decoded = decode(bytes, options, reduction);
+  return options.exif ? upright(decoded.pixels, decoded.orientation) : decoded.pixels;
+}
+
+struct File {
+  int descriptor;
+  ~File() { ::close(descriptor); }
+};
+
+}  // namespace
+
+void check_pixel_count(int64_t height, int64_t width, const DecodeOptions& options) {
+  const std::string size = std::to_string(width) + " x " + std::to_string(height) + " pixels";
+  if (height < 1 || width < 1) throw DataError("damaged image: it says that it has " + size);
+  if (height > options.max_pixels / width)
+    throw DataError("too large: " + size + ", more than the limit of " + with_thousands(options.max_pixels) +
+                    "; raise --max-pixels if it is a photo");
+}
+
+cv::Mat over_white(const cv::Mat& rgba, bool premultiplied) {
+  cv::Mat rgb(rgba.size(), CV_8UC3);
+  for (int y = 0; y < rgba.rows; ++y) {
+    const auto* in = rgba.ptr<uint8_t>(y);
+    auto* out = rgb.ptr<uint8_t>(y);
+    for (int x = 0; x < rgba.cols; ++x, in += 4, out += 3)
+      for (int c = 0; c < 3; ++c) {
+        const int light = premultiplied ? in[c] * 255 : in[c] * in[3];
+        out[c] = static_cast<uint8_t>(std::min(255, (light + 255 * (255 - in[3]) + 127) / 255));
+      }
+  }
+  return rgb;
+}
+
+std::string read_photo_file(const std::string& path) {
+  const File file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+  struct stat status {};
+  if (file.descriptor < 0 || ::fstat(file.descriptor, &status) != 0)
+    throw DataError(std::string("cannot be read: ") + std::strerror(errno));
+  if (!S_ISREG(status.st_mode)) throw DataError("cannot be read: it is not a file");
+  if (status.st_size > kMostFileBytes) throw DataError("too large: more than 1 GiB");
+  std::string bytes(static_cast<size_t>(status.st_size), '\0');
+  size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t got = ::read(file.descriptor, bytes.data() + done, bytes.size() - done);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw DataError(std::string("cannot be read: ") + std::strerror(errno));
+    if (got == 0) break;
+    done += static_cast<size_t>(got);
+  }
+  bytes.resize(done);
+  return bytes;
+}
+
+cv::Mat decode_image(const std::string& bytes, const DecodeOptions& options) {
+  return decode_upright(bytes, options, {});
+}
+
+cv::Mat read_image(const std::string& path, const DecodeOptions& options) {
+  return decode_image(read_photo_file(path), options);
+}
+
+cv::Mat decode_resized(const std::string& bytes, const DecodeOptions& options, const DataConfig& config) {
+  const auto reduction = [&](int64_t height, int64_t width) {
+    return jpeg_reduction({height, width}, config);
+  };
+  return resize_image(decode_upright(bytes, options, reduction), config);
+}
+
+}  // namespace cvtool

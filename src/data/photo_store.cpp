@@ -1,0 +1,166 @@
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <opencv2/core.hpp>
+#include <set>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "data/loader.h"
+#include "data/memory.h"
+#include "data/parallel.h"
+#include "data/pixel_cache.h"
+
+namespace cvtool {
+namespace {
+
+std::string full_path(const std::string& root, const std::string& path) {
+  return root.empty() || starts_with(path, "/") ? path : root + "/" + path;
+}
+
+// What the pixels depend on beside the file.
+std::string pixel_recipe(const LoaderOptions& options) {
+  return "2 " + image_size_text(options.data.imgsz) + " " + options.data.resize + " " +
+         options.data.interpolation + (options.decode.exif ? " exif" : "");
+}
+
+}  // namespace
+
+struct PhotoStore::State {
+  std::string root;
+  std::vector<Sample> samples;
+  LoaderOptions options;
+  size_t row_bytes = 0;
+  std::vector<ContentHash> contents;  // of each sample's file, when scanned
+  std::vector<size_t> rows;           // each sample's row in the cache
+  std::unique_ptr<PixelCache> cache;  // may be null
+  std::mutex warned_mutex;
+  std::set<size_t> warned;
+
+  void open_cache();
+  std::string read(size_t index) const { return read_photo_file(full_path(root, samples[index].path)); }
+  void decode(const std::string& bytes, uint8_t* target) const {
+    const cv::Mat pixels = decode_resized(bytes, options.decode, options.data);
+    std::copy_n(pixels.data, row_bytes, target);
+  }
+  std::string scan_one(size_t index);
+  void warn_once(size_t index, const std::string& reason);
+};
+
+void PhotoStore::State::open_cache() {
+  const std::string& mode = options.cache;
+  const CacheShape shape{samples.size(), row_bytes};
+  if (mode == "none" || samples.empty()) return;
+  const int64_t budget =
+      options.cache_budget_bytes > 0 ? options.cache_budget_bytes : free_memory_bytes() / 2;
+  const bool fits = static_cast<int64_t>(shape.rows * shape.row_bytes) <= budget;
+  if (mode == "ram" || (mode == "auto" && fits)) {
+    cache = ram_cache(shape, budget);
+    return;
+  }
+  std::string key = pixel_recipe(options) + '\n' + root;
+  for (const auto& sample : samples) key += '\n' + sample.path;
+  cache = disk_cache(shape, hex_text(content_hash(key.data(), key.size())));
+}
+
+// Returns why the photo cannot be read, or "".
+std::string PhotoStore::State::scan_one(size_t index) {
+  try {
+    const std::string bytes = read(index);
+    contents[index] = content_hash(bytes.data(), bytes.size());
+    std::vector<uint8_t> pixels(row_bytes);
+    if (cache && cache->read(index, contents[index], pixels.data())) return "";
+    decode(bytes, pixels.data());
+    if (cache) cache->write(index, contents[index], pixels.data());
+    return "";
+  } catch (const DataError& error) {
+    return error.what();
+  } catch (const cv::Exception& error) {
+    return "cannot be decoded: " + error.err;
+  } catch (const std::bad_alloc&) {
+    return "cannot be decoded: not enough memory";
+  }
+}
+
+void PhotoStore::State::warn_once(size_t index, const std::string& reason) {
+  const std::lock_guard<std::mutex> lock(warned_mutex);
+  if (warned.insert(index).second) spdlog::warn("{}: {}; it is left out", samples[index].path, reason);
+}
+
+PhotoStore::PhotoStore(std::string root, std::vector<Sample> samples, LoaderOptions options)
+    : state_(std::make_unique<State>()) {
+  const std::vector<std::string> modes{"auto", "ram", "disk", "none"};
+  if (std::find(modes.begin(), modes.end(), options.cache) == modes.end())
+    throw UsageError("cache: " + unknown_word("value", options.cache, modes));
+  state_->root = std::move(root);
+  state_->samples = std::move(samples);
+  state_->options = std::move(options);
+  state_->options.decode.exif = state_->options.decode.exif && state_->options.data.exif;
+  const ImageSize& size = state_->options.data.imgsz;
+  if (size.height < 1 || size.width < 1)
+    throw UsageError("imgsz: must be at least 1, not " + image_size_text(size));
+  state_->row_bytes = static_cast<size_t>(size.height * size.width * 3);
+}
+
+PhotoStore::~PhotoStore() = default;
+
+std::vector<BadFile> PhotoStore::scan(const ScanProgress& progress) {
+  State& state = *state_;
+  state.open_cache();
+  state.contents.resize(state.samples.size());
+  std::vector<std::string> reasons(state.samples.size());
+  for_each_parallel(
+      state.samples.size(), state.options.workers, [&](size_t i) { reasons[i] = state.scan_one(i); },
+      progress);
+  std::vector<BadFile> bad;
+  size_t kept = 0;
+  for (size_t i = 0; i < reasons.size(); ++i) {
+    if (!reasons[i].empty()) {
+      bad.push_back({state.samples[i].path, reasons[i]});
+      continue;
+    }
+    state.rows.push_back(i);
+    state.contents[kept] = state.contents[i];
+    state.samples[kept++] = std::move(state.samples[i]);
+  }
+  state.samples.resize(kept);
+  state.contents.resize(kept);
+  return bad;
+}
+
+const std::vector<Sample>& PhotoStore::samples() const { return state_->samples; }
+const LoaderOptions& PhotoStore::options() const { return state_->options; }
+
+bool PhotoStore::pixels(size_t index, uint8_t* target) const {
+  State& state = *state_;
+  if (state.rows.size() != state.samples.size()) throw Error("PhotoStore: scan() comes first");
+  const ContentHash& content = state.contents.at(index);
+  if (state.cache && state.cache->read(state.rows[index], content, target)) return true;
+  try {
+    const std::string bytes = state.read(index);
+    if (content_hash(bytes.data(), bytes.size()) != content) throw DataError("changed while it was in use");
+    state.decode(bytes, target);
+    return true;
+  } catch (const DataError& error) {
+    state.warn_once(index, error.what());
+  } catch (const cv::Exception& error) {
+    state.warn_once(index, error.err);
+  }
+  return false;
+}
+
+std::string PhotoStore::digest() const {
+  std::vector<std::string> lines;
+  for (size_t i = 0; i < state_->samples.size(); ++i) {
+    const Sample& sample = state_->samples[i];
+    lines.push_back(sample.path + '\n' + std::to_string(sample.label) + '\n' +
+                    hex_text(state_->contents.at(i)) + '\n');
+  }
+  std::sort(lines.begin(), lines.end());
+  const std::string all = join(lines, "");
+  return hex_text(content_hash(all.data(), all.size()));
+}
+
+}  // namespace cvtool

@@ -1,0 +1,46 @@
+// Where resized photos wait between epochs. Internal to data/.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace cvtool {
+
+// XXH3-128 of a file's bytes.
+struct ContentHash {
+  uint64_t low = 0, high = 0;
+};
+inline bool operator==(const ContentHash& a, const ContentHash& b) {
+  return a.low == b.low && a.high == b.high;
+}
+inline bool operator!=(const ContentHash& a, const ContentHash& b) { return !(a == b); }
+
+ContentHash content_hash(const void* bytes, size_t size);
+std::string hex_text(const ContentHash& hash);
+
+// Rows of a fixed number of bytes, each with the content that it was made from. Different rows may be written
+// and read by different threads at once.
+class PixelCache {
+ public:
+  virtual ~PixelCache() = default;
+  // Copies row `row` to `target`; false when it is not there, was made from other content, or is damaged.
+  virtual bool read(size_t row, const ContentHash& content, uint8_t* target) const = 0;
+  // Keeps a copy of the row; a cache that is full or cannot write drops it.
+  virtual void write(size_t row, const ContentHash& content, const uint8_t* pixels) = 0;
+};
+
+struct CacheShape {
+  size_t rows = 0;
+  size_t row_bytes = 0;
+};
+
+// In anonymous memory; keeps the rows that fit into `budget_bytes`. Null when the memory cannot be had.
+std::unique_ptr<PixelCache> ram_cache(const CacheShape& shape, int64_t budget_bytes);
+
+// In a memory-mapped file of cache_folder() named by `key`, which a later run finds again. Null, with a
+// warning, when the file cannot be made (full disk, read-only home) or another process is filling it.
+std::unique_ptr<PixelCache> disk_cache(const CacheShape& shape, const std::string& key);
+
+}  // namespace cvtool
