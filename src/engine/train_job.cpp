@@ -19,7 +19,6 @@
 #include "engine/run_directory.h"
 #include "engine/summary.h"
 #include "model/model_file.h"
-#include "report/curves.h"
 #include "train/losses.h"
 #include "train/optimizer.h"
 #include "train/trainer.h"
@@ -186,10 +185,12 @@ class TrainJob {
   }
 
   void write_curves() {
+#if 0
     History history;
     for (const EpochReport& report : history_)
       for (const auto& [name, value] : report.values) history.column(name).push_back(value);
     write_curves_png(run_ + "/curves.png", history);
+#endif
   }
 
   at::Tensor golden_picture() const {
