@@ -26,3 +26,8 @@ target_compile_options(cvtool_torch INTERFACE ${CVTOOL_TORCH_FLAGS})
 add_library(cvtool_opencv INTERFACE)
 target_include_directories(cvtool_opencv SYSTEM INTERFACE ${OpenCV_INCLUDE_DIRS})
 target_link_libraries(cvtool_opencv INTERFACE opencv_core opencv_imgproc opencv_imgcodecs)
+# Text in pictures: FreeType where OpenCV was built with it (opencv_contrib), else OpenCV's own line font.
+if(TARGET opencv_freetype)
+  target_link_libraries(cvtool_opencv INTERFACE opencv_freetype)
+  target_compile_definitions(cvtool_opencv INTERFACE CVTOOL_HAS_FREETYPE=1)
+endif()

@@ -16,11 +16,12 @@ class TrainCommand : public Command {
     app.add_option("--name", request_.name, "the run's folder in the project (default: train, train2, ...)");
     app.add_flag("--json", json_, "print the result as one JSON document");
     fields(request_.run, FlagBinder(app, unused_, "This machine"));
-    fields(data_, FlagBinder(app, request_.overrides["data"] = Json::object(), "Data (over the recipe's)"));
-    fields(train_, FlagBinder(app, request_.overrides["train"] = Json::object(), "Training (over the recipe's)"));
+    fields(data_, FlagBinder(app, data_given_, "Data (over the recipe's)"));
+    fields(train_, FlagBinder(app, train_given_, "Training (over the recipe's)"));
   }
 
   int run(const Engine& engine, Console& console) override {
+    request_.overrides = {{"data", data_given_}, {"train", train_given_}};
     const TrainResult result = engine.train(request_, console);
     console.clear_bar();
     if (json_) {
@@ -40,7 +41,7 @@ class TrainCommand : public Command {
   TrainRequest request_;
   DataConfig data_;
   TrainConfig train_;
-  Json unused_ = Json::object();
+  Json unused_ = Json::object(), data_given_ = Json::object(), train_given_ = Json::object();
   bool json_ = false;
 };
 

@@ -19,6 +19,7 @@
 #include "engine/run_directory.h"
 #include "engine/summary.h"
 #include "model/model_file.h"
+#include "report/curves.h"
 #include "train/losses.h"
 #include "train/optimizer.h"
 #include "train/trainer.h"
@@ -185,12 +186,9 @@ class TrainJob {
   }
 
   void write_curves() {
-#if 0
-    History history;
-    for (const EpochReport& report : history_)
-      for (const auto& [name, value] : report.values) history.column(name).push_back(value);
+    History history = history_from_csv(history_csv(history_));
+    history.best_epoch = best_epoch_;
     write_curves_png(run_ + "/curves.png", history);
-#endif
   }
 
   at::Tensor golden_picture() const {

@@ -306,6 +306,16 @@ std::string check_output(const Net& net, const std::string& activation, const Sh
                    "; set its units to null (the number of classes)" + (classes == 2 ? ", 2, or 1 with sigmoid" : ""));
 }
 
+// forward repeats the other two instead of calling them: freezing a module loses methods that call each other.
+void define_outputs(Net& net) {
+  const std::string logits = "    z = self.head.forward(self.preprocess.forward(x))\n";
+  std::string probabilities = "    return torch." + net.activation + (net.activation == "softmax" ? "(z, 1)\n" : "(z)\n");
+  if (net.units == 1) probabilities = "    p = torch.sigmoid(z)\n    return torch.cat([1.0 - p, p], 1)\n";
+  net.module.define("def logits(self, x):\n" + logits + "    return z\n");
+  net.module.define("def probabilities(self, z):\n" + probabilities);
+  net.module.define("def forward(self, x):\n" + logits + probabilities);
+}
+
 }  // namespace
 
 const std::vector<std::pair<std::string, Json>>& preprocess_words() {
@@ -336,15 +346,7 @@ Net compile_net(const Json& json, const NetTarget& target) {
   net.units = shape.at(0);
   net.rows = std::move(compiler.rows);
   net.activation = check_output(net, activation, shape, target.classes);
-  std::string probabilities = "    return torch." + net.activation + "(z, 1)\n";
-  if (net.activation == "sigmoid")
-    probabilities = net.units == 1 ? "    p = torch.sigmoid(z)\n    return torch.cat([1.0 - p, p], 1)\n" : "    return torch.sigmoid(z)\n";
-  net.module.define(
-      "def logits(self, x):\n"
-      "    return self.head.forward(self.preprocess.forward(x))\n"
-      "def probabilities(self, z):\n" + probabilities +
-      "def forward(self, x):\n"
-      "    return self.probabilities(self.logits(x))\n");
+  define_outputs(net);
   return net;
 }
 

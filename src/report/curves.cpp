@@ -1,0 +1,114 @@
+#include "report/curves.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "base/text.h"
+#include "report/plot.h"
+
+namespace cvtool {
+namespace {
+
+constexpr int kPanelWidth = 620, kPanelHeight = 440;
+constexpr size_t kMostDots = 30;  // with more epochs than that the line alone is clearer
+
+const char* const kAccuracies[] = {"accuracy", "binary_accuracy", "categorical_accuracy",
+                                   "sparse_categorical_accuracy"};
+
+std::string accuracy_name(const History& history) {
+  for (const char* name : kAccuracies) {
+    if (history.find(name) || history.find(std::string("val_") + name)) return name;
+  }
+  return kAccuracies[0];
+}
+
+Series series_of(const History& history, const HistoryColumn& column, const std::string& name, size_t ink) {
+  Series series{name, history.epochs, column.values, series_ink(ink)};
+  series.y.resize(series.x.size(), std::numeric_limits<double>::quiet_NaN());
+  series.dots = series.x.size() <= kMostDots;
+  if (series.x.size() > 200) series.width_px = 1.3;
+  return series;
+}
+
+Chart panel(const std::string& title) {
+  Chart chart;
+  chart.title = title;
+  chart.x.label = "epoch";
+  chart.x.whole = true;
+  return chart;
+}
+
+// The x axis holds every epoch, also those of which nothing was measured.
+void hold_epochs(Chart& chart, const std::vector<double>& epochs) {
+  if (epochs.empty()) return;
+  const auto [first, last] = std::minmax_element(epochs.begin(), epochs.end());
+  const double room = std::max(0.5, (*last - *first) * 0.02);
+  chart.x.low = std::isnan(chart.x.low) ? *first - room : std::min(chart.x.low, *first - room);
+  chart.x.high = std::isnan(chart.x.high) ? *last + room : std::max(chart.x.high, *last + room);
+}
+
+void keep_in_unit_range(Chart& chart) {
+  double low = std::numeric_limits<double>::infinity(), high = -low;
+  for (const auto& series : chart.series) {
+    for (double y : series.y) {
+      if (std::isfinite(y)) low = std::min(low, y), high = std::max(high, y);
+    }
+  }
+  if (low > high) low = 0, high = 1;
+  if (low < 0 || high > 1) return;
+  // Room above 1 keeps a perfect curve off the frame.
+  chart.y.high = std::min(1.0, high + (high - low) * 0.05 + 0.01) + (high > 0.99 ? 0.01 : 0);
+  chart.y.low = std::max(0.0, low - (high - low) * 0.05 - 0.01);
+}
+
+Chart history_panel(const History& history, const std::string& title, const std::string& column) {
+  Chart chart = panel(title);
+  if (const auto* train = history.find(column))
+    chart.series.push_back(series_of(history, *train, "training", 0));
+  if (const auto* valid = history.find("val_" + column))
+    chart.series.push_back(series_of(history, *valid, "validation", 1));
+  hold_epochs(chart, history.epochs);
+  if (history.best_epoch > 0) {
+    const auto best = static_cast<double>(history.best_epoch);
+    std::string name = "best epoch (" + std::to_string(history.best_epoch) + ")";
+    chart.marks.push_back({best, name});
+  }
+  return chart;
+}
+
+void write_panels(const std::string& path, Chart loss, Chart accuracy) {
+  loss.y.may_be_log = true;
+  keep_in_unit_range(accuracy);
+  Canvas canvas(2 * kPanelWidth, kPanelHeight);
+  draw_chart(canvas, {0, 0, kPanelWidth, kPanelHeight}, loss);
+  draw_chart(canvas, {kPanelWidth, 0, kPanelWidth, kPanelHeight}, accuracy);
+  write_png(path, canvas);
+}
+
+}  // namespace
+
+void write_curves_png(const std::string& path, const History& history) {
+  write_panels(path, history_panel(history, "Loss", "loss"),
+               history_panel(history, "Accuracy", accuracy_name(history)));
+}
+
+void write_comparison_png(const std::string& path, const std::vector<NamedHistory>& runs) {
+  Chart loss = panel("Validation loss"), accuracy = panel("Validation accuracy");
+  for (size_t i = 0; i < runs.size(); ++i) {
+    const History& history = runs[i].history;
+    for (const auto& [chart, column] :
+         {std::pair{&loss, std::string("loss")}, std::pair{&accuracy, accuracy_name(history)}}) {
+      const auto* valid = history.find("val_" + column);
+      const auto* train = history.find(column);
+      hold_epochs(*chart, history.epochs);
+      if (valid)
+        chart->series.push_back(series_of(history, *valid, runs[i].name, i));
+      else if (train)
+        chart->series.push_back(series_of(history, *train, runs[i].name + " (training)", i));
+    }
+  }
+  write_panels(path, std::move(loss), std::move(accuracy));
+}
+
+}  // namespace cvtool
