@@ -123,7 +123,8 @@ std::vector<BadFile> PhotoStore::scan(const ScanProgress& progress) {
     }
     state.rows.push_back(i);
     state.contents[kept] = state.contents[i];
-    state.samples[kept++] = std::move(state.samples[i]);
+    if (kept != i) state.samples[kept] = std::move(state.samples[i]);
+    ++kept;
   }
   state.samples.resize(kept);
   state.contents.resize(kept);
