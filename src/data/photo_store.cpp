@@ -1,7 +1,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <atomic>
+#include <filesystem>
 #include <mutex>
 #include <opencv2/core.hpp>
 #include <set>
@@ -60,9 +60,11 @@ void PhotoStore::State::open_cache() {
     cache = ram_cache(shape, budget);
     return;
   }
-  std::string key = pixel_recipe(options) + '\n' + root;
+  std::error_code ignored;
+  std::string key = pixel_recipe(options) + '\n' + std::filesystem::weakly_canonical(root, ignored).string();
   for (const auto& sample : samples) key += '\n' + sample.path;
   cache = disk_cache(shape, hex_text(content_hash(key.data(), key.size())));
+  if (!cache && mode == "auto") cache = ram_cache(shape, budget);
 }
 
 // Returns why the photo cannot be read, or "".
@@ -123,7 +125,8 @@ std::vector<BadFile> PhotoStore::scan(const ScanProgress& progress) {
     }
     state.rows.push_back(i);
     state.contents[kept] = state.contents[i];
-    state.samples[kept++] = std::move(state.samples[i]);
+    if (kept != i) state.samples[kept] = std::move(state.samples[i]);
+    ++kept;
   }
   state.samples.resize(kept);
   state.contents.resize(kept);
