@@ -83,7 +83,7 @@ void write_panels(const std::string& path, Chart loss, Chart accuracy) {
   Canvas canvas(2 * kPanelWidth, kPanelHeight);
   draw_chart(canvas, {0, 0, kPanelWidth, kPanelHeight}, loss);
   draw_chart(canvas, {kPanelWidth, 0, kPanelWidth, kPanelHeight}, accuracy);
-  write_png(path, canvas);
+  write_picture(path, canvas);
 }
 
 }  // namespace
