@@ -22,6 +22,12 @@ cv::Mat picture(int number, cv::Size size = {200, 150}) {
   return image;
 }
 
+cv::Mat scaled(const cv::Mat& image, double factor, double offset) {
+  cv::Mat out;
+  image.convertTo(out, -1, factor, offset);
+  return out;
+}
+
 // 40 clean photos in train and valid, two classes.
 void write_clean(const TempFolder& folder) {
   for (int i = 0; i < 40; ++i) {
@@ -84,8 +90,8 @@ TEST_CASE("Everything planted is found and nothing else") {
   folder.write("train/dogs/tiny.png", encoded(picture(61, {10, 12}), ".png"));
   folder.write("train/dogs/long.png", encoded(picture(62, {900, 90}), ".png"));
   folder.write("train/dogs/blank.png", encoded(cv::Mat(50, 50, CV_8UC3, cv::Scalar::all(90)), ".png"));
-  folder.write("train/dogs/dark.png", encoded(cv::Mat(picture(63) / 20), ".png"));
-  folder.write("train/dogs/bright.png", encoded(cv::Mat(cv::Scalar::all(255) - picture(64) / 20), ".png"));
+  folder.write("train/dogs/dark.png", encoded(scaled(picture(63), 0.1, 0), ".png"));
+  folder.write("train/dogs/bright.png", encoded(scaled(picture(64), 0.1, 229), ".png"));
 
   const CheckReport report = check(folder);
   CHECK(report.unreadable.size() == 4);
