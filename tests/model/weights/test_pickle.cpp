@@ -69,8 +69,6 @@ TEST_CASE("Pickle bombs end in an error at once") {
   CHECK(contains(refusal(repeated("N", 1100000) + "."), "values"));
   // The same long list copied by each of many calls.
   const std::string pairs = "(" + repeated("NN\x86", 10000) + std::string("lq\x00", 3);
-  CHECK(contains(refusal(pairs + repeated(std::string("ccollections\nOrderedDict\nh\x00\x85R0", 29), 10000)),
-                 ""));
   const std::string copies = repeated(std::string("ccollections\nOrderedDict\nh\x00\x85R", 29), 10000);
   CHECK(contains(refusal(pairs + copies + "."), "values"));
 }
@@ -80,8 +78,8 @@ TEST_CASE("A tensor with a senseless shape is refused") {
   CHECK(contains(refusal(start + std::string("K\x00(NtK\x01\x85tRs.", 12)), "whole numbers"));
   CHECK(contains(refusal(start + std::string("K\x00(", 3) + repeated("K\x01", 17) + "tK\x01\x85tRs."),
                  "16 dimensions"));
-  const std::string bytes = start + std::string("K\x00K\x02K\x03\x86K\x03K\x01\x86tRs.", 17));
-  CHECK(state_dict_of(good, kOrigin).at(0).name == "w";
+  const std::string bytes = start + std::string("K\x00K\x02K\x03\x86K\x03K\x01\x86tRs.", 17);
   const Pickle good = parsed(bytes);
+  CHECK(state_dict_of(good, kOrigin).at(0).name == "w");
   CHECK(good.tensors.at(0).shape == std::vector<int64_t>{2, 3});
 }

@@ -40,6 +40,7 @@ std::string refusal(const std::string& file) {
 
 // Without waiting for the disk, as write_file_atomically does.
 void write_plainly(const std::string& path, const std::string& bytes) {
+  std::filesystem::remove(path);
   std::ofstream(path, std::ios::binary) << bytes;
 }
 
