@@ -98,8 +98,11 @@ class Reader {
     const size_t size = H5Tget_size(type.id());
     if (count > kMaxNames || size == 0 || size > 100000)
       fail_weights(origin_, "names too many layers in " + name);
-    return H5Tis_variable_str(type.id()) > 0 ? variable_texts(attribute, type, space, count)
-                                             : fixed_texts(attribute, type, size, count);
+    // Keras writes texts of fixed length; libhdf5 1.10 may loop for ever in the damaged heap of variable
+    // ones.
+    if (H5Tis_variable_str(type.id()) != 0)
+      fail_weights(origin_, "has " + name + " of variable length", kKerasNextStep);
+    return fixed_texts(attribute, type, size, count);
   }
 
   std::vector<std::string> fixed_texts(const H5Handle& attribute, const H5Handle& type, size_t size,
@@ -111,17 +114,6 @@ class Reader {
     std::vector<std::string> texts;
     for (size_t i = 0; i < count; ++i)
       texts.emplace_back(bytes.data() + i * size, ::strnlen(bytes.data() + i * size, size));
-    return texts;
-  }
-
-  std::vector<std::string> variable_texts(const H5Handle& attribute, const H5Handle& type,
-                                          const H5Handle& space, size_t count) {
-    std::vector<char*> pointers(count, nullptr);
-    if (H5Aread(attribute.id(), type.id(), pointers.data()) < 0)
-      fail_weights(origin_, "has damaged names of layers");
-    std::vector<std::string> texts;
-    for (const char* text : pointers) texts.emplace_back(text ? text : "");
-    H5Dvlen_reclaim(type.id(), space.id(), H5P_DEFAULT, pointers.data());
     return texts;
   }
 
