@@ -48,7 +48,7 @@ RawStateDict read_weight_file(const std::string& path) {
   } else if (is_torch_legacy(bytes)) {
     dict = read_torch_legacy(file, path);
   } else if (is_h5(bytes)) {
-    dict = read_h5(path);
+    dict = read_h5(file, path);
   } else if (is_safetensors(bytes)) {
     dict = read_safetensors(file, path);
   } else if (const auto first = bytes.find_first_not_of(" \t\r\n");

@@ -201,7 +201,9 @@ with h5py.File(folder / "external.h5", "w") as h5:
 with h5py.File(folder / "huge.h5", "w") as h5:
     h5.attrs["layer_names"] = [np.string_("a")]
     h5.create_group("a").attrs["weight_names"] = [np.string_("kernel:0")]
-    h5["a"].create_dataset("kernel:0", (1 << 40,), np.float32, chunks=(1 << 20,))
+    h5["a"].create_dataset("kernel:0", (1 << 40,), np.float32)
+with h5py.File(folder / "newer.h5", "w", libver="latest") as h5:
+    h5.attrs["layer_names"] = [np.string_("a")]
 
 # tfjs.
 tfjs = folder / "tfjs"
