@@ -5,7 +5,7 @@
 namespace cvtool {
 namespace {
 
-constexpr uint64_t kMaxSteps = uint64_t{1} << 21;
+constexpr uint64_t kMaxSteps = uint64_t{1} << 19;  // a net of a thousand layers takes some ten thousand
 constexpr size_t kMaxBlocks = 1000;
 constexpr int kMaxTreeLevel = 8;
 constexpr uint64_t kNowhere = ~uint64_t{0};

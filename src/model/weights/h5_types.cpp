@@ -12,13 +12,15 @@ struct NumberRow {
   uint8_t kind;
   uint32_t bytes;
   bool is_signed;
+  uint8_t exponent_bits;
   DType dtype;
 };
 constexpr NumberRow kNumbers[] = {
-    {H5Datatype::kFloat, 2, false, DType::kF16},  {H5Datatype::kFloat, 4, false, DType::kF32},
-    {H5Datatype::kFloat, 8, false, DType::kF64},  {H5Datatype::kInteger, 1, false, DType::kU8},
-    {H5Datatype::kInteger, 1, true, DType::kI8},  {H5Datatype::kInteger, 2, true, DType::kI16},
-    {H5Datatype::kInteger, 4, true, DType::kI32}, {H5Datatype::kInteger, 8, true, DType::kI64},
+    {H5Datatype::kFloat, 2, false, 5, DType::kF16},  {H5Datatype::kFloat, 2, false, 8, DType::kBF16},
+    {H5Datatype::kFloat, 4, false, 8, DType::kF32},  {H5Datatype::kFloat, 8, false, 11, DType::kF64},
+    {H5Datatype::kInteger, 1, false, 0, DType::kU8}, {H5Datatype::kInteger, 1, true, 0, DType::kI8},
+    {H5Datatype::kInteger, 2, true, 0, DType::kI16}, {H5Datatype::kInteger, 4, true, 0, DType::kI32},
+    {H5Datatype::kInteger, 8, true, 0, DType::kI64},
 };
 
 uint64_t padded(uint64_t size, bool to_8) { return to_8 ? (size + 7) / 8 * 8 : size; }
@@ -48,6 +50,10 @@ H5Datatype read_datatype(ByteReader& in) {
   type.flags = in.u8();
   type.flags |= static_cast<uint32_t>(in.u16()) << 8;
   type.bytes = in.u32();
+  if (type.kind == H5Datatype::kFloat) {
+    in.take(5);  // bit offset, precision, place of the exponent
+    type.exponent_bits = in.u8();
+  }
   return type;
 }
 
@@ -94,8 +100,9 @@ DType number_type(const H5Datatype& type, const std::string& name, const ByteRea
   const bool is_big_endian = (type.flags & 1) != 0;
   const bool is_signed = type.kind == H5Datatype::kInteger && (type.flags & 8) != 0;
   for (const auto& row : kNumbers) {
-    if (!is_big_endian && row.kind == type.kind && row.bytes == type.bytes && row.is_signed == is_signed)
-      return row.dtype;
+    const bool fits = row.kind == type.kind && row.bytes == type.bytes && row.is_signed == is_signed &&
+                      row.exponent_bits == type.exponent_bits;
+    if (fits && !is_big_endian) return row.dtype;
   }
   fail_weights(in.origin(), "weight '" + name + "' does not hold little-endian numbers", kSaveAgain);
 }

@@ -18,6 +18,7 @@ struct H5Datatype {
   uint8_t kind = 0;    // Class, or another of the format
   uint32_t flags = 0;  // 24 bits
   uint32_t bytes = 0;
+  uint8_t exponent_bits = 0;  // of kFloat
 };
 
 struct H5Attribute {

@@ -183,6 +183,14 @@ def write_keras(file, place, text=np.string_, parts=False, **how):
     expect(file, entries)
 
 
+# So many layers that the group's tree has several levels and the list of names continues elsewhere; and more types.
+small, keras = keras, collections.OrderedDict()
+for i in range(700):
+    keras[f"layer_{i}"] = {f"layer_{i}/kernel:0": np.full((2, 1), i, np.float32)} if i % 7 else {}
+keras["types"] = {f"types/{t.__name__}:0": numbers.integers(0, 100, (3, 2)).astype(t)
+                  for t in (np.float16, np.float64, np.int8, np.int16, np.int32, np.uint8)}
+write_keras("many.h5", "model_weights")
+keras = small
 write_keras("weights.h5", "")
 write_keras("model.h5", "model_weights")
 write_keras("texts.h5", "", text=str)

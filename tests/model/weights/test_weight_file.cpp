@@ -70,7 +70,7 @@ TEST_CASE("safetensors of every type are read bit for bit, with their metadata")
 
 TEST_CASE("Keras HDF5 files of both layouts are read bit for bit, in the order of the layers") {
   if (skip_without_weight_files()) return;
-  for (const char* file : {"weights.h5", "model.h5", "parts.h5"}) check_equal(file);
+  for (const char* file : {"weights.h5", "model.h5", "parts.h5", "many.h5"}) check_equal(file);
 }
 
 TEST_CASE("A tfjs model with shards and quantized weights is read as tfjs computes it") {
