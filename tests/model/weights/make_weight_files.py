@@ -6,6 +6,7 @@ FILE.expected.bin, the contiguous values. Nothing here uses the code under test.
 import collections
 import json
 import pathlib
+import pickle
 import struct
 import sys
 import zipfile
@@ -109,18 +110,24 @@ def text2(text):
     return b"U" + bytes([len(text)]) + text.encode()
 
 
-tensor = torch.randn(2, 3)
-pickled = (b"\x80\x02ccollections\nOrderedDict\n]]" + text2("features.0.weight") + b"a" +
-           b"ctorch._utils\n_rebuild_tensor\n((" + text2("storage") + b"ctorch\nFloatStorage\n" + text2("77") +
-           text2("cpu") + b"K\x06NtQK\x00K\x02K\x03\x86K\x03K\x01\x86tRaa\x85R.")
+def tensor2(name, view):
+    """A pair [name, tensor of shape 2 x 2] on the storage 77 of six floats."""
+    return (b"]" + text2(name) + b"actorch._utils\n_rebuild_tensor\n((" + text2("storage") + b"ctorch\nFloatStorage\n" +
+            text2("77") + text2("cpu") + b"K\x06" + view + b"tQK\x01K\x02K\x02\x86K\x02K\x01\x86tRa")
+
+
+tensor = torch.randn(6)
+view = b"(" + text2("78") + b"K\x01K\x05t"  # five elements from the second on
+pickled = (b"\x80\x02ccollections\nOrderedDict\n]" + tensor2("features.0.weight", b"N") + b"a" +
+           tensor2("features.0.bias", view) + b"a\x85R.")
 with open(folder / "python2.old.pth", "wb") as out:
-    import pickle
     for header in (0x1950A86A20F9469CFC6C, 1001, dict(protocol_version=1001, little_endian=True, type_sizes={})):
         pickle.dump(header, out, protocol=2)
     out.write(pickled)
     pickle.dump(["77"], out, protocol=2)
     out.write(struct.pack("<q", 6) + tensor.numpy().tobytes())
-expect_tensors("python2.old.pth", {"features.0.weight": tensor})
+expect_tensors("python2.old.pth", {"features.0.weight": tensor[1:5].reshape(2, 2),
+                                   "features.0.bias": tensor[2:6].reshape(2, 2)})
 
 
 # safetensors, from its description: length, JSON header padded with spaces, data.
