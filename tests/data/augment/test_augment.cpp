@@ -148,6 +148,19 @@ TEST_CASE("Steps of different fill are resampled in their order") {
   CHECK(close(out.pixels, resample(x, {draw_affine(RandomRotation{}, r, size)}, size, black), 1e-3));
 }
 
+TEST_CASE("A constant fill behind a colour step is not coloured") {
+  const auto pictures = random_pictures(1, 12, 12);
+  const Json list = Json::parse(R"([{"kind": "random_brightness", "factor": 0.5},
+                                    {"kind": "random_rotation", "fill": "constant"}])");
+  const auto out = Augmenter(list, 3).apply(rows_of(pictures, 0, 1), 0);
+  Random b(3, "augment/0/random_brightness", 0, 1000), r(3, "augment/1/random_rotation", 0, 1000);
+  Sampling black;
+  black.fill = "constant";
+  const auto x = (pictures + 255 * b.uniform(-0.5, 0.5)).clamp(0, 255);
+  const ImageSize size{12, 12};
+  CHECK(close(out.pixels, resample(x, {draw_affine(RandomRotation{}, r, size)}, size, black), 1e-3));
+}
+
 TEST_CASE("A crop changes the size; outside of training it is the centre") {
   const auto pictures = random_pictures(3, 20, 30);
   const Augmenter augmenter(parse_augment_text("crop=8x10,noise=0.1"), 1);

@@ -49,10 +49,10 @@ TEST_CASE("The operations give the values worked out by hand") {
 }
 
 TEST_CASE("Equalize spreads the values as torchvision does") {
-  // 1024 pixels, four values of 256 each: step = 768 / 255 = 3, the table is (below + 1) / 3.
-  const auto quarter = [](float value) { return at::full({1, 3, 8, 32}, value); };
-  const auto picture = at::cat({quarter(10), quarter(20), quarter(30), quarter(40)}, 2);
-  const auto expected = at::cat({quarter(0), quarter(85), quarter(171), quarter(255)}, 2);
+  // 1024 pixels, 64 of them of the largest value: step = 960 / 255 = 3, the table is (pixels below + 1) / 3.
+  const auto rows = [](int64_t count, float value) { return at::full({1, 3, count, 32}, value); };
+  const auto picture = at::cat({rows(16, 10), rows(8, 20), rows(6, 30), rows(2, 40)}, 2);
+  const auto expected = at::cat({rows(16, 0), rows(8, 171), rows(8, 255)}, 2);
   CHECK(at::equal(done(picture, RandOp::kEqualize, 0), expected));
   CHECK(at::equal(done(kLine, RandOp::kEqualize, 0), kLine));  // fewer pixels than values: left as it is
 }
