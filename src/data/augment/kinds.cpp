@@ -230,23 +230,14 @@ const KindRow& find_row(const std::string& name, const std::string& place) {
   throw UsageError(place + ": " + unknown_word("augmentation", name, words));
 }
 
-// The entry with every parameter, its kind by its long name.
-Json resolve_entry(const Json& entry, const std::string& place) {
-  const AugmentKind& kind = find_row(entry["kind"].get<std::string>(), place).kind;
-  Json out = Json::object();
-  out["kind"] = kind.name;
-  out.update(kind.resolve(entry, place + " " + kind.short_name + "."));
-  return out;
-}
-
 // "rotation=0.2" -> {"kind": "random_rotation", "factor": 0.2}
 Json entry_from_text(const std::string& text, const std::string& place) {
   const size_t equals = text.find('=');
   const KindRow& r = find_row(without_blanks(text.substr(0, equals)), place);
   Json entry = Json::object();
   entry["kind"] = r.kind.name;
-  if (equals == std::string::npos) return entry;
   const std::string where = place + " " + r.kind.short_name;
+  if (equals == std::string::npos) return resolve_entry(r.kind, entry, where + ".");
   std::vector<std::string> values = split(text.substr(equals + 1), ':');
   const auto& keys = r.kind.strengths;
   if (values.size() == 1 && r.kind.one_for_all) values.resize(keys.size(), values[0]);
@@ -254,7 +245,7 @@ Json entry_from_text(const std::string& text, const std::string& place) {
     throw UsageError(where + ": takes at most " + counted(static_cast<int64_t>(keys.size()), "value") + " (" +
                      join(keys, ":") + ")");
   for (size_t i = 0; i < values.size(); ++i) r.set({keys[i], without_blanks(values[i]), where, entry});
-  return entry;
+  return resolve_entry(r.kind, entry, where + ".");
 }
 
 }  // namespace
@@ -272,46 +263,12 @@ const AugmentKind& augment_kind(const std::string& name, const std::string& plac
   return find_row(name, place).kind;
 }
 
-Json resolve_augment(const Json& value, const std::string& place) {
-  if (value.is_null()) return Json::array();
-  if (value.is_string()) return parse_augment_text(value.get<std::string>(), place);
-  if (!value.is_array())
-    throw UsageError(place + ": must be a list such as [{\"kind\": \"random_flip\"}], not " + value.dump());
-  Json out = Json::array();
-  for (size_t i = 0; i < value.size(); ++i) {
-    const std::string where = place + "[" + std::to_string(i) + "]";
-    const Json& entry = value[i];
-    if (!entry.is_object() || !entry.contains("kind") || !entry["kind"].is_string())
-      throw UsageError(where + ": must be an object with a \"kind\", not " + entry.dump());
-    out.push_back(resolve_entry(entry, where));
-  }
-  return out;
-}
-
 Json parse_augment_text(const std::string& text, const std::string& place) {
   const std::string list = without_blanks(text);
   Json out = Json::array();
   if (list.empty() || lower(list) == "none") return out;
-  for (const auto& part : split(list, ',')) out.push_back(resolve_entry(entry_from_text(part, place), place));
+  for (const auto& part : split(list, ',')) out.push_back(entry_from_text(part, place));
   return out;
-}
-
-std::vector<std::string> orientation_changes(const Json& augment) {
-  std::vector<std::string> out;
-  for (const auto& entry : augment) {
-    const AugmentKind& kind = augment_kind(entry["kind"].get<std::string>(), "augment");
-    if (kind.changes_orientation) out.push_back(kind.name);
-  }
-  return out;
-}
-
-TtaPlan parse_tta_text(const std::string& text, const std::string& place) {
-  if (text == "none") return {};
-  if (text == "flip") return {true, 2};
-  const Json number = Json::parse(text, nullptr, false);
-  if (!number.is_number_unsigned() || number < 1 || number > 64)
-    throw UsageError(place + ": must be none, flip or a number of variants from 1 to 64, not '" + text + "'");
-  return {false, number.get<int64_t>()};
 }
 
 }  // namespace cvtool

@@ -255,6 +255,10 @@ const std::vector<AugmentKind>& augment_kinds();
 // By name or short name, without case; throws UsageError naming `place` and the nearest name.
 const AugmentKind& augment_kind(const std::string& name, const std::string& place);
 
+// An entry of that kind with all its parameters, its "kind" by the long name. `place` is put before the key
+// in messages.
+Json resolve_entry(const AugmentKind& kind, const Json& entry, const std::string& place);
+
 // The value of "augment" in a recipe -> the resolved list: every entry {"kind": NAME, ...} with all
 // parameters, in the order given. `value` is such a list, null, or a text as on the command line. Throws
 // UsageError.

@@ -54,7 +54,7 @@ at::Tensor sampling_grid(const std::vector<Affine>& maps, ImageSize in, ImageSiz
 at::Tensor sample(const at::Tensor& pixels, const std::vector<Affine>& maps, ImageSize size,
                   const Sampling& sampling) {
   const ImageSize in{pixels.size(2), pixels.size(3)};
-  const auto source = as_float(pixels);
+  const auto source = pixels.to(at::kFloat);  // in its memory format: a copy would cost more than it gains
   auto grid = sampling_grid(maps, in, size, source);
   if (sampling.fill == "wrap") {
     wrap_around(grid.select(3, 0), in.width);
