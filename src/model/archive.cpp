@@ -12,7 +12,8 @@ namespace {
 
 // libzip compares the checksum when it meets the end of an entry.
 bool entry_is_whole(zip_t* archive, zip_uint64_t index, std::vector<char>& buffer) {
-  const std::unique_ptr<zip_file_t, int (*)(zip_file_t*)> entry(zip_fopen_index(archive, index, 0), zip_fclose);
+  const std::unique_ptr<zip_file_t, int (*)(zip_file_t*)> entry(zip_fopen_index(archive, index, 0),
+                                                                zip_fclose);
   if (!entry) return false;
   zip_int64_t got = 0;
   while ((got = zip_fread(entry.get(), buffer.data(), buffer.size())) > 0) continue;

@@ -5,7 +5,8 @@
 
 namespace cvtool {
 
-// Throws Error starting with `path` unless `bytes` is a whole zip archive whose every entry matches its checksum.
+// Throws Error starting with `path` unless `bytes` is a whole zip archive whose every entry matches its
+// checksum.
 void check_archive(const std::string& path, const std::string& bytes);
 
 }  // namespace cvtool

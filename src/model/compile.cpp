@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "model/blocks.h"
+#include "model/layer_fields.h"
 
 namespace cvtool {
 namespace {
@@ -151,7 +152,7 @@ void fields(ResidualFields& c, Visitor&& visit) {
   visit("layers", c.layers, Doc("the main path"));
   visit("shortcut", c.shortcut, Doc("layers of the other path; null: the input as it is"));
   visit("if_same_shape", c.if_same_shape, Doc("leave the addition out where the shapes differ"));
-  visit("activation", c.activation, Doc("function applied to the sum"));
+  visit("activation", c.activation, Doc("function applied to the sum").words(activation_names()));
 }
 
 struct BranchesFields {
