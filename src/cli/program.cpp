@@ -131,7 +131,9 @@ int run_program(int argc, char** argv) {
     return fail("out of memory; use a smaller --batch or --imgsz", ExitCode::kFailed);
   } catch (const std::exception& error) {
     console.clear_bar();
-    return fail(std::string("internal error: ") + error.what(), ExitCode::kFailed);
+    // LibTorch appends a stack trace to its messages.
+    const std::string what = error.what();
+    return fail("internal error: " + what.substr(0, what.find("\nException raised from")), ExitCode::kFailed);
   }
 }
 

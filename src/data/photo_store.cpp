@@ -1,7 +1,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <atomic>
+#include <filesystem>
 #include <mutex>
 #include <opencv2/core.hpp>
 #include <set>
@@ -15,10 +15,6 @@
 
 namespace cvtool {
 namespace {
-
-std::string full_path(const std::string& root, const std::string& path) {
-  return root.empty() || starts_with(path, "/") ? path : root + "/" + path;
-}
 
 // What the pixels depend on beside the file.
 std::string pixel_recipe(const LoaderOptions& options) {
@@ -40,7 +36,7 @@ struct PhotoStore::State {
   std::set<size_t> warned;
 
   void open_cache();
-  std::string read(size_t index) const { return read_photo_file(full_path(root, samples[index].path)); }
+  std::string read(size_t index) const { return read_photo_file(sample_path(root, samples[index].path)); }
   void decode(const std::string& bytes, uint8_t* target) const {
     const cv::Mat pixels = decode_resized(bytes, options.decode, options.data);
     std::copy_n(pixels.data, row_bytes, target);
@@ -60,9 +56,11 @@ void PhotoStore::State::open_cache() {
     cache = ram_cache(shape, budget);
     return;
   }
-  std::string key = pixel_recipe(options) + '\n' + root;
+  std::error_code ignored;
+  std::string key = pixel_recipe(options) + '\n' + std::filesystem::weakly_canonical(root, ignored).string();
   for (const auto& sample : samples) key += '\n' + sample.path;
   cache = disk_cache(shape, hex_text(content_hash(key.data(), key.size())));
+  if (!cache && mode == "auto") cache = ram_cache(shape, budget);
 }
 
 // Returns why the photo cannot be read, or "".
@@ -123,7 +121,8 @@ std::vector<BadFile> PhotoStore::scan(const ScanProgress& progress) {
     }
     state.rows.push_back(i);
     state.contents[kept] = state.contents[i];
-    state.samples[kept++] = std::move(state.samples[i]);
+    if (kept != i) state.samples[kept] = std::move(state.samples[i]);
+    ++kept;
   }
   state.samples.resize(kept);
   state.contents.resize(kept);

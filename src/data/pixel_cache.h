@@ -39,8 +39,9 @@ struct CacheShape {
 // In anonymous memory; keeps the rows that fit into `budget_bytes`. Null when the memory cannot be had.
 std::unique_ptr<PixelCache> ram_cache(const CacheShape& shape, int64_t budget_bytes);
 
-// In a memory-mapped file of cache_folder() named by `key`, which a later run finds again. Null, with a
-// warning, when the file cannot be made (full disk, read-only home) or another process is filling it.
+// In a memory-mapped file `key` below cache_folder(), which a later run finds again. Null, with a warning,
+// when the file cannot be made (full disk, read-only home). Files that nobody has used for 30 days are
+// removed.
 std::unique_ptr<PixelCache> disk_cache(const CacheShape& shape, const std::string& key);
 
 }  // namespace cvtool

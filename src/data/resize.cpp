@@ -216,12 +216,14 @@ std::vector<Taps> area_taps(const Axis& axis) {
   return all;
 }
 
-void resample_row(const uint8_t* from, const std::vector<Taps>& columns, float* to) {
+// `from` holds a row as float and one value more; four channels at a time (the fourth is the next pixel's
+// first) fill a vector register.
+void resample_row(const float* from, const std::vector<Taps>& columns, float* to) {
   for (const Taps& taps : columns) {
-    const uint8_t* pixel = from + 3 * static_cast<size_t>(taps.first);
-    float sums[3] = {0, 0, 0};
+    const float* pixel = from + 3 * static_cast<size_t>(taps.first);
+    float sums[4] = {0, 0, 0, 0};
     for (const float weight : taps.weights) {
-      for (int c = 0; c < 3; ++c) sums[c] += weight * static_cast<float>(pixel[c]);
+      for (int c = 0; c < 4; ++c) sums[c] += weight * pixel[c];
       pixel += 3;
     }
     for (int c = 0; c < 3; ++c) *to++ = sums[c];
@@ -233,6 +235,7 @@ void resize_by_taps(const cv::Mat& image, const std::vector<Taps>& rows, const s
                     cv::Mat& out) {
   const size_t row_values = columns.size() * 3;
   std::vector<float> row(row_values), sums(rows.size() * row_values, 0.0f);
+  std::vector<float> values(static_cast<size_t>(image.cols) * 3 + 1, 0.0f);
   size_t oldest = 0;  // rows before it are complete: both ends of the taps only move down
   for (int y = 0; y < image.rows; ++y) {
     const auto ended = [&](const Taps& taps) {
@@ -242,8 +245,11 @@ void resize_by_taps(const cv::Mat& image, const std::vector<Taps>& rows, const s
     bool resampled = false;
     for (size_t i = oldest; i < rows.size() && (rows[i].weights.empty() || rows[i].first <= y); ++i) {
       if (ended(rows[i]) || rows[i].weights.empty()) continue;
-      if (!resampled) resample_row(image.ptr<uint8_t>(y), columns, row.data());
-      resampled = true;
+      if (!resampled) {
+        std::copy_n(image.ptr<uint8_t>(y), values.size() - 1, values.begin());
+        resample_row(values.data(), columns, row.data());
+        resampled = true;
+      }
       const float weight = rows[i].weights[static_cast<size_t>(y - rows[i].first)];
       float* sum = sums.data() + i * row_values;
       for (size_t k = 0; k < row_values; ++k) sum[k] += weight * row[k];

@@ -8,7 +8,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "engine/jobs.h"
-#include "engine/metrics_json.h"
+#include "engine/figures.h"
 #include "engine/photos.h"
 #include "engine/recipe.h"
 #include "engine/run_directory.h"
@@ -71,10 +71,10 @@ EvalResult eval_job(const EvalRequest& request, Observer& observer) {
   spdlog::info("evaluating {} on {} ({})", path, request.data, chosen.reason);
   const OpenedSplit split = open_split({dataset.root, chosen.name, chosen.samples}, recipe.data, request.run, observer);
   if (!split.store || split.store->samples().empty()) throw DataError(request.data + ": no photo of this split can be read");
-  const Outputs outputs = outputs_of(predictor, *split.store, recipe.train.loss, request.batch, observer);
+  const Outputs outputs = outputs_of(predictor, *split.store, {recipe.train.loss, request.batch}, observer);
   EvalResult result;
   result.folder = request.output.empty() ? (std::filesystem::path(path).parent_path() / ("eval-" + chosen.name)).string() : request.output;
-  result.document = {{"model", path}, {"data", request.data}, {"split", chosen.name}, {"metrics", metrics_json(outputs, model_classes(model))}};
+  result.document = {{"model", path}, {"data", request.data}, {"split", chosen.name}, {"metrics", figures_json(outputs, model_classes(model))}};
   result.document["skipped"] = split_json(split, model_classes(model))["skipped"];
   make_folders(result.folder);
   write_file_atomically(result.folder + "/metrics.json", result.document.dump(2) + "\n");

@@ -2,34 +2,53 @@
 
 #include <ATen/ATen.h>
 
+#include <nlohmann/json.hpp>
+
+#include "train/evaluation_metrics.h"
 #include "train/losses.h"
 
 namespace cvtool {
+namespace {
 
-Outputs outputs_of(const Predictor& predictor, const PhotoStore& store, const std::string& loss, int64_t batch, Observer& observer) {
+void append_rows(std::vector<double>& target, const at::Tensor& rows) {
+  const at::Tensor values = rows.to(at::kDouble).contiguous();
+  target.insert(target.end(), values.data_ptr<double>(), values.data_ptr<double>() + values.numel());
+}
+
+}  // namespace
+
+Outputs outputs_of(const Predictor& predictor, const PhotoStore& store, const EvaluationPass& pass, Observer& observer) {
   Outputs out;
-  Loader loader(store, in_order(store.samples().size()), batch);
+  Predictions& p = out.predictions;
+  Loader loader(store, in_order(store.samples().size()), pass.batch);
   Batch photos;
-  double loss_sum = 0;
+  double loss_sum = 0, hits = 0;
   while (loader.next(photos)) {
     const Prediction prediction = predictor.run(photos.pixels);
     const int64_t count = photos.labels.size(0);
-    loss_sum += loss_from_logits(loss, prediction.logits, photos.labels).item<double>() * static_cast<double>(count);
-    out.correct += hits_from_logits(prediction.logits, photos.labels).item<int64_t>();
-    out.classes = prediction.probabilities.size(1);
-    const auto* p = prediction.probabilities.data_ptr<float>();
-    out.probabilities.insert(out.probabilities.end(), p, p + count * out.classes);
-    for (int64_t i = 0; i < count; ++i) {
-      const Sample& sample = store.samples()[photos.rows[static_cast<size_t>(i)]];
-      out.paths.push_back(sample.path);
-      out.labels.push_back(sample.label);
+    loss_sum += loss_from_logits(pass.loss, prediction.logits, photos.labels).item<double>() * static_cast<double>(count);
+    hits += hits_from_logits(prediction.logits, photos.labels).item<double>();
+    p.classes = prediction.probabilities.size(1);
+    append_rows(p.probabilities, prediction.probabilities);
+    // Sigmoid units need not sum to one.
+    if (prediction.logits.size(1) > 1) append_rows(p.distribution, at::softmax(prediction.logits.to(at::kDouble), 1));
+    for (size_t row : photos.rows) {
+      out.paths.push_back(store.samples()[row].path);
+      p.labels.push_back(store.samples()[row].label);
     }
-    observer.progress({"Evaluating", static_cast<int64_t>(out.labels.size()), static_cast<int64_t>(store.samples().size()),
-                       loss_sum / static_cast<double>(out.labels.size()),
-                       static_cast<double>(out.correct) / static_cast<double>(out.labels.size())});
+    observer.progress({"Evaluating", p.count(), static_cast<int64_t>(store.samples().size()), loss_sum / static_cast<double>(p.count()),
+                       hits / static_cast<double>(p.count())});
   }
-  out.loss = loss_sum / static_cast<double>(out.labels.size());
+  out.loss = loss_sum / static_cast<double>(p.count());
   return out;
+}
+
+Json figures_json(const Outputs& outputs, const std::vector<std::string>& classes) {
+  const EvaluationMetrics metrics = evaluation_metrics(outputs.predictions);
+  Json json{{"count", outputs.predictions.count()}, {"loss", outputs.loss}};
+  json.update(metrics_json(metrics, classes));
+  json["intervals"] = intervals_json(metrics);
+  return json;
 }
 
 }  // namespace cvtool

@@ -7,20 +7,27 @@
 #include "base/observer.h"
 #include "data/loader.h"
 #include "model/predictor.h"
+#include "train/predictions.h"
 
 namespace cvtool {
 
 // What a model says of every photo of a store.
 struct Outputs {
   std::vector<std::string> paths;
-  std::vector<int64_t> labels;          // of the data
-  std::vector<double> probabilities;    // [N,K], row after row
-  int64_t classes = 0;
-  double loss = 0;                      // mean
-  int64_t correct = 0;
+  Predictions predictions;   // labels are the data's
+  double loss = 0;           // mean
+};
+
+struct EvaluationPass {
+  std::string loss;     // see loss_from_logits
+  int64_t batch = 64;
 };
 
 // Runs the model over the store in its order.
-Outputs outputs_of(const Predictor& predictor, const PhotoStore& store, const std::string& loss, int64_t batch, Observer& observer);
+Outputs outputs_of(const Predictor& predictor, const PhotoStore& store, const EvaluationPass& pass, Observer& observer);
+
+// The metrics as eval prints them: "loss", "count" and what evaluation_metrics finds, by class name, with
+// "intervals".
+Json figures_json(const Outputs& outputs, const std::vector<std::string>& classes);
 
 }  // namespace cvtool

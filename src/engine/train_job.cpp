@@ -13,7 +13,7 @@
 #include "base/version.h"
 #include "engine/history_csv.h"
 #include "engine/jobs.h"
-#include "engine/metrics_json.h"
+#include "engine/figures.h"
 #include "engine/photos.h"
 #include "engine/recipe.h"
 #include "engine/run_directory.h"
@@ -208,8 +208,8 @@ class TrainJob {
     const PhotoStore& store = valid_.store ? *valid_.store : *train_.store;
     const ModelFile best = load_model(run_ + "/best.pt");
     const Predictor predictor(best.module, device_, at::kFloat);
-    const Outputs outputs = outputs_of(predictor, store, recipe_.train.loss, 64, observer_);
-    Json metrics = metrics_json(outputs, dataset_.classes);
+    const Outputs outputs = outputs_of(predictor, store, {recipe_.train.loss, 64}, observer_);
+    Json metrics = figures_json(outputs, dataset_.classes);
     write_file_atomically(run_ + "/metrics.json",
                           Json{{"model", run_ + "/best.pt"}, {"split", valid_.store ? "valid" : "train"}, {"metrics", metrics}}.dump(2) + "\n");
     return metrics;

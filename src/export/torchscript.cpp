@@ -1,13 +1,13 @@
 #include "export/torchscript.h"
 
 #include <ATen/ATen.h>
-#include <torch/script.h>
 
 #include <filesystem>
 
 #include "base/error.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "model/freeze.h"
 
 namespace cvtool {
 namespace {
@@ -32,7 +32,7 @@ at::Tensor probabilities(torch::jit::Module module, const at::Tensor& pictures) 
 
 double export_torchscript(const ModelFile& model, const std::string& path) {
   ModelFile frozen = model;
-  frozen.module = torch::jit::freeze(model.module.deepcopy(), std::vector<std::string>{"logits", "probabilities"});
+  frozen.module = frozen_classifier(model.module);
   const std::string candidate = path + ".candidate";
   save_model(candidate, frozen);
   double difference = 1;

@@ -2,19 +2,18 @@
 
 #include <ATen/ATen.h>
 #include <torch/csrc/jit/api/module.h>
-#include <torch/script.h>
 
 #include "base/device.h"
+#include "model/freeze.h"
 
 namespace cvtool {
 
 Predictor::Predictor(const torch::jit::Module& module, at::Device device, at::ScalarType precision)
     : device_(device), precision_(precision) {
   torch::jit::Module copy = module.deepcopy();
-  copy.eval();
   copy.to(device);
   use_channels_last(copy);
-  module_ = torch::jit::freeze(copy, std::vector<std::string>{"logits", "probabilities"});
+  module_ = frozen_classifier(copy);
 }
 
 Prediction Predictor::run(const at::Tensor& pixels) const {

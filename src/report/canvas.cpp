@@ -7,17 +7,15 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/text.h"
 #include "report/font.h"
 
 namespace cvtool {
 namespace {
 
-constexpr int kFiner = 2;  // drawn this many times larger and reduced
 constexpr int kShift = 4;  // coordinates handed to OpenCV are in 1/16 pixels
 
 cv::Scalar scalar(const Ink& ink) { return {double(ink.red), double(ink.green), double(ink.blue)}; }
-
-int thickness(double width_px) { return std::max(1, static_cast<int>(std::lround(width_px * kFiner))); }
 
 // OpenCV's coordinates are 32 bits wide: far away points are pulled in, which moves no visible pixel much.
 double near(double pixels) { return std::isnan(pixels) ? 0 : std::clamp(pixels, -20000.0, 20000.0); }
@@ -39,12 +37,13 @@ Ink blended(const Ink& a, const Ink& b, double share) {
   return {mix(a.red, b.red), mix(a.green, b.green), mix(a.blue, b.blue)};
 }
 
-Canvas::Canvas(int width_px, int height_px) : width_px_(width_px), height_px_(height_px) {
+Canvas::Canvas(int width_px, int height_px, int finer)
+    : width_px_(width_px), height_px_(height_px), finer_(finer) {
   if (width_px < 1 || height_px < 1 || width_px > 16000 || height_px > 16000) {
     throw Error("a picture of " + std::to_string(width_px) + " x " + std::to_string(height_px) +
                 " pixels cannot be drawn");
   }
-  sheet_.create(height_px * kFiner, width_px * kFiner, CV_8UC3);
+  sheet_.create(height_px * finer_, width_px * finer_, CV_8UC3);
   sheet_.setTo(scalar(kWhite));
   font_ = std::make_unique<Font>();
 }
@@ -52,14 +51,15 @@ Canvas::Canvas(int width_px, int height_px) : width_px_(width_px), height_px_(he
 Canvas::~Canvas() = default;
 
 cv::Point Canvas::on_sheet(const cv::Point2d& p) const {
-  constexpr double kUnit = kFiner * (1 << kShift);
+  const double unit = finer_ * (1 << kShift);
   // Half a fine pixel less: OpenCV's whole coordinates are the middles of pixels.
-  return {static_cast<int>(std::lround(near(p.x) * kUnit - 8)),
-          static_cast<int>(std::lround(near(p.y) * kUnit - 8))};
+  return {static_cast<int>(std::lround(near(p.x) * unit - 8)),
+          static_cast<int>(std::lround(near(p.y) * unit - 8))};
 }
 
 void Canvas::line(const cv::Point2d& from, const cv::Point2d& to, const Ink& ink, double width_px) {
-  cv::line(sheet_, on_sheet(from), on_sheet(to), scalar(ink), thickness(width_px), cv::LINE_AA, kShift);
+  cv::line(sheet_, on_sheet(from), on_sheet(to), scalar(ink),
+           std::max(1, static_cast<int>(std::lround(width_px * finer_))), cv::LINE_AA, kShift);
 }
 
 void Canvas::path(const std::vector<cv::Point2d>& points, const Ink& ink, double width_px, double dash_px) {
@@ -83,7 +83,7 @@ void Canvas::path(const std::vector<cv::Point2d>& points, const Ink& ink, double
 }
 
 void Canvas::fill(const cv::Rect2d& box, const Ink& ink) {
-  const auto edge = [](double pixels) { return static_cast<int>(std::lround(near(pixels) * kFiner)); };
+  const auto edge = [this](double pixels) { return static_cast<int>(std::lround(near(pixels) * finer_)); };
   const cv::Rect area(cv::Point(edge(box.x), edge(box.y)),
                       cv::Point(edge(box.x + box.width), edge(box.y + box.height)));
   const cv::Rect inside = area & cv::Rect({}, sheet_.size());
@@ -96,22 +96,22 @@ void Canvas::frame(const cv::Rect2d& box, const Ink& ink, double width_px) {
 }
 
 void Canvas::dot(const cv::Point2d& centre, double radius_px, const Ink& ink) {
-  const int radius = static_cast<int>(std::lround(radius_px * kFiner * (1 << kShift)));
+  const int radius = static_cast<int>(std::lround(radius_px * finer_ * (1 << kShift)));
   cv::circle(sheet_, on_sheet(centre), radius, scalar(ink), cv::FILLED, cv::LINE_AA, kShift);
 }
 
 void Canvas::picture(const cv::Mat& rgb, const cv::Rect2d& box) {
-  const cv::Rect area(static_cast<int>(std::lround(box.x * kFiner)),
-                      static_cast<int>(std::lround(box.y * kFiner)),
-                      std::max(1, static_cast<int>(std::lround(box.width * kFiner))),
-                      std::max(1, static_cast<int>(std::lround(box.height * kFiner))));
+  const cv::Rect area(static_cast<int>(std::lround(box.x * finer_)),
+                      static_cast<int>(std::lround(box.y * finer_)),
+                      std::max(1, static_cast<int>(std::lround(box.width * finer_))),
+                      std::max(1, static_cast<int>(std::lround(box.height * finer_))));
   if ((area & cv::Rect({}, sheet_.size())) != area) throw Error("a picture does not fit on its sheet");
   const bool smaller = area.width < rgb.cols || area.height < rgb.rows;
   cv::resize(rgb, sheet_(area), area.size(), 0, 0, smaller ? cv::INTER_AREA : cv::INTER_LINEAR);
 }
 
 double Canvas::text_width(const std::string& text, double size_px) const {
-  return font_->width(text, size_px * kFiner) / kFiner;
+  return font_->width(text, size_px * finer_) / finer_;
 }
 
 std::string Canvas::fitted(const std::string& text, double size_px, double room_px) const {
@@ -128,18 +128,18 @@ std::string Canvas::fitted(const std::string& text, double size_px, double room_
 
 void Canvas::text(const std::string& text, const cv::Point2d& at, const TextStyle& style) {
   if (text.empty()) return;
-  const double size = style.size_px * kFiner, wide = font_->width(text, size);
+  const double size = style.size_px * finer_, wide = font_->width(text, size);
   const double share = style.align == Align::kLeft ? 0 : style.align == Align::kCentre ? 0.5 : 1;
   const int pad = 4, w = static_cast<int>(std::ceil(wide)) + 2 * pad,
             h = static_cast<int>(std::ceil(size * 1.5));
   // The text's own strip: how much ink each of its pixels takes, turned when vertical, then laid on the
   // sheet.
   cv::Mat strip = font_->strip(text, size, {w, h}, pad);
-  double x = at.x * kFiner - share * wide - pad, y = at.y * kFiner - h / 2.0;
+  double x = at.x * finer_ - share * wide - pad, y = at.y * finer_ - h / 2.0;
   if (style.vertical) {
     cv::rotate(strip, strip, cv::ROTATE_90_COUNTERCLOCKWISE);
-    x = at.x * kFiner - h / 2.0;
-    y = at.y * kFiner - (1 - share) * wide - pad;
+    x = at.x * finer_ - h / 2.0;
+    y = at.y * finer_ - (1 - share) * wide - pad;
   }
   const cv::Point corner(static_cast<int>(std::lround(x)), static_cast<int>(std::lround(y)));
   const cv::Rect area = cv::Rect(corner, strip.size()) & cv::Rect({}, sheet_.size());
@@ -161,14 +161,20 @@ cv::Mat Canvas::pixels() const {
   return reduced;
 }
 
-std::string Canvas::png() const {
+std::string Canvas::encoded(const std::string& extension, const std::vector<int>& settings) const {
   cv::Mat bgr;
   cv::cvtColor(pixels(), bgr, cv::COLOR_RGB2BGR);
   std::vector<uchar> bytes;
-  cv::imencode(".png", bgr, bytes);
+  cv::imencode(extension, bgr, bytes, settings);
   return {bytes.begin(), bytes.end()};
 }
 
-void write_png(const std::string& path, const Canvas& canvas) { write_file_atomically(path, canvas.png()); }
+std::string Canvas::png() const { return encoded(".png", {}); }
+std::string Canvas::jpeg() const { return encoded(".jpg", {cv::IMWRITE_JPEG_QUALITY, 92}); }
+
+void write_picture(const std::string& path, const Canvas& canvas) {
+  const bool jpeg = ends_with(lower(path), ".jpg") || ends_with(lower(path), ".jpeg");
+  write_file_atomically(path, jpeg ? canvas.jpeg() : canvas.png());
+}
 
 }  // namespace cvtool

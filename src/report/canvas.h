@@ -34,8 +34,9 @@ struct TextStyle {
 
 class Canvas {
  public:
-  // Throws Error for a side outside 1 .. 16000.
-  Canvas(int width_px, int height_px);
+  // Drawn `finer` times larger and reduced for smooth edges; 1 spares the memory of big pictures of boxes and
+  // text. Throws Error for a side outside 1 .. 16000.
+  Canvas(int width_px, int height_px, int finer = 2);
   ~Canvas();
 
   int width() const { return width_px_; }
@@ -59,18 +60,22 @@ class Canvas {
 
   // CV_8UC3, RGB, width x height.
   cv::Mat pixels() const;
+  // The bytes of a file: PNG, or JPEG of quality 92.
   std::string png() const;
+  std::string jpeg() const;
 
  private:
   struct Font;
   cv::Point on_sheet(const cv::Point2d& point) const;
 
-  int width_px_, height_px_;
-  cv::Mat sheet_;  // twice the finished size
+  std::string encoded(const std::string& extension, const std::vector<int>& settings) const;
+
+  int width_px_, height_px_, finer_;
+  cv::Mat sheet_;  // finer_ times the finished size
   std::unique_ptr<Font> font_;
 };
 
-// Writes the PNG beside `path` and renames it. Throws Error.
-void write_png(const std::string& path, const Canvas& canvas);
+// Writes the picture beside `path` and renames it: JPEG where the path ends so, else PNG. Throws Error.
+void write_picture(const std::string& path, const Canvas& canvas);
 
 }  // namespace cvtool

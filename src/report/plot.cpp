@@ -2,14 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
-#include "base/text.h"
+#include "report/ticks.h"
 
 namespace cvtool {
 namespace {
 
 constexpr double kTitlePx = 17, kLabelPx = 14, kTickPx = 13, kLegendPx = 14;
+constexpr double kMargin = 14;   // around a chart
 constexpr double kHuge = 1e300;  // values are held below it, so that differences stay finite
 
 struct Range {
@@ -84,31 +84,6 @@ PlotScale scale_of(const Chart& chart) {
     scale.y_low = y.low, scale.y_high = y.high;
   }
   return scale;
-}
-
-struct Ticks {
-  std::vector<double> values;
-  std::vector<std::string> texts;
-};
-
-Ticks ticks_of(double low, double high, int count, bool whole) {
-  Ticks ticks;
-  ticks.values = nice_ticks(low, high, count, whole);
-  const double step = ticks.values.size() > 1 ? ticks.values[1] - ticks.values[0] : high - low;
-  for (double value : ticks.values) ticks.texts.push_back(tick_text(value, step));
-  return ticks;
-}
-
-Ticks log_ticks(double low, double high, int count) {
-  Ticks ticks;
-  const int first = static_cast<int>(std::lround(std::log10(low))),
-            last = static_cast<int>(std::lround(std::log10(high)));
-  const int step = std::max(1, (last - first + count - 1) / count);
-  for (int power = first; power <= last; power += step) {
-    ticks.values.push_back(std::pow(10, power));
-    ticks.texts.push_back(tick_text(ticks.values.back(), ticks.values.back()));
-  }
-  return ticks;
 }
 
 struct LegendEntry {
@@ -219,6 +194,38 @@ void draw_series(Canvas& canvas, const PlotScale& scale, const Series& series) {
   }
 }
 
+void draw_bars(Canvas& canvas, const PlotScale& scale, const Chart& chart) {
+  for (const auto& bar : chart.bars) {
+    const cv::Point2d a = scale.at(bar.from, bar.height), b = scale.at(bar.to, std::max(0.0, scale.y_low));
+    if (!std::isfinite(bar.height) || b.y <= a.y) continue;
+    canvas.fill({a.x + 1, a.y, std::max(1.0, b.x - a.x - 2), b.y - a.y}, chart.bar_ink);
+  }
+}
+
+void draw_data(Canvas& canvas, const PlotScale& scale, const Chart& chart) {
+  const cv::Rect2d& area = scale.area;
+  if (y_data(chart).empty()) {
+    const cv::Point2d middle(area.x + area.width / 2, area.y + area.height / 2);
+    canvas.text("no values", middle, {kLabelPx, kMutedText, Align::kCentre});
+    return;
+  }
+  draw_bars(canvas, scale, chart);
+  for (const auto& mark : chart.marks) {
+    const double at = scale.at(mark.x, scale.y_low).x;
+    canvas.path({{at, area.y}, {at, area.y + area.height}}, kMutedText, 1.2, 4);
+  }
+  for (const auto& series : chart.series) draw_series(canvas, scale, series);
+}
+
+// The words beside the axes; `left` is the chart's left edge.
+void draw_labels(Canvas& canvas, const PlotScale& scale, const Chart& chart, double left) {
+  const cv::Rect2d& area = scale.area;
+  const cv::Point2d below(area.x + area.width / 2, area.y + area.height + 38);
+  canvas.text(chart.x.label, below, {kLabelPx, kText, Align::kCentre});
+  const cv::Point2d beside(left + kMargin + 6, area.y + area.height / 2);
+  canvas.text(chart.y.label, beside, {kLabelPx, kText, Align::kCentre, true});
+}
+
 }  // namespace
 
 cv::Point2d PlotScale::at(double x, double y) const {
@@ -232,84 +239,28 @@ cv::Point2d PlotScale::at(double x, double y) const {
   return {area.x + across * area.width, area.y + (1 - up) * area.height};
 }
 
-std::vector<double> nice_ticks(double low, double high, int count, bool whole) {
-  const double rough = (high / count - low / count);
-  if (!(rough > 0) || !std::isfinite(rough)) return {low};
-  const double power = std::pow(10, std::floor(std::log10(rough)));
-  double step = 10 * power;
-  for (double times : {1.0, 2.0, 5.0}) {
-    if (times * power >= rough * 0.999) {
-      step = times * power;
-      break;
-    }
-  }
-  if (whole) step = std::max(1.0, std::round(step));
-  std::vector<double> ticks;
-  const double first = std::ceil(low / step - 1e-9);
-  for (int i = 0; i < 4 * count; ++i) {
-    const double value = (first + i) * step;
-    if (!(value <= high + step * 1e-9)) break;
-    if (first + i == first + i + 1) break;  // too far from zero for the step
-    ticks.push_back(value == 0 ? 0 : value);
-  }
-  if (ticks.empty()) ticks.push_back(low);
-  return ticks;
-}
-
-std::string tick_text(double value, double step) {
-  if (value == 0) return "0";
-  char text[40];
-  if (std::abs(value) >= 1e6 || (std::abs(value) < 1e-3 && std::abs(step) < 1e-3)) {
-    std::snprintf(text, sizeof text, "%.3g", value);
-    return text;
-  }
-  const int decimals = std::clamp(static_cast<int>(std::ceil(-std::log10(std::abs(step)) - 1e-9)), 0, 6);
-  return fixed(value, decimals);
-}
-
 PlotScale draw_chart(Canvas& canvas, const cv::Rect2d& box, const Chart& chart) {
   PlotScale scale = scale_of(chart);
-  constexpr double kMargin = 14;
   double top = box.y + kMargin;
   if (!chart.title.empty()) {
-    canvas.text(canvas.fitted(chart.title, kTitlePx, box.width - 2 * kMargin), {box.x + kMargin, top + 11},
-                {kTitlePx, kText});
+    const std::string title = canvas.fitted(chart.title, kTitlePx, box.width - 2 * kMargin);
+    canvas.text(title, {box.x + kMargin, top + 11}, {kTitlePx, kText});
     top += 32;
   }
   const double bottom = box.y + box.height - (chart.x.label.empty() ? 32 : 54);
   const int rows = std::max(2, static_cast<int>((bottom - top) / 55));
   const Ticks y = scale.y_log ? log_ticks(scale.y_low, scale.y_high, rows)
-                              : ticks_of(scale.y_low, scale.y_high, rows, chart.y.whole);
-  double widest = 0;
+                              : linear_ticks(scale.y_low, scale.y_high, rows, chart.y.whole);
+  double widest = chart.y_numbers_px;
   for (const auto& text : y.texts) widest = std::max(widest, canvas.text_width(text, kTickPx));
   const double left = box.x + kMargin + (chart.y.label.empty() ? 0 : 24) + widest + 8;
   const double right = box.x + box.width - kMargin - 8;
   top = draw_legend(canvas, {left, top, right - left, 0}, top, chart) + 10;
   scale.area = {left, top, std::max(10.0, right - left), std::max(10.0, bottom - top)};
-  const Ticks x = ticks_of(scale.x_low, scale.x_high, std::max(2, static_cast<int>(scale.area.width / 75)),
-                           chart.x.whole);
-
-  draw_axes(canvas, scale, x, y);
-  for (const auto& bar : chart.bars) {
-    const cv::Point2d a = scale.at(bar.from, bar.height), b = scale.at(bar.to, std::max(0.0, scale.y_low));
-    if (std::isfinite(bar.height) && b.y > a.y)
-      canvas.fill({a.x + 1, a.y, std::max(1.0, b.x - a.x - 2), b.y - a.y}, chart.bar_ink);
-  }
-  for (const auto& mark : chart.marks) {
-    const double at = scale.at(mark.x, scale.y_low).x;
-    canvas.path({{at, scale.area.y}, {at, bottom}}, kMutedText, 1.2, 4);
-  }
-  for (const auto& series : chart.series) draw_series(canvas, scale, series);
-  if (y_data(chart).empty()) {
-    const cv::Point2d middle(left + scale.area.width / 2, top + scale.area.height / 2);
-    canvas.text("no values", middle, {kLabelPx, kMutedText, Align::kCentre});
-  }
-  if (!chart.x.label.empty())
-    canvas.text(chart.x.label, {left + scale.area.width / 2, bottom + 38}, {kLabelPx, kText, Align::kCentre});
-  if (!chart.y.label.empty()) {
-    canvas.text(chart.y.label, {box.x + kMargin + 6, top + scale.area.height / 2},
-                {kLabelPx, kText, Align::kCentre, true});
-  }
+  const int columns = std::max(2, static_cast<int>(scale.area.width / 75));
+  draw_axes(canvas, scale, linear_ticks(scale.x_low, scale.x_high, columns, chart.x.whole), y);
+  draw_data(canvas, scale, chart);
+  draw_labels(canvas, scale, chart, box.x);
   return scale;
 }
 

@@ -44,6 +44,8 @@ struct Chart {
   Ink bar_ink{170, 205, 230};
   std::vector<Series> series;
   std::vector<Mark> marks;
+  double y_numbers_px =
+      0;  // least width for the numbers of the y axis: aligns charts that stand above one another
 };
 
 // Where a chart's data lie on the canvas: what a value's pixel is.
@@ -56,12 +58,5 @@ struct PlotScale {
 
 // Draws the chart into `box` and returns its scale.
 PlotScale draw_chart(Canvas& canvas, const cv::Rect2d& box, const Chart& chart);
-
-// Round numbers (1, 2 or 5 times a power of ten apart) within [low, high], about `count` of them; at least
-// one step apart by 1 where `whole`.
-std::vector<double> nice_ticks(double low, double high, int count, bool whole = false);
-
-// A tick's number without needless digits: "0.25", "1500", "2e+09". `step` is the distance of the ticks.
-std::string tick_text(double value, double step);
 
 }  // namespace cvtool

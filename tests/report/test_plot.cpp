@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "report/curves.h"
+#include "report/ticks.h"
 
 namespace fs = std::filesystem;
 using namespace cvtool;

@@ -101,8 +101,8 @@ TEST_CASE("Log loss, Brier score and calibration read the distribution where it 
 }
 
 TEST_CASE("Every metric lies within its interval and more images narrow it") {
-  const auto few = evaluation_metrics(random_predictions(60, 7, 5)),
-             many = evaluation_metrics(random_predictions(2000, 7, 5));
+  const auto few = evaluation_metrics(random_predictions(60, 20, 5)),
+             many = evaluation_metrics(random_predictions(2000, 20, 5));
   for (const auto& metric : many.metrics) {
     INFO(metric.name);
     // A resample looks less calibrated than the images it is drawn from: ECE is biased upwards.

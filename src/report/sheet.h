@@ -1,0 +1,27 @@
+// A sheet of pictures with captions: the most confident mistakes, a training batch, a preview of
+// augmentation.
+#pragma once
+
+#include <opencv2/core/mat.hpp>
+#include <string>
+#include <vector>
+
+namespace cvtool {
+
+struct SheetPicture {
+  cv::Mat rgb;                       // CV_8UC3, RGB, any size; shown whole, in its own proportions
+  std::vector<std::string> caption;  // lines below it, shortened to the tile's width
+  bool wrong = false;                // a red frame
+};
+
+struct SheetStyle {
+  std::string title;  // "" for none
+  int columns = 0;    // 0: about as wide as high, at most 8
+  int tile_px = 180;  // side of the square that each picture stands in
+};
+
+// Writes PNG, or JPEG where the path ends in .jpg. At most 400 pictures are shown; the title of a longer
+// sheet says how many there were. Throws Error when the file cannot be written.
+void write_sheet(const std::string& path, const std::vector<SheetPicture>& pictures, const SheetStyle& style);
+
+}  // namespace cvtool

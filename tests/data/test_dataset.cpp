@@ -1,0 +1,285 @@
+#include "data/dataset.h"
+
+#include <doctest/doctest.h>
+
+#include <map>
+#include <set>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "base/text.h"
+#include "data/temp_folder.h"
+
+using namespace cvtool;
+namespace fs = std::filesystem;
+
+namespace {
+
+bool noted(const Dataset& dataset, const std::string& part) {
+  return join(dataset.notes, "\n").find(part) != std::string::npos;
+}
+
+std::vector<std::string> paths(const std::vector<Sample>& samples) {
+  std::vector<std::string> out;
+  for (const auto& sample : samples) out.push_back(sample.path);
+  return out;
+}
+
+void write_class(const TempFolder& folder, const std::string& name, int count) {
+  for (int i = 0; i < count; ++i) folder.write(name + "/" + std::to_string(1000 + i) + ".jpg", "x");
+}
+
+std::map<std::string, std::string> placement(const Dataset& dataset) {
+  std::map<std::string, std::string> out;
+  for (const char* split : {"train", "valid", "test"})
+    for (const auto& sample : dataset.split(split)) out[sample.path] = split;
+  return out;
+}
+
+using Names = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("Split folders give their splits, with classes in code-point order") {
+  TempFolder folder;
+  for (const char* name : {"train/b/2.jpg", "train/b/deep/er/1.PNG", "train/Z/x.jpeg", "train/a/1.webp",
+                           "val/a/3.tif", "val/b/1.bmp", "val/Z/1.gif", "test/a/9.TIFF", "train/a/notes.txt",
+                           "train/.git/1.jpg", "runs/train/a/1.jpg", "train/a/.hidden.jpg"})
+    folder.write(name, "x");
+  const Dataset dataset = find_dataset(folder.path() + "/", {}, 1);
+  CHECK(dataset.layout == "folders");
+  CHECK(dataset.classes == Names{"Z", "a", "b"});
+  CHECK(paths(dataset.train) ==
+        Names{"train/Z/x.jpeg", "train/a/1.webp", "train/b/2.jpg", "train/b/deep/er/1.PNG"});
+  CHECK(dataset.train[3].label == 2);
+  CHECK(dataset.train[0].id == stable_hash("train/Z/x.jpeg"));
+  CHECK(paths(dataset.valid) == Names{"val/Z/1.gif", "val/a/3.tif", "val/b/1.bmp"});
+  CHECK(paths(dataset.test) == Names{"test/a/9.TIFF"});
+  CHECK(noted(dataset, "class 'b' has no photos in the test split"));
+}
+
+TEST_CASE("Flat folders are split by fraction, each class alike") {
+  TempFolder folder;
+  write_class(folder, "cats", 400);
+  write_class(folder, "dogs", 400);
+  DataConfig config;
+  config.test = 0.1;
+  const Dataset dataset = find_dataset(folder.path(), config, 3);
+  CHECK(dataset.layout == "flat");
+  CHECK(dataset.train.size() + dataset.valid.size() + dataset.test.size() == 800);
+  for (int64_t label : {0, 1}) {
+    const auto of_class = [&](const std::vector<Sample>& samples) {
+      return std::count_if(samples.begin(), samples.end(), [&](const Sample& s) { return s.label == label; });
+    };
+    CHECK(std::abs(of_class(dataset.valid) - 80) < 30);
+    CHECK(std::abs(of_class(dataset.test) - 40) < 22);
+  }
+  CHECK(placement(find_dataset(folder.path(), config, 3)) == placement(dataset));
+  CHECK(placement(find_dataset(folder.path(), config, 4)) != placement(dataset));
+}
+
+TEST_CASE("Adding files moves no other file between splits") {
+  TempFolder folder;
+  write_class(folder, "cats", 60);
+  write_class(folder, "dogs", 60);
+  DataConfig config;
+  config.test = 0.2;
+  const auto before = placement(find_dataset(folder.path(), config, 1));
+  for (int i = 0; i < 50; ++i) folder.write("cats/a new one " + std::to_string(i) + ".jpg", "x");
+  folder.write("ants/1.jpg", "x");
+  const auto after = placement(find_dataset(folder.path(), config, 1));
+  for (const auto& [path, split] : before) CHECK(after.at(path) == split);
+  // A larger fraction only adds to what is held back.
+  config.test = 0.0;
+  config.valid = 0.3;
+  for (const auto& [path, split] : placement(find_dataset(folder.path(), config, 1)))
+    if (before.count(path) && before.at(path) == "valid") CHECK(split == "valid");
+}
+
+TEST_CASE("The smallest classes have a photo in each split") {
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    TempFolder folder;
+    write_class(folder, "a", 3);
+    write_class(folder, "b", 2);
+    write_class(folder, "c", 1);
+    DataConfig config;
+    config.valid = config.test = 0.1;
+    const Dataset dataset = find_dataset(folder.path(), config, seed);
+    const auto labels = [](const std::vector<Sample>& samples) {
+      std::multiset<int64_t> out;
+      for (const auto& sample : samples) out.insert(sample.label);
+      return out;
+    };
+    CHECK(labels(dataset.train) == std::multiset<int64_t>{0, 1, 2});
+    CHECK(labels(dataset.valid) == std::multiset<int64_t>{0, 1});
+    CHECK(labels(dataset.test) == std::multiset<int64_t>{0});
+  }
+}
+
+TEST_CASE("Held-back photos are those whose draw is below the fraction") {
+  TempFolder folder;
+  write_class(folder, "a", 50);
+  write_class(folder, "b", 50);
+  const Dataset dataset = find_dataset(folder.path(), {}, 9);
+  for (const auto& sample : dataset.valid) CHECK(Random(9, "split", 0, sample.id).uniform() < 0.2);
+  for (const auto& sample : dataset.train) CHECK(Random(9, "split", 0, sample.id).uniform() >= 0.2);
+}
+
+TEST_CASE("What the folders do not split is held back, and said") {
+  TempFolder folder;
+  write_class(folder, "train/a", 50);
+  write_class(folder, "train/b", 50);
+  const Dataset dataset = find_dataset(folder.path(), {}, 1);
+  CHECK(dataset.layout == "folders");
+  CHECK(dataset.valid.size() > 5);
+  CHECK(noted(dataset, "20 % of train is held back"));
+  write_class(folder, "valid/a", 40);
+  write_class(folder, "valid/b", 40);
+  DataConfig config;
+  config.test = 0.5;
+  const Dataset both = find_dataset(folder.path(), config, 1);
+  CHECK(both.train.size() == 100);
+  CHECK(both.valid.size() + both.test.size() == 80);
+  CHECK(both.test.size() > 20);
+  CHECK(noted(both, "50 % of valid is held back"));
+}
+
+TEST_CASE("A class that a split lacks or has beyond the others is named") {
+  TempFolder folder;
+  for (const char* name :
+       {"train/a/1.jpg", "train/b/1.jpg", "valid/a/1.jpg", "valid/c/1.jpg", "valid/c/2.jpg"})
+    folder.write(name, "x");
+  const Dataset dataset = find_dataset(folder.path(), {}, 1);
+  CHECK(dataset.classes == Names{"a", "b"});
+  CHECK(paths(dataset.valid) == Names{"valid/a/1.jpg"});
+  CHECK(noted(dataset, "class 'c' of the valid split is not among the classes: 2 photos not used"));
+  CHECK(noted(dataset, "class 'b' has no photos in the valid split"));
+}
+
+TEST_CASE("Named classes decide the order; an unknown one is refused") {
+  TempFolder folder;
+  for (const char* name : {"a/1.jpg", "b/1.jpg", "c/1.jpg"}) folder.write(name, "x");
+  DataConfig config;
+  config.classes = {"c", "a"};
+  const Dataset dataset = find_dataset(folder.path(), config, 1);
+  CHECK(dataset.classes == Names{"c", "a"});
+  CHECK(dataset.train.size() + dataset.valid.size() == 2);
+  CHECK(noted(dataset, "class 'b' of the data is not among the classes"));
+  config.classes = {"a", "cc"};
+  CHECK_THROWS_WITH_AS(find_dataset(folder.path(), config, 1), doctest::Contains("'c'"), UsageError);
+  config.classes = {"a", "a"};
+  CHECK_THROWS_AS(find_dataset(folder.path(), config, 1), UsageError);
+}
+
+TEST_CASE("Classes named like splits are recognised or asked about") {
+  TempFolder vehicles;
+  for (const char* name : {"train/1.jpg", "bus/1.jpg", "car/1.jpg"}) vehicles.write(name, "x");
+  CHECK(find_dataset(vehicles.path(), {}, 1).classes == Names{"bus", "car", "train"});
+
+  TempFolder nested;
+  for (const char* name : {"train/steam/1.jpg", "bus/1.jpg"}) nested.write(name, "x");
+  CHECK_THROWS_WITH_AS(find_dataset(nested.path(), {}, 1), doctest::Contains("--classes"), DataError);
+  DataConfig config;
+  config.classes = {"bus", "train"};
+  CHECK(find_dataset(nested.path(), config, 1).classes == Names{"bus", "train"});
+
+  TempFolder loose;
+  for (const char* name : {"train/1.jpg", "test/1.jpg"}) loose.write(name, "x");
+  CHECK_THROWS_WITH_AS(find_dataset(loose.path(), {}, 1), doctest::Contains("no class folders"), DataError);
+  config.classes = {"test", "train"};
+  CHECK(find_dataset(loose.path(), config, 1).layout == "flat");
+
+  TempFolder inner;
+  for (const char* name : {"train/train/1.jpg", "train/test/1.jpg", "valid/train/1.jpg", "valid/test/1.jpg"})
+    inner.write(name, "x");
+  CHECK(find_dataset(inner.path(), {}, 1).classes == Names{"test", "train"});
+
+  TempFolder twice;
+  for (const char* name : {"train/a/1.jpg", "train/b/1.jpg", "valid/a/1.jpg", "val/a/1.jpg"})
+    twice.write(name, "x");
+  CHECK_THROWS_WITH_AS(find_dataset(twice.path(), {}, 1), doctest::Contains("twice"), DataError);
+}
+
+TEST_CASE("Folders that cannot be trained on are refused with the reason") {
+  TempFolder folder;
+  CHECK_THROWS_WITH_AS(find_dataset(folder / "missing", {}, 1), doctest::Contains("missing"), DataError);
+  CHECK_THROWS_WITH_AS(find_dataset(folder.path(), {}, 1), doctest::Contains("no photos"), DataError);
+  folder.write("1.jpg", "x");
+  CHECK_THROWS_WITH_AS(find_dataset(folder.path(), {}, 1), doctest::Contains("no class folders"), DataError);
+  CHECK_THROWS_WITH_AS(find_dataset(folder / "1.jpg", {}, 1), doctest::Contains("neither a folder nor a CSV"),
+                       DataError);
+  folder.write("cats/1.jpg", "x");
+  CHECK_THROWS_WITH_AS(find_dataset(folder.path(), {}, 1), doctest::Contains("one class only, 'cats'"),
+                       DataError);
+  fs::create_directories(folder / "dogs");
+  CHECK_THROWS_WITH_AS(find_dataset(folder.path(), {}, 1), doctest::Contains("one class only"), DataError);
+  DataConfig config;
+  config.valid = config.test = 0.5;
+  folder.write("dogs/1.jpg", "x");
+  CHECK_THROWS_AS(find_dataset(folder.path(), config, 1), UsageError);
+}
+
+TEST_CASE("Symbolic links are followed and loops are errors") {
+  TempFolder folder, other;
+  other.write("1.jpg", "x");
+  folder.write("dogs/1.jpg", "x");
+  fs::create_directory_symlink(other.path(), folder / "cats");
+  CHECK(find_dataset(folder.path(), {}, 1).classes == Names{"cats", "dogs"});
+  fs::create_directory_symlink(folder.path(), folder / "dogs/up");
+  CHECK_THROWS_WITH_AS(find_dataset(folder.path(), {}, 1), doctest::Contains("symbolic link"), DataError);
+  CHECK_THROWS_AS(find_images(folder.path()), DataError);
+}
+
+TEST_CASE("Names may hold spaces, newlines and any letters") {
+  TempFolder folder;
+  const Names classes{"chats \xc3\xa9t\xc3\xa9", "\xe7\x8a\xac\nzwei"};
+  for (const auto& name : classes) folder.write(name + "/a, \"b\" \xf0\x9f\x90\x95\n.jpg", "x");
+  const Dataset dataset = find_dataset(folder.path(), {}, 1);
+  CHECK(dataset.classes == classes);
+  CHECK(fs::exists(folder / placement(dataset).begin()->first));
+}
+
+TEST_CASE("A CSV file lists paths, labels and splits") {
+  TempFolder folder;
+  folder.write("list.csv",
+               "\xef\xbb\xbfpath,label,split\r\n\"a, "
+               "\"\"1\"\".jpg\",cat,train\r\nb.jpg,dog,train\r\n/abs/c.jpg,cat,val\r\nd.jpg,dog,Test\r\n");
+  const Dataset dataset = find_dataset(folder / "list.csv", {}, 1);
+  CHECK(dataset.layout == "csv");
+  CHECK(dataset.root == folder.path());
+  CHECK(dataset.classes == Names{"cat", "dog"});
+  CHECK(paths(dataset.train) == Names{"a, \"1\".jpg", "b.jpg"});
+  CHECK(paths(dataset.valid) == Names{"/abs/c.jpg"});
+  CHECK(paths(dataset.test) == Names{"d.jpg"});
+  folder.write("plain.csv", "a.jpg,cat\nb.jpg,dog\nb.jpg,dog\n\nc.jpg,cat\nd.jpg,dog");
+  const Dataset plain = find_dataset(folder / "plain.csv", {}, 1);
+  CHECK(plain.train.size() + plain.valid.size() == 4);
+  CHECK(plain.valid.size() == 2);
+  CHECK(noted(plain, "1 repeated line"));
+}
+
+TEST_CASE("Mistakes in a CSV file are named with their line") {
+  TempFolder folder;
+  const auto refuses = [&](const std::string& text, const std::string& part) {
+    folder.write("bad.csv", text);
+    CHECK_THROWS_WITH_AS(find_dataset(folder / "bad.csv", {}, 1), doctest::Contains(part.c_str()), DataError);
+  };
+  refuses("", "is empty");
+  refuses("a.jpg,cat\nb.jpg\n", "line 2: the label is empty");
+  refuses("a.jpg,cat\n,dog\n", "line 2: the path is empty");
+  refuses("a.jpg,cat,train\nb.jpg,dog,trian\n", "'train'");
+  refuses("a.jpg,cat\n\"b\nc.jpg,dog\n", "line 2: a quotation mark");
+  refuses("a.jpg,cat\nb.jpg,dog\na.jpg,dog\n", "line 3");
+  refuses("a.jpg,cat,train\nb.jpg,dog\n", "no split");
+  refuses("a.jpg,cat\nb.jpg,cat\n", "one class only");
+}
+
+TEST_CASE("Images are found below a folder or as the file itself") {
+  TempFolder folder;
+  for (const char* name : {"b.jpg", "a/2.PNG", "a/1.txt", ".x/1.jpg", "a/b/c.ppm"}) folder.write(name, "x");
+  CHECK(find_images(folder.path()) == Names{folder / "a/2.PNG", folder / "a/b/c.ppm", folder / "b.jpg"});
+  CHECK(find_images(folder / "a/1.txt") == Names{folder / "a/1.txt"});
+  CHECK_THROWS_AS(find_images(folder / "none"), DataError);
+  fs::create_directories(folder / "empty");
+  CHECK_THROWS_WITH_AS(find_images(folder / "empty"), doctest::Contains(".jpg"), DataError);
+}
