@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "model/blocks.h"
+#include "model/layer_fields.h"
 
 namespace cvtool {
 namespace {
@@ -151,7 +152,7 @@ void fields(ResidualFields& c, Visitor&& visit) {
   visit("layers", c.layers, Doc("the main path"));
   visit("shortcut", c.shortcut, Doc("layers of the other path; null: the input as it is"));
   visit("if_same_shape", c.if_same_shape, Doc("leave the addition out where the shapes differ"));
-  visit("activation", c.activation, Doc("function applied to the sum"));
+  visit("activation", c.activation, Doc("function applied to the sum").words(activation_names()));
 }
 
 struct BranchesFields {
@@ -283,10 +284,10 @@ torch::jit::Module Compiler::preprocess(const Json& spec, const Shape& shape) {
 std::string take_last_activation(Json& layers) {
   if (!layers.is_array() || layers.empty() || !layers.back().is_object()) return "linear";
   Json& last = layers.back();
-  if (last.value("kind", "") == "activation" && (last.value("function", "") == "softmax" || last.value("function", "") == "sigmoid")) {
-    const auto name = last["function"].get<std::string>();
+  const Json function = last.value("function", Json());
+  if (last.value("kind", Json()) == "activation" && (function == "softmax" || function == "sigmoid")) {
     layers.erase(layers.size() - 1);
-    return name;
+    return function.get<std::string>();
   }
   const Json name = last.value("activation", Json("linear"));
   if (name != "softmax" && name != "sigmoid") return "linear";
