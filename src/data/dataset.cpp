@@ -166,6 +166,10 @@ std::vector<std::string> find_images(const std::string& path) {
   return images;
 }
 
+std::string sample_path(const std::string& root, const std::string& path) {
+  return root.empty() || starts_with(path, "/") ? path : root + "/" + path;
+}
+
 const std::vector<std::string>& image_extensions() {
   static const std::vector<std::string> kExtensions{".jpg",  ".jpeg", ".png",  ".bmp", ".gif",
                                                     ".webp", ".tif",  ".tiff", ".ppm"};

@@ -35,6 +35,9 @@ Dataset find_dataset(const std::string& path, const DataConfig& config, uint64_t
 // Throws DataError when the path does not exist or the folder holds no image.
 std::vector<std::string> find_images(const std::string& path);
 
+// Where the file of a sample lies: root/path, or the path itself where it is absolute.
+std::string sample_path(const std::string& root, const std::string& path);
+
 // The file extensions that count as images, lower case with the dot.
 const std::vector<std::string>& image_extensions();
 

@@ -16,10 +16,6 @@
 namespace cvtool {
 namespace {
 
-std::string full_path(const std::string& root, const std::string& path) {
-  return root.empty() || starts_with(path, "/") ? path : root + "/" + path;
-}
-
 // What the pixels depend on beside the file.
 std::string pixel_recipe(const LoaderOptions& options) {
   return "2 " + image_size_text(options.data.imgsz) + " " + options.data.resize + " " +
@@ -40,7 +36,7 @@ struct PhotoStore::State {
   std::set<size_t> warned;
 
   void open_cache();
-  std::string read(size_t index) const { return read_photo_file(full_path(root, samples[index].path)); }
+  std::string read(size_t index) const { return read_photo_file(sample_path(root, samples[index].path)); }
   void decode(const std::string& bytes, uint8_t* target) const {
     const cv::Mat pixels = decode_resized(bytes, options.decode, options.data);
     std::copy_n(pixels.data, row_bytes, target);

@@ -29,9 +29,12 @@ ReadBatch read_batch(const std::vector<std::string>& paths, const DataConfig& da
   decode.exif = data.exif;
   at::parallel_for(0, static_cast<int64_t>(paths.size()), 1, [&](int64_t begin, int64_t end) {
     for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) try {
-        batch.images[i] = resize_image(read_image(paths[i], decode), data);
+        // As the photo store does: the same file gives the same pixels in train, eval and predict.
+        batch.images[i] = decode_resized(read_photo_file(paths[i]), decode, data);
       } catch (const Error& error) {
         batch.errors[i] = error.what();
+      } catch (const cv::Exception& error) {
+        batch.errors[i] = "cannot be decoded: " + error.err;
       }
   });
   return batch;

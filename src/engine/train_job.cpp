@@ -35,7 +35,6 @@ class RunLog {
     spdlog::default_logger()->sinks().push_back(sink_);
   }
   ~RunLog() {
-    sink_->flush();
     auto& sinks = spdlog::default_logger()->sinks();
     for (size_t i = 0; i < sinks.size(); ++i)
       if (sinks[i] == sink_) {
@@ -43,9 +42,14 @@ class RunLog {
         break;
       }
   }
+  // A full disk ends a run where the model cannot be written, not where its log cannot.
   void line(const std::string& text) {
-    sink_->log(spdlog::details::log_msg("", spdlog::level::info, text));
-    sink_->flush();
+    try {
+      sink_->log(spdlog::details::log_msg("", spdlog::level::info, text));
+      sink_->flush();
+    } catch (const spdlog::spdlog_ex&) {
+      return;
+    }
   }
 
  private:

@@ -254,10 +254,10 @@ torch::jit::Module Compiler::preprocess(const Json& spec, const Shape& shape) {
 std::string take_last_activation(Json& layers) {
   if (!layers.is_array() || layers.empty() || !layers.back().is_object()) return "linear";
   Json& last = layers.back();
-  if (last.value("kind", "") == "activation" && (last.value("function", "") == "softmax" || last.value("function", "") == "sigmoid")) {
-    const auto name = last["function"].get<std::string>();
+  const Json function = last.value("function", Json());
+  if (last.value("kind", Json()) == "activation" && (function == "softmax" || function == "sigmoid")) {
     layers.erase(layers.size() - 1);
-    return name;
+    return function.get<std::string>();
   }
   const Json name = last.value("activation", Json("linear"));
   if (name != "softmax" && name != "sigmoid") return "linear";

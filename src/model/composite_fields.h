@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/fields.h"
+#include "model/layer_fields.h"
 
 namespace cvtool {
 
@@ -17,7 +18,7 @@ void fields(ResidualFields& c, Visitor&& visit) {
   visit("layers", c.layers, Doc("the main path"));
   visit("shortcut", c.shortcut, Doc("layers of the other path; null: the input as it is"));
   visit("if_same_shape", c.if_same_shape, Doc("leave the addition out where the shapes differ"));
-  visit("activation", c.activation, Doc("function applied to the sum"));
+  visit("activation", c.activation, Doc("function applied to the sum").words(activation_names()));
 }
 
 struct BranchesFields {

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
+#include "model/archive.h"
 
 namespace cvtool {
 namespace {
@@ -33,7 +34,8 @@ Json check_info(const std::string& path, const std::string& text) {
   if (text.empty())
     throw Error(path + ": is TorchScript but not a cvtool model (it holds no " + kInfoFile +
                 "); make one with cvtool train, or use the file as a base with --base");
-  Json info = json_from_text(text, path + ": " + kInfoFile);
+  Json info = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!info.is_object()) throw Error(path + ": " + kInfoFile + " is not a JSON object; the file is damaged, make it again");
   const Json format = info.value("format", Json(0));
   if (!format.is_number_integer()) throw Error(path + ": " + kInfoFile + " has no format number; the file is damaged");
   if (format.get<int64_t>() > kModelFormat)
@@ -62,6 +64,8 @@ std::vector<std::string> model_classes(const ModelFile& model) { return model.in
 void add_golden_sample(ModelFile& model, const at::Tensor& picture) {
   model.golden = picture.to(at::kCPU, at::kByte).contiguous();
   const at::Tensor p = probabilities_of(model.module, model.golden);
+  if (!p.isfinite().all().item<bool>())
+    throw Error("the net gives NaN for a photo: training has diverged; try a smaller --lr, or --precision fp32");
   model.info["golden"] = Json{{"probabilities", std::vector<double>(p.data_ptr<double>(), p.data_ptr<double>() + p.numel())}};
 }
 
@@ -91,9 +95,10 @@ void save_model(const std::string& path, const ModelFile& model) {
 
 ModelFile load_model(const std::string& path) {
   if (!std::filesystem::exists(path)) throw Error(path + ": there is no such model file; train one with cvtool train --data DIR");
-  std::istringstream bytes(read_file(path));
-  if (bytes.str().compare(0, 2, "PK") != 0)
-    throw Error(path + ": is not a model file; cvtool train writes them as RUN/best.pt");
+  std::string content = read_file(path);
+  if (content.compare(0, 2, "PK") != 0) throw Error(path + ": is not a model file; cvtool train writes them as RUN/best.pt");
+  check_archive(path, content);
+  std::istringstream bytes(std::move(content));
   ModelFile model;
   torch::jit::ExtraFilesMap extra{{kInfoFile, ""}, {kGoldenFile, ""}};
   try {

@@ -20,7 +20,8 @@ struct ModelFile {
 
 std::vector<std::string> model_classes(const ModelFile& model);
 
-// Adds the golden picture and the probabilities that the module gives for it in float32 to the model's info.
+// Adds the golden picture and the probabilities that the module gives for it in float32 to the model's info. Throws
+// Error when they are not finite.
 void add_golden_sample(ModelFile& model, const at::Tensor& picture);
 
 // Largest difference between the stored probabilities of the golden picture and those that the module gives here.

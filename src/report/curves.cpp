@@ -43,9 +43,9 @@ Chart panel(const std::string& title) {
 void hold_epochs(Chart& chart, const std::vector<double>& epochs) {
   if (epochs.empty()) return;
   const auto [first, last] = std::minmax_element(epochs.begin(), epochs.end());
-  const double room = std::max(0.5, (*last - *first) * 0.02);
-  chart.x.low = std::isnan(chart.x.low) ? *first - room : std::min(chart.x.low, *first - room);
-  chart.x.high = std::isnan(chart.x.high) ? *last + room : std::max(chart.x.high, *last + room);
+  constexpr double kRoom = 0.5;
+  chart.x.low = std::isnan(chart.x.low) ? *first - kRoom : std::min(chart.x.low, *first - kRoom);
+  chart.x.high = std::isnan(chart.x.high) ? *last + kRoom : std::max(chart.x.high, *last + kRoom);
 }
 
 void keep_in_unit_range(Chart& chart) {

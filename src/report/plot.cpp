@@ -203,17 +203,18 @@ void draw_bars(Canvas& canvas, const PlotScale& scale, const Chart& chart) {
 }
 
 void draw_data(Canvas& canvas, const PlotScale& scale, const Chart& chart) {
-  draw_bars(canvas, scale, chart);
   const cv::Rect2d& area = scale.area;
+  if (y_data(chart).empty()) {
+    const cv::Point2d middle(area.x + area.width / 2, area.y + area.height / 2);
+    canvas.text("no values", middle, {kLabelPx, kMutedText, Align::kCentre});
+    return;
+  }
+  draw_bars(canvas, scale, chart);
   for (const auto& mark : chart.marks) {
     const double at = scale.at(mark.x, scale.y_low).x;
     canvas.path({{at, area.y}, {at, area.y + area.height}}, kMutedText, 1.2, 4);
   }
   for (const auto& series : chart.series) draw_series(canvas, scale, series);
-  if (y_data(chart).empty()) {
-    const cv::Point2d middle(area.x + area.width / 2, area.y + area.height / 2);
-    canvas.text("no values", middle, {kLabelPx, kMutedText, Align::kCentre});
-  }
 }
 
 // The words beside the axes; `left` is the chart's left edge.

@@ -10,6 +10,7 @@ namespace cvtool {
 namespace {
 
 constexpr size_t kMost = 400;
+constexpr double kLongestSide = 16000;
 constexpr double kGap = 14, kLine = 18, kCaptionPx = 13, kTitlePx = 17;
 constexpr Ink kWrong{200, 60, 20};
 
@@ -29,38 +30,52 @@ void draw_tile(Canvas& canvas, const cv::Point2d& corner, const SheetPicture& pi
   }
 }
 
-int columns_for(size_t count, int asked) {
-  const int square = static_cast<int>(std::ceil(std::sqrt(static_cast<double>(std::max<size_t>(1, count)))));
-  return asked > 0 ? std::min<int>(asked, 40) : std::min(8, square);
+// Where the tiles stand.
+struct Grid {
+  int columns = 1;
+  size_t shown = 0;  // how many pictures have room
+  double side = 0, tile_height = 0, top = kGap;
+};
+
+Grid grid_for(const std::vector<SheetPicture>& pictures, const SheetStyle& style) {
+  Grid grid;
+  grid.shown = std::min(pictures.size(), kMost);
+  size_t lines = 0;
+  for (size_t i = 0; i < grid.shown; ++i) lines = std::max(lines, pictures[i].caption.size());
+  grid.side = std::clamp(style.tile_px, 16, 1000);
+  grid.tile_height = grid.side + (lines > 0 ? 6 + kLine * static_cast<double>(lines) : 0);
+  const int square =
+      static_cast<int>(std::ceil(std::sqrt(static_cast<double>(std::max<size_t>(1, grid.shown)))));
+  const int widest = static_cast<int>((kLongestSide - kGap) / (grid.side + kGap));
+  grid.columns = std::min(style.columns > 0 ? style.columns : std::min(8, square), widest);
+  const auto rows = static_cast<size_t>((kLongestSide - 60) / (grid.tile_height + kGap));
+  grid.shown = std::min(grid.shown, rows * static_cast<size_t>(grid.columns));
+  return grid;
+}
+
+std::string title_of(const SheetStyle& style, size_t shown, size_t all) {
+  if (shown == all) return style.title;
+  const std::string part = "(" + std::to_string(shown) + " of " + std::to_string(all) + ")";
+  return style.title.empty() ? part : style.title + " " + part;
 }
 
 }  // namespace
 
 void write_sheet(const std::string& path, const std::vector<SheetPicture>& pictures,
                  const SheetStyle& style) {
-  const size_t shown = std::min(pictures.size(), kMost);
-  const int columns = columns_for(shown, style.columns);
-  const auto rows = (shown + static_cast<size_t>(columns) - 1) / static_cast<size_t>(columns);
-  size_t lines = 0;
-  for (size_t i = 0; i < shown; ++i) lines = std::max(lines, pictures[i].caption.size());
-  std::string title = style.title;
-  if (shown < pictures.size())
-    title += (title.empty() ? "" : " ") +
-             ("(" + std::to_string(shown) + " of " + std::to_string(pictures.size()) + ")");
-  const double side = std::clamp(style.tile_px, 16, 1000),
-               tile_height = side + (lines > 0 ? 6 + kLine * static_cast<double>(lines) : 0);
-  const double top = title.empty() ? kGap : 52;
-  const double wide = kGap + (side + kGap) * columns;
+  Grid grid = grid_for(pictures, style);
+  const std::string title = title_of(style, grid.shown, pictures.size());
+  if (!title.empty()) grid.top = 52;
+  const auto columns = static_cast<size_t>(grid.columns), rows = (grid.shown + columns - 1) / columns;
   const double needed = title.empty() ? 0 : Canvas(1, 1).text_width(title, kTitlePx) + 2 * kGap;
-  Canvas canvas(static_cast<int>(std::min(16000.0, std::max(wide, needed))),
-                static_cast<int>(std::min(
-                    16000.0, std::max(40.0, top + (tile_height + kGap) * static_cast<double>(rows)))),
-                shown * side * side > 6e6 ? 1 : 2);
+  const double wide = std::min(kLongestSide, std::max(kGap + (grid.side + kGap) * grid.columns, needed));
+  const double high = std::max(40.0, grid.top + (grid.tile_height + kGap) * static_cast<double>(rows));
+  Canvas canvas(static_cast<int>(wide), static_cast<int>(high), wide * high > 6e6 ? 1 : 2);
   if (!title.empty()) canvas.text(title, {kGap, 28}, {kTitlePx, kText});
-  for (size_t i = 0; i < shown; ++i) {
-    const auto row = static_cast<double>(i / static_cast<size_t>(columns)),
-               column = static_cast<double>(i % static_cast<size_t>(columns));
-    draw_tile(canvas, {kGap + column * (side + kGap), top + row * (tile_height + kGap)}, pictures[i], side);
+  for (size_t i = 0; i < grid.shown; ++i) {
+    const auto row = static_cast<double>(i / columns), column = static_cast<double>(i % columns);
+    draw_tile(canvas, {kGap + column * (grid.side + kGap), grid.top + row * (grid.tile_height + kGap)},
+              pictures[i], grid.side);
   }
   write_picture(path, canvas);
 }

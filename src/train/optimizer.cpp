@@ -60,9 +60,9 @@ void rmsprop(at::Tensor& w, const at::Tensor& g, Slots& s, const StepContext& c)
 }
 
 void adagrad(at::Tensor& w, const at::Tensor& g, Slots& s, const StepContext& c) {
-  if (c.step == 1) s[0].fill_(0.1);  // Keras's initial_accumulator_value
+  constexpr double kInitialAccumulator = 0.1;  // Keras's initial_accumulator_value
   s[0].addcmul_(g, g);
-  w.addcdiv_(g, (s[0] + c.config.epsilon).sqrt_(), -c.lr);
+  w.addcdiv_(g, (s[0] + (kInitialAccumulator + c.config.epsilon)).sqrt_(), -c.lr);
 }
 
 // Chen et al. 2023.

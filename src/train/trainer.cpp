@@ -100,14 +100,17 @@ class TrainingLoop {
     }
     const at::Tensor loss = loss_from_logits(run_.config.loss, logits, labels);
     const double value = loss.item<double>();
-    if (!std::isfinite(value))
-      throw Error("the loss became " + std::string(std::isnan(value) ? "NaN" : "infinite") + " in epoch " + std::to_string(epoch) +
-                  ", step " + std::to_string(optimizer_.steps() + 1) +
-                  "; try a smaller --lr (it was " + Json(run_.config.lr).dump() + ")" +
-                  (run_.precision == at::kFloat ? "" : ", or --precision fp32"));
+    check_finite(value, "the loss", epoch);
     loss.backward();
     optimizer_.step(run_.config.lr);
     tally.add(value, hits_from_logits(logits.detach(), labels).item<double>(), labels.size(0));
+  }
+
+  void check_finite(double loss, const std::string& what, int64_t epoch) const {
+    if (std::isfinite(loss)) return;
+    throw Error(what + " became " + (std::isnan(loss) ? "NaN" : "infinite") + " in epoch " + std::to_string(epoch) + ", step " +
+                std::to_string(optimizer_.steps() + 1) + "; try a smaller --lr (it was " + Json(run_.config.lr).dump() + ")" +
+                (run_.precision == at::kFloat ? "" : ", or --precision fp32"));
   }
 
   Tally validate() {
@@ -133,6 +136,7 @@ class TrainingLoop {
     EpochReport report{epoch, run_.config.epochs, {{"loss", train.mean_loss()}, {accuracy, train.accuracy()}}};
     if (run_.valid) {
       const Tally valid = validate();
+      check_finite(valid.mean_loss(), "the validation loss", epoch);
       report.values.emplace_back("val_loss", valid.mean_loss());
       report.values.emplace_back("val_" + accuracy, valid.accuracy());
     }

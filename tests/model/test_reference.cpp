@@ -66,7 +66,7 @@ Reference reference_of(const std::string& kind = "") {
 }
 
 const std::string& readme() {
-  static const std::string text = read_file(std::string(CVTOOL_SOURCE_FOLDER) + "/models/README.md");
+  static const std::string text = read_file(std::string(CVTOOL_TESTS_FOLDER) + "/../models/README.md");
   return text;
 }
 

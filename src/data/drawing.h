@@ -1,0 +1,34 @@
+// Pictures that the data commands draw with OpenCV. All are RGB.
+#pragma once
+
+#include <opencv2/core/mat.hpp>
+#include <string>
+#include <vector>
+
+namespace cvtool {
+
+// Writes a picture atomically, as what its extension says (.jpg, .png, .webp, .bmp). Throws UsageError on
+// another extension, Error when it cannot be written.
+void write_picture(const std::string& path, const cv::Mat& rgb);
+
+// Draws text, smaller or cut short until it fits into `width` pixels; letters beyond ASCII, which OpenCV
+// cannot draw, become '?'. `left` and `baseline` are its lower left corner.
+struct TextPlace {
+  int left, baseline, width;
+  double scale = 0.4;
+};
+void draw_text(cv::Mat& rgb, const std::string& text, const TextPlace& place, const cv::Scalar& colour);
+
+// A bar chart of `bars` in `area` (a region of a larger picture): axes, the largest value, a label a bar when
+// `labels` has as many.
+struct BarChart {
+  std::string title;
+  std::vector<std::string> labels;          // below the bars; empty: only first and last of `range`
+  std::vector<std::string> range;           // labels of the left and right end of the axis
+  std::vector<std::vector<double>> series;  // one or more, drawn over one another
+  std::vector<cv::Scalar> colours;          // of each series
+  std::string unit;                         // of the largest value
+};
+void draw_bars(cv::Mat area, const BarChart& chart);
+
+}  // namespace cvtool

@@ -1,0 +1,112 @@
+#include "base/files.h"
+
+#include <doctest/doctest.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "base/error.h"
+#include "scratch.h"
+
+namespace fs = std::filesystem;
+using namespace cvtool;
+
+namespace {
+
+// Restores an environment variable when it goes.
+class Variable {
+ public:
+  Variable(const char* name, const std::string& value) : name_(name) {
+    const char* old = std::getenv(name);
+    was_set_ = old != nullptr;
+    if (old) old_ = old;
+    ::setenv(name, value.c_str(), 1);
+  }
+  ~Variable() { was_set_ ? ::setenv(name_, old_.c_str(), 1) : ::unsetenv(name_); }
+
+ private:
+  const char* name_;
+  std::string old_;
+  bool was_set_ = false;
+};
+
+}  // namespace
+
+TEST_CASE("A file is written whole and replaces an older one") {
+  const Scratch scratch;
+  const std::string path = scratch / "a.bin", bytes("\0\xff two\n", 7);
+  write_file_atomically(path, bytes);
+  CHECK(read_file(path) == bytes);
+  write_file_atomically(path, "");
+  CHECK(read_file(path).empty());
+  CHECK(names_in(scratch.path()) == std::set<std::string>{"a.bin"});
+}
+
+TEST_CASE("A write that fails leaves nothing and says why") {
+  const Scratch scratch;
+  scratch.write("file", "old");
+  // Below a file, into a missing folder, over a folder.
+  CHECK_THROWS_AS(write_file_atomically(scratch / "file/a", "x"), Error);
+  CHECK_THROWS_AS(write_file_atomically(scratch / "none/a", "x"), Error);
+  fs::create_directories(scratch / "folder/inside");
+  const std::string message = message_of([&] { write_file_atomically(scratch / "folder", "x"); });
+  CHECK(contains(message, scratch / "folder"));
+  CHECK(contains(message, "directory"));
+  CHECK(names_in(scratch.path()) == std::set<std::string>{"file", "folder"});
+  CHECK(read_file(scratch / "file") == "old");
+}
+
+TEST_CASE("A disk that fills up while a file is written keeps the old file and no half one") {
+  // A limit on the size of files stands in for the full disk: write() fails half way in the same manner.
+  const Scratch scratch;
+  const std::string path = scratch.write("best.pt", "old");
+  rlimit old{};
+  ::getrlimit(RLIMIT_FSIZE, &old);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit low = old;
+  low.rlim_cur = 1 << 16;
+  ::setrlimit(RLIMIT_FSIZE, &low);
+  const std::string message = message_of([&] { write_file_atomically(path, std::string(1 << 20, 'x')); });
+  ::setrlimit(RLIMIT_FSIZE, &old);
+  std::signal(SIGXFSZ, handler);
+  CHECK(contains(message, "cannot write " + path));
+  CHECK(read_file(path) == "old");
+  CHECK(names_in(scratch.path()) == std::set<std::string>{"best.pt"});
+}
+
+TEST_CASE("Reading names the file that is not there or is a folder") {
+  const Scratch scratch;
+  CHECK(contains(message_of([&] { read_file(scratch / "none"); }), scratch / "none"));
+  CHECK(contains(message_of([&] { read_file(scratch.path()); }), "folder"));
+}
+
+TEST_CASE("Folders are made with their parents; a file in the way is named") {
+  const Scratch scratch;
+  make_folders(scratch / "a/b/c");
+  CHECK(fs::is_directory(scratch / "a/b/c"));
+  CHECK_NOTHROW(make_folders(scratch / "a/b/c"));
+  scratch.write("file", "");
+  CHECK(contains(message_of([&] { make_folders(scratch / "file/x"); }), scratch / "file/x"));
+  CHECK_THROWS_AS(make_folders(scratch / "file"), Error);
+}
+
+TEST_CASE("A link is pointed anew, and a real folder is never replaced by one") {
+  const Scratch scratch;
+  fs::create_directories(scratch / "train");
+  fs::create_directories(scratch / "train2");
+  point_link(scratch / "latest", "train");
+  point_link(scratch / "latest", "train2");
+  CHECK(fs::read_symlink(scratch / "latest") == "train2");
+  point_link(scratch / "train", "train2");
+  CHECK(fs::is_directory(fs::symlink_status(scratch / "train")));
+  CHECK(names_in(scratch.path()) == std::set<std::string>{"latest", "train", "train2"});
+}
+
+TEST_CASE("The folders of the user follow the XDG variables, else the home folder") {
+  const Variable cache("XDG_CACHE_HOME", "/c"), data("XDG_DATA_HOME", ""), home("HOME", "/home/someone");
+  CHECK(cache_folder() == "/c/cvtool");
+  CHECK(user_data_folder() == "/home/someone/.local/share/cvtool");
+  const Variable share("CVTOOL_SHARE", "/opt/share/cvtool");
+  CHECK(share_folder() == "/opt/share/cvtool");
+}

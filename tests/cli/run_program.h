@@ -1,0 +1,45 @@
+// The built program, started from outside.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace cvtool {
+
+struct Invocation {
+  std::vector<std::string> arguments;
+  std::string folder;                              // working folder; empty: the caller's
+  std::map<std::string, std::string> environment;  // over the caller's
+  std::string input;                               // stdin
+  std::string output_file;                         // where stdout goes instead of Outcome::out ("/dev/full")
+  std::string program;                             // empty: the program that was built
+};
+
+struct Outcome {
+  int code = -1;  // exit code; 128 + signal when one ended it
+  std::string out, err;
+};
+
+Outcome run_program(const Invocation& invocation);
+
+// A program that is still running; killed when it goes.
+class RunningProgram {
+ public:
+  explicit RunningProgram(const Invocation& invocation);
+  ~RunningProgram();
+  RunningProgram(const RunningProgram&) = delete;
+  RunningProgram& operator=(const RunningProgram&) = delete;
+
+  void send(int signal) const;
+  // True as soon as stderr holds `text`; false when the program ends first.
+  bool wait_for_message(const std::string& text);
+  Outcome wait();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace cvtool

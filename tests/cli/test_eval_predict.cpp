@@ -1,0 +1,226 @@
+#include <cmath>
+
+#include "cli/session.h"
+
+namespace fs = std::filesystem;
+using namespace cvtool;
+
+namespace {
+
+// The share of lines whose class is the folder that the photo lies in.
+double accuracy_of(const std::vector<Json>& lines) {
+  int64_t right = 0;
+  for (const Json& line : lines)
+    right += fs::path(line["path"].get<std::string>()).parent_path().filename() ==
+             line["class"].get<std::string>();
+  return static_cast<double>(right) / static_cast<double>(lines.size());
+}
+
+double log_loss_of(const std::vector<Json>& lines) {
+  double sum = 0;
+  for (const Json& line : lines)
+    sum -= std::log(
+        line["probabilities"][fs::path(line["path"].get<std::string>()).parent_path().filename().string()]
+            .get<double>());
+  return sum / static_cast<double>(lines.size());
+}
+
+// eval of `split` and predict over the same files.
+void check_predict_equals_eval(const std::string& data, const std::string& split, const std::string& model) {
+  const Session& session = Session::get();
+  const Outcome eval = session({"eval", "--data", data, "--split", split, "--model", model, "--json", "-o",
+                                session.scratch / "compared"});
+  CAPTURE(eval.err);
+  REQUIRE(eval.code == 0);
+  const Json metrics = Json::parse(eval.out)["metrics"];
+  const auto lines = json_lines(session({"predict", data + "/" + split, "--model", model, "--json"}).out);
+  CHECK(metrics["count"] == lines.size());
+  CHECK(metrics["accuracy"].get<double>() == accuracy_of(lines));
+  CHECK(metrics["loss"].get<double>() == doctest::Approx(log_loss_of(lines)).epsilon(1e-5));
+}
+
+}  // namespace
+
+TEST_CASE("eval prints one JSON document and writes it beside the model") {
+  const Session& session = Session::get();
+  const Outcome outcome = session({"eval", "--data", session.photos, "--model", session.run, "--json"});
+  REQUIRE(outcome.code == 0);
+  const Json document = Json::parse(outcome.out);
+  CHECK(document["split"] == "test");
+  CHECK(document["metrics"]["count"] == 18);
+  CHECK(document["metrics"]["accuracy"].is_number());
+  CHECK(document["metrics"]["loss"].is_number());
+  CHECK(Json::parse(content_of(session.run + "/eval-test/metrics.json")) == document);
+}
+
+TEST_CASE("The figures that training ends with are eval's for best.pt") {
+  const Session& session = Session::get();
+  const Outcome outcome = session({"eval", "--data", session.photos, "--model", session.model, "--split",
+                                   "valid", "--json", "-o", session.scratch / "valid"});
+  REQUIRE(outcome.code == 0);
+  CHECK(Json::parse(outcome.out)["metrics"] ==
+        Json::parse(content_of(session.run + "/metrics.json"))["metrics"]);
+  CHECK(fs::exists(session.scratch / "valid/metrics.json"));
+}
+
+TEST_CASE("eval without --model uses the newest run, and its table is for people") {
+  const Session& session = Session::get();
+  const Outcome outcome = session({"eval", "--data", session.photos, "-o", session.scratch / "newest"});
+  REQUIRE(outcome.code == 0);
+  CHECK(contains(outcome.out, "accuracy"));
+  check_refused(session({"eval", "--data", session.photos, "--split", "vaild"}), 2,
+                {"unknown split 'vaild'; did you mean 'valid'?"});
+}
+
+TEST_CASE("predict gives a JSON line an image, in the order of the paths") {
+  const Session& session = Session::get();
+  const Outcome outcome =
+      session({"predict", session.photos + "/test", "--model", session.run, "--json", "--top", "2"});
+  REQUIRE(outcome.code == 0);
+  const auto lines = json_lines(outcome.out);
+  REQUIRE(lines.size() == 18);
+  std::vector<std::string> paths;
+  for (const Json& line : lines) {
+    paths.push_back(line["path"]);
+    const double car = line["probabilities"]["Car"], truck = line["probabilities"]["Truck"];
+    CHECK(car + truck == doctest::Approx(1).epsilon(1e-6));
+    CHECK(line["class"] == (car >= truck ? "Car" : "Truck"));
+    CHECK(line["probability"].get<double>() == std::max(car, truck));
+    CHECK(line["top"].size() == 2);
+    CHECK(line["top"][1]["probability"].get<double>() == std::min(car, truck));
+  }
+  CHECK(std::is_sorted(paths.begin(), paths.end()));
+}
+
+TEST_CASE("CSV and text say the same as JSON") {
+  const Session& session = Session::get();
+  const std::string photo = json_lines(
+      session({"predict", session.photos + "/test", "--model", session.run, "--json"}).out)[0]["path"];
+  const Json line = json_lines(session({"predict", photo, "--model", session.run, "--json"}).out).at(0);
+  const Outcome csv = session({"predict", photo, "--model", session.run, "--csv"});
+  CHECK(csv.out == "path,class,probability,Car,Truck,error\n" + photo + "," +
+                       line["class"].get<std::string>() + "," + line["probability"].dump() + "," +
+                       line["probabilities"]["Car"].dump() + "," + line["probabilities"]["Truck"].dump() +
+                       ",\n");
+  const Outcome text = session({"predict", photo, "--model", session.run});
+  CHECK(text.out.rfind(photo + ": " + line["class"].get<std::string>() + " 0.", 0) == 0);
+}
+
+TEST_CASE("predict equals eval, whatever the batch and the files beside") {
+  const Session& session = Session::get();
+  for (const char* split : {"train", "valid", "test"})
+    check_predict_equals_eval(session.photos, split, session.run);
+  const auto all =
+      json_lines(session({"predict", session.photos + "/test", "--model", session.run, "--json"}).out);
+  const auto single = json_lines(session({"predict", session.photos + "/test", "--model", session.run,
+                                          "--json", "-b", "5", "--workers", "1"})
+                                     .out);
+  REQUIRE(all.size() == single.size());
+  for (size_t i = 0; i < all.size(); ++i)
+    CHECK(all[i]["probability"].get<double>() ==
+          doctest::Approx(single[i]["probability"].get<double>()).epsilon(1e-6));
+}
+
+TEST_CASE("predict equals eval where large JPEG files are decoded at reduced scale") {
+  const Session& session = Session::get();
+  REQUIRE(session({"data", "sample", "large", "--train-per-class", "8", "--valid-per-class", "8",
+                   "--test-per-class", "0", "--size", "320"})
+              .code == 0);
+  REQUIRE(session({"train", "--data", "large", "--recipe", session.recipe, "--interpolation", "area",
+                   "--resize", "crop", "--name", "area"})
+              .code == 0);
+  check_predict_equals_eval(session.scratch / "large", "valid", "runs/area");
+}
+
+TEST_CASE("An image that cannot be read is named; the others are answered") {
+  const Session& session = Session::get();
+  const Scratch mixed;
+  fs::copy(session.photos + "/test/Car", mixed / "a");
+  mixed.write("b.jpg", "");
+  mixed.write("c.jpg", "this is text\n");
+  for (const auto& entry : fs::directory_iterator(mixed / "a"))
+    if (names_in(mixed.path()).count("d.jpg") == 0)
+      mixed.write("d.jpg", content_of(entry.path().string()).substr(0, 300));
+  const Outcome json = session({"predict", mixed.path(), "--model", session.run, "--json"});
+  CHECK(json.code == 4);
+  CHECK(contains(json.err, "3 images could not be read"));
+  const auto lines = json_lines(json.out);
+  REQUIRE(lines.size() == 12);
+  for (const Json& line : lines) {
+    const bool bad =
+        contains(line["path"], "b.jpg") || contains(line["path"], "c.jpg") || contains(line["path"], "d.jpg");
+    CAPTURE(line.dump());
+    CHECK(line.contains("error") == bad);
+    CHECK(line.contains("class") != bad);
+  }
+  const Outcome csv = session({"predict", mixed / "b.jpg", "--model", session.run, "--csv"});
+  CHECK(csv.code == 4);
+  CHECK(contains(csv.out, "b.jpg,,,,,"));
+  CHECK(contains(session({"predict", mixed / "c.jpg", "--model", session.run}).out, "c.jpg: error: "));
+}
+
+TEST_CASE("summary prints Keras's table for recipes and models") {
+  const Session& session = Session::get();
+  const Outcome recipe = session({"summary", "car-or-truck-convnet"});
+  CHECK(recipe.code == 0);
+  CHECK(contains(recipe.out, "Total params: 291,405"));
+  CHECK(contains(recipe.out, "(None, 128, 128, 32)"));
+  const Json json = Json::parse(session({"summary", "car-or-truck-convnet", "--json"}).out);
+  CHECK(json["total"] == 291405);
+  CHECK(json["layers"].size() == 9);
+  CHECK(json["layers"][0]["output"] == Json({128, 128, 32}));
+  const Json model = Json::parse(session({"summary", session.run, "--json"}).out);
+  CHECK(model["classes"] == Json({"Car", "Truck"}));
+  CHECK(model["non_trainable"] == 16);
+}
+
+TEST_CASE("export writes a file that predicts the same") {
+  const Session& session = Session::get();
+  const Outcome outcome =
+      session({"export", "--model", session.run, "-o", session.scratch / "exported.pt", "--json"});
+  CAPTURE(outcome.err);
+  REQUIRE(outcome.code == 0);
+  CHECK(Json::parse(outcome.out)["difference"].get<double>() < 1e-5);
+  const auto model =
+      json_lines(session({"predict", session.photos + "/test", "--model", session.run, "--json"}).out);
+  const auto exported = json_lines(
+      session({"predict", session.photos + "/test", "--model", session.scratch / "exported.pt", "--json"})
+          .out);
+  REQUIRE(exported.size() == model.size());
+  for (size_t i = 0; i < model.size(); ++i)
+    CHECK(exported[i]["probability"].get<double>() ==
+          doctest::Approx(model[i]["probability"].get<double>()).epsilon(1e-5));
+  check_refused(session({"export", "--model", session.run, "--format", "torchscrip", "-o", "x.pt"}), 2,
+                {"did you mean 'torchscript'?"});
+  check_refused(session({"export", "--model", session.run, "-o", session.model}), 2, {"is the model itself"});
+}
+
+TEST_CASE("Paths with spaces, quotes and letters of all languages are printed as they are") {
+  const Session& session = Session::get();
+  const Scratch scratch;
+  fs::copy(session.photos + "/test/Car", scratch / "Autos, \"grün\"");
+  const std::string folder = scratch / "Autos, \"grün\"";
+  const auto lines = json_lines(session({"predict", folder, "--model", session.run, "--json"}).out);
+  REQUIRE(lines.size() == 9);
+  CHECK(contains(lines[0]["path"], "Autos, \"grün\"/"));
+  CHECK(contains(session({"predict", folder, "--model", session.run, "--csv"}).out, "Autos, \"\"grün\"\"/"));
+}
+
+TEST_SUITE_BEGIN("photos");
+
+TEST_CASE("On real photos predict equals eval") {
+  const char* data = std::getenv("CVTOOL_TEST_DATA");
+  if (!data) {
+    MESSAGE("skipped: CVTOOL_TEST_DATA is not set");
+    return;
+  }
+  const Session& session = Session::get();
+  const std::string photos = std::string(data) + "/datasets/cats_dogs";
+  const Outcome training = session({"train", "--data", photos, "--recipe", session.recipe, "--imgsz", "48",
+                                    "--epochs", "1", "--name", "photos"});
+  CAPTURE(training.err);
+  REQUIRE(training.code == 0);
+  check_predict_equals_eval(photos, "valid", "runs/photos");
+}
+
+TEST_SUITE_END();

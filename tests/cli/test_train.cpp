@@ -1,0 +1,190 @@
+#include <csignal>
+
+#include "cli/session.h"
+
+namespace fs = std::filesystem;
+using namespace cvtool;
+
+namespace {
+
+// history.csv without the columns that a clock fills.
+std::string timeless(const std::string& history) {
+  std::istringstream in(history);
+  std::string out;
+  for (std::string line; std::getline(in, line);) {
+    line.erase(line.rfind(','));
+    line.erase(line.rfind(','));
+    out += line + "\n";
+  }
+  return out;
+}
+
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+}  // namespace
+
+TEST_CASE("train fills a run directory and tells its results on stdout") {
+  const Session& session = Session::get();
+  CHECK(contains(session.training.out, "best epoch "));
+  CHECK(contains(session.training.out, "accuracy "));
+  CHECK(contains(session.training.err, "Epoch 1/2"));
+  CHECK(contains(session.training.err, "Epoch 2/2"));
+  CHECK_FALSE(contains(session.training.err, "\r"));  // bars are for terminals
+  const auto names = names_in(session.run);
+  for (const char* name : {"best.pt", "last.pt", "config.json", "curves.png", "data.json", "history.csv",
+                           "log.txt", "metrics.json"}) {
+    CAPTURE(name);
+    CHECK(names.count(name) == 1);
+  }
+  for (const std::string& name : names) CHECK_FALSE(contains(name, ".part"));
+  CHECK(content_of(session.run + "/curves.png").rfind("\x89PNG", 0) == 0);
+  CHECK(contains(content_of(session.run + "/log.txt"), "epoch 2/2"));
+}
+
+TEST_CASE("runs/latest points at the newest run") {
+  const Session& session = Session::get();
+  CHECK(fs::is_symlink(session.scratch / "runs/latest"));
+  CHECK(fs::exists(session.scratch / "runs/latest/best.pt"));
+}
+
+TEST_CASE("The history has Keras's names and a row an epoch") {
+  const std::string history = content_of(Session::get().run + "/history.csv");
+  CHECK(first_line(history) == "epoch,loss,accuracy,val_loss,val_accuracy,lr,seconds,images_per_second");
+  CHECK(std::count(history.begin(), history.end(), '\n') == 3);
+  CHECK(contains(history, "\n2,"));
+}
+
+TEST_CASE("data.json lists the files, their labels and what was skipped") {
+  const Json data = Json::parse(content_of(Session::get().run + "/data.json"));
+  CHECK(data["classes"] == Json({"Car", "Truck"}));
+  CHECK(data["train"]["count"] == 48);
+  CHECK(data["train"]["labels"]["Truck"] == 24);
+  CHECK(data["valid"]["files"].size() == 24);
+  CHECK(data["train"]["skipped"].empty());
+}
+
+TEST_CASE(
+    "The same command gives the same model and history, byte for byte, whatever the number of workers") {
+  const Session& session = Session::get();
+  for (const char* workers : {"1", "4"}) {
+    const std::string name = std::string("workers") + workers;
+    const Outcome outcome = session({"train", "--data", session.photos, "--recipe", session.recipe, "--name",
+                                     name, "--workers", workers});
+    REQUIRE(outcome.code == 0);
+    const std::string run = session.scratch / ("runs/" + name);
+    for (const char* file : {"/best.pt", "/last.pt"})
+      CHECK((content_of(run + file) == content_of(session.run + file)));
+    CHECK(timeless(content_of(run + "/history.csv")) == timeless(content_of(session.run + "/history.csv")));
+  }
+}
+
+TEST_CASE("The resolved recipe of a run, fed back, repeats the run; another seed does not") {
+  const Session& session = Session::get();
+  REQUIRE(session({"train", "--data", session.photos, "--recipe", session.run + "/config.json", "--name",
+                   "repeated"})
+              .code == 0);
+  CHECK(timeless(content_of(session.scratch / "runs/repeated/history.csv")) ==
+        timeless(content_of(session.run + "/history.csv")));
+  REQUIRE(session({"train", "--data", session.photos, "--recipe", session.recipe, "--name", "other", "--seed",
+                   "7"})
+              .code == 0);
+  CHECK(timeless(content_of(session.scratch / "runs/other/history.csv")) !=
+        timeless(content_of(session.run + "/history.csv")));
+}
+
+TEST_CASE("A flag wins over the recipe, and the recipe over the default") {
+  const Session& session = Session::get();
+  REQUIRE(session({"train", "--data", session.photos, "--recipe", session.recipe, "--epochs", "1", "-b", "8",
+                   "--name", "flags"})
+              .code == 0);
+  const Json config = Json::parse(content_of(session.scratch / "runs/flags/config.json"));
+  CHECK(config["train"]["epochs"] == 1);
+  CHECK(config["train"]["batch"] == 8);
+  CHECK(config["train"]["lr"] == 0.01);
+  CHECK(config["train"]["optimizer"] == "adam");
+  CHECK(config["train"]["epsilon"] == 1e-7);
+  CHECK(config["data"]["classes"] == Json({"Car", "Truck"}));
+}
+
+TEST_CASE("Runs without a name are numbered, and a name that is taken is refused") {
+  const Session& session = Session::get();
+  for (int i = 0; i < 2; ++i)
+    REQUIRE(session({"train", "--data", session.photos, "--recipe", session.recipe, "--epochs", "1",
+                     "--project", "numbered"})
+                .code == 0);
+  CHECK(names_in(session.scratch / "numbered") == std::set<std::string>{"latest", "train", "train2"});
+  CHECK(fs::read_symlink(session.scratch / "numbered/latest") == "train2");
+  const std::string before = content_of(session.model);
+  check_refused(session({"train", "--data", session.photos, "--recipe", session.recipe, "--name", "first"}),
+                2, {"--name first", "choose another name"});
+  CHECK((content_of(session.model) == before));
+}
+
+TEST_CASE("train --data alone uses the default recipe; --json prints one document") {
+  const Session& session = Session::get();
+  const Outcome outcome = session({"train", "--data", session.photos, "--imgsz", "32", "--epochs", "1",
+                                   "--project", "default", "--json", "-q"});
+  REQUIRE(outcome.code == 0);
+  const Json result = Json::parse(outcome.out);
+  CHECK(result["run"] == "default/train");
+  CHECK(result["best_epoch"] == 1);
+  CHECK(result["metrics"]["accuracy"].is_number());
+  CHECK_FALSE(contains(outcome.err, "Epoch"));
+}
+
+TEST_CASE("One sigmoid unit trains with binary cross-entropy under Keras's names") {
+  const Session& session = Session::get();
+  std::string recipe = small_recipe();
+  recipe.replace(recipe.find(R"({"kind": "dense"})"), 17,
+                 R"({"kind": "dense", "units": 1, "activation": "sigmoid"})");
+  session.scratch.write("binary.json", recipe);
+  REQUIRE(session({"train", "--data", session.photos, "--recipe", "./binary.json", "--name", "binary",
+                   "--precision", "fp32"})
+              .code == 0);
+  CHECK(first_line(content_of(session.scratch / "runs/binary/history.csv")) ==
+        "epoch,loss,binary_accuracy,val_loss,val_binary_accuracy,lr,seconds,images_per_second");
+  const auto lines =
+      json_lines(session({"predict", session.photos + "/test", "--model", "runs/binary", "--json"}).out);
+  REQUIRE(lines.size() == 18);
+  for (const Json& line : lines)
+    CHECK(line["probabilities"]["Car"].get<double>() + line["probabilities"]["Truck"].get<double>() ==
+          doctest::Approx(1).epsilon(1e-6));
+}
+
+TEST_CASE("Ctrl-C ends a run in order: exit code 130, and the best model so far can be used") {
+  const Session& session = Session::get();
+  Invocation invocation;
+  invocation.folder = session.scratch.path();
+  invocation.arguments = {"train",  "--data",  session.photos, "--recipe", session.recipe,
+                          "--name", "stopped", "--epochs",     "100000"};
+  RunningProgram program(invocation);
+  REQUIRE(program.wait_for_message("Epoch      1/100000"));
+  program.send(SIGINT);
+  const Outcome outcome = program.wait();
+  CAPTURE(outcome.err);
+  CHECK(outcome.code == 130);
+  CHECK(contains(outcome.err, "interrupted"));
+  CHECK(contains(outcome.err, "best.pt"));
+  CHECK(session({"predict", session.photos + "/test", "--model", "runs/stopped"}).code == 0);
+  for (const std::string& name : names_in(session.scratch / "runs/stopped"))
+    CHECK_FALSE(contains(name, ".part"));
+}
+
+TEST_CASE("data sample draws the same set again and completes one that was begun") {
+  const Session& session = Session::get();
+  const std::vector<std::string> command{
+      "data", "sample", "again", "--train-per-class", "24", "--valid-per-class", "12", "--test-per-class",
+      "9",    "--size", "40x56"};
+  const Outcome drawn = session(command);
+  REQUIRE(drawn.code == 0);
+  CHECK(contains(drawn.out, "drew 90 pictures in again"));
+  std::string some;
+  for (const auto& entry : fs::recursive_directory_iterator(session.scratch / "again"))
+    if (entry.is_regular_file() && contains(entry.path().string(), "/train/Car/"))
+      some = fs::relative(entry.path(), session.scratch / "again").string();
+  REQUIRE_FALSE(some.empty());
+  CHECK((content_of(session.scratch / ("again/" + some)) == content_of(session.photos + "/" + some)));
+  fs::remove(session.scratch / ("again/" + some));
+  CHECK(contains(session(command).out, "drew 1 picture in again, 89 were there"));
+  CHECK((content_of(session.scratch / ("again/" + some)) == content_of(session.photos + "/" + some)));
+}

@@ -1,0 +1,188 @@
+#include "model/model_file.h"
+
+#include <doctest/doctest.h>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "golden/golden.h"
+#include "model/compile.h"
+#include "model/predictor.h"
+#include "scratch.h"
+
+using namespace cvtool;
+
+namespace {
+
+at::Tensor picture(int64_t seed, int64_t count = 1) {
+  at::manual_seed(static_cast<uint64_t>(seed));
+  return at::randint(256, {count, 3, 8, 8}, at::kByte);
+}
+
+// A small net with everything that a file must keep: kernels, biases and statistics that are not at their
+// start.
+ModelFile small_model() {
+  const Json spec = json_from_text(R"({"layers": [
+      {"kind": "conv2d", "filters": 4, "activation": "relu"}, {"kind": "batch_norm"}, {"kind": "dropout"}, {"kind": "flatten"}, {"kind": "dense"}]})",
+                                   "test");
+  const Net net = compile_net(spec, {{8, 8}, 2, 7});
+  torch::jit::Module module = net.module;
+  {
+    const at::NoGradGuard no_grad;
+    module.train();
+    module.forward({picture(1, 16)});
+    module.eval();
+  }
+  ModelFile model;
+  model.module = module;
+  model.info = {
+      {"format", kModelFormat}, {"classes", {"cat", "dog"}}, {"imgsz", 8}, {"recipe", {{"model", spec}}}};
+  add_golden_sample(model, picture(2));
+  return model;
+}
+
+at::Tensor forward(const ModelFile& model, const at::Tensor& x) {
+  const at::NoGradGuard no_grad;
+  torch::jit::Module module = model.module;
+  return module.forward({x}).toTensor();
+}
+
+// A saved model and its bytes.
+struct Saved {
+  Saved() {
+    save_model(path, small_model());
+    bytes = read_file(path);
+  }
+  // Why a file of these bytes is refused; "" when it is loaded. Anything but Error is a failure.
+  std::string refusal(const std::string& content) const {
+    try {
+      load_model(scratch.write("changed.pt", content));
+    } catch (const Error& error) {
+      CHECK(error.code() == ExitCode::kFailed);
+      CHECK(contains(error.what(), "changed.pt: "));
+      return error.what();
+    }
+    return "";
+  }
+  Scratch scratch;
+  std::string path = scratch / "best.pt", bytes;
+};
+
+}  // namespace
+
+TEST_CASE("A model that is saved and loaded gives the same probabilities, bit for bit") {
+  const Scratch scratch;
+  const ModelFile model = small_model();
+  save_model(scratch / "best.pt", model);
+  const ModelFile back = load_model(scratch / "best.pt");
+  const at::Tensor x = picture(3, 32);
+  CHECK(largest_difference(forward(back, x), forward(model, x)) == 0);
+  CHECK(golden_difference(back) == 0);
+  CHECK(model_classes(back) == std::vector<std::string>{"cat", "dog"});
+  CHECK(back.info == model.info);
+  CHECK_FALSE(back.module.is_training());
+  CHECK(names_in(scratch.path()) == std::set<std::string>{"best.pt"});
+}
+
+TEST_CASE("The same model gives the same bytes, and survives a second round") {
+  const Saved one;
+  const Saved two;
+  CHECK(one.bytes == two.bytes);
+  save_model(one.scratch / "again.pt", load_model(one.path));
+  CHECK(golden_difference(load_model(one.scratch / "again.pt")) == 0);
+}
+
+TEST_CASE("The predictor agrees with the module and takes bytes and floats in any layout") {
+  const ModelFile model = small_model();
+  const Predictor predictor(model.module, at::kCPU, at::kFloat);
+  const at::Tensor x = picture(4, 5);
+  const Prediction prediction = predictor.run(x);
+  CHECK(largest_difference(prediction.probabilities, forward(model, x)) < 1e-6);
+  CHECK(largest_difference(at::softmax(prediction.logits, 1), prediction.probabilities) < 1e-6);
+  CHECK(largest_difference(predictor.run(x.to(at::kFloat)).probabilities, prediction.probabilities) == 0);
+  CHECK(largest_difference(predictor.run(x.contiguous(at::MemoryFormat::ChannelsLast)).probabilities,
+                           prediction.probabilities) == 0);
+  // The predictor works on a copy.
+  CHECK(golden_difference(model) == 0);
+}
+
+TEST_CASE("What is no model is refused") {
+  const Saved saved;
+  CHECK(contains(saved.refusal(""), "is not a model file"));
+  CHECK(contains(saved.refusal("hello"), "is not a model file"));
+  CHECK(contains(saved.refusal("PK\003\004 and no more"), "truncated or damaged"));
+  CHECK(contains(message_of([&] { load_model(saved.scratch / "none.pt"); }), "there is no such model file"));
+  CHECK_THROWS_AS(load_model(saved.scratch.path()), Error);
+}
+
+TEST_CASE("TorchScript without our information is told apart from a damaged file") {
+  const Saved saved;
+  small_model().module.save(saved.scratch / "plain.pt");
+  CHECK(contains(message_of([&] { load_model(saved.scratch / "plain.pt"); }),
+                 "is TorchScript but not a cvtool model"));
+}
+
+TEST_CASE("A truncated file is refused wherever it was cut") {
+  const Saved saved;
+  for (size_t part = 1; part < 16; ++part)
+    CHECK_FALSE(saved.refusal(saved.bytes.substr(0, saved.bytes.size() * part / 16)).empty());
+  CHECK_FALSE(saved.refusal(saved.bytes.substr(0, saved.bytes.size() - 1)).empty());
+}
+
+TEST_CASE("A bit that flipped anywhere in weights, code or information is noticed") {
+  const Saved saved;
+  int noticed = 0, tried = 0;
+  const at::Tensor x = picture(5, 8);
+  const at::Tensor expected = forward(load_model(saved.path), x);
+  for (size_t at = 17; at < saved.bytes.size(); at += saved.bytes.size() / 97, ++tried) {
+    std::string changed = saved.bytes;
+    changed[at] = static_cast<char>(changed[at] ^ 0x10);
+    CAPTURE(at);
+    if (!saved.refusal(changed).empty()) {
+      ++noticed;
+    } else {
+      // Padding between the entries carries nothing.
+      const ModelFile model = load_model(saved.scratch / "changed.pt");
+      CHECK(largest_difference(forward(model, x), expected) == 0);
+      CHECK(model.info == load_model(saved.path).info);
+    }
+  }
+  CHECK(noticed > tried / 2);
+}
+
+TEST_CASE("A file of a newer format, or one that lacks something, is refused with the reason") {
+  const Saved saved;
+  ModelFile model = small_model();
+  const auto refused = [&](const Json& info) {
+    model.info = info;
+    save_model(saved.scratch / "other.pt", model);
+    return message_of([&] { load_model(saved.scratch / "other.pt"); });
+  };
+  const Json info = model.info;
+  Json changed = info;
+  changed["format"] = kModelFormat + 1;
+  CHECK(contains(refused(changed), "use a newer cvtool"));
+  changed["format"] = "one";
+  CHECK(contains(refused(changed), "no format number"));
+  changed = info;
+  changed.erase("classes");
+  CHECK(contains(refused(changed), "lacks 'classes'"));
+  changed = info;
+  changed.erase("golden");
+  CHECK(contains(refused(changed), "golden sample"));
+  changed = info;
+  changed["golden"]["probabilities"] = {0.123, 0.877};
+  CHECK(contains(refused(changed), "does not reproduce its golden sample"));
+  changed["golden"]["probabilities"] = {nullptr, nullptr};
+  CHECK_FALSE(refused(changed).empty());
+  CHECK(contains(refused(Json::array()), "not a JSON object"));
+  CHECK(refused(info).empty());
+}
+
+TEST_CASE("A net that gives NaN is not made into a model") {
+  ModelFile model = small_model();
+  {
+    const at::NoGradGuard no_grad;
+    for (at::Tensor parameter : model.module.parameters()) parameter.fill_(std::nan(""));
+  }
+  CHECK(contains(message_of([&] { add_golden_sample(model, picture(2)); }), "NaN"));
+}
