@@ -67,9 +67,10 @@ build_cvtool() {
   mkdir -p build
   if ! cmake --preset release "$@" >build/configure.log 2>&1; then
     cat build/configure.log >&2
+    echo >&2
+    echo "The configuration failed; the lines above say why, such as a library that is missing. Libraries in a place of" >&2
+    echo "their own are found with CMAKE_PREFIX_PATH=/path/to/libtorch." >&2
     list_by_hand build >&2
-    echo "The configuration failed (see above for the library that is missing). Libraries in a place of their own are" >&2
-    echo "found with CMAKE_PREFIX_PATH=/path/to/libtorch." >&2
     return 1
   fi
   # CMake limits the number of compilers by memory (cmake/Settings.cmake).
