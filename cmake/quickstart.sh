@@ -13,10 +13,10 @@ photos=$PWD/build/quickstart/photos
 runs=$PWD/build/quickstart/runs
 
 say "Drawing a Car-or-Truck set"
-"$cvtool" data sample "$photos"
+"$cvtool" data sample "$photos" --train-per-class 2000 --size 96
 
 say "Training a small net on it"
-"$cvtool" train --data "$photos" --imgsz 64 --epochs 8 --project "$runs"
+"$cvtool" train --data "$photos" --imgsz 64 --epochs 6 --project "$runs"
 
 say "Evaluating it on the test pictures"
 "$cvtool" eval --data "$photos" --model "$runs/latest"
