@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "model/blocks.h"
-#include "model/layer_fields.h"
+#include "model/composite_fields.h"
 
 namespace cvtool {
 namespace {
@@ -142,27 +142,6 @@ Compiler::Child Compiler::simple(const LayerKind& kind, const Json& spec, Shape&
   return {built.module, kind.base_name};
 }
 
-struct ResidualFields {
-  Json layers = Json(), shortcut = Json();
-  bool if_same_shape = false;
-  std::string activation = "linear";
-};
-template <class Visitor>
-void fields(ResidualFields& c, Visitor&& visit) {
-  visit("layers", c.layers, Doc("the main path"));
-  visit("shortcut", c.shortcut, Doc("layers of the other path; null: the input as it is"));
-  visit("if_same_shape", c.if_same_shape, Doc("leave the addition out where the shapes differ"));
-  visit("activation", c.activation, Doc("function applied to the sum").words(activation_names()));
-}
-
-struct BranchesFields {
-  Json branches = Json();
-};
-template <class Visitor>
-void fields(BranchesFields& c, Visitor&& visit) {
-  visit("branches", c.branches, Doc("lists of layers; their outputs are joined channel after channel"));
-}
-
 template <class Fields>
 Fields composite_fields(const Json& spec, const Scope& scope) {
   Fields values;
@@ -231,15 +210,6 @@ Compiler::Child Compiler::branches(const Json& spec, Shape& shape, const Scope& 
   shape = joined;
   rows.push_back({scope.row + "/concatenate", "Concatenate", shape});
   return {module, "branches"};
-}
-
-struct BlockFields {
-  Json parameters = Json::object(), layers = Json();
-};
-template <class Visitor>
-void fields(BlockFields& c, Visitor&& visit) {
-  visit("parameters", c.parameters, Doc("names and defaults; null: must be given where the block is used"));
-  visit("layers", c.layers, Doc("the layers; \"$name\" stands for a parameter, \"$in\" for the input's channels"));
 }
 
 Compiler::Child Compiler::block(const std::string& name, const Json& spec, Shape& shape, const Scope& scope) {

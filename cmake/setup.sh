@@ -1,0 +1,79 @@
+# Shared by quickstart.sh and test.sh, which source it from the project's root: packages, configuration, build.
+
+say() { printf '\n== %s\n' "$*"; }
+
+# The Debian packages of the given groups of cmake/packages.txt.
+packages_of() {
+  for group in "$@"; do
+    sed -n "s/^$group  *\([^ ]*\) .*/\1/p" cmake/packages.txt
+  done
+}
+
+# Those of the given packages that are not installed.
+missing_of() {
+  for package in "$@"; do
+    case $(dpkg-query -W -f '${Status}' "$package" 2>/dev/null) in
+      *' installed') ;;
+      *) printf '%s ' "$package" ;;
+    esac
+  done
+}
+
+list_by_hand() {
+  echo "Install these with your system's package manager (names of Debian, and what they are):"
+  for group in "$@"; do
+    sed -n "s/^$group  */  /p" cmake/packages.txt
+  done
+}
+
+# install_packages SUDO PACKAGE...: by apt, without questions.
+install_packages() {
+  sudo=$1
+  shift
+  $sudo apt-get update -qq || echo "The package lists could not be refreshed; going on with those that are there."
+  $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" </dev/null
+}
+
+# ensure_packages GROUP...: installs what is missing; where that is not possible, says what to do and goes on, since
+# the libraries may be there in another way (the configuration tells).
+ensure_packages() {
+  if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+    say "This system has no apt"
+    list_by_hand "$@"
+    return 0
+  fi
+  missing=$(missing_of $(packages_of "$@"))
+  [ -n "$missing" ] || return 0
+  say "Installing $missing"
+  if [ "$(id -u)" -eq 0 ]; then
+    install_packages '' $missing && return 0
+  elif command -v sudo >/dev/null; then
+    # Without a terminal nobody could type the password.
+    if [ -t 0 ] && [ -t 2 ]; then with_sudo=sudo; else with_sudo='sudo -n'; fi
+    $with_sudo true && install_packages "$with_sudo" $missing && return 0
+  fi
+  echo "The packages could not be installed from here. As root, run:"
+  echo "  apt-get update && apt-get install --no-install-recommends $missing"
+  echo "Going on with what is there."
+}
+
+# build_cvtool CMAKE-ARGUMENT...: the release preset, in build/.
+build_cvtool() {
+  if ! command -v cmake >/dev/null || ! command -v ninja >/dev/null; then
+    echo "cmake and ninja are needed; install the packages named above and run this again." >&2
+    return 1
+  fi
+  say "Configuring"
+  mkdir -p build
+  if ! cmake --preset release "$@" >build/configure.log 2>&1; then
+    cat build/configure.log >&2
+    echo >&2
+    echo "The configuration failed; the lines above say why, such as a library that is missing. Libraries in a place of" >&2
+    echo "their own are found with CMAKE_PREFIX_PATH=/path/to/libtorch." >&2
+    list_by_hand build >&2
+    return 1
+  fi
+  # CMake limits the number of compilers by memory (cmake/Settings.cmake).
+  say "Building (the first time takes some minutes)"
+  cmake --build --preset release
+}
