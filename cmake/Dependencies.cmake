@@ -1,12 +1,15 @@
 # Every library comes from the distribution (or CMAKE_PREFIX_PATH); nothing is downloaded.
 find_package(Threads REQUIRED)
 find_package(Torch REQUIRED)
+find_package(OpenMP REQUIRED COMPONENTS CXX)
 find_package(OpenCV 4.6 REQUIRED COMPONENTS core imgproc imgcodecs)
 find_package(CLI11 REQUIRED)
 find_package(nlohmann_json 3.10 REQUIRED)
 find_package(spdlog REQUIRED)
+find_package(CURL 7.68 REQUIRED)
 find_package(GIF REQUIRED)
 find_package(JPEG REQUIRED)
+find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(PNG REQUIRED)
 find_package(TIFF REQUIRED)
 find_package(PkgConfig REQUIRED)
@@ -20,7 +23,8 @@ endif()
 # LibTorch and OpenCV as system libraries: their headers raise no warnings of ours.
 add_library(cvtool_torch INTERFACE)
 target_include_directories(cvtool_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
-target_link_libraries(cvtool_torch INTERFACE ${TORCH_LIBRARIES})
+# Compiled without OpenMP, at::parallel_for of LibTorch's headers is a loop on one thread.
+target_link_libraries(cvtool_torch INTERFACE ${TORCH_LIBRARIES} OpenMP::OpenMP_CXX)
 separate_arguments(CVTOOL_TORCH_FLAGS UNIX_COMMAND "${TORCH_CXX_FLAGS}")
 target_compile_options(cvtool_torch INTERFACE ${CVTOOL_TORCH_FLAGS})
 

@@ -1,9 +1,12 @@
 // JPEG through libjpeg-turbo: baseline, progressive, grey, CMYK and YCCK.
-#include <jerror.h>
-#include <jpeglib.h>
 #include <csetjmp>
 #include <cstdio>
 #include <cstring>
+
+// These need what <cstdio> declares, so they come behind it.
+#include <jpeglib.h>
+
+#include <jerror.h>
 
 #include "base/error.h"
 #include "data/decoders.h"

@@ -13,12 +13,6 @@ constexpr int kMostBits = 7;            // of 64
 constexpr double kMostDifference = 10;  // mean of the thumbnails' values, 0..255
 constexpr double kLeastContrast = 6;    // below it a picture is plain
 
-struct HashOrder {
-  bool operator()(const ContentHash& a, const ContentHash& b) const {
-    return a.high != b.high ? a.high < b.high : a.low < b.low;
-  }
-};
-
 int bits_apart(uint64_t a, uint64_t b) { return __builtin_popcountll(a ^ b); }
 
 double difference(const PhotoFacts& a, const PhotoFacts& b) {
@@ -63,7 +57,7 @@ Groups groups_of(Sets& sets, size_t count) {
 }  // namespace
 
 Groups exact_duplicates(const std::vector<PhotoFacts>& facts) {
-  std::map<ContentHash, size_t, HashOrder> first;
+  std::map<ContentHash, size_t> first;
   Sets sets(facts.size());
   for (size_t i = 0; i < facts.size(); ++i)
     if (facts[i].unreadable.empty()) sets.join(i, first.emplace(facts[i].pixels, i).first->second);

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "data/dataset.h"
@@ -45,6 +46,10 @@ class PhotoStore {
   // Copies the pixels of samples()[index], HWC RGB, imgsz.height * imgsz.width * 3 bytes, to `target`: from the
   // cache, else decoded again. False when the file has since vanished or changed; a warning is logged once a file.
   bool pixels(size_t index, uint8_t* target) const;
+
+  // Pairs (index here, index in `other`) of photos whose files are equal byte by byte: the cheap part of looking for
+  // leakage between splits. Both stores must be scanned; photos of one store that are equal give one pair.
+  std::vector<std::pair<size_t, size_t>> same_files(const PhotoStore& other) const;
 
   // Digest (hex) of the split: of every sample's path, label and file content, independent of order.
   std::string digest() const;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <mutex>
 #include <opencv2/core.hpp>
 #include <set>
@@ -148,6 +149,16 @@ bool PhotoStore::pixels(size_t index, uint8_t* target) const {
     state.warn_once(index, error.err);
   }
   return false;
+}
+
+std::vector<std::pair<size_t, size_t>> PhotoStore::same_files(const PhotoStore& other) const {
+  std::map<ContentHash, size_t> own;
+  for (size_t i = 0; i < state_->contents.size(); ++i) own.emplace(state_->contents[i], i);
+  std::vector<std::pair<size_t, size_t>> pairs;
+  for (size_t i = 0; i < other.state_->contents.size(); ++i)
+    if (const auto at = own.find(other.state_->contents[i]); at != own.end())
+      pairs.emplace_back(at->second, i);
+  return pairs;
 }
 
 std::string PhotoStore::digest() const {

@@ -15,6 +15,9 @@ struct ContentHash {
 inline bool operator==(const ContentHash& a, const ContentHash& b) {
   return a.low == b.low && a.high == b.high;
 }
+inline bool operator<(const ContentHash& a, const ContentHash& b) {
+  return a.high != b.high ? a.high < b.high : a.low < b.low;
+}
 inline bool operator!=(const ContentHash& a, const ContentHash& b) { return !(a == b); }
 
 ContentHash content_hash(const void* bytes, size_t size);

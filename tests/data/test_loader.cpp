@@ -99,6 +99,7 @@ TEST_CASE("The number of workers and the kind of cache change nothing") {
     for (size_t i = 0; i < 7; ++i) CHECK(at::equal(pass.pixels[i], passes[0].pixels[i]));
   }
   for (const auto& digest : digests) CHECK(digest == digests[0]);
+  ::unsetenv("XDG_CACHE_HOME");
 }
 
 TEST_CASE("Shuffling depends on seed, epoch and the samples alone") {
@@ -182,6 +183,23 @@ TEST_CASE("The digest tells content, labels and paths apart") {
   CHECK(digest_of(relabelled) != before);
   folder.write_photo(dataset.train[0].path, 77);
   CHECK(digest_of(dataset.train) != before);
+}
+
+TEST_CASE("Equal files of two splits are found") {
+  TempFolder folder;
+  for (int i = 0; i < 4; ++i)
+    folder.write_photo("train/" + std::string(i % 2 ? "a/" : "b/") + std::to_string(i) + ".png", i);
+  for (int i = 3; i < 7; ++i)
+    folder.write_photo("valid/" + std::string(i % 2 ? "a/" : "b/") + std::to_string(i) + ".png", i);
+  const Dataset dataset = find_dataset(folder.path(), {}, 1);
+  PhotoStore train(dataset.root, dataset.train, options_with(2)),
+      valid(dataset.root, dataset.valid, options_with(2));
+  train.scan();
+  valid.scan();
+  const auto pairs = train.same_files(valid);
+  REQUIRE(pairs.size() == 1);
+  CHECK(train.samples()[pairs[0].first].path == "train/a/3.png");
+  CHECK(valid.samples()[pairs[0].second].path == "valid/a/3.png");
 }
 
 TEST_CASE("A loader may be left before its end") {

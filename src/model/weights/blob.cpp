@@ -1,0 +1,94 @@
+#include "model/weights/blob.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/error.h"
+
+namespace cvtool {
+namespace {
+
+template <class Unsigned>
+Unsigned little_endian(std::string_view bytes) {
+  Unsigned value = 0;
+  for (size_t i = 0; i < sizeof(Unsigned); ++i) {
+    value |= static_cast<Unsigned>(static_cast<Unsigned>(static_cast<uint8_t>(bytes[i])) << (8 * i));
+  }
+  return value;
+}
+
+}  // namespace
+
+Blob blob_of(std::string bytes) {
+  auto owner = std::make_shared<const std::string>(std::move(bytes));
+  const std::string_view view = *owner;
+  return {std::move(owner), view};
+}
+
+Blob map_file(const std::string& path) {
+  const auto fail = [&](const std::string& reason) {
+    throw Error("cannot read the weights " + path + ": " + reason + "; check the path");
+  };
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) fail(std::strerror(errno));
+  struct stat status {};
+  const bool known = ::fstat(file, &status) == 0;
+  if (!known || !S_ISREG(status.st_mode)) {
+    ::close(file);
+    fail(known && S_ISDIR(status.st_mode) ? "it is a folder" : "it is not a plain file");
+  }
+  const auto size = static_cast<size_t>(status.st_size);
+  void* start = size == 0 ? nullptr : ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file, 0);
+  const int kept = errno;
+  ::close(file);
+  if (size == 0) return {};
+  if (start == MAP_FAILED) fail(std::strerror(kept));
+  std::shared_ptr<const void> owner(start, [size](const void* p) { ::munmap(const_cast<void*>(p), size); });
+  return {std::move(owner), {static_cast<const char*>(start), size}};
+}
+
+void fail_weights(const std::string& origin, const std::string& what, const std::string& next_step) {
+  throw Error(origin + ": " + what + "; " + next_step);
+}
+
+std::string_view ByteReader::take(uint64_t size_bytes) {
+  if (size_bytes > left()) {
+    fail("ends " + std::to_string(size_bytes - left()) + " bytes too early");
+  }
+  const auto result = bytes_.substr(position_, static_cast<size_t>(size_bytes));
+  position_ += static_cast<size_t>(size_bytes);
+  return result;
+}
+
+std::string_view ByteReader::line() {
+  const size_t end = bytes_.find('\n', position_);
+  if (end == std::string_view::npos) fail("ends within a name");
+  const auto result = bytes_.substr(position_, end - position_);
+  position_ = end + 1;
+  return result;
+}
+
+uint8_t ByteReader::u8() { return little_endian<uint8_t>(take(1)); }
+uint16_t ByteReader::u16() { return little_endian<uint16_t>(take(2)); }
+uint32_t ByteReader::u32() { return little_endian<uint32_t>(take(4)); }
+uint64_t ByteReader::u64() { return little_endian<uint64_t>(take(8)); }
+
+double ByteReader::big_endian_f64() {
+  const auto bytes = take(8);
+  uint64_t bits = 0;
+  for (const char byte : bytes) bits = bits << 8 | static_cast<uint8_t>(byte);
+  double value = 0;
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+void ByteReader::fail(const std::string& what) const {
+  fail_weights(origin_, what + " (at byte " + std::to_string(position_) + ")");
+}
+
+}  // namespace cvtool
