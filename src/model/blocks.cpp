@@ -119,6 +119,13 @@ class Expression {
   int depth_ = 0;
 };
 
+// A text that is worked out rather than taken as a word.
+bool is_expression(const std::string& text) {
+  for (const char* call : {"divisible(", "max(", "min("})
+    if (starts_with(text, call)) return true;
+  return text.find('$') != std::string::npos;
+}
+
 bool is_lone_parameter(const std::string& text) {
   return text.size() > 1 && text[0] == '$' &&
          std::all_of(text.begin() + 1, text.end(), [](unsigned char c) { return std::isalnum(c) || c == '_'; });
@@ -139,8 +146,7 @@ Json evaluate_expression(const std::string& text, const Parameters& parameters, 
 Json substitute_parameters(const Json& spec, const Parameters& parameters, const std::string& place) {
   if (spec.is_string()) {
     const auto& text = spec.get_ref<const std::string&>();
-    const bool expression = text.find('$') != std::string::npos || starts_with(text, "divisible(");
-    return expression ? evaluate_expression(text, parameters, place) : spec;
+    return is_expression(text) ? evaluate_expression(text, parameters, place) : spec;
   }
   if (!spec.is_structured()) return spec;
   Json out = spec;

@@ -106,27 +106,22 @@ TEST_CASE("The table names layers as Keras does") {
 }
 
 TEST_CASE("Blocks repeat their layers with parameters and expressions") {
-  const Net net = net_of(R"({
+  const Net net = net_of(R"spec({
     "preprocess": "none",
     "blocks": {"bottleneck": {
       "parameters": {"filters": null, "expansion": 6, "alpha": 0.35},
       "layers": [
         {"kind": "conv2d", "filters": "$in * $expansion", "kernel": 1, "bias": false},
-        {"kind": "conv2d", "filters": "divisible($filters * $alpha, 8)", "kernel": 1, "bias": false}]
-}
-}
-, "layers" : [
-  {"kind" : "bottleneck", "filters" : 32, "repeat" : 2},
-  {"kind" : "bottleneck", "filters" : 64, "expansion" : "max(1, 2)"}, {"kind" : "global_avg_pool2d"},
-  {"kind" : "dense"}
-]
-})");
+        {"kind": "conv2d", "filters": "divisible($filters * $alpha, 8)", "kernel": 1, "bias": false}]}},
+    "layers": [{"kind": "bottleneck", "filters": 32, "repeat": 2},
+               {"kind": "bottleneck", "filters": 64, "expansion": "max(1, 2)"},
+               {"kind": "global_avg_pool2d"}, {"kind": "dense"}]})spec");
   std::vector<int64_t> filters;
-for (const SummaryRow& row : net.rows)
-  if (row.kind == "Conv2D") filters.push_back(row.output[0]);
-// divisible(11.2, 8) = 16 (8 would lose more than a tenth), divisible(22.4, 8) = 24.
-CHECK(filters == std::vector<int64_t>{18, 16, 96, 16, 32, 24});
-CHECK(forward(net, pictures(2, 8)).sizes() == at::IntArrayRef({2, 2}));
+  for (const SummaryRow& row : net.rows)
+    if (row.kind == "Conv2D") filters.push_back(row.output[0]);
+  // divisible(11.2, 8) = 16 (8 would lose more than a tenth), divisible(22.4, 8) = 24.
+  CHECK(filters == std::vector<int64_t>{18, 16, 96, 16, 32, 24});
+  CHECK(forward(net, pictures(2, 8)).sizes() == at::IntArrayRef({2, 2}));
 }
 
 TEST_CASE("A repeated layer has weights of its own each time") {

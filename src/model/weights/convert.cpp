@@ -41,7 +41,7 @@ const VariableRow* variable_of(const std::string& name) {
 
 void expect_dimensions(const at::Tensor& kernel, int64_t dimensions, const char* layout) {
   if (kernel.dim() == dimensions) return;
-  throw Error("a Keras kernel of shape " + shape_text(kernel.sizes().vec()) + " is not " + layout +
+  throw Error("a Keras kernel of shape " + dimensions_text(kernel.sizes().vec()) + " is not " + layout +
               "; only 2-D convolutions and dense layers are read");
 }
 

@@ -193,14 +193,14 @@ RawTensor H5File::tensor(H5Address dataset, const std::string& name) {
   const int64_t count = element_count(tensor.shape);
   if (count < 0)
     fail_weights(origin_,
-                 "weight '" + name + "' of shape " + shape_text(tensor.shape) + " is impossibly big");
+                 "weight '" + name + "' of shape " + dimensions_text(tensor.shape) + " is impossibly big");
   const auto size = static_cast<uint64_t>(count);
   const bool lies_inside = layout.address <= file_.bytes.size() &&
                            layout.bytes <= file_.bytes.size() - layout.address &&
                            size <= layout.bytes / element_bytes(tensor.dtype);
   if (count > 0 && (layout.address == kNowhere || !lies_inside)) {
     fail_weights(origin_,
-                 "weight '" + name + "' of shape " + shape_text(tensor.shape) + " reaches beyond its data");
+                 "weight '" + name + "' of shape " + dimensions_text(tensor.shape) + " reaches beyond its data");
   }
   if (count > 0) tensor.storage = file_.part(layout.address, size * element_bytes(tensor.dtype));
   return tensor;

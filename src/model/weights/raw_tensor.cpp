@@ -44,7 +44,7 @@ int64_t last_element(const RawTensor& tensor) {
 size_t element_bytes(DType dtype) { return type_row(dtype).bytes; }
 std::string dtype_name(DType dtype) { return type_row(dtype).name; }
 
-std::string shape_text(const std::vector<int64_t>& shape) {
+std::string dimensions_text(const std::vector<int64_t>& shape) {
   std::vector<std::string> parts;
   for (const int64_t size : shape) parts.push_back(std::to_string(size));
   return "[" + join(parts, ", ") + "]";
@@ -72,14 +72,14 @@ int64_t element_count(const std::vector<int64_t>& shape) {
 
 void check_bounds(const RawTensor& tensor, const std::string& origin) {
   const auto fail = [&](const std::string& what) {
-    fail_weights(origin, "tensor '" + tensor.name + "' of shape " + shape_text(tensor.shape) + " " + what);
+    fail_weights(origin, "tensor '" + tensor.name + "' of shape " + dimensions_text(tensor.shape) + " " + what);
   };
   if (tensor.shape.size() > kMaxDimensions) {
     fail_weights(origin, "tensor '" + tensor.name + "' has " +
                              counted(static_cast<int64_t>(tensor.shape.size()), "dimension"));
   }
   if (tensor.strides.size() != tensor.shape.size())
-    fail("has as many strides as " + shape_text(tensor.strides));
+    fail("has as many strides as " + dimensions_text(tensor.strides));
   const int64_t count = element_count(tensor.shape);
   if (count < 0) fail("has an impossible size");
   if (tensor.offset < 0) fail("starts before its data");
@@ -104,7 +104,7 @@ void check_tensors(const RawStateDict& dict, size_t file_bytes) {
     const uint64_t room = (limit - total) / element_bytes(tensor.dtype);
     if (count > room) {
       fail_weights(dict.origin,
-                   "tensor '" + tensor.name + "' of shape " + shape_text(tensor.shape) +
+                   "tensor '" + tensor.name + "' of shape " + dimensions_text(tensor.shape) +
                        " blows a small file up to more than " + with_thousands(static_cast<int64_t>(limit)) +
                        " bytes",
                    "save contiguous tensors");

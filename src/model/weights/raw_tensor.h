@@ -34,7 +34,7 @@ struct RawStateDict {
   std::map<std::string, std::string> metadata;  // of safetensors
 };
 
-std::string shape_text(const std::vector<int64_t>& shape);  // "[64, 3, 3, 3]"
+std::string dimensions_text(const std::vector<int64_t>& shape);  // "[64, 3, 3, 3]"
 
 // Row-major strides of `shape`.
 std::vector<int64_t> contiguous_strides(const std::vector<int64_t>& shape);

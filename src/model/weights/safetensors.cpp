@@ -48,7 +48,7 @@ RawTensor tensor_of(const nlohmann::json& entry, const std::string& name, const 
   const int64_t count = element_count(*shape);
   const auto size = static_cast<int64_t>(element_bytes(tensor.dtype));
   if (count < 0 || (end - begin) % size != 0 || (end - begin) / size != count) {
-    fail_weights(origin, "tensor '" + name + "' of shape " + shape_text(*shape) +
+    fail_weights(origin, "tensor '" + name + "' of shape " + dimensions_text(*shape) +
                              " does not have the bytes of its shape");
   }
   tensor.storage = data.part(static_cast<size_t>(begin), static_cast<size_t>(end - begin));

@@ -116,8 +116,8 @@ WeightMismatch compare_weights(const std::vector<ExpectedTensor>& expected, cons
     if (!value) {
       if (!is_batch_counter(name)) mismatch.missing.push_back(name);
     } else if (value->sizes().vec() != shape) {
-      mismatch.misshaped.push_back(name + ": " + shape_text(value->sizes().vec()) + " in the file, " +
-                                   shape_text(shape) + " expected");
+      mismatch.misshaped.push_back(name + ": " + dimensions_text(value->sizes().vec()) + " in the file, " +
+                                   dimensions_text(shape) + " expected");
     }
   }
   for (const auto& entry : dict.entries()) {

@@ -149,7 +149,7 @@ void read_group(const TfjsJson& group, RawStateDict& dict, const ShardReader& re
     const size_t size = element_bytes(entry.stored);
     const size_t left = bytes.bytes.size() - at;
     if (count < 0 || static_cast<uint64_t>(count) > left / size) {
-      fail_weights(dict.origin, "weight '" + entry.name + "' of shape " + shape_text(entry.shape) +
+      fail_weights(dict.origin, "weight '" + entry.name + "' of shape " + dimensions_text(entry.shape) +
                                     " reaches beyond the end of the weight files");
     }
     const Blob stored = bytes.part(at, static_cast<size_t>(count) * size);
