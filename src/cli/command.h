@@ -34,6 +34,10 @@ std::unique_ptr<Command> make_predict(CLI::App& app);
 std::unique_ptr<Command> make_export(CLI::App& app);
 std::unique_ptr<Command> make_summary(CLI::App& app);
 std::unique_ptr<Command> make_sample(CLI::App& app);
+std::unique_ptr<Command> make_check(CLI::App& app);
+std::unique_ptr<Command> make_stats(CLI::App& app);
+std::unique_ptr<Command> make_split(CLI::App& app);
+std::unique_ptr<Command> make_preview(CLI::App& app);
 
 // Runs the program; returns the exit code. Errors are printed here and nowhere else.
 int run_program(int argc, char** argv);

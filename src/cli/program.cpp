@@ -27,6 +27,10 @@ const std::vector<CommandKind>& command_kinds() {
 
 const std::vector<CommandKind>& data_kinds() {
   static const std::vector<CommandKind> kinds{
+      {"check", "Find unreadable, duplicate, leaking and odd photos", make_check},
+      {"stats", "Count photos, classes, sizes and colours", make_stats},
+      {"split", "Split a folder of classes into train, valid and test folders", make_split},
+      {"preview", "Draw a sheet of photos with their labels", make_preview},
       {"sample", "Draw a Car-or-Truck data set, for trying things out", make_sample},
   };
   return kinds;
@@ -111,7 +115,8 @@ int run_program(int argc, char** argv) {
   try {
     program.app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    std::fputs(deepest(&program.app)->help().c_str(), stdout);
+    const CLI::App* app = deepest(&program.app);
+    std::fputs(app->help(app->get_parent() ? full_name(app->get_parent()) : "").c_str(), stdout);
     return 0;
   } catch (const CLI::Success& success) {
     return program.app.exit(success);

@@ -48,6 +48,14 @@ struct Engine {
   Json (*summary)(const SummaryRequest&);
   // {"drawn": N, "kept": N}
   Json (*sample)(const std::string& folder, const DrawnSetOptions&, Observer&);
+  // {"report": {...}, "lines": [{what, count, examples}], "clean": bool}
+  Json (*check)(const LookRequest&, Observer&);
+  // Counts a class and split, sizes, baseline, channel means.
+  Json (*stats)(const LookRequest&, Observer&);
+  // Photos in each split, and what was done.
+  Json (*split)(const SplitRequest&, Observer&);
+  // Writes a sheet of labelled photos to request.output.
+  void (*preview)(const LookRequest&, Observer&);
 };
 
 // The one symbol that the program looks up in the engine library.

@@ -11,5 +11,9 @@ int64_t predict_job(const PredictRequest& request, const PredictSink& sink, Obse
 Json export_job(const ExportRequest& request, Observer& observer);
 Json summary_job(const SummaryRequest& request);
 Json sample_job(const std::string& folder, const DrawnSetOptions& options, Observer& observer);
+Json check_job(const LookRequest& request, Observer& observer);
+Json stats_job(const LookRequest& request, Observer& observer);
+Json split_job(const SplitRequest& request, Observer& observer);
+void preview_job(const LookRequest& request, Observer& observer);
 
 }  // namespace cvtool

@@ -54,6 +54,23 @@ struct ExportRequest {
   std::string model, format = "torchscript", output;
 };
 
+// data check, stats and preview: which photos, and how they are looked at.
+struct LookRequest {
+  std::string data;
+  Json overrides = Json::object();   // of DataConfig
+  int64_t seed = 42;                 // of the split and of the choice of photos
+  int64_t workers = 0;
+  std::string output;                // picture to write; empty: none
+  int64_t rows = 8, cols = 8, per_class = 0;   // preview
+  std::string split = "train";                 // preview
+};
+
+struct SplitRequest {
+  std::string source, target, how = "copy";
+  double valid = 0.1, test = 0.1;
+  int64_t seed = 42;
+};
+
 struct SummaryRequest {
   std::string subject;               // recipe name, recipe file or model file
   int64_t classes = 0;               // of a recipe that leaves them open; 0: 2

@@ -37,7 +37,7 @@ std::string joined_path(const std::string& root, const std::string& path) {
 
 }  // namespace
 
-OpenedSplit open_split(const SplitRequest& request, const DataConfig& data, const RunOptions& run, Observer& observer) {
+OpenedSplit open_split(const PhotoRequest& request, const DataConfig& data, const RunOptions& run, Observer& observer) {
   OpenedSplit split;
   split.name = request.name;
   if (request.samples.empty()) return split;
@@ -67,6 +67,15 @@ Json split_json(const OpenedSplit& split, const std::vector<std::string>& classe
   for (const BadFile& bad : split.skipped) skipped.push_back({{"path", bad.path}, {"reason", bad.reason}});
   const auto count = static_cast<int64_t>(files.size());
   return {{"count", count}, {"labels", labels}, {"files", files}, {"skipped", skipped}};
+}
+
+void warn_of_leakage(const OpenedSplit& train, const OpenedSplit& held_back) {
+  if (!train.store || !held_back.store) return;
+  const auto pairs = train.store->same_files(*held_back.store);
+  if (pairs.empty()) return;
+  const auto& [mine, other] = pairs.front();
+  spdlog::warn("{} of the {} photos also stand in the training photos, such as {} = {}: its figures are too good; see cvtool data check",
+               pairs.size(), held_back.name, held_back.store->samples()[other].path, train.store->samples()[mine].path);
 }
 
 Json marks_of(const Dataset& dataset) {

@@ -18,17 +18,20 @@ struct OpenedSplit {
   std::vector<BadFile> skipped;
 };
 
-struct SplitRequest {
+struct PhotoRequest {
   std::string root, name;
   std::vector<Sample> samples;
 };
 
 // Reads every photo, names the bad ones. Throws DataError when more than half are bad, when none is left, and under
 // run.strict for any.
-OpenedSplit open_split(const SplitRequest& request, const DataConfig& data, const RunOptions& run, Observer& observer);
+OpenedSplit open_split(const PhotoRequest& request, const DataConfig& data, const RunOptions& run, Observer& observer);
 
 // {"count": N, "labels": {CLASS: N}, "files": [...], "skipped": [{"path":, "reason":}]}
 Json split_json(const OpenedSplit& split, const std::vector<std::string>& classes);
+
+// Warns when files of the held-back split are also training files, byte by byte.
+void warn_of_leakage(const OpenedSplit& train, const OpenedSplit& held_back);
 
 // A few of a split's files with hashes of their content, to know the same data again.
 Json marks_of(const Dataset& dataset);

@@ -102,6 +102,7 @@ class TrainJob {
     train_ = open_split({dataset_.root, "train", dataset_.train}, recipe_.data, request_.run, observer_);
     valid_ = open_split({dataset_.root, "valid", dataset_.valid}, recipe_.data, request_.run, observer_);
     if (!train_.store) throw DataError(request_.data + ": no photos are left to train on; lower --valid and --test");
+    warn_of_leakage(train_, valid_);
     spdlog::info("{}: {} and {} of {}: {}", request_.data,
                  counted(static_cast<int64_t>(train_.store->samples().size()), "training photo"),
                  counted(valid_.store ? static_cast<int64_t>(valid_.store->samples().size()) : 0, "validation photo"),
