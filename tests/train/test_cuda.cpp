@@ -92,14 +92,14 @@ TEST_CASE("A GPU that is not there is refused by number") {
 TEST_SUITE_END();
 
 TEST_CASE("Devices and precisions are named by word, and a wrong word is refused with the nearest") {
-  CHECK(device_from_text("cpu") == at::Device(at::kCPU));
+  CHECK((device_from_text("cpu") == at::Device(at::kCPU)));
   CHECK(contains(message_of([] { device_from_text("gpu"); }), "--device: unknown device 'gpu'"));
   CHECK(contains(message_of([] { device_from_text("cuad"); }), "did you mean 'cuda'?"));
   for (const char* bad : {"cuda:", "cuda:x", "cuda:-1", "cuda:0:1", ""})
     CHECK_THROWS_AS(device_from_text(bad), UsageError);
   std::string why;
-  CHECK(precision_from_text("fp32", at::kCPU, why) == at::kFloat);
-  CHECK(precision_from_text("bf16", at::kCPU, why) == at::kBFloat16);
+  CHECK((precision_from_text("fp32", at::kCPU, why) == at::kFloat));
+  CHECK((precision_from_text("bf16", at::kCPU, why) == at::kBFloat16));
   CHECK((precision_from_text("auto", at::kCPU, why) == at::kBFloat16) == cpu_has_native_bfloat16());
   CHECK_FALSE(why.empty());
   CHECK_THROWS_AS(precision_from_text("fp8", at::kCPU, why), UsageError);

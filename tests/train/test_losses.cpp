@@ -47,8 +47,8 @@ TEST_CASE("Losses of huge logits stay finite, and those of bfloat16 are computed
   const at::Tensor logits = at::tensor({1e4F, -1e4F}).reshape({2, 1}), labels = at::tensor({0, 1}, at::kLong);
   CHECK(loss("binary_crossentropy", logits, labels) == Approx(1e4));
   CHECK(loss("sparse_categorical_crossentropy", at::cat({-logits, logits}, 1), labels) == Approx(2e4));
-  CHECK(loss_from_logits("binary_crossentropy", logits.to(at::kBFloat16), labels).scalar_type() ==
-        at::kFloat);
+  CHECK((loss_from_logits("binary_crossentropy", logits.to(at::kBFloat16), labels).scalar_type() ==
+         at::kFloat));
 }
 
 TEST_CASE("A loss has the gradient of its mean") {

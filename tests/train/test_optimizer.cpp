@@ -80,7 +80,7 @@ TEST_CASE("The table of optimizers and the list of their names are the same") {
   std::vector<std::string> names;
   for (const OptimizerKind& kind : optimizer_kinds()) {
     names.emplace_back(kind.name);
-    CHECK(kind.update != nullptr);
+    CHECK((kind.update != nullptr));
     CHECK(kind.lr > 0);
   }
   CHECK(names == optimizer_names());
