@@ -16,7 +16,7 @@ say "Drawing a Car-or-Truck set"
 "$cvtool" data sample "$photos" --train-per-class 2000 --size 96
 
 say "Training a small net on it"
-"$cvtool" train --data "$photos" --imgsz 64 --epochs 6 --project "$runs"
+"$cvtool" train --data "$photos" --imgsz 64 --epochs 5 --project "$runs"
 
 say "Evaluating it on the test pictures"
 "$cvtool" eval --data "$photos" --model "$runs/latest"

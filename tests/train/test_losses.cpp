@@ -48,7 +48,7 @@ TEST_CASE("Losses of huge logits stay finite, and those of bfloat16 are computed
   CHECK(loss("binary_crossentropy", logits, labels) == Approx(1e4));
   CHECK(loss("sparse_categorical_crossentropy", at::cat({-logits, logits}, 1), labels) == Approx(2e4));
   CHECK((loss_from_logits("binary_crossentropy", logits.to(at::kBFloat16), labels).scalar_type() ==
-         at::kFloat));
+        at::kFloat));
 }
 
 TEST_CASE("A loss has the gradient of its mean") {
