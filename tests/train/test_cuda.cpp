@@ -92,7 +92,7 @@ TEST_CASE("A GPU that is not there is refused by number") {
 TEST_SUITE_END();
 
 TEST_CASE("Devices and precisions are named by word, and a wrong word is refused with the nearest") {
-  CHECK(device_from_text("cpu") == at::Device(at::kCPU));
+  CHECK((device_from_text("cpu") == at::Device(at::kCPU)));
   CHECK(contains(message_of([] { device_from_text("gpu"); }), "--device: unknown device 'gpu'"));
   CHECK(contains(message_of([] { device_from_text("cuad"); }), "did you mean 'cuda'?"));
   for (const char* bad : {"cuda:", "cuda:x", "cuda:-1", "cuda:0:1", ""})
