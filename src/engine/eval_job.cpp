@@ -3,16 +3,13 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "base/device.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
 #include "engine/jobs.h"
 #include "engine/figures.h"
+#include "engine/opened_model.h"
 #include "engine/photos.h"
-#include "engine/recipe.h"
-#include "engine/run_directory.h"
-#include "model/model_file.h"
 
 namespace cvtool {
 namespace {
@@ -59,13 +56,7 @@ Dataset data_for(const std::string& path, const Recipe& recipe) {
 }  // namespace
 
 EvalResult eval_job(const EvalRequest& request, Observer& observer) {
-  const at::Device device = device_from_text(request.run.device);
-  prepare_process(static_cast<int>(request.run.threads));
-  const std::string path = model_path(request.model);
-  const ModelFile model = load_model(path);
-  const Recipe recipe = recipe_from_json(model.info.at("recipe"), path + ": ");
-  std::string why;
-  const Predictor predictor(model.module, device, precision_from_text(request.precision, device, why));
+  const auto [path, model, recipe, predictor] = open_model(request.model, request.precision, request.run);
   const Dataset dataset = data_for(request.data, recipe);
   const ChosenSplit chosen = choose_split(dataset, request.split, model.info);
   spdlog::info("evaluating {} on {} ({})", path, request.data, chosen.reason);

@@ -4,15 +4,11 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
-#include "base/device.h"
 #include "base/error.h"
 #include "data/dataset.h"
 #include "data/image.h"
 #include "engine/jobs.h"
-#include "engine/recipe.h"
-#include "engine/run_directory.h"
-#include "model/model_file.h"
-#include "model/predictor.h"
+#include "engine/opened_model.h"
 
 namespace cvtool {
 namespace {
@@ -56,13 +52,7 @@ at::Tensor tensor_from_images(const std::vector<cv::Mat>& images, const ImageSiz
 }  // namespace
 
 int64_t predict_job(const PredictRequest& request, const PredictSink& sink, Observer& observer) {
-  const at::Device device = device_from_text(request.run.device);
-  prepare_process(static_cast<int>(request.run.threads));
-  const std::string path = model_path(request.model);
-  const ModelFile model = load_model(path);
-  const Recipe recipe = recipe_from_json(model.info.at("recipe"), path + ": ");
-  std::string why;
-  const Predictor predictor(model.module, device, precision_from_text(request.precision, device, why));
+  const auto [path, model, recipe, predictor] = open_model(request.model, request.precision, request.run);
   std::vector<std::string> files;
   for (const std::string& input : request.inputs)
     for (std::string& file : find_images(input)) files.push_back(std::move(file));

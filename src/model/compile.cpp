@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "model/blocks.h"
 #include "model/composite_fields.h"
+#include "model/layer_builders.h"
 
 namespace cvtool {
 namespace {
@@ -142,16 +143,6 @@ Compiler::Child Compiler::simple(const LayerKind& kind, const Json& spec, Shape&
   return {built.module, kind.base_name};
 }
 
-template <class Fields>
-Fields composite_fields(const Json& spec, const Scope& scope) {
-  Fields values;
-  JsonReader reader(spec, scope.place);
-  for (const char* key : {"kind", "name", "repeat"}) reader.also_known(key);
-  fields(values, reader);
-  reader.finish();
-  return values;
-}
-
 Scope below(const Scope& scope, const std::string& key) {
   Scope inner = scope;
   inner.path += "/" + key;
@@ -162,7 +153,7 @@ Scope below(const Scope& scope, const std::string& key) {
 }
 
 Compiler::Child Compiler::residual(const Json& spec, Shape& shape, const Scope& scope) {
-  const auto f = composite_fields<ResidualFields>(spec, scope);
+  const auto f = layer_fields<ResidualFields>(spec, scope);
   torch::jit::Module module = new_module(context(shape), "Residual");
   Shape main = shape, other = shape;
   module.register_module("main", sequence(f.layers, main, below(scope, "layers"), "Sequence"));
@@ -185,7 +176,7 @@ Compiler::Child Compiler::residual(const Json& spec, Shape& shape, const Scope& 
 }
 
 Compiler::Child Compiler::branches(const Json& spec, Shape& shape, const Scope& scope) {
-  const auto f = composite_fields<BranchesFields>(spec, scope);
+  const auto f = layer_fields<BranchesFields>(spec, scope);
   if (!f.branches.is_array() || f.branches.empty()) throw UsageError(scope.place + "branches: must be a list of lists of layers");
   torch::jit::Module module = new_module(context(shape), "Branches");
   Shape joined;

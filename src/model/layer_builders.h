@@ -23,9 +23,10 @@ BuiltLayer build_rescale(const Json& spec, const LayerContext& context);
 std::string script_list(const std::array<int64_t, 2>& pair);
 std::string script_number(double value);
 
-// Reads a layer's keys; "kind", "name" and "repeat" are read by the compiler.
-template <class Fields>
-Fields layer_fields(const Json& spec, const LayerContext& context) {
+// Reads the keys of a layer or composite; "kind", "name" and "repeat" are read by the compiler. `context` is what
+// knows its place: a LayerContext, or the compiler's own scope.
+template <class Fields, class Context>
+Fields layer_fields(const Json& spec, const Context& context) {
   Fields values;
   JsonReader reader(spec, context.place);
   for (const char* key : {"kind", "name", "repeat"}) reader.also_known(key);
