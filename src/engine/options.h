@@ -27,7 +27,7 @@ void fields(RunOptions& c, Visitor&& visit) {
 struct TrainRequest {
   std::string data;
   std::string recipe;                // name or file; empty: the default recipe
-  Json overrides = Json::object();   // {"data": {...}, "train": {...}}: what the flags say
+  Json overrides = Json::object();   // {"data": {...}, "augment": ..., "train": {...}}: what the flags say
   RunOptions run;
   std::string project = "runs";
   std::string name;                  // empty: train, train2, ...

@@ -7,19 +7,21 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
+#include "data/augment/kinds.h"
 
 namespace cvtool {
 namespace {
 
 struct RecipeSections {
   std::string name, description;
-  Json data = Json::object(), model = Json(), train = Json::object(), run = Json();
+  Json data = Json::object(), augment = Json::array(), model = Json(), train = Json::object(), run = Json();
 };
 template <class Visitor>
 void fields(RecipeSections& c, Visitor&& visit) {
   visit("name", c.name, Doc("what the recipe is called"));
   visit("description", c.description, Doc("one line for people"));
   visit("data", c.data, Doc("how photos become tensors and are split"));
+  visit("augment", c.augment, Doc("how training photos are varied, in this order"));
   visit("model", c.model, Doc("the net"));
   visit("train", c.train, Doc("how it is trained"));
   visit("run", c.run, Doc("what the command that wrote the file ran on; not read"));
@@ -29,6 +31,7 @@ std::string recipes_folder() { return share_folder() + "/models/recipes"; }
 
 void apply_overrides(const Json& overrides, Recipe& recipe) {
   if (overrides.contains("data")) read_fields(overrides["data"], "--", recipe.data);
+  if (overrides.contains("augment")) recipe.augment = resolve_augment(overrides["augment"], "--augment");
   if (overrides.contains("train")) read_fields(overrides["train"], "--", recipe.train);
 }
 
@@ -53,6 +56,7 @@ Recipe recipe_from_json(const Json& json, const std::string& place) {
   recipe.description = sections.description;
   read_fields(sections.data, place + "data.", recipe.data);
   read_fields(sections.train, place + "train.", recipe.train);
+  recipe.augment = resolve_augment(sections.augment, place + "augment");
   if (!sections.model.is_object()) throw UsageError(place + "model: must be given, an object with \"layers\"");
   recipe.model = sections.model;
   return recipe;
@@ -60,6 +64,7 @@ Recipe recipe_from_json(const Json& json, const std::string& place) {
 
 Json recipe_to_json(const Recipe& recipe) {
   RecipeSections sections{recipe.name, recipe.description};
+  sections.augment = recipe.augment;
   sections.model = recipe.model;
   write_fields(recipe.data, sections.data);
   write_fields(recipe.train, sections.train);

@@ -12,12 +12,13 @@ constexpr const char* kDefaultRecipe = "small-resnet";
 struct Recipe {
   std::string name, description;
   DataConfig data;
+  Json augment = Json::array();  // resolved: see resolve_augment
   Json model;        // see NetSpec
   TrainConfig train;
 };
 
 // Finds and reads a recipe by name ("car-or-truck-convnet") or path (with a '/' or ending in .json) and applies
-// `overrides` {"data": {...}, "train": {...}}. Throws UsageError naming file and key, and the nearest name.
+// `overrides` {"data": {...}, "augment": ..., "train": {...}}. Throws UsageError naming file and key, and the nearest name.
 Recipe load_recipe(const std::string& name_or_path, const Json& overrides);
 
 // The recipe from its JSON; `place` starts the error messages ("recipe x.json: ").

@@ -14,6 +14,7 @@
 #include "engine/history_csv.h"
 #include "engine/jobs.h"
 #include "engine/figures.h"
+#include "engine/phases.h"
 #include "engine/photos.h"
 #include "engine/recipe.h"
 #include "engine/run_directory.h"
@@ -148,11 +149,9 @@ class TrainJob {
                  recipe_.train.optimizer, device_.str(), precision_why_);
     log_->line("recipe " + recipe_to_json(recipe_).dump());
     TrainingRun training;
-    training.module = net_.module;
     training.units = net_.units;
     training.config = recipe_.train;
-    training.train = train_.store.get();
-    training.valid = valid_.store.get();
+    training.phases = training_phases({recipe_, net_, static_cast<int64_t>(dataset_.classes.size()), *train_.store, valid_.store.get(), device_});
     training.device = device_;
     training.precision = precision_;
     training.observer = &observer_;

@@ -102,24 +102,26 @@ TrainConfig with_optimizer_defaults(TrainConfig config) {
   return config;
 }
 
-Optimizer::Optimizer(const TrainConfig& config, std::vector<at::Tensor> parameters)
-    : config_(with_optimizer_defaults(config)), kind_(&kind_of(config.optimizer)), parameters_(std::move(parameters)) {
-  for (const auto& parameter : parameters_) {
-    Slots slots;
-    for (int i = 0; i < kind_->slots; ++i) slots.push_back(at::zeros_like(parameter));
-    slots_.push_back(std::move(slots));
-  }
+Optimizer::Optimizer(const TrainConfig& config, const std::vector<ParameterGroup>& groups)
+    : config_(with_optimizer_defaults(config)), kind_(&kind_of(config.optimizer)) {
+  for (const ParameterGroup& group : groups)
+    for (const at::Tensor& parameter : group.parameters) {
+      Slot slot{parameter, group.lr_factor, {}};
+      for (int i = 0; i < kind_->slots; ++i) slot.state.push_back(at::zeros_like(parameter));
+      slots_.push_back(std::move(slot));
+    }
 }
 
-void Optimizer::step(double lr) {
+void Optimizer::step(double run_lr) {
   at::NoGradGuard no_grad;
   ++steps_;
-  for (size_t i = 0; i < parameters_.size(); ++i) {
-    at::Tensor& gradient = parameters_[i].mutable_grad();
+  for (Slot& slot : slots_) {
+    at::Tensor& gradient = slot.parameter.mutable_grad();
     if (!gradient.defined()) continue;
+    const double lr = run_lr * slot.lr_factor;
     // Biases and norms have one dimension; decay would only pull them to zero.
-    if (config_.weight_decay > 0 && parameters_[i].dim() > 1) parameters_[i].mul_(1 - config_.weight_decay * lr);
-    kind_->update(parameters_[i], gradient, slots_[i], {config_, lr, steps_});
+    if (config_.weight_decay > 0 && slot.parameter.dim() > 1) slot.parameter.mul_(1 - config_.weight_decay * lr);
+    kind_->update(slot.parameter, gradient, slot.state, {config_, lr, steps_});
     gradient.reset();
   }
 }

@@ -30,10 +30,16 @@ struct StepContext {
 // `config` with every "0: the optimizer's own" replaced by the value.
 TrainConfig with_optimizer_defaults(TrainConfig config);
 
+// Parameters that share a learning rate: the run's times `lr_factor`.
+struct ParameterGroup {
+  std::vector<at::Tensor> parameters;
+  double lr_factor = 1;
+};
+
 class Optimizer {
  public:
   // Keeps references to the parameters (f32, any device).
-  Optimizer(const TrainConfig& config, std::vector<at::Tensor> parameters);
+  Optimizer(const TrainConfig& config, const std::vector<ParameterGroup>& groups);
 
   // Applies the parameters' gradients with learning rate `lr` and clears them. Parameters without a gradient stay.
   void step(double lr);
@@ -41,10 +47,15 @@ class Optimizer {
   int64_t steps() const { return steps_; }
 
  private:
+  struct Slot {
+    at::Tensor parameter;
+    double lr_factor;
+    std::vector<at::Tensor> state;
+  };
+
   TrainConfig config_;
   const OptimizerKind* kind_;
-  std::vector<at::Tensor> parameters_;
-  std::vector<std::vector<at::Tensor>> slots_;
+  std::vector<Slot> slots_;
   int64_t steps_ = 0;
 };
 

@@ -36,11 +36,13 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 
 class TrainingLoop {
  public:
-  explicit TrainingLoop(const TrainingRun& run) : run_(run), module_(run.module), optimizer_(run.config, trainable(run.module)) {}
+  explicit TrainingLoop(const TrainingRun& run) : run_(run) {}
 
   TrainingOutcome run() {
     TrainingOutcome outcome;
     for (int64_t epoch = 1; epoch <= run_.config.epochs && !outcome.interrupted; ++epoch) {
+      for (const PhasePlan& plan : run_.phases)
+        if (plan.first_epoch == epoch) enter(plan);
       const auto start = std::chrono::steady_clock::now();
       const Tally train = train_epoch(epoch, outcome.interrupted);
       if (outcome.interrupted) break;
@@ -60,11 +62,10 @@ class TrainingLoop {
   }
 
  private:
-  static std::vector<at::Tensor> trainable(const torch::jit::Module& module) {
-    std::vector<at::Tensor> out;
-    for (const at::Tensor& parameter : module.parameters())
-      if (parameter.requires_grad()) out.push_back(parameter);
-    return out;
+  void enter(const PhasePlan& plan) {
+    phase_ = {};  // what the last phase kept in memory goes first
+    phase_ = plan.begin();
+    optimizer_ = std::make_unique<Optimizer>(run_.config, phase_.groups);
   }
 
   Progress progress(const std::string& phase, int64_t total, const Tally& tally) const {
@@ -72,15 +73,14 @@ class TrainingLoop {
   }
 
   Tally train_epoch(int64_t epoch, bool& interrupted) {
-    module_.train();
-    const auto& samples = run_.train->samples();
-    Loader loader(*run_.train, shuffled(samples, static_cast<uint64_t>(run_.config.seed), static_cast<uint64_t>(epoch)), run_.config.batch);
-    const std::string phase = "Epoch " + std::to_string(epoch) + "/" + std::to_string(run_.config.epochs);
+    phase_.set_training(true);
+    phase_.train->begin(epoch);
+    const std::string name = "Epoch " + std::to_string(epoch) + "/" + std::to_string(run_.config.epochs);
     Tally tally;
-    Batch batch;
-    while (loader.next(batch)) {
-      step(batch, epoch, tally);
-      run_.observer->progress(progress(phase, static_cast<int64_t>(samples.size()), tally));
+    Examples examples;
+    while (phase_.train->next(examples)) {
+      step(examples, epoch, tally);
+      run_.observer->progress(progress(name, phase_.train->size(), tally));
       if (run_.observer->stop_requested()) {
         interrupted = true;
         break;
@@ -89,44 +89,42 @@ class TrainingLoop {
     return tally;
   }
 
-  void step(const Batch& batch, int64_t epoch, Tally& tally) {
+  void step(const Examples& examples, int64_t epoch, Tally& tally) {
     // Dropout draws from LibTorch's own generator: its state is a function of the step alone.
-    at::manual_seed(Random(static_cast<uint64_t>(run_.config.seed), "dropout", 0, static_cast<uint64_t>(optimizer_.steps())).bits64());
-    const at::Tensor x = batch.pixels.to(run_.device), labels = batch.labels.to(run_.device);
+    at::manual_seed(Random(static_cast<uint64_t>(run_.config.seed), "dropout", 0, static_cast<uint64_t>(steps_)).bits64());
     at::Tensor logits;
     {
       const Autocast autocast(run_.device, run_.precision);
-      logits = module_.get_method("logits")({x}).toTensor();
+      logits = phase_.logits(examples.x);
     }
-    const at::Tensor loss = loss_from_logits(run_.config.loss, logits, labels);
+    const at::Tensor loss = loss_from_logits(run_.config.loss, logits, examples.labels);
     const double value = loss.item<double>();
     check_finite(value, "the loss", epoch);
     loss.backward();
-    optimizer_.step(run_.config.lr);
-    tally.add(value, hits_from_logits(logits.detach(), labels).item<double>(), labels.size(0));
+    optimizer_->step(run_.config.lr);
+    ++steps_;
+    tally.add(value, hits_from_logits(logits.detach(), examples.labels).item<double>(), examples.labels.size(0));
   }
 
   void check_finite(double loss, const std::string& what, int64_t epoch) const {
     if (std::isfinite(loss)) return;
     throw Error(what + " became " + (std::isnan(loss) ? "NaN" : "infinite") + " in epoch " + std::to_string(epoch) + ", step " +
-                std::to_string(optimizer_.steps() + 1) + "; try a smaller --lr (it was " + Json(run_.config.lr).dump() + ")" +
+                std::to_string(steps_ + 1) + "; try a smaller --lr (it was " + Json(run_.config.lr).dump() + ")" +
                 (run_.precision == at::kFloat ? "" : ", or --precision fp32"));
   }
 
-  Tally validate() {
+  Tally validate(int64_t epoch) {
     at::NoGradGuard no_grad;
-    module_.eval();
-    const auto total = static_cast<int64_t>(run_.valid->samples().size());
-    Loader loader(*run_.valid, in_order(run_.valid->samples().size()), run_.config.batch);
+    phase_.set_training(false);
+    phase_.valid->begin(epoch);
     Tally tally;
-    Batch batch;
-    while (loader.next(batch)) {
+    Examples examples;
+    while (phase_.valid->next(examples)) {
       const Autocast autocast(run_.device, run_.precision);
-      const at::Tensor labels = batch.labels.to(run_.device);
-      const at::Tensor logits = module_.get_method("logits")({batch.pixels.to(run_.device)}).toTensor();
-      tally.add(loss_from_logits(run_.config.loss, logits, labels).item<double>(), hits_from_logits(logits, labels).item<double>(),
-                labels.size(0));
-      run_.observer->progress(progress("Validating", total, tally));
+      const at::Tensor logits = phase_.logits(examples.x);
+      tally.add(loss_from_logits(run_.config.loss, logits, examples.labels).item<double>(),
+                hits_from_logits(logits, examples.labels).item<double>(), examples.labels.size(0));
+      run_.observer->progress(progress("Validating", phase_.valid->size(), tally));
     }
     return tally;
   }
@@ -134,19 +132,19 @@ class TrainingLoop {
   EpochReport validated_report(int64_t epoch, const Tally& train) {
     const std::string accuracy = accuracy_name(run_.units);
     EpochReport report{epoch, run_.config.epochs, {{"loss", train.mean_loss()}, {accuracy, train.accuracy()}}};
-    if (run_.valid) {
-      const Tally valid = validate();
+    if (phase_.valid) {
+      const Tally valid = validate(epoch);
       check_finite(valid.mean_loss(), "the validation loss", epoch);
       report.values.emplace_back("val_loss", valid.mean_loss());
       report.values.emplace_back("val_" + accuracy, valid.accuracy());
     }
-    module_.eval();
+    phase_.set_training(false);
     return report;
   }
 
   bool is_best(const EpochReport& report) {
-    const double accuracy = run_.valid ? report.values[3].second : 0;
-    const double loss = report.values[run_.valid ? 2 : 0].second;
+    const double accuracy = phase_.valid ? report.values[3].second : 0;
+    const double loss = report.values[phase_.valid ? 2 : 0].second;
     const bool better = accuracy > best_accuracy_ || (accuracy == best_accuracy_ && loss < best_loss_);
     if (better) {
       best_accuracy_ = accuracy;
@@ -156,8 +154,9 @@ class TrainingLoop {
   }
 
   const TrainingRun& run_;
-  torch::jit::Module module_;
-  Optimizer optimizer_;
+  TrainingPhase phase_;
+  std::unique_ptr<Optimizer> optimizer_;
+  int64_t steps_ = 0;
   double best_accuracy_ = -1;
   double best_loss_ = std::numeric_limits<double>::infinity();
 };

@@ -46,7 +46,7 @@ std::vector<double> losses_of_training(at::Device device) {
   std::vector<at::Tensor> parameters;
   for (const at::Tensor& parameter : net.module.parameters())
     if (parameter.requires_grad()) parameters.push_back(parameter);
-  Optimizer optimizer(TrainConfig{}, parameters);
+  Optimizer optimizer(TrainConfig{}, {{parameters}});
   const at::Tensor x = pictures(12).to(device), labels = at::arange(12).remainder(3).to(device);
   std::vector<double> losses;
   for (int step = 0; step < 10; ++step) {

@@ -47,7 +47,7 @@ at::Tensor parameter(const Json& values) {
 
 at::Tensor one_step(const TrainConfig& config, at::Tensor weight, const at::Tensor& gradient) {
   weight = weight.clone().set_requires_grad(true);
-  Optimizer optimizer(config, {weight});
+  Optimizer optimizer(config, {{{weight}}});
   weight.mutable_grad() = gradient.clone();
   optimizer.step(with_optimizer_defaults(config).lr);
   return weight.detach();
@@ -64,7 +64,7 @@ TEST_CASE("Ten steps of every optimizer are Keras's") {
     REQUIRE(configs.count(entry) == 1);
     const TrainConfig& config = configs.at(entry);
     at::Tensor weight = parameter(golden["start"]);
-    Optimizer optimizer(config, {weight});
+    Optimizer optimizer(config, {{{weight}}});
     REQUIRE(steps.size() == 10);
     for (size_t i = 0; i < steps.size(); ++i) {
       weight.mutable_grad() = parameter(golden["gradients"][i]).detach();
@@ -124,7 +124,7 @@ TEST_CASE("A parameter without a gradient stays, and others go on") {
              unused = at::ones({2, 2}).set_requires_grad(true);
   TrainConfig config;
   config.optimizer = "adagrad";
-  Optimizer optimizer(config, {used, unused});
+  Optimizer optimizer(config, {{{used, unused}}});
   used.mutable_grad() = at::ones({2, 2});
   optimizer.step(0.1);
   CHECK(largest_difference(unused.detach(), at::ones({2, 2})) == 0);

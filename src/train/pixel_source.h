@@ -1,0 +1,23 @@
+// Examples that are photos: loaded, in training shuffled and augmented, on the device.
+#pragma once
+
+#include <memory>
+
+#include "data/augment/augment.h"
+#include "data/loader.h"
+#include "train/examples.h"
+
+namespace cvtool {
+
+struct PixelSourceOptions {
+  int64_t batch = 32;
+  uint64_t seed = 42;                        // of the order
+  at::Device device = at::kCPU;
+  bool training = false;                     // in another order every epoch and augmented; else in order and at rest
+  std::shared_ptr<const Augmenter> augmenter;  // may be null: nothing to do
+};
+
+// `store` is scanned and outlives the source. x is [N,3,H,W] RGB 0..255, u8 where nothing changed its type.
+std::unique_ptr<ExampleSource> pixel_source(const PhotoStore& store, PixelSourceOptions options);
+
+}  // namespace cvtool
