@@ -1,8 +1,11 @@
 #include "cli/command.h"
 #include "cli/console.h"
 #include "cli/flags.h"
+#include "data/augment/kinds.h"
 #include "data/data_config.h"
+#include "model/head_text.h"
 #include "train/train_config.h"
+#include "train/transfer_config.h"
 
 namespace cvtool {
 namespace {
@@ -12,16 +15,23 @@ class TrainCommand : public Command {
   explicit TrainCommand(CLI::App& app) {
     app.add_option("--data", request_.data, "folder of photos (DIR/train/CLASS/..., DIR/CLASS/...) or CSV file")->required();
     app.add_option("--recipe", request_.recipe, "recipe: a name or a JSON file (default: small-resnet)");
+    app.add_option("--augment", augment_, "how training photos are varied, such as flip=horizontal,rotation=0.2; none");
+    app.add_option("--base", base_, "pretrained base, frozen: the name of an imported one, or a TorchScript file");
+    app.add_option("--head", head_, "layers behind the base: " + head_words_help());
+    app.add_option("--preprocess", preprocess_, "how pixels reach the net: none, unit, symmetric, imagenet or caffe");
+    app.add_option("--from", request_.from, "train the net of this run or model file on");
     app.add_option("--project", request_.project, "folder of the runs (default: runs)");
     app.add_option("--name", request_.name, "the run's folder in the project (default: train, train2, ...)");
     app.add_flag("--json", json_, "print the result as one JSON document");
     fields(request_.run, FlagBinder(app, unused_, "This machine"));
     fields(data_, FlagBinder(app, data_given_, "Data (over the recipe's)"));
     fields(train_, FlagBinder(app, train_given_, "Training (over the recipe's)"));
+    fields(transfer_, FlagBinder(app, transfer_given_, "Pretrained base (over the recipe's)"));
   }
 
   int run(const Engine& engine, Console& console) override {
-    request_.overrides = {{"data", data_given_}, {"train", train_given_}};
+    request_.overrides = {{"data", data_given_}, {"train", train_given_}, {"transfer", transfer_given_}, {"model", model_given()}};
+    if (!augment_.empty()) request_.overrides["augment"] = parse_augment_text(augment_);
     const TrainResult result = engine.train(request_, console);
     console.clear_bar();
     if (json_) {
@@ -38,10 +48,20 @@ class TrainCommand : public Command {
   }
 
  private:
+  Json model_given() const {
+    Json given = Json::object();
+    if (!base_.empty()) given["base"] = base_;
+    if (!head_.empty()) given["layers"] = layers_from_text(head_, "--head");
+    if (!preprocess_.empty()) given["preprocess"] = preprocess_;
+    return given;
+  }
+
   TrainRequest request_;
   DataConfig data_;
   TrainConfig train_;
-  Json unused_ = Json::object(), data_given_ = Json::object(), train_given_ = Json::object();
+  TransferConfig transfer_;
+  std::string augment_, base_, head_, preprocess_;
+  Json unused_ = Json::object(), data_given_ = Json::object(), train_given_ = Json::object(), transfer_given_ = Json::object();
   bool json_ = false;
 };
 

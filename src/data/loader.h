@@ -11,6 +11,7 @@
 
 #include "data/dataset.h"
 #include "data/image.h"
+#include "data/pixel_cache.h"
 
 namespace cvtool {
 
@@ -46,6 +47,11 @@ class PhotoStore {
   // Copies the pixels of samples()[index], HWC RGB, imgsz.height * imgsz.width * 3 bytes, to `target`: from the
   // cache, else decoded again. False when the file has since vanished or changed; a warning is logged once a file.
   bool pixels(size_t index, uint8_t* target) const;
+
+  // Names everything that pixels depend on beside the content of each file: folder, size and rules.
+  std::string pixel_key() const;
+  // Hash of the file that samples()[index] was read from.
+  const ContentHash& content(size_t index) const;
 
   // Pairs (index here, index in `other`) of photos whose files are equal byte by byte: the cheap part of looking for
   // leakage between splits. Both stores must be scanned; photos of one store that are equal give one pair.

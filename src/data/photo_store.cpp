@@ -10,7 +10,6 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "data/loader.h"
-#include "data/memory.h"
 #include "data/parallel.h"
 #include "data/pixel_cache.h"
 
@@ -36,6 +35,10 @@ struct PhotoStore::State {
   std::mutex warned_mutex;
   std::set<size_t> warned;
 
+  std::string pixel_key() const {
+    std::error_code ignored;
+    return pixel_recipe(options) + '\n' + std::filesystem::weakly_canonical(root, ignored).string();
+  }
   void open_cache();
   std::string read(size_t index) const { return read_photo_file(sample_path(root, samples[index].path)); }
   void decode(const std::string& bytes, uint8_t* target) const {
@@ -47,21 +50,9 @@ struct PhotoStore::State {
 };
 
 void PhotoStore::State::open_cache() {
-  const std::string& mode = options.cache;
-  const CacheShape shape{samples.size(), row_bytes};
-  if (mode == "none" || samples.empty()) return;
-  const int64_t budget =
-      options.cache_budget_bytes > 0 ? options.cache_budget_bytes : free_memory_bytes() / 2;
-  const bool fits = static_cast<int64_t>(shape.rows * shape.row_bytes) <= budget;
-  if (mode == "ram" || (mode == "auto" && fits)) {
-    cache = ram_cache(shape, budget);
-    return;
-  }
-  std::error_code ignored;
-  std::string key = pixel_recipe(options) + '\n' + std::filesystem::weakly_canonical(root, ignored).string();
+  std::string key = pixel_key();
   for (const auto& sample : samples) key += '\n' + sample.path;
-  cache = disk_cache(shape, hex_text(content_hash(key.data(), key.size())));
-  if (!cache && mode == "auto") cache = ram_cache(shape, budget);
+  cache = cvtool::open_cache({samples.size(), row_bytes}, {options.cache, options.cache_budget_bytes, key});
 }
 
 // Returns why the photo cannot be read, or "".
@@ -130,6 +121,8 @@ std::vector<BadFile> PhotoStore::scan(const ScanProgress& progress) {
   return bad;
 }
 
+std::string PhotoStore::pixel_key() const { return state_->pixel_key(); }
+const ContentHash& PhotoStore::content(size_t index) const { return state_->contents.at(index); }
 const std::vector<Sample>& PhotoStore::samples() const { return state_->samples; }
 const LoaderOptions& PhotoStore::options() const { return state_->options; }
 

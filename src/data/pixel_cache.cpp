@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <cstring>
 
+#include "data/memory.h"
+
 namespace cvtool {
 namespace {
 
@@ -47,6 +49,15 @@ std::string hex_text(const ContentHash& hash) {
   std::snprintf(text, sizeof text, "%016llx%016llx", static_cast<unsigned long long>(hash.high),
                 static_cast<unsigned long long>(hash.low));
   return text;
+}
+
+std::unique_ptr<PixelCache> open_cache(const CacheShape& shape, const CacheChoice& choice) {
+  if (choice.mode == "none" || shape.rows == 0) return nullptr;
+  const int64_t budget = choice.budget_bytes > 0 ? choice.budget_bytes : free_memory_bytes() / 2;
+  const bool fits = static_cast<int64_t>(shape.rows * shape.row_bytes) <= budget;
+  if (choice.mode == "ram" || (choice.mode == "auto" && fits)) return ram_cache(shape, budget);
+  auto cache = disk_cache(shape, hex_text(content_hash(choice.key.data(), choice.key.size())));
+  return cache || choice.mode == "disk" ? std::move(cache) : ram_cache(shape, budget);
 }
 
 std::unique_ptr<PixelCache> ram_cache(const CacheShape& shape, int64_t budget_bytes) {

@@ -1,4 +1,4 @@
-// Where resized photos wait between epochs. Internal to data/.
+// Where resized photos, or what a frozen net makes of them, wait between epochs.
 #pragma once
 
 #include <cstdint>
@@ -46,5 +46,14 @@ std::unique_ptr<PixelCache> ram_cache(const CacheShape& shape, int64_t budget_by
 // when the file cannot be made (full disk, read-only home). Files that nobody has used for 30 days are
 // removed.
 std::unique_ptr<PixelCache> disk_cache(const CacheShape& shape, const std::string& key);
+
+struct CacheChoice {
+  std::string mode = "auto";  // none, ram, disk, or auto: memory where all rows fit into the budget, else disk
+  int64_t budget_bytes = 0;   // 0: half of the memory that is free
+  std::string key;            // everything that the rows depend on beside their content
+};
+
+// Null where the mode is none, there are no rows, or neither memory nor disk can be had.
+std::unique_ptr<PixelCache> open_cache(const CacheShape& shape, const CacheChoice& choice);
 
 }  // namespace cvtool

@@ -27,7 +27,8 @@ void fields(RunOptions& c, Visitor&& visit) {
 struct TrainRequest {
   std::string data;
   std::string recipe;                // name or file; empty: the default recipe
-  Json overrides = Json::object();   // {"data": {...}, "augment": ..., "train": {...}}: what the flags say
+  Json overrides = Json::object();   // see load_recipe: what the flags say
+  std::string from;                  // run or model file whose net is trained on; empty: a new net
   RunOptions run;
   std::string project = "runs";
   std::string name;                  // empty: train, train2, ...

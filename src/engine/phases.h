@@ -3,23 +3,26 @@
 
 #include <vector>
 
-#include "engine/recipe.h"
 #include "data/loader.h"
+#include "engine/recipe.h"
 #include "model/compile.h"
 #include "train/trainer.h"
 
 namespace cvtool {
 
 struct PhaseInputs {
-  const Recipe& recipe;       // resolved
-  const Net& net;             // on `device`
+  const Recipe& recipe;               // resolved
+  const Net& net;                     // on `device`
   int64_t classes = 0;
   const PhotoStore& train;
   const PhotoStore* valid = nullptr;  // may be null
   at::Device device = at::kCPU;
+  at::ScalarType precision = at::kFloat;  // of the frozen part
+  Observer& observer;
 };
 
-// The phases of a run. They keep references to the stores and to the net's weights.
+// One phase; two where a base is fine-tuned after some epochs. They keep references to the stores and the net's weights. What
+// is frozen runs frozen: from pixels where features cannot be kept, else once a photo, and epochs start from the features.
 std::vector<PhasePlan> training_phases(const PhaseInputs& inputs);
 
 }  // namespace cvtool

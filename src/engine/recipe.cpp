@@ -14,7 +14,7 @@ namespace {
 
 struct RecipeSections {
   std::string name, description;
-  Json data = Json::object(), augment = Json::array(), model = Json(), train = Json::object(), run = Json();
+  Json data = Json::object(), augment = Json::array(), model = Json(), train = Json::object(), transfer = Json::object(), run = Json();
 };
 template <class Visitor>
 void fields(RecipeSections& c, Visitor&& visit) {
@@ -24,18 +24,33 @@ void fields(RecipeSections& c, Visitor&& visit) {
   visit("augment", c.augment, Doc("how training photos are varied, in this order"));
   visit("model", c.model, Doc("the net"));
   visit("train", c.train, Doc("how it is trained"));
+  visit("transfer", c.transfer, Doc("how a pretrained base is used"));
   visit("run", c.run, Doc("what the command that wrote the file ran on; not read"));
 }
 
 std::string recipes_folder() { return share_folder() + "/models/recipes"; }
 
-void apply_overrides(const Json& overrides, Recipe& recipe) {
-  if (overrides.contains("data")) read_fields(overrides["data"], "--", recipe.data);
-  if (overrides.contains("augment")) recipe.augment = resolve_augment(overrides["augment"], "--augment");
-  if (overrides.contains("train")) read_fields(overrides["train"], "--", recipe.train);
+// Layers that were written as a whole net make no head.
+void override_model(const Json& overrides, Recipe& recipe) {
+  const bool had_base = !recipe.model.value("base", "").empty();
+  if (overrides.contains("base") && !had_base && !overrides.contains("layers"))
+    throw UsageError("--base: the recipe " + recipe.name + " is a whole net; say what stands behind the base with --head, such as --head global_avg,dense");
+  if (overrides.contains("layers") && !had_base && !overrides.contains("base"))
+    throw UsageError("--head: the recipe " + recipe.name + " has no base; name one with --base, or write the net in a recipe");
+  // Blocks and scaling belong to the layers that were replaced.
+  if (overrides.contains("base") && !had_base) recipe.model = Json::object();
+  for (const auto& [key, value] : overrides.items()) recipe.model[key] = value;
 }
 
 }  // namespace
+
+void override_recipe(const Json& overrides, Recipe& recipe) {
+  if (overrides.contains("data")) read_fields(overrides["data"], "--", recipe.data);
+  if (overrides.contains("augment")) recipe.augment = resolve_augment(overrides["augment"], "--augment");
+  if (overrides.contains("train")) read_fields(overrides["train"], "--", recipe.train);
+  if (overrides.contains("transfer")) read_fields(overrides["transfer"], "--", recipe.transfer);
+  override_model(overrides.value("model", Json::object()), recipe);
+}
 
 bool is_path(const std::string& text) { return text.find('/') != std::string::npos || ends_with(text, ".json"); }
 
@@ -56,6 +71,7 @@ Recipe recipe_from_json(const Json& json, const std::string& place) {
   recipe.description = sections.description;
   read_fields(sections.data, place + "data.", recipe.data);
   read_fields(sections.train, place + "train.", recipe.train);
+  read_fields(sections.transfer, place + "transfer.", recipe.transfer);
   recipe.augment = resolve_augment(sections.augment, place + "augment");
   if (!sections.model.is_object()) throw UsageError(place + "model: must be given, an object with \"layers\"");
   recipe.model = sections.model;
@@ -68,6 +84,7 @@ Json recipe_to_json(const Recipe& recipe) {
   sections.model = recipe.model;
   write_fields(recipe.data, sections.data);
   write_fields(recipe.train, sections.train);
+  write_fields(recipe.transfer, sections.transfer);
   Json json;
   write_fields(sections, json);
   json.erase("run");
@@ -87,7 +104,7 @@ Recipe load_recipe(const std::string& name_or_path, const Json& overrides) {
   }
   Recipe recipe = recipe_from_json(json_from_file(path), "recipe " + path + ": ");
   if (recipe.name.empty()) recipe.name = std::filesystem::path(path).stem().string();
-  apply_overrides(overrides, recipe);
+  override_recipe(overrides, recipe);
   return recipe;
 }
 

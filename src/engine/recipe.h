@@ -3,6 +3,7 @@
 
 #include "data/data_config.h"
 #include "train/train_config.h"
+#include "train/transfer_config.h"
 
 namespace cvtool {
 
@@ -15,11 +16,18 @@ struct Recipe {
   Json augment = Json::array();  // resolved: see resolve_augment
   Json model;        // see NetSpec
   TrainConfig train;
+  TransferConfig transfer;
 };
 
+// The recipe of `cvtool train --data DIR --base BASE`: its base is the one that is named.
+constexpr const char* kDefaultTransferRecipe = "transfer";
+
 // Finds and reads a recipe by name ("car-or-truck-convnet") or path (with a '/' or ending in .json) and applies
-// `overrides` {"data": {...}, "augment": ..., "train": {...}}. Throws UsageError naming file and key, and the nearest name.
+// `overrides` {"data": {...}, "augment": ..., "model": {...}, "train": {...}, "transfer": {...}}; of the model, "base", "preprocess" and "layers". Throws UsageError naming file and key, and the nearest name.
 Recipe load_recipe(const std::string& name_or_path, const Json& overrides);
+
+// Lays `overrides`, as load_recipe takes them, over a recipe.
+void override_recipe(const Json& overrides, Recipe& recipe);
 
 // The recipe from its JSON; `place` starts the error messages ("recipe x.json: ").
 Recipe recipe_from_json(const Json& json, const std::string& place);

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/device.h"
 #include "base/error.h"
@@ -86,7 +87,10 @@ class TrainJob {
 
  private:
   void resolve() {
-    recipe_ = load_recipe(request_.recipe.empty() ? kDefaultRecipe : request_.recipe, request_.overrides);
+    if (request_.from.empty())
+      recipe_ = load_recipe(chosen_recipe(), request_.overrides);
+    else
+      recipe_ = recipe_of_source();
     recipe_.train = with_optimizer_defaults(recipe_.train);
     device_ = device_from_text(request_.run.device);
     prepare_process(static_cast<int>(request_.run.threads));
@@ -94,6 +98,23 @@ class TrainJob {
     precision_ = precision_from_text(recipe_.train.precision, device_, why);
     recipe_.train.precision = precision_ == at::kFloat ? "fp32" : "bf16";
     precision_why_ = recipe_.train.precision + ": " + why;
+  }
+
+  std::string chosen_recipe() const {
+    if (!request_.recipe.empty()) return request_.recipe;
+    return request_.overrides.value("model", Json::object()).contains("base") ? kDefaultTransferRecipe : kDefaultRecipe;
+  }
+
+  // --from: the net goes on as it is, so its own recipe holds.
+  Recipe recipe_of_source() {
+    if (!request_.recipe.empty()) throw UsageError("--from takes the recipe of that run; leave --recipe out");
+    if (!request_.overrides.value("model", Json::object()).empty())
+      throw UsageError("--from trains the net of that run on; leave --base, --head and --preprocess out");
+    const std::string path = model_path(request_.from);
+    source_ = load_model(path);
+    Recipe recipe = recipe_from_json(source_->info.at("recipe"), path + ": ");
+    override_recipe(request_.overrides, recipe);
+    return recipe;
   }
 
   void open_data() {
@@ -111,7 +132,10 @@ class TrainJob {
   }
 
   void compile() {
-    net_ = compile_net(recipe_.model, {recipe_.data.imgsz, static_cast<int64_t>(dataset_.classes.size()), static_cast<uint64_t>(recipe_.train.seed)});
+    if (source_)
+      net_ = net_of(*source_, recipe_.data.imgsz);
+    else
+      net_ = compile_net(recipe_.model, {recipe_.data.imgsz, static_cast<int64_t>(dataset_.classes.size()), static_cast<uint64_t>(recipe_.train.seed)});
     recipe_.train.loss = resolve_loss(recipe_.train.loss, net_.units);
     model_info_ = {{"format", kModelFormat},
                    {"tool", std::string("cvtool ") + kVersion},
@@ -119,7 +143,8 @@ class TrainJob {
                    {"classes", dataset_.classes},
                    {"imgsz", recipe_to_json(recipe_)["data"]["imgsz"]},
                    {"recipe", recipe_to_json(recipe_)},
-                   {"summary", summary_json(net_.rows)},
+                   {"base", net_.base},
+                   {"summary", source_ ? source_->info.at("summary") : summary_json(net_.rows)},
                    {"data", {{"layout", dataset_.layout}, {"digest", train_.store->digest()}, {"marks", marks_of(dataset_)}}}};
     net_.module.to(device_);
     use_channels_last(net_.module);
@@ -151,7 +176,7 @@ class TrainJob {
     TrainingRun training;
     training.units = net_.units;
     training.config = recipe_.train;
-    training.phases = training_phases({recipe_, net_, static_cast<int64_t>(dataset_.classes.size()), *train_.store, valid_.store.get(), device_});
+    training.phases = training_phases({recipe_, net_, static_cast<int64_t>(dataset_.classes.size()), *train_.store, valid_.store.get(), device_, precision_, observer_});
     training.device = device_;
     training.precision = precision_;
     training.observer = &observer_;
@@ -223,6 +248,7 @@ class TrainJob {
   std::string precision_why_;
   Dataset dataset_;
   OpenedSplit train_, valid_;
+  std::optional<ModelFile> source_;  // what --from names
   Net net_;
   Json model_info_;
   std::string run_;

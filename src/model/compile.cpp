@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "model/base.h"
 #include "model/blocks.h"
 #include "model/composite_fields.h"
 #include "model/layer_builders.h"
@@ -270,7 +271,8 @@ std::string check_output(const Net& net, const std::string& activation, const Sh
 
 // forward repeats the other two instead of calling them: freezing a module loses methods that call each other.
 void define_outputs(Net& net) {
-  const std::string logits = "    z = self.head.forward(self.preprocess.forward(x))\n";
+  const std::string body = net.base.is_null() ? "self.preprocess.forward(x)" : "self.base.forward(self.preprocess.forward(x))";
+  const std::string logits = "    z = self.head.forward(" + body + ")\n";
   std::string probabilities = "    return torch." + net.activation + (net.activation == "softmax" ? "(z, 1)\n" : "(z)\n");
   if (net.units == 1) probabilities = "    p = torch.sigmoid(z)\n    return torch.cat([1.0 - p, p], 1)\n";
   net.module.define("def logits(self, x):\n" + logits + "    return z\n");
@@ -303,7 +305,15 @@ Net compile_net(const Json& json, const NetTarget& target) {
   Shape shape{3, target.imgsz.height, target.imgsz.width};
   Net net;
   net.module = new_module(compiler.context(shape), "Classifier");
+  Base base;
+  if (!spec.base.empty()) base = open_base(spec.base);
+  if (spec.preprocess.is_null()) spec.preprocess = base.preprocess;
   net.module.register_module("preprocess", compiler.preprocess(spec.preprocess, shape));
+  if (!spec.base.empty()) {
+    compiler.rows.push_back(attach_base(base, shape, net.module));
+    net.base = base.info;
+    shape = compiler.rows.back().output;
+  }
   net.module.register_module("head", compiler.sequence(spec.layers, shape, {"head", "", "model.layers", {}, 0}, "Head"));
   net.units = shape.at(0);
   net.rows = std::move(compiler.rows);

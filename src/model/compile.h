@@ -10,14 +10,17 @@ namespace cvtool {
 
 // The keys of a net spec at their defaults.
 struct NetSpec {
-  Json preprocess = "unit";
+  std::string base;
+  Json preprocess = Json();
   Json layers = Json();
   Json blocks = Json();
 };
 template <class Visitor>
 void fields(NetSpec& c, Visitor&& visit) {
-  visit("preprocess", c.preprocess, Doc("none, unit, symmetric, imagenet, caffe, or an object with the keys of rescale"));
-  visit("layers", c.layers, Doc("the layers, input to output"));
+  visit("base", c.base, Doc("a pretrained base before the layers: the name of an imported one, or a TorchScript file; empty: none"));
+  visit("preprocess", c.preprocess,
+        Doc("none, unit, symmetric, imagenet, caffe, or an object with the keys of rescale; null: what the base wants, unit without one"));
+  visit("layers", c.layers, Doc("the layers behind the base, or from input to output"));
   visit("blocks", c.blocks, Doc("named groups of layers: {NAME: {\"parameters\": {...}, \"layers\": [...]}}"));
 }
 
@@ -29,12 +32,13 @@ struct NetTarget {
 };
 
 struct Net {
-  // preprocess and head as submodules; forward(x) -> probabilities [N,K] f32, logits(x) -> [N,units] f32, and
+  // preprocess, base (where there is one) and head as submodules; forward(x) -> probabilities [N,K] f32, logits(x) -> [N,units] f32, and
   // probabilities(logits) is the last activation; x is RGB 0..255, u8 or f32, [N,3,H,W]. On the CPU.
   torch::jit::Module module;
   std::vector<SummaryRow> rows;
   int64_t units = 0;
   std::string activation;  // of the last layer: "softmax" or "sigmoid"
+  Json base;               // null without a base; else what is known of it: name, file, sha256, preprocess, parameters
 };
 
 // Compiles the spec. Throws UsageError naming layer, input shape and reason: an unknown key or kind, a window that

@@ -61,6 +61,19 @@ at::Tensor golden_picture(const Json& info, const std::string& bytes) {
 
 std::vector<std::string> model_classes(const ModelFile& model) { return model.info.at("classes").get<std::vector<std::string>>(); }
 
+Net net_of(const ModelFile& model, const ImageSize& imgsz) {
+  at::NoGradGuard no_grad;
+  Net net;
+  net.module = model.module;
+  net.base = model.info.value("base", Json());
+  try {
+    net.units = net.module.get_method("logits")({at::zeros({1, 3, imgsz.height, imgsz.width}, at::kByte)}).toTensor().size(1);
+  } catch (const std::exception&) {
+    throw UsageError("--imgsz " + image_size_text(imgsz) + ": the net was made for pictures of " + model.info.at("imgsz").dump() + " and takes no others");
+  }
+  return net;
+}
+
 void add_golden_sample(ModelFile& model, const at::Tensor& picture) {
   model.golden = picture.to(at::kCPU, at::kByte).contiguous();
   const at::Tensor p = probabilities_of(model.module, model.golden);

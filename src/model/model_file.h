@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/fields.h"
+#include "model/compile.h"
 
 namespace cvtool {
 
@@ -19,6 +20,10 @@ struct ModelFile {
 };
 
 std::vector<std::string> model_classes(const ModelFile& model);
+
+// The net of a model file, to be trained on; its rows are left empty (info holds the summary). Throws UsageError when it
+// does not take pictures of `imgsz`.
+Net net_of(const ModelFile& model, const ImageSize& imgsz);
 
 // Adds the golden picture and the probabilities that the module gives for it in float32 to the model's info. Throws
 // Error when they are not finite.

@@ -3,12 +3,18 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <functional>
+#include <vector>
+
 namespace cvtool {
 
 struct Examples {
   at::Tensor x;       // what TrainingPhase::logits takes: pixels [N,3,H,W] u8 or f32, or features [N,...] f32
   at::Tensor labels;  // [N] i64, or [N,K] f32 whose rows sum to 1 where labels are mixed; on x's device
 };
+
+// Which samples a pass takes, in order: indices into a split's samples. A function of the epoch alone.
+using EpochOrder = std::function<std::vector<size_t>(int64_t epoch)>;
 
 class ExampleSource {
  public:

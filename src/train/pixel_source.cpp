@@ -29,7 +29,7 @@ class PixelSource : public ExampleSource {
 
   void begin(int64_t epoch, int64_t skip) override {
     epoch_ = static_cast<uint64_t>(epoch);
-    std::vector<size_t> order = options_.training ? shuffled(store_.samples(), options_.seed, epoch_) : in_order(store_.samples().size());
+    std::vector<size_t> order = options_.order(epoch);
     first_ = {};
     if (lookahead_ > 0) {
       const auto count = std::min(order.size(), static_cast<size_t>(lookahead_));

@@ -1,4 +1,4 @@
-// Examples that are photos: loaded, in training shuffled and augmented, on the device.
+// Examples that are photos: loaded, in training augmented, on the device.
 #pragma once
 
 #include <memory>
@@ -11,9 +11,9 @@ namespace cvtool {
 
 struct PixelSourceOptions {
   int64_t batch = 32;
-  uint64_t seed = 42;                        // of the order
   at::Device device = at::kCPU;
-  bool training = false;                     // in another order every epoch and augmented; else in order and at rest
+  EpochOrder order;
+  bool training = false;                       // augmented; else at rest
   std::shared_ptr<const Augmenter> augmenter;  // may be null: nothing to do
 };
 

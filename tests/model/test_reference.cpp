@@ -142,6 +142,7 @@ TEST_CASE("the reference describes the sections of a recipe") {
   check_section("data", reference_of<DataConfig>());
   check_section("model", reference_of<NetSpec>());
   check_section("train", reference_of<TrainConfig>());
+  check_section("transfer", reference_of<TransferConfig>());
 }
 
 TEST_CASE("the reference describes residual, branches and blocks") {

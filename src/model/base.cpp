@@ -1,0 +1,99 @@
+#include "model/base.h"
+
+#include <ATen/ATen.h>
+#include <spdlog/spdlog.h>
+#include <torch/script.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "model/base_file.h"
+#include "model/weights/sha256.h"
+
+namespace cvtool {
+namespace {
+
+// The first line of LibTorch's messages says what is wrong; a stack trace follows.
+std::string first_line(const std::string& text) {
+  std::string last;
+  for (const std::string& line : split(text, '\n'))
+    if (starts_with(line, "RuntimeError: ")) last = line.substr(14);
+  return last.empty() ? text.substr(0, text.find('\n')) : last;
+}
+
+at::Tensor trial_output(const torch::jit::Module& module, const Shape& input, const std::string& file) {
+  at::NoGradGuard no_grad;
+  torch::jit::Module runnable = module;
+  c10::IValue output;
+  try {
+    output = runnable.forward({at::zeros({2, input[0], input[1], input[2]})});
+  } catch (const std::exception& error) {
+    throw Error("--base " + file + ": does not take pictures [N," + std::to_string(input[0]) + "," + std::to_string(input[1]) + "," +
+                std::to_string(input[2]) + "] of floats: " + first_line(error.what()) + "; a base is a net without its last layers, saved by torch.jit");
+  }
+  if (!output.isTensor())
+    throw Error("--base " + file + ": gives a " + output.tagKind() + ", not a tensor; save a net whose forward returns its features alone");
+  const at::Tensor features = output.toTensor();
+  const bool fits = (features.dim() == 4 || features.dim() == 2) && features.size(0) == 2 && features.numel() > 0 && features.is_floating_point();
+  if (!fits)
+    throw Error("--base " + file + ": gives a tensor " + c10::str(features.sizes()) + " of " + c10::toString(features.scalar_type()) +
+                " for two pictures, not a feature map [N,C,h,w] or a vector [N,D] of floats");
+  return features;
+}
+
+int64_t count_constants(const torch::jit::Block* block) {
+  int64_t count = 0;
+  for (const torch::jit::Node* node : block->nodes()) {
+    if (node->kind() == c10::prim::Constant && node->output()->type()->isSubtypeOf(*c10::TensorType::get())) {
+      const auto value = torch::jit::toIValue(node->output());
+      if (value && value->isTensor() && value->toTensor().is_floating_point()) count += value->toTensor().numel();
+    }
+    for (const torch::jit::Block* inner : node->blocks()) count += count_constants(inner);
+  }
+  return count;
+}
+
+}  // namespace
+
+int64_t count_numbers(const torch::jit::Module& module) {
+  int64_t count = 0;
+  for (const at::Tensor& parameter : module.parameters()) count += parameter.numel();
+  for (const at::Tensor& buffer : module.buffers())
+    if (buffer.is_floating_point()) count += buffer.numel();
+  return count > 0 ? count : count_constants(module.get_method("forward").graph()->block());
+}
+
+Base open_base(const std::string& name_or_path) {
+  const std::string path = base_path(name_or_path);
+  BaseFile file = load_base(path);
+  Base base;
+  base.module = std::move(file.module);
+  const Json stated = file.info.is_object() ? file.info.value("preprocess", Json()) : Json();
+  base.preprocess = stated;
+  if (stated.is_null()) {
+    spdlog::info("{} does not say how its input is scaled: imagenet (torchvision's) is taken; --preprocess says otherwise", path);
+    base.preprocess = "imagenet";
+  }
+  base.info = {{"name", file.info.is_object() ? file.info.value("name", std::filesystem::path(path).stem().string()) : ""},
+               {"file", path},
+               {"sha256", sha256_of_file(path)},
+               {"preprocess", stated},
+               {"parameters", count_numbers(base.module)}};
+  return base;
+}
+
+SummaryRow attach_base(const Base& base, const Shape& input, torch::jit::Module& net) {
+  const std::string file = base.info.at("file").get<std::string>();
+  torch::jit::Module module = base.module;
+  module.eval();
+  for (at::Tensor parameter : module.parameters()) parameter.set_requires_grad(false);
+  const at::Tensor features = trial_output(module, input, file);
+  net.register_module("base", module);
+  SummaryRow row{base.info.at("name").get<std::string>(), "Base", {features.sizes().begin() + 1, features.sizes().end()}};
+  row.non_trainable = base.info.at("parameters").get<int64_t>();
+  return row;
+}
+
+}  // namespace cvtool

@@ -1,0 +1,180 @@
+#include "train/feature_store.h"
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+#include <cstring>
+
+#include "base/error.h"
+
+namespace cvtool {
+namespace {
+
+// Memory order of features as kept: the channels last, as convolutions and Keras's flatten read them.
+at::Tensor kept_order(const at::Tensor& features) {
+  const at::Tensor f = features.to(at::kCPU, at::kFloat);
+  return f.dim() == 4 ? f.contiguous(at::MemoryFormat::ChannelsLast) : f.contiguous();
+}
+
+std::vector<uint64_t> ids_of(const PhotoStore& store, const std::vector<size_t>& rows) {
+  std::vector<uint64_t> ids;
+  for (const size_t row : rows) ids.push_back(store.samples()[row].id);
+  return ids;
+}
+
+// Everything that the features of this split depend on, beside the content of each photo.
+std::string cache_key(const PhotoStore& store, const FeatureOptions& options) {
+  std::string key = "features 1\n" + options.key + '\n' + store.pixel_key() + '\n' + options.outcomes.key;
+  for (const Sample& sample : store.samples()) key += '\n' + sample.path;
+  return key;
+}
+
+}  // namespace
+
+FeatureStore::FeatureStore(const PhotoStore& store, FeatureOptions options) : store_(store), options_(std::move(options)) {
+  const ImageSize& size = store.options().data.imgsz;
+  const at::Tensor trial = features_of(at::zeros({1, 3, size.height, size.width}, at::kByte), {0}, 0);
+  shape_.assign(trial.sizes().begin() + 1, trial.sizes().end());
+  row_bytes_ = static_cast<size_t>(trial.numel()) * sizeof(float);
+  const CacheShape shape{store.samples().size() * static_cast<size_t>(options_.outcomes.count), row_bytes_};
+  cache_ = open_cache(shape, {options_.cache, options_.cache_budget_bytes, cache_key(store, options_)});
+}
+
+int64_t FeatureStore::bytes() const {
+  return static_cast<int64_t>(store_.samples().size() * static_cast<size_t>(options_.outcomes.count) * row_bytes_);
+}
+
+at::Tensor FeatureStore::features_of(const at::Tensor& pixels, const std::vector<uint64_t>& ids, int64_t outcome) const {
+  return kept_order(options_.frozen(options_.outcomes.pixels(pixels.to(options_.device), ids, outcome)));
+}
+
+std::vector<size_t> FeatureStore::rows_to_compute() const {
+  std::vector<size_t> rows;
+  std::vector<uint8_t> scratch(row_bytes_);
+  const auto count = static_cast<size_t>(options_.outcomes.count);
+  for (size_t row = 0; row < store_.samples().size(); ++row)
+    for (size_t outcome = 0; outcome < count; ++outcome)
+      if (!cache_->read(row * count + outcome, store_.content(row), scratch.data())) {
+        rows.push_back(row);
+        break;
+      }
+  return rows;
+}
+
+void FeatureStore::keep(const Batch& batch, int64_t outcome, const at::Tensor& features) {
+  const auto* bytes = static_cast<const uint8_t*>(features.data_ptr());
+  for (size_t i = 0; i < batch.rows.size(); ++i) {
+    const size_t row = batch.rows[i] * static_cast<size_t>(options_.outcomes.count) + static_cast<size_t>(outcome);
+    cache_->write(row, store_.content(batch.rows[i]), bytes + i * row_bytes_);
+  }
+}
+
+void FeatureStore::fill(Observer& observer) {
+  if (!cache_) return;
+  const std::vector<size_t> rows = rows_to_compute();
+  Loader loader(store_, rows, options_.batch);
+  Batch batch;
+  int64_t done = 0;
+  while (loader.next(batch)) {
+    const auto ids = ids_of(store_, batch.rows);
+    for (int64_t outcome = 0; outcome < options_.outcomes.count; ++outcome) {
+      keep(batch, outcome, features_of(batch.pixels, ids, outcome));
+      computed_ += batch.pixels.size(0);
+    }
+    done += batch.pixels.size(0);
+    observer.progress({"Computing features", done, static_cast<int64_t>(rows.size()), std::nan(""), std::nan("")});
+    if (observer.stop_requested()) throw Error("interrupted while computing features; nothing was trained", ExitCode::kInterrupted);
+  }
+}
+
+bool FeatureStore::compute(size_t row, int64_t outcome, uint8_t* target) const {
+  const ImageSize& size = store_.options().data.imgsz;
+  at::Tensor bytes = at::empty({1, size.height, size.width, 3}, at::kByte);
+  if (!store_.pixels(row, bytes.data_ptr<uint8_t>())) return false;
+  const at::Tensor features = features_of(bytes.permute({0, 3, 1, 2}), {store_.samples()[row].id}, outcome);
+  std::memcpy(target, features.data_ptr(), row_bytes_);
+  return true;
+}
+
+bool FeatureStore::examples(const std::vector<size_t>& rows, uint64_t epoch, Examples& out) const {
+  std::vector<int64_t> sizes = shape_;
+  sizes.insert(sizes.begin(), static_cast<int64_t>(rows.size()));
+  const auto format = sizes.size() == 4 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous;
+  at::Tensor x = at::empty(sizes, at::TensorOptions(at::kFloat).memory_format(format));
+  at::Tensor labels = at::empty({static_cast<int64_t>(rows.size())}, at::kLong);
+  auto* target = static_cast<uint8_t*>(x.data_ptr());
+  int64_t kept = 0;
+  for (const size_t row : rows) {
+    const Sample& sample = store_.samples()[row];
+    const int64_t outcome = epoch == 0 ? 0 : options_.outcomes.index(sample.id, epoch);
+    const size_t cached = row * static_cast<size_t>(options_.outcomes.count) + static_cast<size_t>(outcome);
+    uint8_t* place = target + static_cast<size_t>(kept) * row_bytes_;
+    if (!(cache_ && cache_->read(cached, store_.content(row), place)) && !compute(row, outcome, place)) continue;
+    labels.data_ptr<int64_t>()[kept++] = sample.label;
+  }
+  if (kept == 0) return false;
+  out = {x.narrow(0, 0, kept).to(options_.device), labels.narrow(0, 0, kept).to(options_.device)};
+  return true;
+}
+
+namespace {
+
+class FeatureSource : public ExampleSource {
+ public:
+  FeatureSource(std::shared_ptr<const FeatureStore> features, EpochOrder order, bool training)
+      : features_(std::move(features)), order_of_(std::move(order)), training_(training) {}
+
+  int64_t size() const override { return static_cast<int64_t>(features_->photos().samples().size()); }
+
+  void begin(int64_t epoch, int64_t skip) override {
+    epoch_ = training_ ? static_cast<uint64_t>(epoch) : 0;
+    order_ = order_of_(epoch);
+    next_ = std::min(order_.size(), static_cast<size_t>(skip * features_->options().batch));
+  }
+
+  bool next(Examples& examples) override {
+    while (next_ < order_.size()) {
+      const size_t end = std::min(order_.size(), next_ + static_cast<size_t>(features_->options().batch));
+      const std::vector<size_t> rows(order_.begin() + static_cast<std::ptrdiff_t>(next_), order_.begin() + static_cast<std::ptrdiff_t>(end));
+      next_ = end;
+      if (features_->examples(rows, epoch_, examples)) return true;
+    }
+    return false;
+  }
+
+ private:
+  std::shared_ptr<const FeatureStore> features_;
+  EpochOrder order_of_;
+  bool training_;
+  uint64_t epoch_ = 0;
+  std::vector<size_t> order_;
+  size_t next_ = 0;
+};
+
+class FrozenSource : public ExampleSource {
+ public:
+  FrozenSource(std::unique_ptr<ExampleSource> pixels, FrozenPart frozen) : pixels_(std::move(pixels)), frozen_(std::move(frozen)) {}
+  int64_t size() const override { return pixels_->size(); }
+  void begin(int64_t epoch, int64_t skip) override { pixels_->begin(epoch, skip); }
+  bool next(Examples& examples) override {
+    if (!pixels_->next(examples)) return false;
+    examples.x = frozen_(examples.x).to(at::kFloat);
+    return true;
+  }
+
+ private:
+  std::unique_ptr<ExampleSource> pixels_;
+  FrozenPart frozen_;
+};
+
+}  // namespace
+
+std::unique_ptr<ExampleSource> feature_source(std::shared_ptr<const FeatureStore> features, EpochOrder order, bool training) {
+  return std::make_unique<FeatureSource>(std::move(features), std::move(order), training);
+}
+
+std::unique_ptr<ExampleSource> frozen_source(std::unique_ptr<ExampleSource> pixels, FrozenPart frozen) {
+  return std::make_unique<FrozenSource>(std::move(pixels), std::move(frozen));
+}
+
+}  // namespace cvtool

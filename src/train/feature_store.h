@@ -1,0 +1,68 @@
+// Features of the frozen part of a net: a function of the pixels alone, computed once a photo and kept.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/observer.h"
+#include "data/loader.h"
+#include "data/pixel_cache.h"
+#include "train/examples.h"
+#include "train/outcomes.h"
+
+namespace cvtool {
+
+// Pixels [N,3,H,W] RGB 0..255, u8 or f32, on the run's device -> features [N,C,h,w] or [N,D] there.
+using FrozenPart = std::function<at::Tensor(const at::Tensor& pixels)>;
+
+struct FeatureOptions {
+  FrozenPart frozen;
+  std::string key;             // names what `frozen` computes: base, cut, preprocessing, precision
+  std::string cache = "auto";  // ram, disk, or auto: memory while it fits into the budget
+  int64_t cache_budget_bytes = 0;  // 0: half of the memory that is free
+  int64_t batch = 32;
+  at::Device device = at::kCPU;
+  Outcomes outcomes = one_outcome();
+};
+
+class FeatureStore {
+ public:
+  // `store` is scanned and outlives this.
+  FeatureStore(const PhotoStore& store, FeatureOptions options);
+
+  // Computes what is missing, with progress. Throws Error (interrupted) when the observer asks to stop.
+  void fill(Observer& observer);
+
+  // Features of the samples `rows` in the form that each takes in `epoch` (the first form in epoch 0), f32,
+  // channels_last, on the device; computed where the cache has none. A photo that has vanished is left out; false
+  // when none is left.
+  bool examples(const std::vector<size_t>& rows, uint64_t epoch, Examples& out) const;
+
+  const PhotoStore& photos() const { return store_; }
+  const FeatureOptions& options() const { return options_; }
+  int64_t bytes() const;                        // of all features
+  int64_t computed() const { return computed_; }  // pictures that fill() sent through the frozen part
+
+ private:
+  std::vector<size_t> rows_to_compute() const;
+  void keep(const Batch& batch, int64_t outcome, const at::Tensor& features);
+  bool compute(size_t row, int64_t outcome, uint8_t* target) const;
+  at::Tensor features_of(const at::Tensor& pixels, const std::vector<uint64_t>& ids, int64_t outcome) const;
+
+  const PhotoStore& store_;
+  FeatureOptions options_;
+  std::vector<int64_t> shape_;  // of one sample's features
+  size_t row_bytes_ = 0;
+  std::unique_ptr<PixelCache> cache_;  // row * outcomes.count + outcome; may be null
+  int64_t computed_ = 0;
+};
+
+// Passes over a feature store; in training each sample in the form of the epoch, else in its first.
+std::unique_ptr<ExampleSource> feature_source(std::shared_ptr<const FeatureStore> features, EpochOrder order, bool training);
+
+// Examples whose pixels go through the frozen part every time: where features cannot be kept.
+std::unique_ptr<ExampleSource> frozen_source(std::unique_ptr<ExampleSource> pixels, FrozenPart frozen);
+
+}  // namespace cvtool

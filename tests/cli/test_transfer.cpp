@@ -1,0 +1,201 @@
+// Training on a pretrained base, from outside. The bases are made by the distribution's PyTorch.
+#include <cmath>
+
+#include "cli/session.h"
+
+using namespace cvtool;
+
+namespace {
+
+class Bases {
+ public:
+  static const Bases& get() {
+    static const Bases bases;
+    return bases;
+  }
+  std::string operator/(const std::string& name) const { return folder / name; }
+  const Scratch folder;
+
+ private:
+  Bases() {
+    Invocation python;
+    python.program = CVTOOL_PYTHON;
+    python.arguments = {std::string(CVTOOL_TESTS_FOLDER) + "/cli/make_bases.py", folder.path()};
+    const Outcome made = run_program(python);
+    INFO(made.err);
+    REQUIRE(made.code == 0);
+  }
+};
+
+// Three epochs on the session's photos at 32 px in float32.
+Outcome train(const std::string& base, const std::string& name, std::vector<std::string> more = {}) {
+  const Session& session = Session::get();
+  std::vector<std::string> arguments{"train", "--data", session.photos, "--base", base, "--name", name, "--imgsz", "32",
+                                     "--epochs", "3", "--batch", "16", "--precision", "fp32", "--lr", "0.01"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return session(arguments);
+}
+
+Json history(const std::string& name) {
+  std::istringstream in(content_of(Session::get().scratch / ("runs/" + name + "/history.csv")));
+  Json rows = Json::array();
+  std::string line;
+  std::getline(in, line);
+  while (std::getline(in, line)) {
+    std::istringstream cells(line);
+    Json row = Json::array();
+    for (std::string cell; std::getline(cells, cell, ',') && row.size() < 5;) row.push_back(std::stod(cell));
+    rows.push_back(row);
+  }
+  return rows;
+}
+
+double largest_difference(const Json& a, const Json& b) {
+  REQUIRE(a.size() == b.size());
+  double largest = 0;
+  for (size_t i = 0; i < a.size(); ++i)
+    for (size_t k = 0; k < a[i].size(); ++k) largest = std::max(largest, std::abs(a[i][k].get<double>() - b[i][k].get<double>()));
+  return largest;
+}
+
+Json changed_tensors(const std::string& base, const std::string& name) {
+  Invocation python;
+  python.program = CVTOOL_PYTHON;
+  python.arguments = {std::string(CVTOOL_TESTS_FOLDER) + "/cli/check_base.py", Bases::get() / base, Session::get().scratch / ("runs/" + name + "/last.pt")};
+  const Outcome outcome = run_program(python);
+  INFO(outcome.err);
+  REQUIRE(outcome.code == 0);
+  return Json::parse(outcome.out);
+}
+
+}  // namespace
+
+TEST_CASE("A base that was scripted, traced or frozen in Python is trained on and comes back in the model file") {
+  const Session& session = Session::get();
+  for (const std::string form : {"scripted", "traced", "frozen", "vector"}) {
+    CAPTURE(form);
+    const Outcome outcome = train(Bases::get() / (form + ".pt"), "base-" + form, {"--head", form == "vector" ? "dense:8:relu" : "global_max,dropout:0.1,dense:8:relu"});
+    CAPTURE(outcome.err);
+    REQUIRE(outcome.code == 0);
+    CHECK(contains(outcome.err, "computed once"));
+    CHECK(contains(outcome.err, "does not say how its input is scaled"));
+    const Outcome predicted = session({"predict", session.photos + "/test/Car", "--model", "runs/base-" + form, "--json"});
+    CHECK(predicted.code == 0);
+    CHECK(json_lines(predicted.out).size() == 9);
+    // 8 units behind 16 channels, then 2.
+    const Json summary = Json::parse(session({"summary", "runs/base-" + form, "--json"}).out);
+    CHECK(summary["trainable"] == 16 * 8 + 8 + 8 * 2 + 2);
+    CHECK(summary["layers"][0]["kind"] == "Base");
+  }
+}
+
+TEST_CASE("A frozen base is the same after training, weights and statistics") {
+  for (const std::string form : {"scripted", "traced"}) {
+    const Json changes = changed_tensors(form + ".pt", "base-" + form);
+    CHECK(changes["tensors"] == 3 * 7);
+    CHECK(changes["changed"].empty());
+  }
+}
+
+TEST_CASE("The feature cache changes no figure, without augmentation and under flips") {
+  const std::string base = Bases::get() / "traced.pt";
+  for (const std::string augment : {"none", "flip=horizontal", "flip=horizontal_and_vertical"}) {
+    CAPTURE(augment);
+    const std::string with = "cached-" + augment, without = "uncached-" + augment;
+    REQUIRE(train(base, with, {"--augment", augment}).code == 0);
+    const Outcome outcome = train(base, without, {"--augment", augment, "--feature-cache", "none"});
+    REQUIRE(outcome.code == 0);
+    CHECK_FALSE(contains(outcome.err, "computed once"));
+    CHECK(largest_difference(history(with), history(without)) < 1e-6);
+  }
+  CHECK(largest_difference(history("cached-none"), history("cached-flip=horizontal")) > 1e-4);
+}
+
+TEST_CASE("Features kept on disk are found again by the next run") {
+  const Scratch cache;
+  const Session& session = Session::get();
+  for (const std::string turn : {"1", "2"}) {
+    Invocation invocation;
+    invocation.folder = session.scratch.path();
+    invocation.environment = {{"XDG_CACHE_HOME", cache.path()}};
+    invocation.arguments = {"train", "--data", session.photos, "--base", Bases::get() / "traced.pt", "--name", "disk" + turn,
+                            "--imgsz", "32", "--epochs", "2", "--augment", "none", "--feature-cache", "disk"};
+    const Outcome outcome = run_program(invocation);
+    CAPTURE(outcome.err);
+    REQUIRE(outcome.code == 0);
+    CHECK(contains(outcome.err, turn == "1" ? "computed once" : "found in the cache"));
+  }
+  CHECK(largest_difference(history("disk1"), history("disk2")) == 0);
+}
+
+TEST_CASE("Other augmentation runs the base on every new picture, or on a number of views that are kept") {
+  const std::string base = Bases::get() / "traced.pt";
+  const Outcome fresh = train(base, "fresh", {"--augment", "rotation=0.1"});
+  CHECK(fresh.code == 0);
+  CHECK(contains(fresh.err, "new pixels in every epoch"));
+  const Outcome views = train(base, "views", {"--augment", "rotation=0.1", "--augment-views", "3"});
+  CHECK(views.code == 0);
+  CHECK(contains(views.err, "an approximation, as asked: 3 views"));
+  CHECK(contains(views.err, "in 3 forms"));
+}
+
+TEST_CASE("Fine-tuning changes the layers that were named and no batch norm") {
+  struct Case {
+    const char* what;
+    std::vector<std::string> changed;
+  };
+  const std::vector<Case> cases{{"1", {"features.2.0.weight", "features.2.0.bias"}},
+                                {"features.1", {"features.1.0.weight", "features.1.0.bias"}},
+                                {"all", {"features.0.0.weight", "features.0.0.bias", "features.1.0.weight", "features.1.0.bias", "features.2.0.weight", "features.2.0.bias"}}};
+  for (const std::string form : {"scripted", "traced"})
+    for (const Case& c : cases) {
+      const std::string name = "tuned-" + form + c.what;
+      CAPTURE(name);
+      const Outcome outcome = train(Bases::get() / (form + ".pt"), name, {"--augment", "none", "--fine-tune", c.what, "--freeze-epochs", "1"});
+      CAPTURE(outcome.err);
+      REQUIRE(outcome.code == 0);
+      CHECK(changed_tensors(form + ".pt", name)["changed"] == Json(c.changed));
+    }
+}
+
+TEST_CASE("Fine-tuning trains batch norm where that is asked for") {
+  REQUIRE(train(Bases::get() / "scripted.pt", "norms", {"--augment", "none", "--fine-tune", "features.2", "--fine-tune-norms"}).code == 0);
+  const Json changed = changed_tensors("scripted.pt", "norms")["changed"];
+  CHECK(std::count(changed.begin(), changed.end(), "features.2.1.running_mean") == 1);
+  CHECK(std::count(changed.begin(), changed.end(), "features.2.1.weight") == 1);
+  CHECK(std::count(changed.begin(), changed.end(), "features.1.1.running_mean") == 0);
+}
+
+TEST_CASE("A finished run is trained on with --from, in two phases from one command or two") {
+  const Session& session = Session::get();
+  const Outcome outcome = session({"train", "--data", session.photos, "--from", "runs/cached-none", "--name", "from", "--epochs", "2", "--fine-tune", "features.2"});
+  CAPTURE(outcome.err);
+  REQUIRE(outcome.code == 0);
+  CHECK(changed_tensors("traced.pt", "from")["changed"] == Json{"features.2.0.weight", "features.2.0.bias"});
+  check_refused(session({"train", "--data", session.photos, "--from", "runs/cached-none", "--head", "dense"}), 2, {"--from", "leave --base, --head"});
+  check_refused(session({"train", "--data", session.photos, "--from", "runs/none-such"}), 2, {"runs/none-such"});
+}
+
+TEST_CASE("What is no base is refused with the reason") {
+  const Bases& bases = Bases::get();
+  check_refused(train(bases / "pair.pt", "bad"), 1, {"pair.pt", "not a tensor"});
+  check_refused(train(bases / "labels.pt", "bad"), 1, {"labels.pt", "not a feature map"});
+  check_refused(train(bases / "grey.pt", "bad"), 1, {"grey.pt", "does not take pictures"});
+  check_refused(train(bases / "empty.pt", "bad"), 1, {"empty.pt"});
+  check_refused(train(bases / "weights.pt", "bad"), 1, {"weights.pt"});
+  check_refused(train(bases / "none-such.pt", "bad"), 2, {"none-such.pt"});
+  check_refused(train("mobilnet_v2", "bad"), 2, {"mobilnet_v2", "mobilenet_v2"});
+}
+
+TEST_CASE("Mistyped heads and layers to fine-tune are refused with the nearest word") {
+  const std::string base = Bases::get() / "traced.pt";
+  check_refused(train(base, "bad", {"--head", "flaten,dense"}), 2, {"--head", "did you mean 'flatten'"});
+  check_refused(train(base, "bad", {"--head", "flatten,,dense"}), 2, {"empty layer"});
+  check_refused(train(base, "bad", {"--head", "dropout:0.1:relu"}), 2, {"dropout", "takes 1 value"});
+  check_refused(train(base, "bad", {"--head", "dense"}), 2, {"dense"});
+  check_refused(train(base, "bad", {"--fine-tune", "feature.9"}), 2, {"--fine-tune", "features.2"});
+  check_refused(train(Bases::get() / "frozen.pt", "bad", {"--fine-tune", "1"}), 2, {"frozen for good"});
+  const Session& session = Session::get();
+  check_refused(session({"train", "--data", session.photos, "--recipe", session.recipe, "--fine-tune", "1"}), 2, {"--fine-tune", "no base"});
+  check_refused(session({"train", "--data", session.photos, "--recipe", session.recipe, "--base", base}), 2, {"--base", "--head"});
+}
