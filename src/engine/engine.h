@@ -44,6 +44,8 @@ struct Engine {
   int64_t (*predict)(const PredictRequest&, const PredictSink&, Observer&);
   // The file written, its size and how it was verified.
   Json (*export_model)(const ExportRequest&, Observer&);
+  // The file written, its size, base, variant, parameters, the name to use it by.
+  Json (*import_base)(const ImportRequest&, Observer&);
   // name, input, classes, layers [{name, kind, output, trainable, non_trainable}], totals.
   Json (*summary)(const SummaryRequest&);
   // {"drawn": N, "kept": N}
