@@ -44,8 +44,6 @@ struct Engine {
   int64_t (*predict)(const PredictRequest&, const PredictSink&, Observer&);
   // The file written, its size and how it was verified.
   Json (*export_model)(const ExportRequest&, Observer&);
-  // The file written, its size, base, variant, parameters, the name to use it by.
-  Json (*import_base)(const ImportRequest&, Observer&);
   // name, input, classes, layers [{name, kind, output, trainable, non_trainable}], totals.
   Json (*summary)(const SummaryRequest&);
   // {"drawn": N, "kept": N}
@@ -58,6 +56,8 @@ struct Engine {
   Json (*split)(const SplitRequest&, Observer&);
   // Writes a sheet of labelled photos to request.output.
   void (*preview)(const LookRequest&, Observer&);
+  // The file written, its size, base, variant, parameters, the name to use it by.
+  Json (*import_base)(const ImportRequest&, Observer&);
 };
 
 // The one symbol that the program looks up in the engine library.

@@ -17,17 +17,12 @@ namespace {
 constexpr const char* kInfoFile = "cvtool.json";
 constexpr const char* kNextStep = "copy or import it again";
 
-bool holds_tensor(const at::ArrayRef<torch::jit::Block*> blocks);
-
-bool holds_tensor(const torch::jit::Node& node) {
-  if (node.kind() == c10::prim::Constant && node.output()->type()->cast<c10::TensorType>()) return true;
-  return holds_tensor(node.blocks());
-}
-
-bool holds_tensor(const at::ArrayRef<torch::jit::Block*> blocks) {
-  for (const auto* block : blocks)
-    for (const auto* node : block->nodes())
-      if (holds_tensor(*node)) return true;
+bool holds_tensor(const torch::jit::Block& block) {
+  for (const torch::jit::Node* node : block.nodes()) {
+    if (node->kind() == c10::prim::Constant && node->output()->type()->kind() == c10::TypeKind::TensorType) return true;
+    for (const torch::jit::Block* inner : node->blocks())
+      if (holds_tensor(*inner)) return true;
+  }
   return false;
 }
 
@@ -36,7 +31,7 @@ bool has_weights(const torch::jit::Module& module) {
   if (module.parameters().size() > 0 || module.buffers().size() > 0) return true;
   for (const auto& part : module.modules())
     for (const auto& method : part.get_methods())
-      if (holds_tensor({method.graph()->block()})) return true;
+      if (holds_tensor(*method.graph()->block())) return true;
   return false;
 }
 

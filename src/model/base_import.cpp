@@ -98,7 +98,7 @@ Json info_of(const BaseChoice& choice) {
           {"name", spec.name},
           {"variant", spec.variant},
           {"parameters", choice.parameters},
-          {"preprocess", spec.model.value("preprocess", Json("none"))},
+          {"preprocess", spec.model.value("preprocess", Json("unit"))},
           {"imgsz", spec.imgsz},
           {"output", spec.output},
           {"paper", spec.paper},
