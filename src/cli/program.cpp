@@ -20,6 +20,7 @@ const std::vector<CommandKind>& command_kinds() {
       {"eval", "Measure a model on photos whose classes are known", make_eval},
       {"predict", "Say what is on photos", make_predict},
       {"export", "Write a model for use elsewhere", make_export},
+      {"import", "Make a base for transfer learning of pretrained weights", make_import},
       {"summary", "Show the layers of a recipe or a model", make_summary},
   };
   return kinds;

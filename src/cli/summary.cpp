@@ -14,7 +14,7 @@ std::string padded(std::string text, size_t width) {
 class SummaryCommand : public Command {
  public:
   explicit SummaryCommand(CLI::App& app) {
-    app.add_option("subject", request_.subject, "recipe (name or JSON file), run or model file")->required();
+    app.add_option("subject", request_.subject, "recipe (name or JSON file), base, run or model file")->required();
     app.add_option("--classes", request_.classes, "number of classes of a recipe that leaves it open (default: 2)")->check(CLI::Range(2, 1000000));
     app.add_option_function<std::string>(
            "--imgsz,--img-size",
@@ -35,6 +35,7 @@ class SummaryCommand : public Command {
 
  private:
   static std::string output_text(const Json& output) {
+    if (output.empty()) return "?";
     std::string text = "(None";
     for (const Json& n : output) text += ", " + n.dump();
     return text + ")";
@@ -47,7 +48,7 @@ class SummaryCommand : public Command {
       second = std::max(second, output_text(layer["output"]).size() + 2);
     }
     const std::string rule(first + second + 12, '=');
-    std::string out = "Model: " + summary["name"].get<std::string>() + ", input " + summary["imgsz"].dump() + " px\n";
+    std::string out = "Model: " + summary["name"].get<std::string>() + (summary["imgsz"].is_null() ? "" : ", input " + summary["imgsz"].dump() + " px") + "\n";
     out += rule + "\n" + padded("Layer (type)", first) + padded("Output shape", second) + "Param #\n" + rule + "\n";
     for (const Json& layer : summary["layers"])
       out += padded(layer["name"].get<std::string>() + " (" + layer["kind"].get<std::string>() + ")", first) + padded(output_text(layer["output"]), second) +

@@ -3,8 +3,8 @@
 #include "engine/jobs.h"
 
 extern "C" const cvtool::Engine* cvtool_engine() {
-  static const cvtool::Engine engine{cvtool::train_job,   cvtool::eval_job,   cvtool::predict_job, cvtool::export_job,
-                                     cvtool::summary_job, cvtool::sample_job, cvtool::check_job,   cvtool::stats_job,
-                                     cvtool::split_job,   cvtool::preview_job};
+  static const cvtool::Engine engine{cvtool::train_job,   cvtool::eval_job,    cvtool::predict_job, cvtool::export_job,
+                                     cvtool::summary_job, cvtool::sample_job,  cvtool::check_job,   cvtool::stats_job,
+                                     cvtool::split_job,   cvtool::preview_job, cvtool::import_job};
   return &engine;
 }

@@ -56,6 +56,8 @@ struct Engine {
   Json (*split)(const SplitRequest&, Observer&);
   // Writes a sheet of labelled photos to request.output.
   void (*preview)(const LookRequest&, Observer&);
+  // The file written, its size, base, variant, parameters, the name to use it by.
+  Json (*import_base)(const ImportRequest&, Observer&);
 };
 
 // The one symbol that the program looks up in the engine library.

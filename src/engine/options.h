@@ -55,6 +55,13 @@ struct ExportRequest {
   std::string model, format = "torchscript", output;
 };
 
+struct ImportRequest {
+  std::string base, variant;         // an empty variant: that of the weights, torchvision's where they are fetched
+  double alpha = 0;                  // 0: that of the weights
+  std::string weights;               // file; empty: the official file is fetched
+  std::string output;                // empty: in user_data_folder()/bases
+};
+
 // data check, stats and preview: which photos, and how they are looked at.
 struct LookRequest {
   std::string data;
@@ -73,7 +80,7 @@ struct SplitRequest {
 };
 
 struct SummaryRequest {
-  std::string subject;               // recipe name, recipe file or model file
+  std::string subject;               // recipe name or file, model file, base
   int64_t classes = 0;               // of a recipe that leaves them open; 0: 2
   Json overrides = Json::object();
 };

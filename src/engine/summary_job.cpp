@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -7,6 +8,8 @@
 #include "engine/recipe.h"
 #include "engine/run_directory.h"
 #include "engine/summary.h"
+#include "model/archive.h"
+#include "model/base_import.h"
 #include "model/model_file.h"
 
 namespace cvtool {
@@ -28,28 +31,80 @@ Json summary_json(const std::vector<SummaryRow>& rows) {
   return {{"layers", layers}, {"total", trainable + non_trainable}, {"trainable", trainable}, {"non_trainable", non_trainable}};
 }
 
-Json summary_job(const SummaryRequest& request) {
-  std::error_code error;
-  const bool model_file = ends_with(request.subject, ".pt") || std::filesystem::is_directory(request.subject, error);
-  Json out;
-  if (model_file) {
-    const std::string path = model_path(request.subject);
-    const ModelFile model = load_model(path);
-    out = {{"name", path}, {"imgsz", model.info["imgsz"]}, {"classes", model.info["classes"]}};
-    out.update(model.info.at("summary"));
-    return out;
+namespace {
+
+Json size_json(const ImageSize& size) {
+  Json json;
+  JsonWriter writer(json);
+  writer("imgsz", size, Doc(""));
+  return json["imgsz"];
+}
+
+Json model_summary(const std::string& path) {
+  const ModelFile model = load_model(path);
+  Json out{{"name", path}, {"imgsz", model.info["imgsz"]}, {"classes", model.info["classes"]}};
+  out.update(model.info.at("summary"));
+  return out;
+}
+
+// Of a base that another program made: the modules that hold weights; their output shapes are not known.
+Json foreign_summary(const torch::jit::Module& module) {
+  std::vector<SummaryRow> rows;
+  for (const auto& part : module.named_modules()) {
+    SummaryRow row{part.name, part.value.type()->name()->name(), {}};
+    for (const auto& parameter : part.value.parameters(/*recurse=*/false)) row.trainable += parameter.numel();
+    for (const auto& buffer : part.value.named_buffers(/*recurse=*/false))
+      if (buffer.name != "num_batches_tracked") row.non_trainable += buffer.value.numel();
+    if (row.trainable + row.non_trainable > 0) rows.push_back(row);
   }
+  return summary_json(rows);
+}
+
+Json base_file_summary(const std::string& path) {
+  const BaseFile base = load_base(path);
+  Json out{{"name", path}, {"imgsz", base.info.value("imgsz", Json())}};
+  out.update(base.info.contains("summary") ? base.info["summary"] : foreign_summary(base.module));
+  return out;
+}
+
+Json base_summary(const BaseChoice& choice, const Json& overrides) {
+  DataConfig data;
+  data.imgsz = {choice.spec.imgsz, choice.spec.imgsz};
+  if (overrides.contains("data")) read_fields(overrides["data"], "--", data);
+  Json out{{"name", base_file_name(choice)}, {"imgsz", size_json(data.imgsz)}};
+  out.update(summary_json(compile_choice(choice, data.imgsz).rows));
+  return out;
+}
+
+Json recipe_summary(const SummaryRequest& request) {
   const Recipe recipe = load_recipe(request.subject, request.overrides);
   int64_t classes = static_cast<int64_t>(recipe.data.classes.size());
   if (request.classes > 0) classes = request.classes;
   if (classes == 0) classes = 2;
   const Net net = compile_net(recipe.model, {recipe.data.imgsz, classes, static_cast<uint64_t>(recipe.train.seed)});
-  Json size;
-  JsonWriter writer(size);
-  writer("imgsz", recipe.data.imgsz, Doc(""));
-  out = {{"name", recipe.name}, {"imgsz", size["imgsz"]}, {"classes", classes}};
+  Json out{{"name", recipe.name}, {"imgsz", size_json(recipe.data.imgsz)}, {"classes", classes}};
   out.update(summary_json(net.rows));
   return out;
+}
+
+Json file_summary(const std::string& subject) {
+  const std::string path = model_path(subject);
+  const std::string text = text_in_archive(path, "/cvtool.json");
+  const Json info = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const bool model = info.is_object() && info.contains("classes");
+  return model || !std::filesystem::exists(path) ? model_summary(path) : base_file_summary(path);
+}
+
+}  // namespace
+
+Json summary_job(const SummaryRequest& request) {
+  const std::string& subject = request.subject;
+  std::error_code error;
+  if (ends_with(subject, ".pt") || std::filesystem::is_directory(subject, error)) return file_summary(subject);
+  const auto recipes = recipe_names();
+  if (is_path(subject) || std::find(recipes.begin(), recipes.end(), subject) != recipes.end()) return recipe_summary(request);
+  if (const auto choice = choice_of_file_name(subject)) return base_summary(*choice, request.overrides);
+  return base_file_summary(base_path(subject));
 }
 
 }  // namespace cvtool

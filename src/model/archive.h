@@ -5,8 +5,11 @@
 
 namespace cvtool {
 
-// Throws Error starting with `path` unless `bytes` is a whole zip archive whose every entry matches its
-// checksum.
-void check_archive(const std::string& path, const std::string& bytes);
+// Throws Error starting with `path` and ending with `next_step` unless `bytes` is a whole zip archive whose every
+// entry matches its checksum.
+void check_archive(const std::string& path, const std::string& bytes, const std::string& next_step);
+
+// The content of the entry whose name ends in `name`; "" when the file is no zip archive or holds no such entry.
+std::string text_in_archive(const std::string& path, const std::string& name);
 
 }  // namespace cvtool

@@ -29,11 +29,16 @@ struct Scope {
 
 class Compiler {
  public:
-  Compiler(const NetTarget& target, const Json& blocks) : target_(target), blocks_(blocks) {}
+  Compiler(const NetTarget& target, const NetSpec& spec, bool any_size)
+      : target_(target), blocks_(spec.blocks), any_size_(any_size) {
+    if (!spec.parameters.is_object()) throw UsageError("model.parameters: must be an object {NAME: value}, not " + spec.parameters.dump());
+    for (const auto& [name, value] : spec.parameters.items()) parameters_[name] = value;
+  }
 
   // A module whose forward runs the layers one after the other; `shape` goes from input to output.
   torch::jit::Module sequence(const Json& layers, Shape& shape, const Scope& scope, const std::string& class_name);
   torch::jit::Module preprocess(const Json& spec, const Shape& shape);
+  const Parameters& parameters() const { return parameters_; }
 
   LayerContext context(const Shape& shape) const {
     LayerContext context;
@@ -41,6 +46,7 @@ class Compiler {
     context.input = shape;
     context.seed = target_.seed;
     context.classes = target_.classes;
+    context.any_size = any_size_;
     return context;
   }
 
@@ -60,6 +66,8 @@ class Compiler {
 
   const NetTarget& target_;
   const Json& blocks_;
+  const bool any_size_;
+  Parameters parameters_;  // of the whole net
   std::shared_ptr<torch::jit::CompilationUnit> unit_ = std::make_shared<torch::jit::CompilationUnit>();
 };
 
@@ -207,7 +215,7 @@ Compiler::Child Compiler::branches(const Json& spec, Shape& shape, const Scope& 
 Compiler::Child Compiler::block(const std::string& name, const Json& spec, Shape& shape, const Scope& scope) {
   BlockFields f;
   read_fields(blocks_[name], "model.blocks." + name + ".", f);
-  Parameters parameters;
+  Parameters parameters = parameters_;
   std::vector<std::string> names{"kind", "name", "repeat"};
   for (const auto& [key, value] : f.parameters.items()) {
     parameters[key] = spec.contains(key) ? spec[key] : value;
@@ -301,7 +309,7 @@ Net compile_net(const Json& json, const NetTarget& target) {
   read_fields(json, "model.", spec);
   if (spec.layers.is_null()) throw UsageError("model.layers: must be given, a list of layers");
   const std::string activation = take_last_activation(spec.layers);
-  Compiler compiler(target, spec.blocks);
+  Compiler compiler(target, spec, /*any_size=*/false);
   Shape shape{3, target.imgsz.height, target.imgsz.width};
   Net net;
   net.module = new_module(compiler.context(shape), "Classifier");
@@ -314,12 +322,25 @@ Net compile_net(const Json& json, const NetTarget& target) {
     net.base = base.info;
     shape = compiler.rows.back().output;
   }
-  net.module.register_module("head", compiler.sequence(spec.layers, shape, {"head", "", "model.layers", {}, 0}, "Head"));
+  net.module.register_module("head", compiler.sequence(spec.layers, shape, {"head", "", "model.layers", compiler.parameters(), 0}, "Head"));
   net.units = shape.at(0);
   net.rows = std::move(compiler.rows);
   net.activation = check_output(net, activation, shape, target.classes);
   define_outputs(net);
   return net;
+}
+
+BaseNet compile_base(const Json& json, const NetTarget& target) {
+  NetSpec spec;
+  read_fields(json, "model.", spec);
+  Compiler compiler(target, spec, /*any_size=*/true);
+  BaseNet base;
+  base.output = {3, target.imgsz.height, target.imgsz.width};
+  if (!spec.preprocess.is_null()) compiler.preprocess(spec.preprocess, base.output);  // an unknown word is an error here, not when the base is used
+  base.module = compiler.sequence(spec.layers, base.output, {"base", "", "model.layers", compiler.parameters(), 0}, "Base");
+  base.module.eval();
+  base.rows = std::move(compiler.rows);
+  return base;
 }
 
 }  // namespace cvtool

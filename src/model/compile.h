@@ -12,6 +12,7 @@ namespace cvtool {
 struct NetSpec {
   std::string base;
   Json preprocess = Json();
+  Json parameters = Json::object();
   Json layers = Json();
   Json blocks = Json();
 };
@@ -20,6 +21,7 @@ void fields(NetSpec& c, Visitor&& visit) {
   visit("base", c.base, Doc("a pretrained base before the layers: the name of an imported one, or a TorchScript file; empty: none"));
   visit("preprocess", c.preprocess,
         Doc("none, unit, symmetric, imagenet, caffe, or an object with the keys of rescale; null: what the base wants, unit without one"));
+  visit("parameters", c.parameters, Doc("names and values that \"$name\" stands for in layers and blocks"));
   visit("layers", c.layers, Doc("the layers behind the base, or from input to output"));
   visit("blocks", c.blocks, Doc("named groups of layers: {NAME: {\"parameters\": {...}, \"layers\": [...]}}"));
 }
@@ -44,6 +46,18 @@ struct Net {
 // Compiles the spec. Throws UsageError naming layer, input shape and reason: an unknown key or kind, a window that
 // does not fit, a last layer that does not match the number of classes.
 Net compile_net(const Json& spec, const NetTarget& target);
+
+// Layers without a head.
+struct BaseNet {
+  // forward: [N,3,H,W] f32, preprocessed -> features f32, a straight chain of its children; of every size that the
+  // windows fit, not of the target's alone. On the CPU.
+  torch::jit::Module module;
+  std::vector<SummaryRow> rows;  // at the target's size
+  Shape output;                  // at the target's size
+};
+
+// Compiles the layers of a net spec. `classes` of the target is not used. Throws UsageError as compile_net does.
+BaseNet compile_base(const Json& spec, const NetTarget& target);
 
 // The words that `preprocess` accepts, and the rescale spec each stands for.
 const std::vector<std::pair<std::string, Json>>& preprocess_words();

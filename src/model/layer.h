@@ -27,6 +27,7 @@ struct LayerContext {
   std::string place;   // start of error messages: "layer 3 (conv2d): "
   uint64_t seed = 0;
   int64_t classes = 0;
+  bool any_size = false;  // forward takes pictures of other sizes than `input` too
 };
 
 struct BuiltLayer {

@@ -14,6 +14,7 @@ BuiltLayer build_global_max_pool2d(const Json& spec, const LayerContext& context
 BuiltLayer build_global_avg_pool2d(const Json& spec, const LayerContext& context);
 BuiltLayer build_batch_norm(const Json& spec, const LayerContext& context);
 BuiltLayer build_dense(const Json& spec, const LayerContext& context);
+BuiltLayer build_lrn(const Json& spec, const LayerContext& context);
 BuiltLayer build_flatten(const Json& spec, const LayerContext& context);
 BuiltLayer build_dropout(const Json& spec, const LayerContext& context);
 BuiltLayer build_activation(const Json& spec, const LayerContext& context);
@@ -22,6 +23,15 @@ BuiltLayer build_rescale(const Json& spec, const LayerContext& context);
 // "[1, 2]": a TorchScript list.
 std::string script_list(const std::array<int64_t, 2>& pair);
 std::string script_number(double value);
+
+// Padding of its own in front of a window's operation, as LibTorch pads both sides alike.
+struct ScriptPadding {
+  std::string lines;  // in front, may be empty
+  std::string sides;  // TorchScript list [left, right, top, bottom] for constant_pad_nd
+};
+
+// Of a window over the variable x; of whatever size x is where the context says any_size.
+ScriptPadding script_padding(const Window& window, const LayerContext& context);
 
 // Reads the keys of a layer or composite; "kind", "name" and "repeat" are read by the compiler. `context` is what
 // knows its place: a LayerContext, or the compiler's own scope.

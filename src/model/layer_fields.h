@@ -87,6 +87,18 @@ void fields(DenseFields& c, Visitor&& visit) {
   visit("activation", c.activation, Doc("function applied to the result").words(activation_names()));
 }
 
+struct LrnFields {
+  int64_t size = 5;
+  double alpha = 1e-4, beta = 0.75, k = 1.0;
+};
+template <class Visitor>
+void fields(LrnFields& c, Visitor&& visit) {
+  visit("size", c.size, Doc("number of neighbouring channels, an odd number").range(1, 255));
+  visit("alpha", c.alpha, Doc("weight of the mean square of the neighbours").range(0, 1e6));
+  visit("beta", c.beta, Doc("exponent").range(0, 100));
+  visit("k", c.k, Doc("added to the weighted mean square").range(1e-6, 1e6));
+}
+
 struct DropoutFields {
   double rate = 0.5;
 };

@@ -46,6 +46,7 @@ const std::vector<LayerKind>& layer_kinds() {
       {"flatten", "Flatten", "flatten", "feature map to vector, in the order height, width, channel", build_flatten, defaults_of<NoFields>},
       {"global_avg_pool2d", "GlobalAveragePooling2D", "global_average_pooling2d", "mean of each channel", build_global_avg_pool2d, defaults_of<NoFields>},
       {"global_max_pool2d", "GlobalMaxPooling2D", "global_max_pooling2d", "largest value of each channel", build_global_max_pool2d, defaults_of<NoFields>},
+      {"lrn", "LocalResponseNormalization", "lrn", "divides each value by a power of its neighbouring channels' mean square", build_lrn, defaults_of<LrnFields>},
       {"max_pool2d", "MaxPooling2D", "max_pooling2d", "largest value of each window", build_max_pool2d, defaults_of<Pool2dFields>},
       {"rescale", "Rescaling", "rescaling", "y = x * scale + offset", build_rescale, defaults_of<RescaleFields>},
   };
@@ -71,5 +72,21 @@ std::string script_list(const std::array<int64_t, 2>& pair) {
 }
 
 std::string script_number(double value) { return Json(value).dump(); }
+
+ScriptPadding script_padding(const Window& w, const LayerContext& context) {
+  if (!context.any_size || !w.follows_size)
+    return {"", "[" + std::to_string(w.before[1]) + ", " + std::to_string(w.after[1]) + ", " + std::to_string(w.before[0]) + ", " +
+                    std::to_string(w.after[0]) + "]"};
+  ScriptPadding padding;
+  // TensorFlow's `same`, as in window_from_spec.
+  for (size_t axis = 0; axis < 2; ++axis) {
+    const std::string n = "x.size(" + std::to_string(axis + 2) + ")", stride = std::to_string(w.strides[axis]);
+    const std::string span = std::to_string((w.kernel[axis] - 1) * w.dilation[axis] + 1);
+    padding.lines += std::string("    ") + (axis == 0 ? "rows" : "columns") + " = max(((" + n + " + " + stride + " - 1) // " + stride + " - 1) * " +
+                     stride + " + " + span + " - " + n + ", 0)\n";
+  }
+  padding.sides = "[columns // 2, columns - columns // 2, rows // 2, rows - rows // 2]";
+  return padding;
+}
 
 }  // namespace cvtool

@@ -31,11 +31,13 @@ BuiltLayer build_convolution(const Convolution& c, const LayerContext& context, 
   const Window& w = c.window;
   std::string body = "def forward(self, x):\n";
   // LibTorch pads both sides alike; TensorFlow's odd pixel needs its own padding first.
-  if (!w.symmetric())
-    body += "    x = torch.constant_pad_nd(x, [" + std::to_string(w.before[1]) + ", " + std::to_string(w.after[1]) + ", " +
-            std::to_string(w.before[0]) + ", " + std::to_string(w.after[0]) + "], 0.)\n";
+  const bool own = w.symmetric() && !(context.any_size && w.follows_size);
+  if (!own) {
+    const ScriptPadding padding = script_padding(w, context);
+    body += padding.lines + "    x = torch.constant_pad_nd(x, " + padding.sides + ", 0.)\n";
+  }
   body += "    x = torch.conv2d(x, self.weight, " + std::string(c.bias ? "self.bias" : "None") + ", " + script_list(w.strides) +
-          ", " + script_list(w.symmetric() ? w.before : std::array<int64_t, 2>{0, 0}) + ", " + script_list(w.dilation) + ", " +
+          ", " + script_list(own ? w.before : std::array<int64_t, 2>{0, 0}) + ", " + script_list(w.dilation) + ", " +
           std::to_string(c.groups) + ")\n";
   body += "    return " + activation_expression(c.activation, true) + "\n";
   layer.module.define(body);

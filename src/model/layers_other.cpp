@@ -38,6 +38,25 @@ BuiltLayer build_batch_norm(const Json& spec, const LayerContext& context) {
   return layer;
 }
 
+// Krizhevsky et al. 2012, section 3.3, with alpha divided by the window's size as Caffe and PyTorch do.
+BuiltLayer build_lrn(const Json& spec, const LayerContext& context) {
+  const auto f = layer_fields<LrnFields>(spec, context);
+  if (f.size % 2 == 0) throw UsageError(context.place + "size: must be an odd number, not " + std::to_string(f.size));
+  if (context.input.size() != 3)
+    throw UsageError(context.place + "needs a feature map [channels, height, width], but its input is " + shape_text(context.input));
+  BuiltLayer layer{new_module(context, "LocalResponseNormalization"), context.input};
+  const std::string half = std::to_string(f.size / 2), channels = std::to_string(context.input[0]);
+  layer.module.define(
+      "def forward(self, x):\n"
+      "    squares = torch.constant_pad_nd(x * x, [0, 0, 0, 0, " + half + ", " + half + "], 0.)\n"
+      "    total = squares.narrow(1, 0, " + channels + ")\n"
+      "    for i in range(1, " + std::to_string(f.size) + "):\n"
+      "        total = total + squares.narrow(1, i, " + channels + ")\n"
+      "    return x / torch.pow(total * " + script_number(f.alpha / static_cast<double>(f.size)) + " + " + script_number(f.k) + ", " +
+      script_number(f.beta) + ")\n");
+  return layer;
+}
+
 BuiltLayer build_flatten(const Json& spec, const LayerContext& context) {
   layer_fields<NoFields>(spec, context);
   int64_t features = 1;

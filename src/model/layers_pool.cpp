@@ -10,13 +10,12 @@ Window pool_window(const Pool2dFields& f, const LayerContext& context) {
 }
 
 // LibTorch's own padding serves when both sides are alike and at most half the window.
-bool pads_itself(const Window& w) {
-  return w.symmetric() && w.before[0] <= w.kernel[0] / 2 && w.before[1] <= w.kernel[1] / 2;
+bool pads_itself(const Window& w, const LayerContext& context) {
+  return !(context.any_size && w.follows_size) && w.symmetric() && w.before[0] <= w.kernel[0] / 2 && w.before[1] <= w.kernel[1] / 2;
 }
 
-std::string pad_expression(const std::string& x, const Window& w, const std::string& value) {
-  return "torch.constant_pad_nd(" + x + ", [" + std::to_string(w.before[1]) + ", " + std::to_string(w.after[1]) + ", " +
-         std::to_string(w.before[0]) + ", " + std::to_string(w.after[0]) + "], " + value + ")";
+std::string pad_expression(const std::string& x, const ScriptPadding& padding, const std::string& value) {
+  return "torch.constant_pad_nd(" + x + ", " + padding.sides + ", " + value + ")";
 }
 
 std::string window_arguments(const Window& w, bool own_padding) {
@@ -45,23 +44,25 @@ std::string script_bool(bool value) { return value ? "True" : "False"; }
 BuiltLayer build_max_pool2d(const Json& spec, const LayerContext& context) {
   const auto f = layer_fields<Pool2dFields>(spec, context);
   const Window w = pool_window(f, context);
-  const bool own = pads_itself(w);
-  const std::string x = own ? "x" : pad_expression("x", w, "-float(\"inf\")");
+  const bool own = pads_itself(w, context);
+  const ScriptPadding padding = own ? ScriptPadding{} : script_padding(w, context);
+  const std::string x = own ? "x" : pad_expression("x", padding, "-float(\"inf\")");
   return pool_layer(context, "MaxPooling2D", w,
-                    "    return torch.max_pool2d(" + x + ", " + window_arguments(w, own) + ", [1, 1], " + script_bool(f.ceil_mode) + ")\n");
+                    padding.lines + "    return torch.max_pool2d(" + x + ", " + window_arguments(w, own) + ", [1, 1], " + script_bool(f.ceil_mode) + ")\n");
 }
 
 BuiltLayer build_avg_pool2d(const Json& spec, const LayerContext& context) {
   const auto f = layer_fields<Pool2dFields>(spec, context);
   const Window w = pool_window(f, context);
   // Padding is not counted in the mean.
-  if (pads_itself(w))
+  if (pads_itself(w, context))
     return pool_layer(context, "AveragePooling2D", w,
                       "    return torch.avg_pool2d(x, " + window_arguments(w, true) + ", " + script_bool(f.ceil_mode) + ", False)\n");
   const std::string arguments = window_arguments(w, false) + ", " + script_bool(f.ceil_mode) + ", True)";
+  const ScriptPadding padding = script_padding(w, context);
   return pool_layer(context, "AveragePooling2D", w,
-                    "    covered = " + pad_expression("torch.ones_like(x)", w, "0.") + "\n" +
-                        "    total = torch.avg_pool2d(" + pad_expression("x", w, "0.") + ", " + arguments + "\n" +
+                    padding.lines + "    covered = " + pad_expression("torch.ones_like(x)", padding, "0.") + "\n" +
+                        "    total = torch.avg_pool2d(" + pad_expression("x", padding, "0.") + ", " + arguments + "\n" +
                         "    return total / torch.avg_pool2d(covered, " + arguments + "\n");
 }
 

@@ -110,7 +110,7 @@ ModelFile load_model(const std::string& path) {
   if (!std::filesystem::exists(path)) throw Error(path + ": there is no such model file; train one with cvtool train --data DIR");
   std::string content = read_file(path);
   if (content.compare(0, 2, "PK") != 0) throw Error(path + ": is not a model file; cvtool train writes them as RUN/best.pt");
-  check_archive(path, content);
+  check_archive(path, content, "copy or train it again");
   std::istringstream bytes(std::move(content));
   ModelFile model;
   torch::jit::ExtraFilesMap extra{{kInfoFile, ""}, {kGoldenFile, ""}};

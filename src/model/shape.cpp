@@ -39,6 +39,7 @@ namespace {
 void set_padding(const Json& padding, const Shape& input, const std::string& place, Window& window) {
   if (padding == "valid") return;
   if (padding == "same") {
+    window.follows_size = window.strides[0] > 1 || window.strides[1] > 1;
     for (size_t axis = 0; axis < 2; ++axis) {
       const int64_t n = input[axis + 1], span = (window.kernel[axis] - 1) * window.dilation[axis] + 1;
       const int64_t out = (n + window.strides[axis] - 1) / window.strides[axis];

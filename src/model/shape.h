@@ -24,6 +24,7 @@ struct Window {
   std::array<int64_t, 2> kernel{1, 1}, strides{1, 1}, dilation{1, 1};
   std::array<int64_t, 2> before{0, 0}, after{0, 0};  // padding: top and left, bottom and right
   std::array<int64_t, 2> output{0, 0};
+  bool follows_size = false;  // the padding depends on the input's size (same, with strides)
   bool symmetric() const { return before == after; }
 };
 

@@ -126,6 +126,14 @@ TEST_CASE("Blocks repeat their layers with parameters and expressions") {
   CHECK(forward(net, pictures(2, 8)).sizes() == at::IntArrayRef({2, 2}));
 }
 
+TEST_CASE("Parameters of the net stand in its layers and its blocks, and a block's own come first") {
+  const Net net = net_of(R"({"parameters": {"width": 4, "size": 3},
+      "blocks": {"twice": {"parameters": {"size": 1}, "layers": [{"kind": "conv2d", "filters": "2 * $width", "kernel": "$size"}]}},
+      "layers": [{"kind": "conv2d", "filters": "$width", "kernel": "$size"}, {"kind": "twice"}, {"kind": "flatten"}, {"kind": "dense"}]})");
+  CHECK(net.rows[0].output == Shape{4, 6, 6});
+  CHECK(net.rows[1].output == Shape{8, 6, 6});
+}
+
 TEST_CASE("A repeated layer has weights of its own each time") {
   const Net net =
       layers_of(R"({"kind": "conv2d", "filters": 3, "kernel": 1, "repeat": 3},)" + std::string(kFlatDense));

@@ -210,6 +210,22 @@ TEST_CASE("Rescaling multiplies, adds and turns RGB into BGR, from bytes too") {
   CHECK_THROWS_AS(build_layer(R"({"kind": "rescale", "scale": "big"})", {3, 1, 1}), UsageError);
 }
 
+TEST_CASE("Local response normalisation follows Krizhevsky's formula, with alpha divided by the size") {
+  const BuiltLayer layer = build_layer(R"({"kind": "lrn", "size": 3, "alpha": 0.5, "beta": 0.75, "k": 2})", {4, 2, 1});
+  CHECK(layer.output == Shape{4, 2, 1});
+  at::manual_seed(8);
+  const at::Tensor x = at::randn({2, 4, 2, 1}), y = run_layer(layer, x);
+  for (int64_t n = 0; n < 2; ++n)
+    for (int64_t c = 0; c < 4; ++c)
+      for (int64_t h = 0; h < 2; ++h) {
+        double squares = 0;
+        for (int64_t near = std::max<int64_t>(c - 1, 0); near <= std::min<int64_t>(c + 1, 3); ++near)
+          squares += std::pow(x[n][near][h][0].item<double>(), 2);
+        CHECK(y[n][c][h][0].item<double>() == Approx(x[n][c][h][0].item<double>() / std::pow(2 + 0.5 / 3 * squares, 0.75)));
+      }
+  CHECK(contains(message_of([] { build_layer(R"({"kind": "lrn", "size": 4})", {4, 2, 1}); }), "size: must be an odd number, not 4"));
+}
+
 TEST_CASE("Ceil mode keeps the window that hangs over the end") {
   const at::Tensor x = golden_input();
   for (const char* kind : {"max_pool2d", "avg_pool2d"}) {

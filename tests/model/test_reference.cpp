@@ -9,6 +9,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "engine/recipe.h"
+#include "model/base_spec.h"
 #include "model/compile.h"
 #include "model/composite_fields.h"
 #include "model/layer_fields.h"
@@ -119,6 +120,7 @@ std::vector<std::pair<std::string, Reference>> layer_references() {
           {"flatten", reference_of<NoFields>("flatten")},
           {"global_avg_pool2d", reference_of<NoFields>("global_avg_pool2d")},
           {"global_max_pool2d", reference_of<NoFields>("global_max_pool2d")},
+          {"lrn", reference_of<LrnFields>("lrn")},
           {"max_pool2d", reference_of<Pool2dFields>("max_pool2d")},
           {"rescale", reference_of<RescaleFields>("rescale")}};
 }
@@ -150,6 +152,11 @@ TEST_CASE("the reference describes residual, branches and blocks") {
   check_section("residual", reference_of<ResidualFields>("residual"));
   check_section("branches", reference_of<BranchesFields>("branches"));
   check_section("blocks", reference_of<BlockFields>());
+}
+
+TEST_CASE("the reference describes the spec of a base") {
+  check_section("A base's spec", reference_of<BaseSpec>());
+  check_section("Official weights", reference_of<OfficialWeights>());
 }
 
 TEST_CASE("the whole recipe of the reference is one, resolved") {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "model/weights/raw_tensor.h"
 
 namespace cvtool {
@@ -45,6 +46,16 @@ void expect_dimensions(const at::Tensor& kernel, int64_t dimensions, const char*
               "; only 2-D convolutions and dense layers are read");
 }
 
+// Keras 1 wrote "block1_conv1_W" and later "block1_conv1_W_1"; the official VGG16 file has kept these names.
+std::string keras_2_name(const std::string& name) {
+  if (name.find('/') != std::string::npos) return name;
+  const bool counted = ends_with(name, "_1");
+  const std::string stem = counted ? name.substr(0, name.size() - 2) : name;
+  if (ends_with(stem, "_W")) return stem.substr(0, stem.size() - 2) + "/kernel";
+  if (ends_with(stem, "_b")) return stem.substr(0, stem.size() - 2) + "/bias";
+  return name;
+}
+
 }  // namespace
 
 at::Tensor conv_weight_from_keras(const at::Tensor& kernel) {
@@ -67,7 +78,7 @@ std::string keras_name(const std::string& name) {
   const auto colon = name.rfind(':');
   const bool numbered = colon != std::string::npos && colon + 1 < name.size() &&
                         name.find_first_not_of("0123456789", colon + 1) == std::string::npos;
-  return numbered ? name.substr(0, colon) : name;
+  return keras_2_name(numbered ? name.substr(0, colon) : name);
 }
 
 bool is_keras(const StateDict& dict) {

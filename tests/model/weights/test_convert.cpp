@@ -47,3 +47,11 @@ TEST_CASE("Keras names become PyTorch's") {
   CHECK_FALSE(is_keras(keras));
   CHECK(contains(error_of([&] { torch_from_keras(keras); }), "'lstm/recurrent_kernel:0'"));
 }
+
+TEST_CASE("The names of Keras 1, as in the official VGG16 file, are read") {
+  CHECK(keras_name("block1_conv1_W_1:0") == "block1_conv1/kernel");
+  CHECK(keras_name("block1_conv1_b_1:0") == "block1_conv1/bias");
+  CHECK(keras_name("block1_conv1_W:0") == "block1_conv1/kernel");
+  CHECK(keras_name("features.0.weight") == "features.0.weight");
+  CHECK(keras_name("block1_conv1/kernel:0") == "block1_conv1/kernel");
+}

@@ -1,0 +1,46 @@
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/console.h"
+
+namespace cvtool {
+namespace {
+
+class ImportCommand : public Command {
+ public:
+  explicit ImportCommand(CLI::App& app) {
+    app.add_option("base", request_.base, "vgg16, inception_v1 or mobilenet_v2")->required();
+    app.add_option("--variant", request_.variant, "torchvision, keras or caffe (default: that of the weights)");
+    app.add_option("--alpha", request_.alpha, "width of mobilenet_v2: 1.0, 0.75, 0.5, 0.35 (default: that of the weights)")->check(CLI::Range(0.01, 16.0));
+    app.add_option("--weights", request_.weights, "file of torch.save, .safetensors, Keras .h5 or tfjs model.json (default: the official file is fetched)");
+    app.add_option("-o,--output", request_.output, "file to write (default: NAME.pt in $XDG_DATA_HOME/cvtool/bases, where --base NAME finds it)");
+    app.add_flag("--json", json_, "print one JSON document");
+  }
+
+  int run(const Engine& engine, Console& console) override {
+    const Json result = engine.import_base(request_, console);
+    console.clear_bar();
+    print(json_ ? result.dump(2) + "\n" : text(result));
+    return 0;
+  }
+
+ private:
+  static std::string text(const Json& result) {
+    std::string kind = result["variant"].get<std::string>();
+    for (const auto& [name, value] : result["parameters"].items()) kind += ", " + name + " " + value.dump();
+    return "wrote " + result["file"].get<std::string>() + ", " + with_thousands(result["bytes"].get<int64_t>()) + " bytes: " +
+           result["base"].get<std::string>() + " (" + kind + "), " + with_thousands(result["total"].get<int64_t>()) +
+           " parameters\nlicence of the weights: " + result["licence"].get<std::string>() + "\nuse it with --base " + result["use"].get<std::string>() + "\n";
+  }
+
+  ImportRequest request_;
+  bool json_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_import(CLI::App& app) { return std::make_unique<ImportCommand>(app); }
+
+}  // namespace cvtool

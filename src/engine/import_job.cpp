@@ -1,0 +1,85 @@
+#include <spdlog/spdlog.h>
+
+#include <cmath>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/device.h"
+#include "base/error.h"
+#include "base/files.h"
+#include "base/version.h"
+#include "engine/jobs.h"
+#include "engine/summary.h"
+#include "model/base_import.h"
+#include "model/tensor_names.h"
+#include "model/weights/download.h"
+#include "model/weights/sha256.h"
+
+namespace fs = std::filesystem;
+
+namespace cvtool {
+namespace {
+
+constexpr int64_t kMegabyte = 1000000;
+
+// Fetches the official file into the cache; returns its path.
+std::string fetch_weights(const BaseChoice& choice, Observer& observer) {
+  const std::string commands = import_commands(choice);
+  const auto files = official_weights(choice);
+  if (files.empty() || files.front().sha256.empty())
+    throw UsageError("the weights of " + choice.spec.name + " (" + choice.spec.variant + ") are not fetched by cvtool, pass a file of them:\n" + commands);
+  const std::string file = fs::path(files.front().url).filename().string();
+  Download wanted;
+  wanted.url = files.front().url;
+  wanted.sha256 = files.front().sha256;
+  wanted.path = cache_folder() + "/weights/" + file;
+  wanted.next_step = "try again with\n" + commands;
+  wanted.progress = [&observer, file](int64_t done, int64_t total) {
+    if (total > 0) observer.progress({"Fetching " + file + ", MB", done / kMegabyte, total / kMegabyte, std::nan(""), std::nan("")});
+    return !observer.stop_requested();
+  };
+  spdlog::info("fetching {} ({})", wanted.url, files.front().size);
+  download(wanted);
+  return wanted.path;
+}
+
+std::string output_path(const ImportRequest& request, const BaseChoice& choice) {
+  if (!request.output.empty()) return request.output;
+  const std::string folder = user_data_folder() + "/bases";
+  make_folders(folder);
+  return folder + "/" + base_file_name(choice) + ".pt";
+}
+
+}  // namespace
+
+Json import_job(const ImportRequest& request, Observer& observer) {
+  const BaseWish wish{request.base, request.variant, request.alpha};
+  const BaseChoice chosen = choose_base(wish);  // wrong usage is said before anything is read or fetched
+  prepare_process(0);
+  const bool fetch = request.weights.empty();
+  if (!fetch && !fs::exists(request.weights)) throw UsageError("--weights " + request.weights + ": there is no such file");
+  const std::string path = fetch ? fetch_weights(chosen, observer) : request.weights;
+  const StateDict weights = read_base_weights(path);
+  const BaseChoice choice = fetch ? chosen : recognise_base(wish, weights);
+  BaseFile base = base_with_weights(choice, weights);
+  base.info["weights"] = {{"file", fs::path(path).filename().string()}, {"sha256", sha256_of_file(path)}};
+  base.info["summary"] = summary_json(compile_choice(choice).rows);
+  base.info["tool"] = std::string("cvtool ") + kVersion;
+  const std::string output = output_path(request, choice);
+  save_base(output, base);
+  // What was fetched is in the base now; it may be ten times as large.
+  if (fetch) fs::remove(path);
+  return {{"file", output},
+          {"bytes", fs::file_size(output)},
+          {"base", choice.spec.name},
+          {"variant", choice.spec.variant},
+          {"parameters", choice.parameters},
+          {"use", request.output.empty() ? base_file_name(choice) : output},
+          {"output", choice.spec.output},
+          {"preprocess", base.info["preprocess"]},
+          {"licence", choice.spec.licence},
+          {"weights", base.info["weights"]},
+          {"total", base.info["summary"]["total"]}};
+}
+
+}  // namespace cvtool

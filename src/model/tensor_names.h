@@ -1,0 +1,35 @@
+// The names of a net's tensors in the files of others, by a table of patterns. Free of LibTorch.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+
+namespace cvtool {
+
+// `text` with every {expression} in it worked out: "features.{$n + 1}" with n = 3 is "features.4". Expressions are
+// those of blocks (model/blocks.h). Throws UsageError naming `place`.
+std::string fill_pattern(const std::string& text, const Json& values, const std::string& place);
+
+// A table "layer of the net" -> "layer of the file". On the left, {name} stands for one or more characters but '.'; on
+// the right, {$name} gives them back. The first line that fits counts.
+class TensorNames {
+ public:
+  // Throws UsageError naming `place` when `table` is not an object of texts.
+  TensorNames(const Json& table, std::string place);
+
+  // "block_3.main.expand.weight" -> "features.4.conv.0.0.weight": the part behind the last '.' stays. Throws UsageError
+  // when no line fits.
+  std::string in_file(const std::string& tensor) const;
+
+ private:
+  struct Line {
+    std::string from, to;
+  };
+  std::vector<Line> lines_;
+  std::string place_;
+};
+
+}  // namespace cvtool

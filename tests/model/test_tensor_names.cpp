@@ -1,0 +1,30 @@
+#include "model/tensor_names.h"
+
+#include <doctest/doctest.h>
+
+#include "base/error.h"
+#include "scratch.h"
+
+using namespace cvtool;
+
+TEST_CASE("A tensor's name in the file comes of the first line that fits, with parts and numbers carried over") {
+  const TensorNames names(json_from_text(R"({
+    "stem": "features.0.0",
+    "block.main.project": "features.1.conv.1",
+    "block_{n}.main.project": "features.{$n + 1}.conv.2",
+    "inception_{block}.conv.{layer}": "inception{$block}.branch1.{$layer}"})", "test"), "test: ");
+  CHECK(names.in_file("stem.weight") == "features.0.0.weight");
+  CHECK(names.in_file("block.main.project.bias") == "features.1.conv.1.bias");
+  CHECK(names.in_file("block_9.main.project.bias") == "features.10.conv.2.bias");
+  CHECK(names.in_file("inception_3a.conv.bn.running_mean") == "inception3a.branch1.bn.running_mean");
+  CHECK_THROWS_AS(names.in_file("stem_bn.weight"), UsageError);
+  CHECK_THROWS_AS(names.in_file("inception_3a.b.conv.bn.weight"), UsageError);
+  CHECK(contains(message_of([&] { names.in_file("top.weight"); }), "test: no line fits the layer 'top'"));
+}
+
+TEST_CASE("A faulty table or pattern is refused with its place") {
+  CHECK(contains(message_of([] { TensorNames(Json(3), "here: "); }), "here: must be an object"));
+  CHECK(contains(message_of([] { TensorNames(Json{{"a", 1}}, "here: "); }), "here: a: must be a text, not 1"));
+  CHECK(contains(message_of([] { fill_pattern("x{$none}", Json::object(), "here: "); }), "here: "));
+  CHECK(fill_pattern("w_{$alpha}_224.h5", Json{{"alpha", 1.0}}, "") == "w_1.0_224.h5");
+}
