@@ -51,7 +51,9 @@ TEST_CASE("Every command explains itself") {
       {{"summary"}, "--classes"},
       {{"data"}, "sample"},
       {{"data", "sample"}, "--train-per-class"}};
-  for (const auto& [words, expected] : commands) {
+  for (const auto& row : commands) {
+    const auto& words = row.first;
+    const auto& expected = row.second;
     for (const char* flag : {"--help", "-h"}) {
       std::vector<std::string> arguments = words;
       arguments.emplace_back(flag);

@@ -69,7 +69,9 @@ TEST_CASE("The seven recipes have Keras's numbers of parameters") {
       {"car-or-truck-convnet-deep", 437453}, {"cats-dogs-conv16", 25234242},
       {"cats-dogs-conv32", 50468098},        {"cats-dogs-conv32x2", 12400930},
       {"cats-dogs-basic", 2962594}};
-  for (const auto& [name, count] : counts) {
+  for (const auto& row : counts) {
+    const auto& name = row.first;
+    const int64_t count = row.second;
     CAPTURE(name);
     const Recipe recipe = load_recipe(name, Json::object());
     const Net net = compile_net(recipe.model, {recipe.data.imgsz, 2, 42});
@@ -309,7 +311,8 @@ TEST_CASE(
 TEST_CASE("Preprocessing is inside the net and means what its word says") {
   const at::Tensor x = pictures(2, 8), pixels = x.to(at::kFloat);
   const auto channel = [&](const at::Tensor& t, int64_t c) { return t.narrow(1, c, 1); };
-  for (const auto& [word, unused] : preprocess_words()) {
+  for (const auto& row : preprocess_words()) {
+    const std::string& word = row.first;
     CAPTURE(word);
     const Net net =
         net_of(R"({"preprocess": ")" + word + R"(", "layers": [{"kind": "flatten"}, {"kind": "dense"}]})");

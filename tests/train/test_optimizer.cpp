@@ -59,7 +59,9 @@ TEST_CASE("Ten steps of every optimizer are Keras's") {
   const Json& golden = keras_golden()["optimizers"];
   const auto configs = golden_configs();
   CHECK(golden["weights_after_each_step"].size() == configs.size());
-  for (const auto& [entry, steps] : golden["weights_after_each_step"].items()) {
+  for (const auto& row : golden["weights_after_each_step"].items()) {
+    const std::string& entry = row.key();
+    const Json& steps = row.value();
     CAPTURE(entry);
     REQUIRE(configs.count(entry) == 1);
     const TrainConfig& config = configs.at(entry);
