@@ -129,7 +129,8 @@ TEST_CASE("the reference describes every layer kind with every key at its defaul
   const auto references = layer_references();
   REQUIRE(references.size() == layer_kinds().size());
   for (size_t i = 0; i < references.size(); ++i) {
-    const auto& [name, reference] = references[i];
+    const std::string& name = references[i].first;
+    const Reference& reference = references[i].second;
     REQUIRE(name == layer_kinds()[i].name);
     Json defaults{{"kind", name}};
     layer_kinds()[i].defaults(defaults);
