@@ -104,7 +104,11 @@ Json summary_job(const SummaryRequest& request) {
   const auto recipes = recipe_names();
   if (is_path(subject) || std::find(recipes.begin(), recipes.end(), subject) != recipes.end()) return recipe_summary(request);
   if (const auto choice = choice_of_file_name(subject)) return base_summary(*choice, request.overrides);
-  return base_file_summary(base_path(subject));
+  const auto bases = known_bases();
+  if (std::find(bases.begin(), bases.end(), subject) != bases.end()) return base_file_summary(base_path(subject));
+  std::vector<std::string> names = recipes;
+  names.insert(names.end(), bases.begin(), bases.end());
+  throw UsageError(unknown_word("recipe or base", subject, names));
 }
 
 }  // namespace cvtool

@@ -28,6 +28,9 @@ struct BaseFile {
 // user_data_folder(), where cvtool import puts them.
 std::vector<std::string> base_folders();
 
+// Names of the bases that lie in base_folders() and of those that can be imported, sorted.
+std::vector<std::string> known_bases();
+
 // The file of a base: a path (with '/' or ending in .pt) as it is, a name from base_folders(). Throws UsageError: a
 // path that is not there, a mistyped name with the nearest one, and a known base that has not been imported with the
 // commands that get it.

@@ -1,6 +1,6 @@
-#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <set>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -15,18 +15,6 @@ namespace {
 
 bool is_file_path(const std::string& text) { return text.find('/') != std::string::npos || ends_with(text, ".pt"); }
 
-// Names that can be given: what lies in the folders, and what could be imported.
-std::vector<std::string> names_to_choose_from(const std::vector<std::string>& folders) {
-  std::vector<std::string> names = base_names();
-  std::error_code error;
-  for (const std::string& folder : folders)
-    for (const auto& entry : fs::directory_iterator(folder, error))
-      if (entry.path().extension() == ".pt") names.push_back(entry.path().stem().string());
-  std::sort(names.begin(), names.end());
-  names.erase(std::unique(names.begin(), names.end()), names.end());
-  return names;
-}
-
 }  // namespace
 
 std::vector<std::string> base_folders() {
@@ -36,6 +24,16 @@ std::vector<std::string> base_folders() {
       if (!folder.empty()) folders.push_back(folder);
   folders.push_back(user_data_folder() + "/bases");
   return folders;
+}
+
+std::vector<std::string> known_bases() {
+  const auto importable = base_names();
+  std::set<std::string> names(importable.begin(), importable.end());
+  std::error_code error;
+  for (const std::string& folder : base_folders())
+    for (const auto& entry : fs::directory_iterator(folder, error))
+      if (entry.path().extension() == ".pt") names.insert(entry.path().stem().string());
+  return {names.begin(), names.end()};
 }
 
 std::string base_path(const std::string& name_or_path) {
@@ -48,7 +46,7 @@ std::string base_path(const std::string& name_or_path) {
   for (const std::string& folder : folders)
     if (const std::string path = folder + "/" + name_or_path + ".pt"; fs::is_regular_file(path, error)) return path;
   const auto choice = choice_of_file_name(name_or_path);
-  if (!choice) throw UsageError(unknown_word("base", name_or_path, names_to_choose_from(folders)));
+  if (!choice) throw UsageError(unknown_word("base", name_or_path, known_bases()));
   throw UsageError("base '" + name_or_path + "' has not been imported (it is not in " + join(folders, ", ") + "); get it with\n" + import_commands(*choice));
 }
 

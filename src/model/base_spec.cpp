@@ -15,7 +15,7 @@ std::string specs_folder() { return share_folder() + "/models/bases"; }
 
 BaseSpec variant_of(const Json& shared, const std::string& variant, const Json& own, const std::string& place) {
   Json merged = shared;
-  merged.merge_patch(own);
+  merged.update(own, /*merge_objects=*/true);
   BaseSpec spec;
   read_fields(merged, place + "variants." + variant + ": ", spec);
   spec.variant = variant;

@@ -13,6 +13,7 @@ import struct
 import subprocess
 import tempfile
 
+import h5py
 import numpy
 import torch
 import torchvision
@@ -207,6 +208,24 @@ def check_real_caffe(weights):
         compare(f"real inception_v1 caffe {size} px", load_base(work / "bvlc.pt")[0], theirs, torch.randn(1, 3, size, size))
 
 
+def check_keras_vgg16(net):
+    """The official file has the names of Keras 1: block1_conv1_W_1."""
+    convolutions = [layer for layer in net.features if isinstance(layer, nn.Conv2d)]
+    names = [f"block{block}_conv{number}" for block, count in enumerate((2, 2, 3, 3, 3), 1) for number in range(1, count + 1)]
+    with h5py.File(work / "vgg16.h5", "w") as file:
+        file.attrs["layer_names"] = numpy.array(names, dtype="S")
+        for name, layer in zip(names, convolutions):
+            group = file.create_group(name)
+            values = {f"{name}_W_1:0": layer.weight.detach().permute(2, 3, 1, 0).numpy(), f"{name}_b_1:0": layer.bias.detach().numpy()}
+            group.attrs["weight_names"] = numpy.array(list(values), dtype="S")
+            for key, value in values.items():
+                group[key] = value
+    result = json.loads(cvtool("import", "vgg16", "--weights", work / "vgg16.h5", "-o", work / "vgg16.keras.pt", "--json"))
+    assert result["variant"] == "keras" and result["preprocess"] == "caffe", result
+    x = preprocessed("caffe", torch.randint(256, (1, 3, 64, 64)).float())
+    compare("vgg16 keras 64 px", load_base(work / "vgg16.keras.pt")[0], net.features, x)
+
+
 def check_summaries():
     for name, total, fixed in (("vgg16", 14714688, 0), ("mobilenet_v2", 2257984, 34112), ("mobilenet_v2-keras-0.35", 410208, 14080)):
         summary = json.loads(cvtool("summary", name, "--json"))
@@ -232,6 +251,7 @@ with tempfile.TemporaryDirectory() as folder:
     vgg16 = nn.Module()
     vgg16.features = torchvision.models.vgg.make_layers(torchvision.models.vgg.cfgs["D"])
     check_torchvision("vgg16", randomise(vgg16), vgg16.features)
+    check_keras_vgg16(vgg16)
     check_caffe()
     data = os.environ.get("CVTOOL_TEST_DATA")
     if data and (pathlib.Path(data) / "weights").is_dir():

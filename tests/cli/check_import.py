@@ -53,6 +53,8 @@ def check_wrong_usage():
     refused(2, ["unknown variant 'torchvison'; did you mean 'torchvision'?"], "import", "vgg16", "--variant", "torchvison")
     refused(2, ["--alpha", "comes in one width only"], "import", "vgg16", "--alpha", 0.5)
     refused(2, ["there is no such file"], "import", "vgg16", "--weights", work / "none.pth")
+    refused(2, ["unknown recipe or base 'vgg61'; did you mean 'vgg16'?"], "summary", "vgg61")
+    refused(2, ["unknown recipe or base 'smal-resnet'; did you mean 'small-resnet'?"], "summary", "smal-resnet")
     # Keras's own files have no published SHA-256: they are not fetched.
     refused(2, ["keras-applications", "--variant keras --alpha 0.5 --weights mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.5_224_no_top.h5"],
             "import", "mobilenet_v2", "--variant", "keras", "--alpha", 0.5)

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "base/text.h"
 #include "model/weights/raw_tensor.h"
 
 namespace cvtool {
@@ -46,13 +45,13 @@ void expect_dimensions(const at::Tensor& kernel, int64_t dimensions, const char*
               "; only 2-D convolutions and dense layers are read");
 }
 
-// Keras 1 wrote "block1_conv1_W" and later "block1_conv1_W_1"; the official VGG16 file has kept these names.
+// Keras 1 wrote "LAYER/LAYER_W" and later "LAYER/LAYER_W_1"; the official VGG16 file has kept these names.
 std::string keras_2_name(const std::string& name) {
-  if (name.find('/') != std::string::npos) return name;
-  const bool counted = ends_with(name, "_1");
-  const std::string stem = counted ? name.substr(0, name.size() - 2) : name;
-  if (ends_with(stem, "_W")) return stem.substr(0, stem.size() - 2) + "/kernel";
-  if (ends_with(stem, "_b")) return stem.substr(0, stem.size() - 2) + "/bias";
+  const auto slash = name.rfind('/');
+  if (slash == std::string::npos) return name;
+  const std::string layer = name.substr(0, slash), last = name.substr(slash + 1);
+  if (last == layer + "_W" || last == layer + "_W_1") return layer + "/kernel";
+  if (last == layer + "_b" || last == layer + "_b_1") return layer + "/bias";
   return name;
 }
 

@@ -14,7 +14,7 @@ at::Tensor depthwise_weight_from_keras(const at::Tensor& kernel);
 // Dense kernel [in, out] -> [out, in].
 at::Tensor dense_weight_from_keras(const at::Tensor& kernel);
 
-// "block1_conv1/kernel:0", and "block1_conv1_W_1:0" of Keras 1 -> "block1_conv1/kernel".
+// "block1_conv1/kernel:0", and "block1_conv1/block1_conv1_W_1:0" of Keras 1 -> "block1_conv1/kernel".
 std::string keras_name(const std::string& name);
 
 // True when the names are those of Keras ("Conv1/kernel"): each has, as keras_name gives it, a slash and a last part that Keras's

@@ -49,9 +49,9 @@ TEST_CASE("Keras names become PyTorch's") {
 }
 
 TEST_CASE("The names of Keras 1, as in the official VGG16 file, are read") {
-  CHECK(keras_name("block1_conv1_W_1:0") == "block1_conv1/kernel");
-  CHECK(keras_name("block1_conv1_b_1:0") == "block1_conv1/bias");
-  CHECK(keras_name("block1_conv1_W:0") == "block1_conv1/kernel");
+  CHECK(keras_name("block1_conv1/block1_conv1_W_1:0") == "block1_conv1/kernel");
+  CHECK(keras_name("block1_conv1/block1_conv1_b_1:0") == "block1_conv1/bias");
+  CHECK(keras_name("block1_conv1/block1_conv1_W:0") == "block1_conv1/kernel");
   CHECK(keras_name("features.0.weight") == "features.0.weight");
   CHECK(keras_name("block1_conv1/kernel:0") == "block1_conv1/kernel");
 }
