@@ -177,12 +177,16 @@ TrainingPhase whole_net(const PhaseInputs& in) {
 
 }  // namespace
 
+void check_transfer(const TransferConfig& config, const Net& net) {
+  if (config.fine_tune == "none") return;
+  if (!net.module.hasattr("base")) throw UsageError("--fine-tune: the net has no base; name one with --base");
+  Module base = net.module.attr("base").toModule();
+  unfreeze(base, config.fine_tune, config.fine_tune_norms);
+}
+
 std::vector<PhasePlan> training_phases(const PhaseInputs& inputs) {
   const TransferConfig& config = inputs.recipe.transfer;
-  if (!inputs.net.module.hasattr("base")) {
-    if (config.fine_tune != "none") throw UsageError("--fine-tune: the net has no base; name one with --base");
-    return {{1, [inputs] { return whole_net(inputs); }}};
-  }
+  if (!inputs.net.module.hasattr("base")) return {{1, [inputs] { return whole_net(inputs); }}};
   std::vector<PhasePlan> phases;
   const int64_t frozen_epochs = config.fine_tune == "none" ? inputs.recipe.train.epochs : config.freeze_epochs;
   if (frozen_epochs > 0) phases.push_back({1, [inputs] { return with_base(inputs, "none"); }});

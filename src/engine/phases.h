@@ -21,6 +21,9 @@ struct PhaseInputs {
   Observer& observer;
 };
 
+// Throws UsageError where the settings of `transfer` do not fit the net.
+void check_transfer(const TransferConfig& config, const Net& net);
+
 // One phase; two where a base is fine-tuned after some epochs. They keep references to the stores and the net's weights. What
 // is frozen runs frozen: from pixels where features cannot be kept, else once a photo, and epochs start from the features.
 std::vector<PhasePlan> training_phases(const PhaseInputs& inputs);

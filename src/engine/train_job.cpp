@@ -136,6 +136,7 @@ class TrainJob {
       net_ = net_of(*source_, recipe_.data.imgsz);
     else
       net_ = compile_net(recipe_.model, {recipe_.data.imgsz, static_cast<int64_t>(dataset_.classes.size()), static_cast<uint64_t>(recipe_.train.seed)});
+    check_transfer(recipe_.transfer, net_);
     recipe_.train.loss = resolve_loss(recipe_.train.loss, net_.units);
     model_info_ = {{"format", kModelFormat},
                    {"tool", std::string("cvtool ") + kVersion},
