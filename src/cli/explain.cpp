@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "cli/command.h"
 #include "cli/console.h"
 #include "cli/flags.h"
@@ -79,13 +81,22 @@ class ExplainCommand : public Command {
     if (request_.inputs.empty() && !request_.kernels) throw UsageError("--" + request_.mode + ": name a picture; see cvtool explain --help");
   }
 
+  std::vector<std::string> extraction_keys() const {
+    std::vector<std::string> keys;
+    for (const auto& [key, unused] : extraction_given_.items()) {
+      keys.push_back(key);
+      std::replace(keys.back().begin(), keys.back().end(), '_', '-');
+    }
+    return keys;
+  }
+
   void check_belongs() const {
     const std::string& mode = request_.mode;
     const bool heat = mode == "grad-cam" || mode == "grad-cam++" || mode == "occlusion";
     const auto refuse = [&mode](bool given, const std::string& flag) {
       if (given) throw UsageError("--" + mode + " takes no " + flag + "; see cvtool explain --help");
     };
-    refuse(mode != "kernel" && !extraction_given_.empty(), extraction_given_.empty() ? "" : "--" + extraction_given_.begin().key());
+    for (const std::string& key : extraction_keys()) refuse(mode != "kernel", "--" + key);
     refuse((mode == "kernel" || mode == "occlusion") && !request_.layer.empty(), "--layer");
     refuse(mode == "kernel" && !request_.model.empty(), "--model");
     refuse(mode != "layer" && !request_.channels.empty(), "--channels");

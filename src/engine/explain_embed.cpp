@@ -87,7 +87,7 @@ Json explain_embedding(const ExplainRequest& request, Observer& observer) {
     lines.push_back("outlier " + embedding.paths[outlier] + " (" + embedding.classes[static_cast<size_t>(embedding.labels[outlier])] + ")");
   lines.push_back("wrote " + file);
   Json document{{"model", opened.path}, {"data", folder}, {"layer", name}, {"explained", embedding.projection.explained},
-                {"points", points_json(embedding)}, {"files", {file}}};
+                {"points", points_json(embedding)}, {"files", Json::array({file})}};
   return {{"document", std::move(document)}, {"lines", lines}, {"failed", 0}};
 }
 

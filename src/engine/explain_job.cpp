@@ -101,7 +101,7 @@ Json explain_kernel(const ExplainRequest& request) {
   Json document{{"image", path}, {"kernel", {{"name", kernel.name}, {"values", std::move(weights)}}}, {"options", options}};
   document["panels"] = {panel_json("input", extraction.input), panel_json("filter", extraction.filtered),
                         panel_json("detect", extraction.detected), panel_json("condense", extraction.condensed)};
-  document["files"] = {file};
+  document["files"] = Json::array({file});
   Json lines = Json::array();
   for (const Json& panel : document["panels"])
     lines.push_back(panel["name"].get<std::string>() + " " + panel["size"][0].dump() + "x" + panel["size"][1].dump());

@@ -90,9 +90,9 @@ size_t last_features(const FlatNet& net, const at::Tensor& pixels) {
 at::Tensor convolution_kernels(const FlatNet& net, size_t layer, const at::Tensor& pixels) {
   const auto graph = net.graph()->copy();
   const FlatLayer& wanted = net.layers()[layer];
-  const jit::Node* own = graph->outputs()[wanted.output]->node();
+  jit::Node* own = graph->outputs()[wanted.output]->node();
   jit::Value* weight = is_convolution(*own) ? own->inputs()[1] : nullptr;
-  for (const jit::Node* node : graph->nodes())
+  for (jit::Node* node : graph->nodes())
     if (!weight && is_convolution(*node) && node->scopeName() == wanted.name) weight = node->inputs()[1];
   if (!weight) throw UsageError("--kernels: the layer '" + wanted.name + "' is no convolution; name one that is (see cvtool summary)");
   set_outputs(*graph, {weight});

@@ -13,7 +13,7 @@ namespace {
 
 constexpr int kWidth = 1000, kHeight = 760;
 constexpr size_t kMostNamed = 12;
-constexpr double kNamePx = 12;
+constexpr double kLabelPx = 12;
 
 // The dots of a class: a series whose points no line joins.
 Series dots_of(const Embedding& embedding, int64_t label) {
@@ -42,14 +42,14 @@ void draw_names(Canvas& canvas, const PlotScale& scale, const Embedding& embeddi
   for (size_t n = 0; n < std::min(kMostNamed, embedding.outliers.size()); ++n) {
     const auto row = static_cast<int64_t>(embedding.outliers[n]);
     const cv::Point2d dot = scale.at(point[row][0], point[row][1]);
-    const std::string name = canvas.fitted(file_name(embedding.paths[embedding.outliers[n]]), kNamePx, 220);
-    const double wide = canvas.text_width(name, kNamePx);
+    const std::string name = canvas.fitted(file_name(embedding.paths[embedding.outliers[n]]), kLabelPx, 220);
+    const double wide = canvas.text_width(name, kLabelPx);
     const bool left = dot.x + 8 + wide > kWidth - 8;
-    cv::Rect2d box(left ? dot.x - 8 - wide : dot.x + 8, dot.y - kNamePx / 2, wide, kNamePx);
+    cv::Rect2d box(left ? dot.x - 8 - wide : dot.x + 8, dot.y - kLabelPx / 2, wide, kLabelPx);
     const auto overlaps = [&box](const cv::Rect2d& other) { return (box & other).area() > 0; };
-    while (std::any_of(taken.begin(), taken.end(), overlaps) && box.y + 2 * kNamePx < kHeight - 8) box.y += kNamePx;
+    while (std::any_of(taken.begin(), taken.end(), overlaps) && box.y + 2 * kLabelPx < kHeight - 8) box.y += kLabelPx;
     taken.push_back(box);
-    canvas.text(name, {box.x, box.y + kNamePx / 2}, {kNamePx});
+    canvas.text(name, {box.x, box.y + kLabelPx / 2}, {kLabelPx});
   }
 }
 

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
 #include "explain/map_picture.h"
 
@@ -21,17 +20,9 @@ struct Panel {
   double gamma = 1;
 };
 
-std::string number_text(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.4g", value);
-  return text;
-}
-
-std::string size_text(const at::Tensor& plane) { return std::to_string(plane.size(0)) + "x" + std::to_string(plane.size(1)); }
-
 Panel panel(const std::string& name, const at::Tensor& plane, double gamma = 1) {
   const Range range = range_of(plane);
-  return {name, size_text(plane) + ", black " + number_text(range.low) + ", white " + number_text(range.high), plane, range, gamma};
+  return {name, size_text(plane) + ", black " + value_text(range.low) + ", white " + value_text(range.high), plane, range, gamma};
 }
 
 void draw_names(Canvas& canvas, double left, const std::string& name, const std::string& line) {
@@ -65,7 +56,7 @@ void draw_kernel(Canvas& canvas, const Kernel& kernel) {
     const double x = static_cast<double>(i % kernel.columns), y = static_cast<double>(i / kernel.columns);
     const cv::Rect2d place(box.x + x * cell, box.y + y * cell, cell, cell);
     canvas.frame(place, kFrame);
-    const std::string text = number_text(kernel.values[i]);
+    const std::string text = value_text(kernel.values[i]);
     double size = std::min(20.0, cell * 0.5);
     while (size > 6 && canvas.text_width(text, size) > cell - 4) size -= 1;
     if (canvas.text_width(text, size) <= cell) canvas.text(text, {place.x + cell / 2, place.y + cell / 2}, {size, kText, Align::kCentre});

@@ -3,7 +3,6 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <numeric>
 #include <opencv2/imgproc.hpp>
 
@@ -17,14 +16,6 @@ namespace {
 
 constexpr int kTilePx = 128;
 constexpr int64_t kMostChannels = 16;
-
-std::string number_text(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3g", value);
-  return text;
-}
-
-std::string size_text(const at::Tensor& tensor) { return std::to_string(tensor.size(-2)) + "x" + std::to_string(tensor.size(-1)); }
 
 int64_t whole_number(const std::string& text, int64_t count) {
   const bool digits = !text.empty() && text.size() < 10 && std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isdigit(c); });
@@ -69,7 +60,7 @@ void write_feature_sheet(const std::string& path, const std::string& layer, cons
   for (int64_t channel : channels) {
     const at::Tensor map = maps[channel];
     const Range range = range_of(map);
-    pictures.push_back(tile(colour_picture(map), {"channel " + std::to_string(channel), number_text(range.low) + " to " + number_text(range.high)}));
+    pictures.push_back(tile(colour_picture(map), {"channel " + std::to_string(channel), value_text(range.low) + " to " + value_text(range.high)}));
   }
   const std::string part = static_cast<int64_t>(channels.size()) == maps.size(0) ? "" : counted(static_cast<int64_t>(channels.size()), "channel") + " of ";
   SheetStyle style{layer + ": " + part + counted(maps.size(0), "channel") + ", " + size_text(maps)};
@@ -84,7 +75,7 @@ void write_kernel_sheet(const std::string& path, const std::string& layer, const
   for (int64_t filter : filters) {
     const at::Tensor kernel = kernels[filter];
     const double strongest = kernel.abs().max().item<double>();
-    const std::string name = "filter " + std::to_string(filter), size = "up to " + number_text(strongest);
+    const std::string name = "filter " + std::to_string(filter), size = "up to " + value_text(strongest);
     if (coloured) pictures.push_back(tile(coloured_kernel(kernel, strongest), {name, size}));
     for (int64_t channel = 0; !coloured && channel < shown; ++channel)
       pictures.push_back(tile(signed_picture(kernel[channel], strongest), {name, "channel " + std::to_string(channel)}));

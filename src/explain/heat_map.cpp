@@ -30,7 +30,7 @@ Seen look(const FlatNet& net, const at::Tensor& pixels, size_t layer, const std:
   const at::Tensor& map = seen.values[0];
   if (map.dim() != 4)
     throw UsageError("--layer: '" + net.layers()[layer].name + "' gives no map; name a layer before the flatten or global pooling layer");
-  const auto gradients = torch::autograd::grad({scores(seen.logits, classes).sum()}, {map}, {}, c10::nullopt, false, true);
+  const auto gradients = torch::autograd::grad({scores(seen.logits, classes).sum()}, {map}, {}, /*retain_graph=*/false, /*create_graph=*/false, /*allow_unused=*/true);
   // A map that the logits do not depend on has no gradient.
   return {map.detach(), gradients[0].defined() ? gradients[0] : at::zeros_like(map)};
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <opencv2/imgproc.hpp>
 
 #include "report/canvas.h"
@@ -58,6 +59,14 @@ cv::Mat signed_picture(const at::Tensor& plane, double strongest) {
     }
   return rgb;
 }
+
+std::string value_text(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4g", value);
+  return text;
+}
+
+std::string size_text(const at::Tensor& tensor) { return std::to_string(tensor.size(-2)) + "x" + std::to_string(tensor.size(-1)); }
 
 cv::Mat enlarged(const cv::Mat& picture, int side_px) {
   const int side = std::max(picture.rows, picture.cols), times = (side_px + side - 1) / side;

@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <opencv2/core.hpp>
+#include <string>
 
 namespace cvtool {
 
@@ -22,6 +23,11 @@ cv::Mat grey_picture(const at::Tensor& plane, const Range& range, double gamma =
 cv::Mat colour_picture(const at::Tensor& plane);
 // White at 0, orange above, blue below; full colour at `strongest`.
 cv::Mat signed_picture(const at::Tensor& plane, double strongest);
+
+// "1.25", "-4", "1e-05".
+std::string value_text(double value);
+// "64x48": height and width of [...,H,W].
+std::string size_text(const at::Tensor& tensor);
 
 // Larger by a whole number of times, without smoothing, until the longer side is at least `side_px`; larger pictures as
 // they are.
