@@ -48,9 +48,9 @@ Embedding two_clusters() {
 }  // namespace
 
 TEST_CASE("Principal components are OpenCV's, for many features and for few") {
-  for (const auto& [rows, columns] : {std::pair<int64_t, int64_t>{30, 7}, {9, 50}, {12, 2}}) {
-    CAPTURE(columns);
-    const at::Tensor features = some_features(rows, columns), expected = reference(features);
+  for (const auto& size : {std::pair<int64_t, int64_t>{30, 7}, {9, 50}, {12, 2}}) {
+    CAPTURE(size.second);
+    const at::Tensor features = some_features(size.first, size.second), expected = reference(features);
     const Projection projection = principal_components(features);
     for (int64_t axis = 0; axis < 2; ++axis) {
       const at::Tensor mine = projection.points.select(1, axis), other = expected.select(1, axis);

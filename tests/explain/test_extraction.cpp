@@ -135,8 +135,8 @@ TEST_CASE("A kernel of one's own, of any shape, on a picture that is no square")
 
 TEST_CASE("bottom_sobel finds the lower edge of the disc and not the upper one") {
   const Extraction extraction = extract_feature(circle(), kernel_from_text("bottom_sobel"), {});
-  CHECK(extraction.detected[6][31].item<double>() > 3);    // black above, white below
-  CHECK(extraction.detected[55][31].item<double>() == 0);  // the other way round
+  CHECK(extraction.detected.narrow(0, 0, 32).select(1, 31).max().item<double>() == 4);   // black above, white below
+  CHECK(extraction.detected.narrow(0, 32, 30).select(1, 31).max().item<double>() == 0);  // the other way round
 }
 
 TEST_CASE("Grey is the luma of BT.601") {

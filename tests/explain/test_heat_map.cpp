@@ -84,7 +84,7 @@ std::string convnet(const std::string& last) {
   return R"({"data": {"imgsz": 32}, "model": {"layers": [
       {"kind": "conv2d", "filters": 8, "padding": "same", "activation": "relu"}, {"kind": "max_pool2d"},
       {"kind": "conv2d", "filters": 16, "padding": "same", "activation": "relu"}, {"kind": "max_pool2d"},
-      {"kind": "flatten"}, )" + last + R"(]}, "train": {"epochs": 6, "batch": 16, "lr": 0.003, "precision": "fp32"}})";
+      {"kind": "global_avg_pool2d"}, )" + last + R"(]}, "train": {"epochs": 20, "batch": 16, "lr": 0.01, "precision": "fp32"}})";
 }
 
 using Method = at::Tensor (*)(const FlatNet&, const at::Tensor&, size_t, const std::vector<int64_t>&);
