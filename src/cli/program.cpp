@@ -21,6 +21,7 @@ const std::vector<CommandKind>& command_kinds() {
       {"predict", "Say what is on photos", make_predict},
       {"export", "Write a model for use elsewhere", make_export},
       {"import", "Make a base for transfer learning of pretrained weights", make_import},
+      {"explain", "Show what a filter, a layer or a model sees", make_explain},
       {"summary", "Show the layers of a recipe or a model", make_summary},
   };
   return kinds;

@@ -44,7 +44,8 @@ struct Engine {
   int64_t (*predict)(const PredictRequest&, const PredictSink&, Observer&);
   // The file written, its size and how it was verified.
   Json (*export_model)(const ExportRequest&, Observer&);
-  // name, input, classes, layers [{name, kind, output, trainable, non_trainable}], totals.
+  // name, input, classes, layers [{name, kind, output, trainable, non_trainable}], totals; with costs each layer's
+  // receptive_field {size, stride, offset}, macs and activation_bytes.
   Json (*summary)(const SummaryRequest&);
   // {"drawn": N, "kept": N}
   Json (*sample)(const std::string& folder, const DrawnSetOptions&, Observer&);
@@ -58,6 +59,8 @@ struct Engine {
   void (*preview)(const LookRequest&, Observer&);
   // The file written, its size, base, variant, parameters, the name to use it by.
   Json (*import_base)(const ImportRequest&, Observer&);
+  // {"document": the numbers and "files", "lines": what came out, "failed": pictures that could not be read}
+  Json (*explain)(const ExplainRequest&, Observer&);
 };
 
 // The one symbol that the program looks up in the engine library.

@@ -16,5 +16,6 @@ Json check_job(const LookRequest& request, Observer& observer);
 Json stats_job(const LookRequest& request, Observer& observer);
 Json split_job(const SplitRequest& request, Observer& observer);
 void preview_job(const LookRequest& request, Observer& observer);
+Json explain_job(const ExplainRequest& request, Observer& observer);
 
 }  // namespace cvtool

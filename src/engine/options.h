@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/fields.h"
+#include "explain/extraction_options.h"
 
 namespace cvtool {
 
@@ -83,6 +84,22 @@ struct SummaryRequest {
   std::string subject;               // recipe name or file, model file, base
   int64_t classes = 0;               // of a recipe that leaves them open; 0: 2
   Json overrides = Json::object();
+  bool costs = false;                // receptive fields, multiply-adds and memory too: the net runs once
+};
+
+// What is to be looked at.
+struct ExplainRequest {
+  std::string mode;                  // "kernel", "layer", "grad-cam", "grad-cam++", "occlusion" or "embed"
+  std::vector<std::string> inputs;   // pictures and folders
+  std::string output;                // file (a folder for --layer all); empty: beside the model
+  std::string model;
+  std::string kernel;                // see kernel_from_text
+  ExtractionOptions extraction;
+  std::string layer, channels;       // see channels_from_text
+  bool kernels = false;              // a layer's kernels instead of its maps
+  std::string class_name;            // empty: the class that is predicted
+  int64_t patch_px = 0;              // of occlusion; 0: a fifth of the net's input
+  RunOptions run;
 };
 
 }  // namespace cvtool

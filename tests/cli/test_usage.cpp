@@ -37,7 +37,7 @@ TEST_CASE("Help and version go to stdout and end well") {
   CHECK(help.code == 0);
   CHECK(help.err.empty());
   CHECK(contains(help.out, "Exit codes: "));
-  for (const char* command : {"train", "eval", "predict", "export", "import", "summary", "data"})
+  for (const char* command : {"train", "eval", "predict", "export", "explain", "import", "summary", "data"})
     CHECK(contains(help.out, command));
 }
 
@@ -48,6 +48,7 @@ TEST_CASE("Every command explains itself") {
       {{"predict"}, "--top"},
       {{"export"}, "--format"},
       {{"import"}, "--weights"},
+      {{"explain"}, "--grad-cam"},
       {{"summary"}, "--classes"},
       {{"data"}, "sample"},
       {{"data", "sample"}, "--train-per-class"}};

@@ -1,0 +1,119 @@
+#include <algorithm>
+
+#include "cli/command.h"
+#include "cli/console.h"
+#include "cli/flags.h"
+#include "explain/named_kernels.h"
+
+namespace cvtool {
+namespace {
+
+std::string kernel_names() {
+  std::vector<std::string> names;
+  for (const Kernel& kernel : named_kernels()) names.push_back(kernel.name);
+  return join(names, ", ");
+}
+
+class ExplainCommand : public Command {
+ public:
+  explicit ExplainCommand(CLI::App& app) {
+    app.add_option("inputs", request_.inputs, "a picture; for --grad-cam and --occlusion pictures and folders")->type_name("IMAGE|DIR");
+    app.add_option("--model", request_.model, "run or model file (default: runs/latest)");
+    app.add_option("-o,--output", request_.output, "file to write, .png or .jpg (default: in the folder explain beside the model)");
+    app.add_flag("--json", json_, "print one JSON document with the numbers");
+    add_kernel_flags(app);
+    add_layer_flags(app);
+    add_heat_flags(app);
+    app.add_option("--embed", embed_, "all photos of a folder as points, by what the net makes of them; -o may end in .csv")->type_name("DIR")->group("Photos as points");
+    fields(request_.run, FlagBinder(app, unused_, "This machine"));
+    app.final_callback([this] { choose_mode(); });
+  }
+
+  int run(const Engine& engine, Console& console) override {
+    const Json result = engine.explain(request_, console);
+    console.clear_bar();
+    std::string out;
+    for (const Json& line : result["lines"]) out += line.get<std::string>() + "\n";
+    print(json_ ? result["document"].dump(-1, ' ', false, Json::error_handler_t::replace) + "\n" : out);
+    const auto failed = result["failed"].get<int64_t>();
+    if (failed > 0) throw DataError(counted(failed, "image") + " could not be read (named above)");
+    return 0;
+  }
+
+ private:
+  void add_kernel_flags(CLI::App& app) {
+    const std::string group = "Filter, detect, condense";
+    app.add_option("--kernel", request_.kernel, "filter the picture: " + kernel_names() + ", or rows of numbers such as \"-1 2 -1; -1 2 -1; -1 2 -1\"")->group(group);
+    fields(request_.extraction, FlagBinder(app, extraction_given_, group));
+  }
+
+  void add_layer_flags(CLI::App& app) {
+    const std::string group = "Feature maps";
+    app.add_option("--layer", request_.layer, "layer as cvtool summary names it, or all: its feature maps, or where --grad-cam or --embed looks")->type_name("NAME")->group(group);
+    app.add_option("--channels", request_.channels, "how many channels (16), or which (3,5,9) (default: 64)")->type_name("N|LIST")->group(group);
+    app.add_flag("--kernels", request_.kernels, "the kernels that the layer has learned, instead of its maps")->group(group);
+  }
+
+  void add_heat_flags(CLI::App& app) {
+    const std::string group = "Where it looks";
+    app.add_flag("--grad-cam", grad_cam_, "heat map: where the last convolutional map speaks for the class")->group(group);
+    app.add_flag("--grad-cam++", grad_cam_plus_plus_, "the same, weighted by Grad-CAM++")->group(group);
+    app.add_flag("--occlusion", occlusion_, "heat map: where covering the photo lowers the class's probability")->group(group);
+    app.add_option("--class", request_.class_name, "class to look for (default: the predicted one)")->type_name("NAME")->group(group);
+    app.add_option("--patch", request_.patch_px, "side of the covering square in pixels of the net's input (default: a fifth)")->check(CLI::Range(1, 8192))->group(group);
+  }
+
+  // One thing at a time; what belongs to another is refused rather than passed over.
+  void choose_mode() {
+    std::vector<std::string> modes;
+    if (!request_.kernel.empty()) modes.emplace_back("kernel");
+    if (grad_cam_) modes.emplace_back("grad-cam");
+    if (grad_cam_plus_plus_) modes.emplace_back("grad-cam++");
+    if (occlusion_) modes.emplace_back("occlusion");
+    if (!embed_.empty()) modes.emplace_back("embed");
+    if (modes.empty() && !request_.layer.empty()) modes.emplace_back("layer");
+    if (modes.empty()) throw UsageError("say what to show: --kernel, --layer, --grad-cam, --grad-cam++, --occlusion or --embed; see cvtool explain --help");
+    if (modes.size() > 1) throw UsageError("--" + modes[0] + " and --" + modes[1] + " exclude each other");
+    request_.mode = modes[0];
+    check_belongs();
+    if (request_.mode == "embed") request_.inputs = {embed_};
+    if (request_.mode == "kernel") kernel_from_text(request_.kernel);
+    if (request_.inputs.empty() && !request_.kernels) throw UsageError("--" + request_.mode + ": name a picture; see cvtool explain --help");
+  }
+
+  std::vector<std::string> extraction_keys() const {
+    std::vector<std::string> keys;
+    for (const auto& [key, unused] : extraction_given_.items()) {
+      keys.push_back(key);
+      std::replace(keys.back().begin(), keys.back().end(), '_', '-');
+    }
+    return keys;
+  }
+
+  void check_belongs() const {
+    const std::string& mode = request_.mode;
+    const bool heat = mode == "grad-cam" || mode == "grad-cam++" || mode == "occlusion";
+    const auto refuse = [&mode](bool given, const std::string& flag) {
+      if (given) throw UsageError("--" + mode + " takes no " + flag + "; see cvtool explain --help");
+    };
+    for (const std::string& key : extraction_keys()) refuse(mode != "kernel", "--" + key);
+    refuse((mode == "kernel" || mode == "occlusion") && !request_.layer.empty(), "--layer");
+    refuse(mode == "kernel" && !request_.model.empty(), "--model");
+    refuse(mode != "layer" && !request_.channels.empty(), "--channels");
+    refuse(mode != "layer" && request_.kernels, "--kernels");
+    refuse(!heat && !request_.class_name.empty(), "--class");
+    refuse(mode != "occlusion" && request_.patch_px > 0, "--patch");
+    refuse(mode == "embed" && !request_.inputs.empty(), "picture beside its folder");
+  }
+
+  ExplainRequest request_;
+  std::string embed_;
+  Json unused_ = Json::object(), extraction_given_ = Json::object();
+  bool grad_cam_ = false, grad_cam_plus_plus_ = false, occlusion_ = false, json_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_explain(CLI::App& app) { return std::make_unique<ExplainCommand>(app); }
+
+}  // namespace cvtool

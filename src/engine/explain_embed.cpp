@@ -1,0 +1,94 @@
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/device.h"
+#include "base/error.h"
+#include "base/files.h"
+#include "base/text.h"
+#include "engine/explain_jobs.h"
+#include "engine/photos.h"
+#include "explain/activations.h"
+#include "explain/embedding.h"
+
+namespace cvtool {
+namespace {
+
+constexpr int64_t kBatch = 32;
+
+// Every photo of the folder, in whatever split.
+std::vector<Sample> every_sample(const Dataset& dataset) {
+  std::vector<Sample> all = dataset.train;
+  all.insert(all.end(), dataset.valid.begin(), dataset.valid.end());
+  all.insert(all.end(), dataset.test.begin(), dataset.test.end());
+  std::sort(all.begin(), all.end(), [](const Sample& a, const Sample& b) { return a.path < b.path; });
+  return all;
+}
+
+// The layer's value for each photo of the store, [N,F]; maps as the mean of each channel.
+at::Tensor features_of(const FlatNet& net, size_t layer, const PhotoStore& store, Observer& observer) {
+  const at::NoGradGuard no_grad;
+  const auto total = static_cast<int64_t>(store.samples().size());
+  Loader loader(store, in_order(store.samples().size()), kBatch);
+  std::vector<at::Tensor> parts;
+  int64_t done = 0;
+  for (Batch batch; loader.next(batch);) {
+    at::Tensor value = activations_of(net, batch.pixels, {layer}).values[0];
+    if (value.dim() == 4) value = value.mean({2, 3});
+    parts.push_back(value.flatten(1).to(at::kFloat));
+    done += batch.pixels.size(0);
+    observer.progress({"Looking", done, total, std::nan(""), std::nan("")});
+    if (observer.stop_requested()) throw Error("interrupted; nothing was written", ExitCode::kInterrupted);
+  }
+  return at::cat(parts);
+}
+
+Json points_json(const Embedding& embedding) {
+  Json points = Json::array();
+  const auto point = embedding.projection.points.accessor<double, 2>();
+  for (size_t i = 0; i < embedding.paths.size(); ++i) {
+    const auto row = static_cast<int64_t>(i);
+    points.push_back({{"path", embedding.paths[i]}, {"class", embedding.classes[static_cast<size_t>(embedding.labels[i])]},
+                      {"x", point[row][0]}, {"y", point[row][1]}, {"outlier", false}});
+  }
+  for (size_t outlier : embedding.outliers) points[outlier]["outlier"] = true;
+  return points;
+}
+
+}  // namespace
+
+Json explain_embedding(const ExplainRequest& request, Observer& observer) {
+  const OpenedModel opened = open_model(request.model, "fp32", request.run);
+  const FlatNet net(opened.file.module);
+  const size_t layer = request.layer.empty() ? last_features(net, opened.file.golden) : net.find(request.layer);
+  const std::string folder = request.inputs.at(0), file = output_path(request.output, opened.path, stem_of(folder) + "-embedding", {".png", ".jpg", ".jpeg", ".csv"});
+  // The folder's own classes: they need not be the model's.
+  DataConfig data = opened.recipe.data;
+  data.classes.clear();
+  const Dataset dataset = find_dataset(folder, data, 0);
+  const OpenedSplit split = open_split({dataset.root, "photos", every_sample(dataset)}, data, request.run, observer);
+  if (!split.store) throw DataError(folder + ": no photo can be read");
+  Embedding embedding;
+  embedding.classes = dataset.classes;
+  for (const Sample& sample : split.store->samples()) {
+    embedding.paths.push_back(sample.path);
+    embedding.labels.push_back(sample.label);
+  }
+  embedding.projection = principal_components(features_of(net, layer, *split.store, observer));
+  embedding.outliers = outliers_of(embedding.projection.points, embedding.labels);
+  const std::string& name = net.layers()[layer].name;
+  if (ends_with(lower(file), ".csv")) write_file_atomically(file, embedding_csv(embedding));
+  else write_embedding_picture(file, folder + ": " + counted(static_cast<int64_t>(embedding.paths.size()), "photo") + " as layer " + name + " sees them", embedding);
+  Json lines = Json::array();
+  for (size_t outlier : embedding.outliers)
+    lines.push_back("outlier " + embedding.paths[outlier] + " (" + embedding.classes[static_cast<size_t>(embedding.labels[outlier])] + ")");
+  lines.push_back("wrote " + file);
+  Json document{{"model", opened.path}, {"data", folder}, {"layer", name}, {"explained", embedding.projection.explained},
+                {"points", points_json(embedding)}, {"files", Json::array({file})}};
+  return {{"document", std::move(document)}, {"lines", lines}, {"failed", 0}};
+}
+
+}  // namespace cvtool

@@ -1,0 +1,43 @@
+// The ways of looking into a net; explain_job.cpp chooses one.
+#pragma once
+
+#include <opencv2/core/mat.hpp>
+#include <string>
+
+#include "base/observer.h"
+#include "engine/opened_model.h"
+
+namespace cvtool {
+
+// Each returns what Engine::explain does. All throw UsageError for what does not fit the model, DataError for pictures
+// that cannot be read.
+Json explain_kernel(const ExplainRequest& request);
+Json explain_layers(const ExplainRequest& request);
+Json explain_heat(const ExplainRequest& request, Observer& observer);
+Json explain_embedding(const ExplainRequest& request, Observer& observer);
+
+// A photo as it is, and as the net gets it.
+struct SeenPhoto {
+  cv::Mat rgb;        // CV_8UC3
+  at::Tensor pixels;  // [1,3,H,W] u8
+};
+
+// Throws DataError with the reason, without the path.
+SeenPhoto read_seen_photo(const std::string& path, const DataConfig& data);
+
+// The one picture that a way of looking takes, decoded. Throws UsageError when there are none or several, DataError naming
+// the file.
+std::string only_input(const ExplainRequest& request);
+
+// Where the picture goes: `output`, or FOLDER/explain/NAME.png beside the model, whose folder is made. Throws UsageError
+// when `output` ends in none of `extensions`.
+std::string output_path(const std::string& output, const std::string& model, const std::string& name,
+                        const std::vector<std::string>& extensions = {".png", ".jpg", ".jpeg"});
+
+// "photo" for "photos/photo.jpg" and for "photo/".
+std::string stem_of(const std::string& path);
+
+// Rows of numbers of a plane [H,W], rounded to seven digits.
+Json json_from_plane(const at::Tensor& plane);
+
+}  // namespace cvtool

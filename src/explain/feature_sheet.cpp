@@ -1,0 +1,89 @@
+#include "explain/feature_sheet.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <numeric>
+#include <opencv2/imgproc.hpp>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "explain/map_picture.h"
+#include "report/sheet.h"
+
+namespace cvtool {
+namespace {
+
+constexpr int kTilePx = 128;
+constexpr int64_t kMostChannels = 16;
+
+int64_t whole_number(const std::string& text, int64_t count) {
+  const bool digits = !text.empty() && text.size() < 10 && std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isdigit(c); });
+  if (!digits) throw UsageError("--channels: '" + text + "' is not a number; write how many, or which, as in 3,5,9");
+  const int64_t number = std::stoll(text);
+  if (number > count) throw UsageError("--channels: " + text + " is out of range; the layer has " + counted(count, "channel"));
+  return number;
+}
+
+// The three channels of a kernel as red, green and blue.
+cv::Mat coloured_kernel(const at::Tensor& kernel, double strongest) {
+  const at::Tensor shares = strongest > 0 ? kernel / strongest : kernel;
+  const at::Tensor bytes = (shares * 127.5 + 127.5).round().clamp(0, 255).to(at::kByte).permute({1, 2, 0}).contiguous();
+  return cv::Mat(static_cast<int>(kernel.size(1)), static_cast<int>(kernel.size(2)), CV_8UC3, bytes.data_ptr<uint8_t>()).clone();
+}
+
+SheetPicture tile(const cv::Mat& picture, std::vector<std::string> caption) { return {enlarged(picture, 2 * kTilePx), std::move(caption)}; }
+
+}  // namespace
+
+std::vector<int64_t> channels_from_text(const std::string& text, int64_t count, int64_t otherwise) {
+  std::vector<int64_t> channels;
+  if (text.find(',') == std::string::npos) {
+    const int64_t first = text.empty() ? std::min(otherwise, count) : whole_number(text, count);
+    if (first == 0) throw UsageError("--channels: 0 is out of range; write how many, or which, as in 3,5,9");
+    channels.resize(static_cast<size_t>(first));
+    std::iota(channels.begin(), channels.end(), int64_t{0});
+    return channels;
+  }
+  for (const std::string& word : split(text, ',')) {
+    if (word.empty()) continue;
+    const int64_t channel = whole_number(word, count);
+    if (channel == count) throw UsageError("--channels: " + word + " is out of range; the layer's channels are 0 to " + std::to_string(count - 1));
+    channels.push_back(channel);
+  }
+  if (channels.empty()) throw UsageError("--channels: '" + text + "' names no channel");
+  return channels;
+}
+
+void write_feature_sheet(const std::string& path, const std::string& layer, const at::Tensor& maps, const std::vector<int64_t>& channels) {
+  std::vector<SheetPicture> pictures;
+  for (int64_t channel : channels) {
+    const at::Tensor map = maps[channel];
+    const Range range = range_of(map);
+    pictures.push_back(tile(colour_picture(map), {"channel " + std::to_string(channel), value_text(range.low) + " to " + value_text(range.high)}));
+  }
+  const std::string part = static_cast<int64_t>(channels.size()) == maps.size(0) ? "" : counted(static_cast<int64_t>(channels.size()), "channel") + " of ";
+  SheetStyle style{layer + ": " + part + counted(maps.size(0), "channel") + ", " + size_text(maps)};
+  style.tile_px = kTilePx;
+  write_sheet(path, pictures, style);
+}
+
+void write_kernel_sheet(const std::string& path, const std::string& layer, const at::Tensor& kernels, const std::vector<int64_t>& filters) {
+  const bool coloured = kernels.size(1) == 3;
+  const int64_t shown = std::min(kernels.size(1), kMostChannels);
+  std::vector<SheetPicture> pictures;
+  for (int64_t filter : filters) {
+    const at::Tensor kernel = kernels[filter];
+    const double strongest = kernel.abs().max().item<double>();
+    const std::string name = "filter " + std::to_string(filter), size = "up to " + value_text(strongest);
+    if (coloured) pictures.push_back(tile(coloured_kernel(kernel, strongest), {name, size}));
+    for (int64_t channel = 0; !coloured && channel < shown; ++channel)
+      pictures.push_back(tile(signed_picture(kernel[channel], strongest), {name, "channel " + std::to_string(channel)}));
+  }
+  SheetStyle style{layer + ": " + counted(kernels.size(0), "kernel") + " of " + size_text(kernels) + ", " + counted(kernels.size(1), "channel")};
+  style.tile_px = coloured ? kTilePx : kTilePx / 2;
+  if (!coloured) style.columns = static_cast<int>(shown);
+  write_sheet(path, pictures, style);
+}
+
+}  // namespace cvtool

@@ -1,0 +1,28 @@
+// Where in a picture a net looks for a class.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "explain/flat_net.h"
+#include "model/predictor.h"
+
+namespace cvtool {
+
+// All heat maps are f32 on the CPU and at least 0; only their proportions mean something.
+
+// Grad-CAM: [N,h,w] of the layer's size. ReLU of the layer's channels, each weighted by the mean gradient of the
+// class's logit (Selvaraju et al., "Grad-CAM", 2017). `pixels` [N,3,H,W]; `classes`: one for each picture. For a
+// net of one sigmoid unit the logit of class 0 is minus the unit's.
+at::Tensor grad_cam(const FlatNet& net, const at::Tensor& pixels, size_t layer, const std::vector<int64_t>& classes);
+
+// The same with the pixel-wise weights of Chattopadhay et al., "Grad-CAM++", 2018.
+at::Tensor grad_cam_plus_plus(const FlatNet& net, const at::Tensor& pixels, size_t layer, const std::vector<int64_t>& classes);
+
+// Occlusion sensitivity (Zeiler and Fergus, 2014): [H,W], by how much the class's probability falls when a square of
+// `patch_px` around the pixel is painted in the picture's mean colour; the mean over squares half a side apart.
+// `pixels` [1,3,H,W].
+at::Tensor occlusion_map(const Predictor& predictor, const at::Tensor& pixels, int64_t class_index, int64_t patch_px);
+
+}  // namespace cvtool
