@@ -1,11 +1,22 @@
 #include "cli/command.h"
 #include "cli/console.h"
 #include "cli/flags.h"
+#include "data/augment/kinds.h"
 #include "data/data_config.h"
 #include "train/train_config.h"
 
 namespace cvtool {
 namespace {
+
+// `list` becomes the resolved list where the flag is given; it must outlive the parsing.
+void add_augment_flag(CLI::App& app, Json& list) {
+  std::vector<std::string> names;
+  for (const AugmentKind& kind : augment_kinds()) names.push_back(kind.short_name);
+  const std::string help = "how training photos are varied, over the recipe's: NAME or NAME=STRENGTH, separated by commas, or none. Names: " +
+                           join(names, ", ");
+  app.add_option_function<std::string>("--augment", [&list](const std::string& text) { list = parse_augment_text(text); }, help)
+      ->type_name("LIST");
+}
 
 class TrainCommand : public Command {
  public:
@@ -14,6 +25,7 @@ class TrainCommand : public Command {
     app.add_option("--recipe", request_.recipe, "recipe: a name or a JSON file (default: small-resnet)");
     app.add_option("--project", request_.project, "folder of the runs (default: runs)");
     app.add_option("--name", request_.name, "the run's folder in the project (default: train, train2, ...)");
+    add_augment_flag(app, augment_);
     app.add_flag("--json", json_, "print the result as one JSON document");
     fields(request_.run, FlagBinder(app, unused_, "This machine"));
     fields(data_, FlagBinder(app, data_given_, "Data (over the recipe's)"));
@@ -22,6 +34,7 @@ class TrainCommand : public Command {
 
   int run(const Engine& engine, Console& console) override {
     request_.overrides = {{"data", data_given_}, {"train", train_given_}};
+    if (!augment_.is_null()) request_.overrides["augment"] = augment_;
     const TrainResult result = engine.train(request_, console);
     console.clear_bar();
     if (json_) {
@@ -42,6 +55,7 @@ class TrainCommand : public Command {
   DataConfig data_;
   TrainConfig train_;
   Json unused_ = Json::object(), data_given_ = Json::object(), train_given_ = Json::object();
+  Json augment_;  // null: the recipe's
   bool json_ = false;
 };
 
