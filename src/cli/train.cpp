@@ -10,18 +10,28 @@
 namespace cvtool {
 namespace {
 
+// `list` becomes the resolved list where the flag is given; it must outlive the parsing.
+void add_augment_flag(CLI::App& app, Json& list) {
+  std::vector<std::string> names;
+  for (const AugmentKind& kind : augment_kinds()) names.push_back(kind.short_name);
+  const std::string help = "how training photos are varied, over the recipe's: NAME or NAME=STRENGTH, separated by commas, or none. Names: " +
+                           join(names, ", ");
+  app.add_option_function<std::string>("--augment", [&list](const std::string& text) { list = parse_augment_text(text); }, help)
+      ->type_name("LIST");
+}
+
 class TrainCommand : public Command {
  public:
   explicit TrainCommand(CLI::App& app) {
     app.add_option("--data", request_.data, "folder of photos (DIR/train/CLASS/..., DIR/CLASS/...) or CSV file")->required();
     app.add_option("--recipe", request_.recipe, "recipe: a name or a JSON file (default: small-resnet)");
-    app.add_option("--augment", augment_, "how training photos are varied, such as flip=horizontal,rotation=0.2; none");
     app.add_option("--base", base_, "pretrained base, frozen: the name of an imported one, or a TorchScript file");
     app.add_option("--head", head_, "layers behind the base: " + head_words_help());
     app.add_option("--preprocess", preprocess_, "how pixels reach the net: none, unit, symmetric, imagenet or caffe");
     app.add_option("--from", request_.from, "train the net of this run or model file on");
     app.add_option("--project", request_.project, "folder of the runs (default: runs)");
     app.add_option("--name", request_.name, "the run's folder in the project (default: train, train2, ...)");
+    add_augment_flag(app, augment_);
     app.add_flag("--json", json_, "print the result as one JSON document");
     fields(request_.run, FlagBinder(app, unused_, "This machine"));
     fields(data_, FlagBinder(app, data_given_, "Data (over the recipe's)"));
@@ -31,7 +41,7 @@ class TrainCommand : public Command {
 
   int run(const Engine& engine, Console& console) override {
     request_.overrides = {{"data", data_given_}, {"train", train_given_}, {"transfer", transfer_given_}, {"model", model_given()}};
-    if (!augment_.empty()) request_.overrides["augment"] = parse_augment_text(augment_);
+    if (!augment_.is_null()) request_.overrides["augment"] = augment_;
     const TrainResult result = engine.train(request_, console);
     console.clear_bar();
     if (json_) {
@@ -60,7 +70,8 @@ class TrainCommand : public Command {
   DataConfig data_;
   TrainConfig train_;
   TransferConfig transfer_;
-  std::string augment_, base_, head_, preprocess_;
+  std::string base_, head_, preprocess_;
+  Json augment_;  // null: the recipe's
   Json unused_ = Json::object(), data_given_ = Json::object(), train_given_ = Json::object(), transfer_given_ = Json::object();
   bool json_ = false;
 };

@@ -12,6 +12,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "base/version.h"
+#include "engine/batch_sheet.h"
 #include "engine/history_csv.h"
 #include "engine/jobs.h"
 #include "engine/figures.h"
@@ -168,6 +169,7 @@ class TrainJob {
                     {"valid", split_json(valid_, dataset_.classes)},
                     {"notes", dataset_.notes}};
     write_file_atomically(run_ + "/data.json", data.dump(1) + "\n");
+    write_train_batch(run_ + "/train_batch.jpg", recipe_, *train_.store);
   }
 
   TrainingOutcome train() {

@@ -3,22 +3,12 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <deque>
 
 namespace cvtool {
 namespace {
 
-// The first `count` rows of a, then of b.
-AugmentRows first_rows(const AugmentRows& a, const AugmentRows& b, int64_t count) {
-  const int64_t own = std::min(count, a.pixels.defined() ? a.pixels.size(0) : 0);
-  if (own == count) return {a.pixels.narrow(0, 0, count), a.labels.narrow(0, 0, count), {a.ids.begin(), a.ids.begin() + count}};
-  const int64_t more = std::min(count - own, b.pixels.size(0));
-  AugmentRows rows = {b.pixels.narrow(0, 0, more), b.labels.narrow(0, 0, more), {b.ids.begin(), b.ids.begin() + more}};
-  if (own == 0) return rows;
-  rows.pixels = at::cat({a.pixels.narrow(0, 0, own), rows.pixels});
-  rows.labels = at::cat({a.labels.narrow(0, 0, own), rows.labels});
-  rows.ids.insert(rows.ids.begin(), a.ids.begin(), a.ids.begin() + own);
-  return rows;
-}
+Examples examples_of(const AugmentedBatch& batch) { return {batch.pixels, batch.labels}; }
 
 class PixelSource : public ExampleSource {
  public:
@@ -31,6 +21,7 @@ class PixelSource : public ExampleSource {
     epoch_ = static_cast<uint64_t>(epoch);
     std::vector<size_t> order = options_.order(epoch);
     first_ = {};
+    ahead_.clear();
     if (lookahead_ > 0) {
       const auto count = std::min(order.size(), static_cast<size_t>(lookahead_));
       Loader loader(store_, {order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count)}, lookahead_);
@@ -39,14 +30,14 @@ class PixelSource : public ExampleSource {
     const auto done = std::min(order.size(), static_cast<size_t>(skip * options_.batch));
     order.erase(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(done));
     loader_ = std::make_unique<Loader>(store_, std::move(order), options_.batch);
-    has_next_ = fetch(*loader_, next_);
+    fetch_ahead();
   }
 
   bool next(Examples& examples) override {
-    if (!has_next_) return false;
-    const AugmentRows rows = std::move(next_);
-    next_ = {};
-    has_next_ = fetch(*loader_, next_);
+    if (ahead_.empty()) return false;
+    const AugmentRows rows = std::move(ahead_.front());
+    ahead_.pop_front();
+    fetch_ahead();
     examples = prepared(rows);
     return true;
   }
@@ -60,13 +51,41 @@ class PixelSource : public ExampleSource {
     return true;
   }
 
+  // One batch, or as many as hold the rows that the next one is mixed with.
+  void fetch_ahead() {
+    int64_t count = 0;
+    for (const AugmentRows& rows : ahead_) count += rows.pixels.size(0);
+    AugmentRows rows;
+    while (count < std::max<int64_t>(1, lookahead_) && fetch(*loader_, rows)) {
+      count += rows.pixels.size(0);
+      ahead_.push_back(std::move(rows));
+    }
+  }
+
+  // The lookahead_ rows behind `current`, which has been taken out of ahead_; behind the epoch's last come its first ones.
+  AugmentRows following(const AugmentRows& current) const {
+    AugmentRows rows;
+    std::vector<at::Tensor> pixels, labels;
+    const auto take = [&](const AugmentRows& from) {
+      const int64_t count = std::min(lookahead_ - static_cast<int64_t>(rows.ids.size()), from.pixels.size(0));
+      pixels.push_back(from.pixels.narrow(0, 0, count));
+      labels.push_back(from.labels.narrow(0, 0, count));
+      rows.ids.insert(rows.ids.end(), from.ids.begin(), from.ids.begin() + count);
+    };
+    for (const AugmentRows& batch : ahead_) take(batch);
+    const AugmentRows& first = first_.ids.empty() ? current : first_;  // empty: the files have vanished
+    while (static_cast<int64_t>(rows.ids.size()) < lookahead_) take(first);
+    rows.pixels = at::cat(pixels);
+    rows.labels = at::cat(labels);
+    return rows;
+  }
+
   Examples prepared(const AugmentRows& rows) const {
     if (!options_.augmenter) return {rows.pixels, rows.labels};
     if (!options_.training) return {options_.augmenter->at_rest(rows.pixels), rows.labels};
-    AugmentRows following;
-    if (lookahead_ > 0) following = first_rows(next_, first_, lookahead_);
-    AugmentedBatch augmented = options_.augmenter->apply(rows, epoch_, lookahead_ > 0 ? &following : nullptr);
-    return {augmented.pixels, augmented.labels};
+    if (lookahead_ == 0) return examples_of(options_.augmenter->apply(rows, epoch_));
+    const AugmentRows partners = following(rows);
+    return examples_of(options_.augmenter->apply(rows, epoch_, &partners));
   }
 
   const PhotoStore& store_;
@@ -74,8 +93,8 @@ class PixelSource : public ExampleSource {
   int64_t lookahead_;
   uint64_t epoch_ = 0;
   std::unique_ptr<Loader> loader_;
-  AugmentRows next_, first_;  // the batch after the one handed out; the epoch's first rows
-  bool has_next_ = false;
+  std::deque<AugmentRows> ahead_;  // the batches after the one handed out
+  AugmentRows first_;              // the epoch's first rows
 };
 
 }  // namespace

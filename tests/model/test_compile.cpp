@@ -68,7 +68,8 @@ TEST_CASE("The seven recipes have Keras's numbers of parameters") {
       {"car-or-truck-convnet", 291405},      {"car-or-truck-convnet-valid", 245325},
       {"car-or-truck-convnet-deep", 437453}, {"cats-dogs-conv16", 25234242},
       {"cats-dogs-conv32", 50468098},        {"cats-dogs-conv32x2", 12400930},
-      {"cats-dogs-basic", 2962594}};
+      {"cats-dogs-basic", 2962594},
+      {"cats-dogs-augmented", 6391426},      {"cats-dogs-preprocessed", 2962594}};
   for (const auto& row : counts) {
     const auto& name = row.first;
     const int64_t count = row.second;

