@@ -69,7 +69,7 @@ real() {
   evaluate_and_predict "$convnet" "$photos" "$truck"
 
   say "Second way: a frozen base with a new head"
-  "$cvtool" train --data "$photos" --base "$base" --head global_average,dense --imgsz 96 --epochs 10 --project "$runs"
+  "$cvtool" train --data "$photos" --base "$base" --head global_avg,dense --imgsz 96 --epochs 10 --project "$runs"
   head=$(cd "$runs/latest" && pwd -P)
   evaluate_and_predict "$head" "$photos" "$truck"
   report "$photos" "CIFAR-10's cars and trucks" "$convnet" "$head"
