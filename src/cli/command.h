@@ -39,6 +39,7 @@ std::unique_ptr<Command> make_sample(CLI::App& app);
 std::unique_ptr<Command> make_check(CLI::App& app);
 std::unique_ptr<Command> make_stats(CLI::App& app);
 std::unique_ptr<Command> make_split(CLI::App& app);
+std::unique_ptr<Command> make_unpack(CLI::App& app);
 std::unique_ptr<Command> make_preview(CLI::App& app);
 
 // Runs the program; returns the exit code. Errors are printed here and nowhere else.

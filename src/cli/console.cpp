@@ -14,6 +14,7 @@
 #include <mutex>
 
 #include "base/error.h"
+#include "base/output.h"
 #include "base/text.h"
 
 namespace cvtool {
@@ -36,7 +37,8 @@ class ConsoleSink : public spdlog::sinks::base_sink<std::mutex> {
     console_.clear_bar();
     const char* label = message.level >= spdlog::level::err ? "error: " : message.level == spdlog::level::warn ? "warning: " : "";
     const char* colour = !console_.colours() ? "" : message.level >= spdlog::level::err ? "\033[31m" : message.level == spdlog::level::warn ? "\033[33m" : "";
-    std::fprintf(stderr, "%s%s%s%.*s\n", colour, label, *colour ? "\033[0m" : "", static_cast<int>(message.payload.size()), message.payload.data());
+    const std::string text = message_text({message.payload.data(), message.payload.size()});
+    std::fprintf(stderr, "%s%s%s%s\n", colour, label, *colour ? "\033[0m" : "", text.c_str());
   }
   void flush_() override { std::fflush(stderr); }
   Console& console_;
@@ -129,6 +131,12 @@ void Console::epoch(const EpochReport& report) {
     else line += "  " + name + " " + fixed(value, 4);
   }
   std::fprintf(stderr, "%s%s\n", line.c_str(), report.best ? "  *" : "");
+}
+
+std::string message_text(const std::string& message) {
+  std::vector<std::string> lines = split(message, '\n');
+  for (std::string& line : lines) line = printable(line);
+  return join(lines, "\n");
 }
 
 void print(const std::string& text) {

@@ -33,6 +33,9 @@ class Console : public Observer {
   std::chrono::steady_clock::time_point phase_start_, last_draw_;
 };
 
+// A message as the terminal may get it: names from outside cannot move the cursor or change colours.
+std::string message_text(const std::string& message);
+
 // Writes to stdout; throws Error when it cannot (a full disk behind a redirection).
 void print(const std::string& text);
 

@@ -1,3 +1,4 @@
+#include "base/output.h"
 #include "cli/command.h"
 #include "cli/console.h"
 #include "cli/flags.h"
@@ -23,7 +24,7 @@ class EvalCommand : public Command {
     console.clear_bar();
     const Json& metrics = result.document["metrics"];
     if (json_)
-      print(result.document.dump(2) + "\n");
+      print(text_from_json(result.document));
     else
       print(table(result.document["split"].get<std::string>(), metrics) + "files " + result.folder + "\n");
     return static_cast<int>(ExitCode::kDone);

@@ -33,6 +33,7 @@ const std::vector<CommandKind>& data_kinds() {
       {"stats", "Count photos, classes, sizes and colours", make_stats},
       {"split", "Split a folder of classes into train, valid and test folders", make_split},
       {"preview", "Draw a sheet of photos with their labels", make_preview},
+      {"unpack", "Make class folders of pictures that are shipped as rows of a large one", make_unpack},
       {"sample", "Draw a Car-or-Truck data set, for trying things out", make_sample},
   };
   return kinds;
@@ -106,7 +107,7 @@ std::string usage_message(const CLI::App& root, const std::string& what) {
 }
 
 int fail(const std::string& message, ExitCode code) {
-  std::fprintf(stderr, "cvtool: %s\n", message.c_str());
+  std::fprintf(stderr, "cvtool: %s\n", message_text(message).c_str());
   return static_cast<int>(code);
 }
 

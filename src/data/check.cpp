@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/output.h"
 #include "base/text.h"
 #include "data/duplicates.h"
 
@@ -104,7 +105,7 @@ Json json_from_groups(const std::vector<DuplicateGroup>& groups) {
 CheckLine line_of(const std::string& what, const std::vector<PhotoFinding>& findings) {
   CheckLine line{what, static_cast<int64_t>(findings.size()), {}};
   for (size_t i = 0; i < findings.size() && i < 3; ++i)
-    line.examples.push_back(findings[i].path + ": " + findings[i].reason);
+    line.examples.push_back(printable(findings[i].path) + ": " + findings[i].reason);
   return line;
 }
 
@@ -114,7 +115,7 @@ CheckLine line_of(const std::string& what, const std::vector<DuplicateGroup>& gr
   for (const auto& group : groups) {
     if (filter ? !(group.*filter) : group.across_splits || group.across_classes) continue;
     if (++line.count > 3) continue;
-    line.examples.push_back(group.photos[0].path + " = " + group.photos[1].path +
+    line.examples.push_back(printable(group.photos[0].path) + " = " + printable(group.photos[1].path) +
                             (group.photos.size() > 2 ? " ..." : ""));
   }
   return line;

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "base/output.h"
 #include "base/text.h"
 #include "data/folders.h"
 #include "data/hold_back.h"
@@ -140,6 +141,9 @@ Dataset find_dataset(const std::string& path, const DataConfig& config, uint64_t
   dataset.layout = listing.layout;
   dataset.notes = std::move(listing.notes);
   dataset.classes = chosen_classes(listing, counts, config);
+  for (const auto& name : dataset.classes)
+    if (!is_utf8(name))
+      throw DataError(path + ": the class '" + printable(name) + "' has a name that is not UTF-8; rename it");
   if (dataset.classes.size() < 2)
     throw DataError(path + " holds one class only" +
                     (dataset.classes.empty() ? std::string() : ", '" + dataset.classes[0] + "'") +

@@ -32,6 +32,10 @@ std::string drawable(const std::string& text) {
   return out;
 }
 
+std::string extension_of(const std::string& path) {
+  return lower(std::filesystem::path(path).extension().string());
+}
+
 std::string number_text(double value, const std::string& unit) {
   const std::string number = value == static_cast<double>(static_cast<int64_t>(value))
                                  ? with_thousands(static_cast<int64_t>(value))
@@ -41,15 +45,23 @@ std::string number_text(double value, const std::string& unit) {
 
 }  // namespace
 
-void write_picture(const std::string& path, const cv::Mat& rgb) {
-  const std::string extension = lower(std::filesystem::path(path).extension().string());
+void check_image_path(const std::string& path) {
   const std::vector<std::string> known{".jpg", ".jpeg", ".png", ".webp", ".bmp"};
+  const std::string extension = extension_of(path);
   if (std::find(known.begin(), known.end(), extension) == known.end())
     throw UsageError(path + ": " + unknown_word("kind of picture", extension, known));
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  std::error_code error;
+  if (!folder.empty() && !std::filesystem::is_directory(folder, error))
+    throw Error("cannot write " + path + ": there is no folder " + folder.string() + "; make it first");
+}
+
+void write_image(const std::string& path, const cv::Mat& rgb) {
+  check_image_path(path);
   cv::Mat bgr;
   cv::cvtColor(rgb, bgr, cv::COLOR_RGB2BGR);
   std::vector<uint8_t> bytes;
-  if (!cv::imencode(extension, bgr, bytes)) throw Error("cannot encode " + path + "; try .png");
+  if (!cv::imencode(extension_of(path), bgr, bytes)) throw Error("cannot encode " + path + "; try .png");
   write_file_atomically(path, std::string(bytes.begin(), bytes.end()));
 }
 
@@ -70,7 +82,8 @@ void draw_bars(cv::Mat area, const BarChart& chart) {
   for (const auto& values : chart.series)
     most = std::max(most, *std::max_element(values.begin(), values.end()));
   draw_text(area, chart.title, {left, 22, right - left, 0.5}, kInk);
-  draw_text(area, "largest: " + number_text(most, chart.unit), {left, 40, right - left, 0.35}, kAxis);
+  if (chart.labels.empty())
+    draw_text(area, "largest: " + number_text(most, chart.unit), {left, 40, right - left, 0.35}, kAxis);
   for (size_t s = 0; s < chart.series.size(); ++s) {
     const auto& values = chart.series[s];
     cv::Mat overlay = area.clone();
@@ -82,17 +95,20 @@ void draw_bars(cv::Mat area, const BarChart& chart) {
       const int height = most > 0 ? static_cast<int>(values[i] / most * (bottom - top) + 0.5) : 0;
       if (height > 0)
         cv::rectangle(overlay, {x0, bottom - height}, {x1, bottom - 1}, chart.colours[s], cv::FILLED);
-      if (s == 0 && i < chart.labels.size())
-        draw_text(overlay, chart.labels[i], {x0, bottom + 16, std::max(24, static_cast<int>(step) - 4), 0.4},
-                  kInk);
+      if (s > 0 || i >= chart.labels.size()) continue;
+      const int room = std::max(24, static_cast<int>(step) - 4);
+      draw_text(overlay, chart.labels[i], {x0, bottom + 16, room, 0.4}, kInk);
+      draw_text(overlay, number_text(values[i], ""), {x0, bottom - height - 4, room, 0.4}, kInk);
     }
     const double weight = chart.series.size() > 1 ? 0.5 : 1.0;
     cv::addWeighted(overlay, weight, area, 1 - weight, 0, area);
   }
   cv::line(area, {left, bottom}, {right, bottom}, kAxis, 1);
-  if (chart.range.size() == 2) {
-    draw_text(area, chart.range[0], {left, bottom + 16, 80, 0.4}, kInk);
-    draw_text(area, chart.range[1], {right - text_width(chart.range[1], 0.4), bottom + 16, 80, 0.4}, kInk);
+  for (size_t i = 0; i < chart.range.size(); ++i) {
+    const double share = static_cast<double>(i) / static_cast<double>(std::max<size_t>(2, chart.range.size()) - 1);
+    const int x = left + static_cast<int>(share * (right - left)), width = text_width(chart.range[i], 0.4);
+    cv::line(area, {x, bottom}, {x, bottom + 3}, kAxis, 1);
+    draw_text(area, chart.range[i], {std::clamp(x - width / 2, left, right - width), bottom + 16, 80, 0.4}, kInk);
   }
 }
 

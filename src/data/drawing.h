@@ -7,9 +7,13 @@
 
 namespace cvtool {
 
+// Throws UsageError when write_image cannot write what the extension says, Error when the folder is not there:
+// before long work, so that it is not done in vain.
+void check_image_path(const std::string& path);
+
 // Writes a picture atomically, as what its extension says (.jpg, .png, .webp, .bmp). Throws UsageError on
 // another extension, Error when it cannot be written.
-void write_picture(const std::string& path, const cv::Mat& rgb);
+void write_image(const std::string& path, const cv::Mat& rgb);
 
 // Draws text, smaller or cut short until it fits into `width` pixels; letters beyond ASCII, which OpenCV
 // cannot draw, become '?'. `left` and `baseline` are its lower left corner.
@@ -19,12 +23,11 @@ struct TextPlace {
 };
 void draw_text(cv::Mat& rgb, const std::string& text, const TextPlace& place, const cv::Scalar& colour);
 
-// A bar chart of `bars` in `area` (a region of a larger picture): axes, the largest value, a label a bar when
-// `labels` has as many.
+// A bar chart in `area` (a region of a larger picture).
 struct BarChart {
   std::string title;
-  std::vector<std::string> labels;          // below the bars; empty: only first and last of `range`
-  std::vector<std::string> range;           // labels of the left and right end of the axis
+  std::vector<std::string> labels;          // below the bars, which then have their numbers above them; or empty
+  std::vector<std::string> range;           // labels along the axis, evenly spaced from end to end
   std::vector<std::vector<double>> series;  // one or more, drawn over one another
   std::vector<cv::Scalar> colours;          // of each series
   std::string unit;                         // of the largest value

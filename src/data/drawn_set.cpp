@@ -1,17 +1,11 @@
 #include "data/drawn_set.h"
 
 #include <algorithm>
-#include <atomic>
-#include <chrono>
-#include <condition_variable>
 #include <cstdio>
-#include <exception>
 #include <filesystem>
-#include <mutex>
 #include <nlohmann/json.hpp>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
-#include <thread>
 #include <vector>
 
 #include "base/error.h"
@@ -19,6 +13,7 @@
 #include "base/text.h"
 #include "data/drawn_scene.h"
 #include "data/drawn_vehicle.h"
+#include "data/parallel.h"
 
 namespace fs = std::filesystem;
 
@@ -95,55 +90,12 @@ void claim_folder(const std::string& folder, const DrawnSetOptions& options) {
   write_file_atomically(marker.string(), marker_of(options).dump(2) + "\n");
 }
 
-void write_picture(const std::string& folder, const DrawnSetOptions& options, const DrawnPicture& picture) {
+void write_drawn_picture(const std::string& folder, const DrawnSetOptions& options, const DrawnPicture& picture) {
   cv::Mat bgr;
   cv::cvtColor(draw_picture(options, picture), bgr, cv::COLOR_RGB2BGR);
   std::vector<uchar> jpeg;
   cv::imencode(".jpg", bgr, jpeg, {cv::IMWRITE_JPEG_QUALITY, 90});
   write_file_atomically(folder + "/" + path_of(picture), std::string(jpeg.begin(), jpeg.end()));
-}
-
-// Work shared by the threads: `step(i)` for i below `count`, in any order. The first failure stops them all
-// and is rethrown here, as is what `progress` throws.
-void in_parallel(int64_t count, int64_t workers, const std::function<void(int64_t)>& step,
-                 const DrawProgress& progress) {
-  std::atomic<int64_t> next{0}, done{0};
-  std::mutex mutex;
-  std::condition_variable finished;
-  std::exception_ptr failure;
-  int64_t running = std::min(count, workers);
-  const auto work = [&] {
-    try {
-      for (int64_t i = next++; i < count; i = next++, ++done) step(i);
-    } catch (...) {
-      next = count;
-      const std::lock_guard<std::mutex> lock(mutex);
-      if (!failure) failure = std::current_exception();
-    }
-    const std::lock_guard<std::mutex> lock(mutex);
-    --running;
-    finished.notify_all();
-  };
-  std::vector<std::thread> threads;
-  for (int64_t i = running; i > 0; --i) threads.emplace_back(work);
-  std::unique_lock<std::mutex> lock(mutex);
-  while (running > 0) {
-    finished.wait_for(lock, std::chrono::milliseconds(100));
-    lock.unlock();
-    try {
-      if (progress) progress(done, count);
-    } catch (...) {
-      next = count;
-      lock.lock();
-      if (!failure) failure = std::current_exception();
-      finished.wait(lock, [&] { return running == 0; });
-      break;
-    }
-    lock.lock();
-  }
-  lock.unlock();
-  for (auto& thread : threads) thread.join();
-  if (failure) std::rethrow_exception(failure);
 }
 
 }  // namespace
@@ -184,10 +136,8 @@ DrawnSetResult write_drawn_set(const std::string& folder, const DrawnSetOptions&
       missing.push_back(picture);
   }
   for (const auto& picture : missing) make_folders(folder + "/" + folder_of(picture));
-  const int64_t cores = std::max<int64_t>(1, std::thread::hardware_concurrency());
-  in_parallel(
-      static_cast<int64_t>(missing.size()), workers > 0 ? workers : cores,
-      [&](int64_t i) { write_picture(folder, options, missing[static_cast<size_t>(i)]); }, progress);
+  for_each_parallel(
+      missing.size(), workers, [&](size_t i) { write_drawn_picture(folder, options, missing[i]); }, progress);
   result.drawn = static_cast<int64_t>(missing.size());
   return result;
 }

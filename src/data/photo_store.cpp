@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/output.h"
 #include "base/text.h"
 #include "data/loader.h"
 #include "data/parallel.h"
@@ -18,7 +19,7 @@ namespace {
 
 // What the pixels depend on beside the file.
 std::string pixel_recipe(const LoaderOptions& options) {
-  return "2 " + image_size_text(options.data.imgsz) + " " + options.data.resize + " " +
+  return "3 " + std::to_string(options.decode.max_pixels) + " " + image_size_text(options.data.imgsz) + " " + options.data.resize + " " +
          options.data.interpolation + (options.decode.exif ? " exif" : "");
 }
 
@@ -76,7 +77,7 @@ std::string PhotoStore::State::scan_one(size_t index) {
 
 void PhotoStore::State::warn_once(size_t index, const std::string& reason) {
   const std::lock_guard<std::mutex> lock(warned_mutex);
-  if (warned.insert(index).second) spdlog::warn("{}: {}; it is left out", samples[index].path, reason);
+  if (warned.insert(index).second) spdlog::warn("{}: {}; it is left out", printable(samples[index].path), reason);
 }
 
 PhotoStore::PhotoStore(std::string root, std::vector<Sample> samples, LoaderOptions options)

@@ -75,7 +75,7 @@ cv::Mat preview_sheet(const Dataset& dataset, const SheetOptions& options) {
                options.decode);
     cv::Mat label = sheet(cv::Rect(left, top + side, side, kLabelHeight));
     draw_text(label, dataset.classes[static_cast<size_t>(chosen[i].label)], {2, 14, side - 4, 0.42}, kInk);
-  });
+  }, options.progress);
   return sheet;
 }
 

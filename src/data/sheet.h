@@ -1,6 +1,7 @@
 // A sheet of small photos with their labels, to look at a data set with one's own eyes.
 #pragma once
 
+#include <functional>
 #include <opencv2/core/mat.hpp>
 #include <string>
 
@@ -17,6 +18,7 @@ struct SheetOptions {
   uint64_t seed = 0;            // which photos
   int64_t workers = 0;          // 0: one a core
   DecodeOptions decode;
+  std::function<void(int64_t done, int64_t total)> progress;  // may end the work by throwing
 };
 
 // RGB. Photos are drawn at random from the split, the same for the same seed, and fitted into their squares

@@ -42,7 +42,8 @@ BarChart chart_of_sizes(const DataStats& stats) {
       const auto bin = static_cast<size_t>(static_cast<double>(size[k]) / most * static_cast<double>(kBins));
       ++chart.series[k][std::min(bin, kBins - 1)];
     }
-  chart.range = {"0", std::to_string(static_cast<int64_t>(most)) + " px"};
+  for (int quarter = 0; quarter <= 4; ++quarter)
+    chart.range.push_back(std::to_string(static_cast<int64_t>(most * quarter / 4)) + (quarter == 4 ? " px" : ""));
   return chart;
 }
 
@@ -51,7 +52,7 @@ BarChart chart_of_colours(const DataStats& stats) {
   chart.title = "values of red, green and blue";
   chart.unit = "% of the pixels";
   chart.colours = {kRed, kGreen, kBlue};
-  chart.range = {"0", "255"};
+  chart.range = {"0", "64", "128", "191", "255"};
   for (const auto& channel : stats.histogram) {
     chart.series.emplace_back();
     for (const double share : channel) chart.series.back().push_back(100 * share);

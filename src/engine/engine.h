@@ -55,8 +55,10 @@ struct Engine {
   Json (*stats)(const LookRequest&, Observer&);
   // Photos in each split, and what was done.
   Json (*split)(const SplitRequest&, Observer&);
+  // {"counts": {CLASS: N}, "written": N, "there": N, "passed_over": N}
+  Json (*unpack)(const UnpackRequest&, Observer&);
   // Writes a sheet of labelled photos to request.output.
-  void (*preview)(const LookRequest&, Observer&);
+  void (*preview)(const LookRequest&, const PreviewOptions&, Observer&);
   // The file written, its size, base, variant, parameters, the name to use it by.
   Json (*import_base)(const ImportRequest&, Observer&);
   // {"document": the numbers and "files", "lines": what came out, "failed": pictures that could not be read}

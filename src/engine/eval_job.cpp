@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/output.h"
 #include "base/text.h"
 #include "engine/jobs.h"
 #include "engine/figures.h"
@@ -68,7 +69,7 @@ EvalResult eval_job(const EvalRequest& request, Observer& observer) {
   result.document = {{"model", path}, {"data", request.data}, {"split", chosen.name}, {"metrics", figures_json(outputs, model_classes(model))}};
   result.document["skipped"] = split_json(split, model_classes(model))["skipped"];
   make_folders(result.folder);
-  write_file_atomically(result.folder + "/metrics.json", result.document.dump(2) + "\n");
+  write_file_atomically(result.folder + "/metrics.json", text_from_json(result.document));
   return result;
 }
 

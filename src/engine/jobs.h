@@ -15,7 +15,8 @@ Json sample_job(const std::string& folder, const DrawnSetOptions& options, Obser
 Json check_job(const LookRequest& request, Observer& observer);
 Json stats_job(const LookRequest& request, Observer& observer);
 Json split_job(const SplitRequest& request, Observer& observer);
-void preview_job(const LookRequest& request, Observer& observer);
+Json unpack_job(const UnpackRequest& request, Observer& observer);
+void preview_job(const LookRequest& request, const PreviewOptions& sheet, Observer& observer);
 Json explain_job(const ExplainRequest& request, Observer& observer);
 
 }  // namespace cvtool

@@ -4,24 +4,38 @@
 #include <nlohmann/json.hpp>
 
 #include "base/fields.h"
+#include "data/sprite_options.h"
 #include "explain/extraction_options.h"
 
 namespace cvtool {
 
+// How photos are read on this machine.
+struct ReadOptions {
+  int64_t workers = 0;
+  int64_t max_pixels = 178'000'000;
+};
+template <class Visitor>
+void fields(ReadOptions& c, Visitor&& visit) {
+  visit("workers", c.workers, Doc("threads that read photos; 0: one a core").range(0, 4096).alias("-j"));
+  visit("max_pixels", c.max_pixels, Doc("a picture of more pixels is refused before memory is taken").range(1, 1e12));
+}
+
 // How a command runs on this machine; changes no result but the device's rounding.
-struct RunOptions {
+struct RunOptions : ReadOptions {
   std::string device = "auto";
   int64_t threads = 0;
-  int64_t workers = 0;
   std::string cache = "auto";
+  int64_t cache_budget = 0;
   bool strict = false;
 };
 template <class Visitor>
 void fields(RunOptions& c, Visitor&& visit) {
   visit("device", c.device, Doc("auto, cpu, cuda or cuda:N"));
   visit("threads", c.threads, Doc("compute threads; 0: one a core").range(0, 4096));
-  visit("workers", c.workers, Doc("threads that read photos; 0: one a core").range(0, 4096).alias("-j"));
+  fields(static_cast<ReadOptions&>(c), visit);
   visit("cache", c.cache, Doc("where resized photos are kept").words({"auto", "ram", "disk", "none"}));
+  visit("cache_budget", c.cache_budget,
+        Doc("megabytes of memory for resized photos; what does not fit is kept on disk; 0: half of what is free").range(0, 1e9));
   visit("strict", c.strict, Doc("a bad file ends the command (exit 4) instead of being skipped"));
 }
 
@@ -64,20 +78,54 @@ struct ImportRequest {
 };
 
 // data check, stats and preview: which photos, and how they are looked at.
+struct LookOptions : ReadOptions {
+  int64_t seed = 42;
+};
+template <class Visitor>
+void fields(LookOptions& c, Visitor&& visit) {
+  visit("seed", c.seed, Doc("seed of the split and of the choice of photos").range(0, 9007199254740991.0));
+  fields(static_cast<ReadOptions&>(c), visit);
+}
+
 struct LookRequest {
   std::string data;
   Json overrides = Json::object();   // of DataConfig
-  int64_t seed = 42;                 // of the split and of the choice of photos
-  int64_t workers = 0;
+  LookOptions look;
   std::string output;                // picture to write; empty: none
-  int64_t rows = 8, cols = 8, per_class = 0;   // preview
-  std::string split = "train";                 // preview
 };
 
-struct SplitRequest {
-  std::string source, target, how = "copy";
+struct PreviewOptions {
+  int64_t rows = 8, cols = 8, per_class = 0;
+  std::string split = "train";
+};
+template <class Visitor>
+void fields(PreviewOptions& c, Visitor&& visit) {
+  visit("rows", c.rows, Doc("rows of photos").range(1, 200));
+  visit("cols", c.cols, Doc("columns of photos").range(1, 200));
+  visit("per_class", c.per_class, Doc("so many photos of each class, class by class; 0: any").range(0, 10000));
+  visit("split", c.split, Doc("which photos").words({"train", "valid", "test"}));
+}
+
+struct SplitOptions {
   double valid = 0.1, test = 0.1;
   int64_t seed = 42;
+};
+template <class Visitor>
+void fields(SplitOptions& c, Visitor&& visit) {
+  visit("valid", c.valid, Doc("fraction for validation").range(0, 0.9));
+  visit("test", c.test, Doc("fraction for testing").range(0, 0.9));
+  visit("seed", c.seed, Doc("seed of the split").range(0, 9007199254740991.0));
+}
+
+struct SplitRequest {
+  std::string source, target, how = "copy";   // how: copy, link or move
+  SplitOptions options;
+};
+
+struct UnpackRequest {
+  std::vector<std::string> sheets;   // image files
+  std::string labels, output;        // JSON file; folder
+  SpriteOptions options;
 };
 
 struct SummaryRequest {

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/random.h"
+#include "base/output.h"
 #include "base/text.h"
 
 namespace cvtool {
@@ -20,14 +21,14 @@ constexpr size_t kNamedBadFiles = 20;
 
 void report_bad_files(const OpenedSplit& split, size_t total, bool strict) {
   for (size_t i = 0; i < std::min(split.skipped.size(), kNamedBadFiles); ++i)
-    spdlog::warn("skipped {}: {}", split.skipped[i].path, split.skipped[i].reason);
+    spdlog::warn("skipped {}: {}", printable(split.skipped[i].path), split.skipped[i].reason);
   if (split.skipped.size() > kNamedBadFiles) spdlog::warn("... and {} more", split.skipped.size() - kNamedBadFiles);
   if (split.skipped.empty()) return;
   const std::string bad = counted(static_cast<int64_t>(split.skipped.size()), "bad file") + " of " +
                           with_thousands(static_cast<int64_t>(total)) + " in " + split.name;
-  if (strict) throw DataError(bad + " (--strict); mend or remove them: the first is " + split.skipped[0].path + ": " + split.skipped[0].reason);
+  if (strict) throw DataError(bad + " (--strict); mend or remove them: the first is " + printable(split.skipped[0].path) + ": " + split.skipped[0].reason);
   if (split.skipped.size() * 2 > total)
-    throw DataError(bad + ", more than half; is this a folder of photos? The first is " + split.skipped[0].path + ": " + split.skipped[0].reason);
+    throw DataError(bad + ", more than half; is this a folder of photos? The first is " + printable(split.skipped[0].path) + ": " + split.skipped[0].reason);
   spdlog::warn("{} skipped", bad);
 }
 
@@ -37,15 +38,18 @@ std::string joined_path(const std::string& root, const std::string& path) {
 
 }  // namespace
 
+DecodeOptions decode_options(const DataConfig& data, const ReadOptions& read) { return {data.exif, read.max_pixels}; }
+
 OpenedSplit open_split(const PhotoRequest& request, const DataConfig& data, const RunOptions& run, Observer& observer) {
   OpenedSplit split;
   split.name = request.name;
   if (request.samples.empty()) return split;
   LoaderOptions options;
   options.data = data;
-  options.decode.exif = data.exif;
+  options.decode = decode_options(data, run);
   options.workers = run.workers;
   options.cache = run.cache;
+  options.cache_budget_bytes = static_cast<int64_t>(request.budget_share * 1e6 * static_cast<double>(run.cache_budget));
   split.store = std::make_unique<PhotoStore>(request.root, request.samples, options);
   split.skipped = split.store->scan([&](int64_t done, int64_t total) {
     observer.progress({"Reading " + request.name, done, total, std::nan(""), std::nan("")});
@@ -75,12 +79,14 @@ void warn_of_leakage(const OpenedSplit& train, const OpenedSplit& held_back) {
   if (pairs.empty()) return;
   const auto& [mine, other] = pairs.front();
   spdlog::warn("{} of the {} photos also stand in the training photos, such as {} = {}: its figures are too good; see cvtool data check",
-               pairs.size(), held_back.name, held_back.store->samples()[other].path, train.store->samples()[mine].path);
+               pairs.size(), held_back.name, printable(held_back.store->samples()[other].path), printable(train.store->samples()[mine].path));
 }
 
 Json marks_of(const Dataset& dataset) {
   std::vector<const Sample*> chosen;
   for (const Sample& sample : dataset.train) chosen.push_back(&sample);
+  // A name that is no UTF-8 would not survive in the model's JSON.
+  chosen.erase(std::remove_if(chosen.begin(), chosen.end(), [](const Sample* s) { return !is_utf8(s->path); }), chosen.end());
   const size_t count = std::min(kMarks, chosen.size());
   // By id: the choice is spread over the classes and does not change when a few files come or go.
   std::partial_sort(chosen.begin(), chosen.begin() + static_cast<std::ptrdiff_t>(count), chosen.end(),

@@ -21,7 +21,10 @@ struct OpenedSplit {
 struct PhotoRequest {
   std::string root, name;
   std::vector<Sample> samples;
+  double budget_share = 1;   // of --cache-budget; the splits of a command share it
 };
+
+DecodeOptions decode_options(const DataConfig& data, const ReadOptions& read);
 
 // Reads every photo, names the bad ones. Throws DataError when more than half are bad, when none is left, and under
 // run.strict for any.

@@ -10,6 +10,7 @@
 #include "base/device.h"
 #include "base/error.h"
 #include "base/files.h"
+#include "base/output.h"
 #include "base/text.h"
 #include "base/version.h"
 #include "engine/batch_sheet.h"
@@ -122,8 +123,11 @@ class TrainJob {
     dataset_ = find_dataset(request_.data, recipe_.data, static_cast<uint64_t>(recipe_.train.seed));
     recipe_.data.classes = dataset_.classes;
     for (const std::string& note : dataset_.notes) spdlog::warn("{}", note);
-    train_ = open_split({dataset_.root, "train", dataset_.train}, recipe_.data, request_.run, observer_);
-    valid_ = open_split({dataset_.root, "valid", dataset_.valid}, recipe_.data, request_.run, observer_);
+    // In proportion to the photos, so that the budget holds all of them or none.
+    const auto photos = static_cast<double>(std::max<size_t>(1, dataset_.train.size() + dataset_.valid.size()));
+    const double train_share = static_cast<double>(dataset_.train.size()) / photos;
+    train_ = open_split({dataset_.root, "train", dataset_.train, train_share}, recipe_.data, request_.run, observer_);
+    valid_ = open_split({dataset_.root, "valid", dataset_.valid, 1 - train_share}, recipe_.data, request_.run, observer_);
     if (!train_.store) throw DataError(request_.data + ": no photos are left to train on; lower --valid and --test");
     warn_of_leakage(train_, valid_);
     spdlog::info("{}: {} and {} of {}: {}", request_.data,
@@ -168,7 +172,7 @@ class TrainJob {
                     {"train", split_json(train_, dataset_.classes)},
                     {"valid", split_json(valid_, dataset_.classes)},
                     {"notes", dataset_.notes}};
-    write_file_atomically(run_ + "/data.json", data.dump(1) + "\n");
+    write_file_atomically(run_ + "/data.json", text_from_json(data, 1));
     write_train_batch(run_ + "/train_batch.jpg", recipe_, *train_.store);
   }
 

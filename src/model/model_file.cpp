@@ -13,6 +13,7 @@
 #include "base/device.h"
 #include "base/error.h"
 #include "base/files.h"
+#include "base/output.h"
 #include "base/text.h"
 #include "model/archive.h"
 
@@ -97,7 +98,7 @@ double golden_difference(const ModelFile& model) {
 
 void save_model(const std::string& path, const ModelFile& model) {
   torch::jit::ExtraFilesMap extra;
-  extra[kInfoFile] = model.info.dump(2) + "\n";
+  extra[kInfoFile] = text_from_json(model.info);
   if (model.golden.defined())
     extra[kGoldenFile] = std::string(static_cast<const char*>(model.golden.data_ptr()), static_cast<size_t>(model.golden.numel()));
   // In memory first: LibTorch's own writer does not say why a disk refuses.

@@ -37,8 +37,36 @@ TEST_CASE("data stats counts the photos of each split and draws them") {
   const Outcome outcome = session({"data", "stats", session.photos, "--json", "-o", picture});
   CAPTURE(outcome.err);
   REQUIRE(outcome.code == 0);
-  CHECK(contains(outcome.out, "48"));
+  CHECK(Json::parse(outcome.out)["splits"]["train"]["counts"]["Car"] == 24);
   CHECK(fs::file_size(picture) > 1000);
+  const Outcome table = session({"data", "stats", session.photos});
+  CHECK(contains(table.out, "class               train   valid    test  all\n"
+                            "Car                    24      12       9   45\n"
+                            "Truck                  24      12       9   45\n"
+                            "photos                 48      24      18   90\n"
+                            "majority baseline  0.5000  0.5000  0.5000\n"));
+  CHECK(contains(table.out, "size in pixels  least  median  most\nwidth              56      56    56\n"));
+}
+
+TEST_CASE("A picture that cannot be written is refused before the photos are read") {
+  const Session& session = Session::get();
+  check_refused(session({"data", "stats", session.photos, "-o", session.scratch / "x.docx"}), 2, {"x.docx", ".docx"});
+  check_refused(session({"data", "preview", session.photos, "-o", session.scratch / "none/x.png"}), 1, {"none", "make it first"});
+}
+
+TEST_CASE("data unpack makes class folders of a sprite") {
+  const Session& session = Session::get();
+  // Four pictures of 1 x 2 pixels, one a row.
+  session.scratch.write("sprite.ppm", "P6\n2 4\n255\nabcdefghijklmnopqrstuvwx");
+  session.scratch.write("labels.json", "[1, 9, 5, 9]");
+  const std::vector<std::string> command{"data", "unpack", session.scratch / "sprite.ppm", "--labels", session.scratch / "labels.json",
+                                         "--size", "1x2", "--classes", "Car=1,Truck=9", "-o", session.scratch / "unpacked"};
+  const Outcome outcome = session(command);
+  CAPTURE(outcome.err);
+  REQUIRE(outcome.code == 0);
+  CHECK(contains(outcome.out, "Car           1\nTruck         2\nwrote 3 pictures to "));
+  CHECK(names_in(session.scratch / "unpacked/Truck") == std::set<std::string>{"sprite_00001.png", "sprite_00003.png"});
+  CHECK(contains(session(command).out, "wrote 0 pictures to "));
 }
 
 TEST_CASE("data split makes folders that train takes, and does nothing the second time") {
@@ -51,6 +79,9 @@ TEST_CASE("data split makes folders that train takes, and does nothing the secon
   CHECK(Json::parse(first.out)["placed"] == 48);
   CHECK(fs::is_directory(target + "/valid/Car"));
   CHECK(Json::parse(session(command).out)["placed"] == 0);
+  const Outcome table = session({command.begin(), command.end() - 1});
+  CHECK(contains(table.out, "split  photos\ntrain"));
+  CHECK(contains(table.out, "copied 0 photos to " + target + ", 48 were there\n"));
 }
 
 TEST_CASE("data preview writes the sheet; without a picture to write it is wrong usage") {

@@ -79,10 +79,11 @@ TEST_CASE("Everything planted is found and nothing else") {
   folder.write("train/cats/square5.webp", encoded(picture(5, {128, 128}), ".webp"));
   // The same photo in two classes.
   copy_photo(folder, "train/cats/7.jpg", "train/dogs/seven.jpg");
-  // Broken files.
+  // Broken files, and a text named like a photo.
   const std::string whole = read_file(folder / "train/cats/9.jpg");
   folder.write("train/cats/cut.jpg", whole.substr(0, whole.size() / 2));
   folder.write("train/cats/empty.jpg", "");
+  folder.write("valid/dogs/head.jpg", whole.substr(0, 30));
   folder.write("train/dogs/cut.png", encoded(picture(90), ".png").substr(0, 3000));
   folder.write("train/dogs/text.jpg", "this is a text");
   // Odd ones.
@@ -94,9 +95,9 @@ TEST_CASE("Everything planted is found and nothing else") {
   folder.write("train/dogs/bright.png", encoded(scaled(picture(64), 0.1, 229), ".png"));
 
   const CheckReport report = check(folder);
-  CHECK(report.unreadable.size() == 4);
+  CHECK(report.unreadable.size() == 5);
   for (const char* path :
-       {"train/cats/cut.jpg", "train/cats/empty.jpg", "train/dogs/cut.png", "train/dogs/text.jpg"})
+       {"train/cats/cut.jpg", "train/cats/empty.jpg", "train/dogs/cut.png", "valid/dogs/head.jpg", "train/dogs/text.jpg"})
     CHECK(names(report.unreadable, path));
   REQUIRE(report.duplicates.size() == 4);
   CHECK(has_group(report.duplicates, "train/dogs/0.jpg", "valid/dogs/copy0.jpg"));

@@ -48,11 +48,11 @@ TEST_CASE("A preview sheet has a square a photo, in as many rows and columns as 
 TEST_CASE("Pictures are written as their extension says") {
   TempFolder folder;
   const cv::Mat red(8, 8, CV_8UC3, cv::Scalar(250, 10, 20));
-  write_picture(folder / "red.png", red);
+  write_image(folder / "red.png", red);
   const cv::Mat back = read_image(folder / "red.png", {});
   CHECK(cv::norm(red, back, cv::NORM_INF) == 0);
-  write_picture(folder / "red.JPG", red);
+  write_image(folder / "red.JPG", red);
   CHECK(read_image(folder / "red.JPG", {}).at<cv::Vec3b>(3, 3)[0] > 230);
-  CHECK_THROWS_AS(write_picture(folder / "red.docx", red), UsageError);
-  CHECK_THROWS_AS(write_picture(folder / "none/red.png", red), Error);
+  CHECK_THROWS_AS(write_image(folder / "red.docx", red), UsageError);
+  CHECK_THROWS_AS(write_image(folder / "none/red.png", red), Error);
 }

@@ -1,0 +1,39 @@
+#include <spdlog/spdlog.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "data/drawn_set.h"
+#include "data/sprite.h"
+#include "engine/jobs.h"
+
+namespace cvtool {
+namespace {
+
+std::function<void(int64_t, int64_t)> progress_of(const char* phase, Observer& observer) {
+  return [phase, &observer](int64_t done, int64_t total) {
+    observer.progress({phase, done, total, std::nan(""), std::nan("")});
+    if (observer.stop_requested()) throw Error("interrupted; run it again to complete the set", ExitCode::kInterrupted);
+  };
+}
+
+}  // namespace
+
+Json sample_job(const std::string& folder, const DrawnSetOptions& options, Observer& observer) {
+  const DrawnSetResult result = write_drawn_set(folder, options, progress_of("Drawing", observer));
+  return {{"folder", folder}, {"drawn", result.drawn}, {"kept", result.kept}};
+}
+
+Json unpack_job(const UnpackRequest& request, Observer& observer) {
+  const SpriteResult result =
+      unpack_sprites({request.sheets, request.labels, request.output}, request.options, progress_of("Unpacking", observer));
+  if (result.labels_left > 0)
+    spdlog::warn("{}: the last {} have no picture in these sheets", request.labels, counted(result.labels_left, "label"));
+  Json counts = Json::object();
+  for (size_t i = 0; i < result.classes.size(); ++i) counts[result.classes[i]] = result.counts[i];
+  return {{"counts", counts}, {"written", result.written}, {"there", result.there}, {"passed_over", result.passed_over}};
+}
+
+}  // namespace cvtool
