@@ -65,7 +65,11 @@ real() {
   "$cvtool" train --data "$photos" --recipe car-or-truck-convnet --imgsz 32 --epsilon 1e-7 --epochs 10 --project "$runs"
   run=$(cd "$runs/latest" && pwd -P)
   evaluate_and_predict "$run" "$photos" "$photos/valid/Truck/test_batch_00011.png"
-  report "$photos" "CIFAR-10's cars and trucks; base for transfer learning: $base" "$run"
+  say "Training a head on the frozen base"
+  "$cvtool" train --data "$photos" --base "$base" --head global_avg,dense --imgsz 96 --epochs 10 --project "$runs"
+  transfer=$(cd "$runs/latest" && pwd -P)
+  evaluate_and_predict "$transfer" "$photos" "$photos/valid/Truck/test_batch_00011.png"
+  report "$photos" "CIFAR-10's cars and trucks" "$run" "$transfer"
 }
 
 if [ "${1:-}" = --real ]; then real; else drawn; fi
