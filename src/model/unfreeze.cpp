@@ -41,18 +41,17 @@ size_t first_of_last(const std::vector<Named>& parameters, int64_t layers) {
   return first;
 }
 
-// The names' first parts, "features.18": what a prefix may be.
-std::vector<std::string> prefixes(const std::vector<Named>& parameters) {
+// The names' first `depth` parts, "features.18": what a prefix may be.
+std::vector<std::string> prefixes(const std::vector<Named>& parameters, size_t depth) {
   std::vector<std::string> out;
   for (const Named& parameter : parameters) {
-    const auto parts = split(parameter.name, '.');
-    std::string prefix;
-    for (size_t i = 0; i + 1 < parts.size(); ++i) {
-      prefix += (i ? "." : "") + parts[i];
-      if (std::find(out.begin(), out.end(), prefix) == out.end()) out.push_back(prefix);
-    }
+    auto parts = split(parameter.name, '.');
+    parts.resize(std::min(depth, parts.size() - 1));
+    const std::string prefix = join(parts, ".");
+    if (!prefix.empty() && std::find(out.begin(), out.end(), prefix) == out.end()) out.push_back(prefix);
   }
-  return out;
+  // A module that only wraps another names nothing.
+  return out.size() == 1 && depth < 5 ? prefixes(parameters, depth + 1) : out;
 }
 
 }  // namespace
@@ -65,14 +64,14 @@ Unfrozen unfreeze(torch::jit::Module& base, const std::string& what, bool norms)
   if (is_number(what)) first = first_of_last(parameters, what.size() > 6 ? 1'000'000 : std::stoll(what));
   Unfrozen out;
   for (size_t i = 0; i < parameters.size(); ++i) {
-    const bool chosen = what == "all" || is_number(what) ? i >= first : starts_with(parameters[i].name, what);
+    const bool chosen = what == "all" || is_number(what) ? i >= first : starts_with(parameters[i].name + ".", what + ".");
     const bool trained = chosen && (norms || !parameters[i].norm);
     parameters[i].tensor.set_requires_grad(trained);
     if (!trained) continue;
     out.parameters.push_back(parameters[i].tensor);
     out.names.push_back(parameters[i].name);
   }
-  if (out.parameters.empty()) throw UsageError("--fine-tune: " + unknown_word("layer", what, prefixes(parameters)));
+  if (out.parameters.empty()) throw UsageError("--fine-tune: " + unknown_word("layer", what, prefixes(parameters, 1)));
   return out;
 }
 
