@@ -184,6 +184,21 @@ void check_transfer(const TransferConfig& config, const Net& net) {
   unfreeze(base, config.fine_tune, config.fine_tune_norms);
 }
 
+std::string training_trouble(const Net& net, const ImageSize& imgsz, at::Device device, at::ScalarType precision) {
+  Module module = net.module;
+  module.eval();
+  std::string trouble;
+  try {
+    const Autocast autocast(device, precision);
+    const at::Tensor pixels = at::zeros({1, 3, imgsz.height, imgsz.width}, at::device(device)).contiguous(at::MemoryFormat::ChannelsLast);
+    module.get_method("logits")({pixels.requires_grad_()}).toTensor().sum().backward();
+  } catch (const c10::Error& error) {
+    trouble = error.what_without_backtrace();
+  }
+  for (at::Tensor parameter : module.parameters()) parameter.mutable_grad() = at::Tensor();
+  return trouble.substr(0, trouble.find('\n'));
+}
+
 std::vector<PhasePlan> training_phases(const PhaseInputs& inputs) {
   const TransferConfig& config = inputs.recipe.transfer;
   if (!inputs.net.module.hasattr("base")) return {{1, [inputs] { return whole_net(inputs); }}};

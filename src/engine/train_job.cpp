@@ -97,6 +97,7 @@ class TrainJob {
     device_ = device_from_text(request_.run.device);
     prepare_process(static_cast<int>(request_.run.threads));
     std::string why;
+    precision_asked_ = recipe_.train.precision != "auto";
     precision_ = precision_from_text(recipe_.train.precision, device_, why);
     recipe_.train.precision = precision_ == at::kFloat ? "fp32" : "bf16";
     precision_why_ = recipe_.train.precision + ": " + why;
@@ -142,6 +143,9 @@ class TrainJob {
     else
       net_ = compile_net(recipe_.model, {recipe_.data.imgsz, static_cast<int64_t>(dataset_.classes.size()), static_cast<uint64_t>(recipe_.train.seed)});
     check_transfer(recipe_.transfer, net_);
+    net_.module.to(device_);
+    use_channels_last(net_.module);
+    choose_fine_tuning_precision();
     recipe_.train.loss = resolve_loss(recipe_.train.loss, net_.units);
     model_info_ = {{"format", kModelFormat},
                    {"tool", std::string("cvtool ") + kVersion},
@@ -152,8 +156,17 @@ class TrainJob {
                    {"base", net_.base},
                    {"summary", source_ ? source_->info.at("summary") : summary_json(net_.rows)},
                    {"data", {{"layout", dataset_.layout}, {"digest", train_.store->digest()}, {"marks", marks_of(dataset_)}}}};
-    net_.module.to(device_);
-    use_channels_last(net_.module);
+  }
+
+  // A base made elsewhere may hold an operation without a gradient in half the bits.
+  void choose_fine_tuning_precision() {
+    if (recipe_.transfer.fine_tune == "none" || precision_ == at::kFloat) return;
+    const std::string trouble = training_trouble(net_, recipe_.data.imgsz, device_, precision_);
+    if (trouble.empty()) return;
+    if (precision_asked_) throw UsageError("--precision " + recipe_.train.precision + ": the base cannot be fine-tuned in it (" + trouble + "); use --precision fp32");
+    precision_ = at::kFloat;
+    recipe_.train.precision = "fp32";
+    precision_why_ = "fp32: the base cannot be fine-tuned in bfloat16 (" + trouble + ")";
   }
 
   void begin_run_directory() {
@@ -253,6 +266,7 @@ class TrainJob {
   at::Device device_ = at::kCPU;
   at::ScalarType precision_ = at::kFloat;
   std::string precision_why_;
+  bool precision_asked_ = false;
   Dataset dataset_;
   OpenedSplit train_, valid_;
   std::optional<ModelFile> source_;  // what --from names

@@ -21,7 +21,7 @@ struct Activation {
 constexpr Activation kActivations[] = {
     {"linear", "x"},
     {"relu", "torch.relu(x)"},
-    {"relu6", "torch.hardtanh(x, 0., 6.)"},
+    {"relu6", "torch.clamp(x, 0., 6.)"},  // hardtanh has no bfloat16 gradient on a CPU in LibTorch 1.13
     {"sigmoid", "torch.sigmoid(x)"},
     {"softmax", "torch.softmax(x, 1)"},
     {"tanh", "torch.tanh(x)"},

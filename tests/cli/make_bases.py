@@ -7,8 +7,8 @@ folder = sys.argv[1]
 torch.manual_seed(5)
 
 
-def block(inputs, outputs):
-    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, 2, 1), nn.BatchNorm2d(outputs), nn.ReLU())
+def block(inputs, outputs, activation=nn.ReLU):
+    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, 2, 1), nn.BatchNorm2d(outputs), activation())
 
 
 class Net(nn.Module):
@@ -45,4 +45,5 @@ torch.jit.script(Pair().eval()).save(folder + "/pair.pt")
 torch.jit.script(Labels().eval()).save(folder + "/labels.pt")
 torch.jit.script(nn.Sequential(nn.Conv2d(1, 4, 3)).eval()).save(folder + "/grey.pt")
 torch.jit.script(nn.Sequential(nn.ReLU()).eval()).save(folder + "/empty.pt")
+torch.jit.trace(nn.Sequential(block(3, 8, nn.ReLU6), block(8, 12, nn.ReLU6)).eval(), picture).save(folder + "/relu6.pt")
 torch.save(net.state_dict(), folder + "/weights.pt")

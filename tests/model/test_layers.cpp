@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "golden/golden.h"
 #include "model/build_layer.h"
+#include "model/layer_fields.h"
 #include "scratch.h"
 
 using namespace cvtool;
@@ -170,6 +171,17 @@ TEST_CASE("Activations follow Keras's formulas") {
   const BuiltLayer dense = build_layer(R"({"kind": "dense", "units": 1, "activation": "leaky_relu"})", {1});
   load(dense, "weight", at::ones({1, 1}));
   CHECK(run_layer(dense, at::full({1, 1}, -1.0F)).item<double>() == Approx(-0.2));
+}
+
+TEST_CASE("Every activation can be trained in bfloat16") {
+  for (const std::string& name : activation_names()) {
+    CAPTURE(name);
+    const BuiltLayer layer = build_layer(R"({"kind": "activation", "function": ")" + name + "\"}", {8});
+    const at::Tensor x = at::linspace(-7, 7, 16).view({2, 8}).to(at::kBFloat16).requires_grad_();
+    torch::jit::Module module = layer.module;
+    CHECK_NOTHROW(module.forward({x}).toTensor().to(at::kFloat).square().sum().backward());
+    CHECK(x.grad().defined());
+  }
 }
 
 TEST_CASE("Softmax sums to one over the classes") {
