@@ -10,9 +10,13 @@ namespace cvtool {
 // "auto", "cpu", "cuda" or "cuda:N" -> a device. Throws UsageError with the reason when CUDA is asked for and not there.
 at::Device device_from_text(const std::string& text);
 
-// "auto", "fp32" or "bf16" -> at::kFloat or at::kBFloat16. auto takes bfloat16 where the device has it natively
-// (AVX512_BF16 or AMX; compute capability 8.0 or newer). `why` says which and why.
+// "auto", "fp32", "bf16" or "fp16" -> at::kFloat, at::kBFloat16 or at::kHalf. auto takes bfloat16 where the device has it
+// natively (AVX512_BF16 or AMX; compute capability 8.0 or newer), else fp32. `why` says which and why. Throws UsageError for
+// fp16 on a processor.
 at::ScalarType precision_from_text(const std::string& text, at::Device device, std::string& why);
+
+// The word for it: "fp32", "bf16" or "fp16".
+std::string precision_text(at::ScalarType type);
 
 // True when the processor multiplies bfloat16 natively.
 bool cpu_has_native_bfloat16();

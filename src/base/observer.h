@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "base/json.h"
+
 namespace cvtool {
 
 // How far a phase has come. `loss` and `metric` are NaN where there is none.
@@ -29,6 +31,8 @@ class Observer {
   virtual void progress(const Progress& progress) = 0;
   virtual void epoch(const EpochReport& report) = 0;
   virtual bool stop_requested() = 0;                   // asked after every step
+  // What a program that watches may want to know beside the epochs: {"event": "start", ...}.
+  virtual void event(const Json&) {}
 };
 
 }  // namespace cvtool

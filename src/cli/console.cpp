@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
+#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/output.h"
@@ -24,7 +25,12 @@ namespace {
 volatile std::sig_atomic_t stop_signals = 0;
 
 extern "C" void on_stop_signal(int) {
-  if (++stop_signals > 1) ::_exit(static_cast<int>(ExitCode::kInterrupted));
+  stop_signals = stop_signals + 1;
+  if (stop_signals > 1) ::_exit(static_cast<int>(ExitCode::kInterrupted));
+  constexpr char kNotice[] = "\nstopping after this step; once more to stop at once\n";
+  const int kept = errno;
+  (void)!::write(STDERR_FILENO, kNotice, sizeof kNotice - 1);
+  errno = kept;
 }
 
 // spdlog's messages on stderr, without tearing the progress bar.
@@ -71,6 +77,21 @@ Console::Console(Verbosity verbosity) : quiet_(verbosity == Verbosity::kQuiet) {
 
 Console::~Console() { clear_bar(); }
 
+void Console::outlive_terminal() {
+  std::signal(SIGHUP, SIG_IGN);
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+void Console::event(const Json& event) {
+  if (!events_ || events_failed_) return;
+  const std::string line = event.dump() + "\n";
+  events_failed_ = std::fwrite(line.data(), 1, line.size(), stdout) != line.size() || std::fflush(stdout) != 0;
+}
+
+void Console::finish_events() const {
+  if (events_failed_) throw Error("cannot write to standard output; not all events are there");
+}
+
 bool Console::stop_requested() { return stop_signals > 0; }
 
 void Console::clear_bar() {
@@ -99,7 +120,7 @@ void Console::draw(const Progress& p) {
   std::string tail = " " + with_thousands(p.done) + "/" + with_thousands(p.total);
   if (seconds > 0.3 && p.done > 0) {
     const double rate = static_cast<double>(p.done) / seconds;
-    tail += "  " + fixed(rate, rate < 10 ? 1 : 0) + "/s";
+    tail += "  " + fixed(rate, rate < 10 ? 1 : 0) + " images/s";
     if (p.done < p.total) tail += "  " + duration_text(static_cast<double>(p.total - p.done) / rate) + " left";
   }
   if (!std::isnan(p.loss)) tail += "  loss " + fixed(p.loss, 4);
@@ -121,11 +142,22 @@ void Console::draw(const Progress& p) {
 
 void Console::epoch(const EpochReport& report) {
   clear_bar();
+  if (events_) {
+    Json line{{"event", "epoch"}, {"epoch", report.epoch}, {"epochs", report.epochs}};
+    for (const auto& [name, value] : report.values) line[name] = value;
+    line["best"] = report.best;
+    event(line);
+  }
   if (quiet_) return;
   const std::string total = std::to_string(report.epochs), number = std::to_string(report.epoch);
   std::string line = "Epoch " + std::string(total.size() - number.size(), ' ') + number + "/" + total;
   for (const auto& [name, value] : report.values) {
-    if (name == "lr") continue;
+    if (name == "lr") {
+      // A rate that stays is told once, in the recipe.
+      if (shown_lr_ != 0 && shown_lr_ != value) line += "  lr " + Json(std::stod(fixed(value, 8))).dump();
+      shown_lr_ = value;
+      continue;
+    }
     if (name == "seconds") line += "  " + duration_text(value);
     else if (name == "images_per_second") line += "  " + fixed(value, 0) + " images/s";
     else line += "  " + name + " " + fixed(value, 4);

@@ -10,6 +10,9 @@ namespace cvtool {
 
 // Draws progress bars on a terminal, a plain line an epoch elsewhere; nothing when quiet. The first Ctrl-C or SIGTERM
 // asks the work to stop, the second ends the program at once.
+//
+// For programs, epochs and events go to stdout as JSON Lines when asked for; a reader that has gone ends no training, but
+// finish_events() reports it.
 class Console : public Observer {
  public:
   enum class Verbosity { kQuiet, kNormal, kVerbose };
@@ -19,6 +22,15 @@ class Console : public Observer {
   void progress(const Progress& progress) override;
   void epoch(const EpochReport& report) override;
   bool stop_requested() override;
+  void event(const Json& event) override;
+
+  // From now on nothing but the two stop signals ends the program: not a closed terminal, nor a pipe that nobody reads.
+  static void outlive_terminal();
+
+  // From now on epochs and events are written to stdout, a JSON object a line.
+  void write_events() { events_ = true; }
+  // Throws Error when some could not be written.
+  void finish_events() const;
 
   // Takes a bar that is being drawn off the terminal.
   void clear_bar();
@@ -29,6 +41,8 @@ class Console : public Observer {
   void draw(const Progress& progress);
 
   bool bar_ = false, colours_ = false, quiet_ = false, drawn_ = false;
+  bool events_ = false, events_failed_ = false;
+  double shown_lr_ = 0;
   std::string phase_;
   std::chrono::steady_clock::time_point phase_start_, last_draw_;
 };

@@ -15,9 +15,13 @@ namespace cvtool {
 
 struct TrainResult {
   std::string run;            // the run's folder
-  int64_t best_epoch = 0;
+  int64_t best_epoch = 0;     // 0: none was finished
+  int64_t epochs = 0;         // that are done
+  double seconds = 0;         // of training, in all sessions
   bool interrupted = false;
-  Json metrics;               // of best.pt, as eval gives them; null when interrupted before the first epoch
+  std::string resume;         // the command that goes on; empty when all epochs are done
+  std::vector<std::string> notes;  // for people: why it ended early, what the curves say
+  Json metrics;               // of best.pt, as eval gives them; null when interrupted
 };
 
 struct EvalResult {

@@ -39,14 +39,32 @@ void fields(RunOptions& c, Visitor&& visit) {
   visit("strict", c.strict, Doc("a bad file ends the command (exit 4) instead of being skipped"));
 }
 
+// How a training runs, whatever it trains.
+struct SessionOptions {
+  double time_limit = 0;
+  double checkpoint_minutes = 10;
+  bool tensorboard = false;
+};
+template <class Visitor>
+void fields(SessionOptions& c, Visitor&& visit) {
+  visit("time_limit", c.time_limit, Doc("minutes after which training ends in good order; 0: none").range(0, 1e7));
+  visit("checkpoint_minutes", c.checkpoint_minutes, Doc("minutes between checkpoints within an epoch").range(0, 1e7));
+  visit("tensorboard", c.tensorboard, Doc("write event files for TensorBoard to RUN/tensorboard"));
+}
+
 struct TrainRequest {
   std::string data;
   std::string recipe;                // name or file; empty: the default recipe
   Json overrides = Json::object();   // see load_recipe: what the flags say
   std::string from;                  // run or model file whose net is trained on; empty: a new net
   RunOptions run;
+  SessionOptions session;
+  Json run_given = Json::object(), session_given = Json::object();  // what the flags say of the two: a resumed run has its own
   std::string project = "runs";
   std::string name;                  // empty: train, train2, ...
+  bool resumes = false;
+  std::string resume;                // run to go on with; empty: the newest of the project
+  bool force = false;                // go on even where that changes the result
 };
 
 struct EvalRequest {

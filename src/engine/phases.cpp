@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "data/augment/augment.h"
+#include "data/balanced.h"
 #include "model/stages.h"
 #include "model/unfreeze.h"
 #include "train/feature_store.h"
@@ -25,8 +26,9 @@ namespace {
 using Module = torch::jit::Module;
 
 EpochOrder training_order(const PhaseInputs& in) {
-  return [&store = in.train, seed = static_cast<uint64_t>(in.recipe.train.seed)](int64_t epoch) {
-    return shuffled(store.samples(), seed, static_cast<uint64_t>(epoch));
+  const auto order = in.recipe.train.sampler == "balanced" ? balanced : shuffled;
+  return [&store = in.train, order, seed = static_cast<uint64_t>(in.recipe.train.seed)](int64_t epoch) {
+    return order(store.samples(), seed, static_cast<uint64_t>(epoch));
   };
 }
 
@@ -39,6 +41,16 @@ std::vector<at::Tensor> trainable(const Module& module) {
   for (const at::Tensor& parameter : module.parameters())
     if (parameter.requires_grad()) out.push_back(parameter);
   return out;
+}
+
+// All that training changes, by name: parameters that have gradients, and batch statistics; the base's only where they move.
+NamedTensors trained_weights(const Module& net, bool base_statistics) {
+  NamedTensors weights;
+  for (const auto& parameter : net.named_parameters())
+    if (parameter.value.requires_grad()) weights.emplace_back(parameter.name, parameter.value);
+  for (const auto& buffer : net.named_buffers())
+    if (base_statistics || !starts_with(buffer.name, "base.")) weights.emplace_back(buffer.name, buffer.value);
+  return weights;
 }
 
 void use_pixels(const PhaseInputs& in, TrainingPhase& phase) {
@@ -159,7 +171,9 @@ TrainingPhase with_base(const PhaseInputs& in, const std::string& fine_tune) {
     for (Module& stage : trained) y = stage.forward({y}).toTensor();
     return y;
   };
-  phase.set_training = [base, head, norms = config.fine_tune_norms && cut < stages.size()](bool training) mutable {
+  const bool norms = config.fine_tune_norms && cut < stages.size();
+  phase.weights = trained_weights(in.net.module, norms);
+  phase.set_training = [base, head, norms](bool training) mutable {
     base.train(training && norms);
     head.train(training);
   };
@@ -172,6 +186,7 @@ TrainingPhase whole_net(const PhaseInputs& in) {
   phase.logits = [module = in.net.module](const at::Tensor& x) { return module.get_method("logits")({x}).toTensor(); };
   phase.set_training = [module = in.net.module](bool training) mutable { module.train(training); };
   phase.groups = {{trainable(in.net.module)}};
+  phase.weights = trained_weights(in.net.module, false);
   return phase;
 }
 

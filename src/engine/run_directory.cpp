@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <vector>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -22,6 +23,35 @@ std::string make_run_directory(const std::string& project, const std::string& na
     if (error) throw Error("cannot make the run's folder " + run.string() + ": " + error.message() + "; choose a folder that you may write to with --project");
     if (!name.empty()) throw UsageError("--name " + name + ": " + run.string() + " is there already; choose another name");
   }
+}
+
+std::string run_to_resume(const std::string& resume, const std::string& project) {
+  std::error_code error;
+  if (!resume.empty()) {
+    if (!fs::exists(fs::path(resume) / "config.json", error))
+      throw UsageError("--resume " + resume + ": the folder holds no config.json, so it is no run that could go on");
+    return fs::path(resume).lexically_normal().string();
+  }
+  fs::path newest;
+  fs::file_time_type newest_time;
+  for (const auto& entry : fs::directory_iterator(project, error)) {
+    if (entry.is_symlink() || !fs::exists(entry.path() / "config.json")) continue;
+    const fs::path checkpoint = entry.path() / "checkpoint.pt";
+    const auto time = fs::last_write_time(fs::exists(checkpoint) ? checkpoint : entry.path() / "config.json", error);
+    if (newest.empty() || time > newest_time) newest = entry.path(), newest_time = time;
+  }
+  if (newest.empty()) throw UsageError("--resume: there is no run in " + project + "; name one, or its project with --project");
+  return newest.string();
+}
+
+void remove_half_written(const std::string& run) {
+  std::error_code error;
+  std::vector<fs::path> stale;
+  for (const auto& entry : fs::directory_iterator(run, error)) {
+    const std::string name = entry.path().filename().string();
+    if (name.find(".part") != std::string::npos || name == "checkpoint.new.pt") stale.push_back(entry.path());
+  }
+  for (const fs::path& path : stale) fs::remove(path, error);
 }
 
 void mark_latest(const std::string& run) {

@@ -1,9 +1,9 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
-#include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/spdlog.h>
 
-#include <cmath>
+#include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -11,54 +11,30 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/output.h"
+#include "base/shell_word.h"
 #include "base/text.h"
 #include "base/version.h"
+#include "engine/advice.h"
 #include "engine/batch_sheet.h"
-#include "engine/history_csv.h"
-#include "engine/jobs.h"
+#include "engine/class_weights.h"
 #include "engine/figures.h"
+#include "engine/jobs.h"
 #include "engine/phases.h"
 #include "engine/photos.h"
 #include "engine/recipe.h"
 #include "engine/run_directory.h"
+#include "engine/run_files.h"
+#include "engine/run_log.h"
 #include "engine/summary.h"
+#include "engine/train_settings.h"
+#include "engine/training_events.h"
 #include "model/model_file.h"
-#include "report/curves.h"
 #include "train/losses.h"
-#include "train/optimizer.h"
+#include "train/stopping.h"
 #include "train/trainer.h"
 
 namespace cvtool {
 namespace {
-
-// While alive, everything that is logged also goes to RUN/log.txt.
-class RunLog {
- public:
-  explicit RunLog(const std::string& path) : sink_(std::make_shared<spdlog::sinks::basic_file_sink_mt>(path)) {
-    sink_->set_pattern("%Y-%m-%d %H:%M:%S %l: %v");
-    spdlog::default_logger()->sinks().push_back(sink_);
-  }
-  ~RunLog() {
-    auto& sinks = spdlog::default_logger()->sinks();
-    for (size_t i = 0; i < sinks.size(); ++i)
-      if (sinks[i] == sink_) {
-        sinks.erase(sinks.begin() + static_cast<std::ptrdiff_t>(i));
-        break;
-      }
-  }
-  // A full disk ends a run where the model cannot be written, not where its log cannot.
-  void line(const std::string& text) {
-    try {
-      sink_->log(spdlog::details::log_msg("", spdlog::level::info, text));
-      sink_->flush();
-    } catch (const spdlog::spdlog_ex&) {
-      return;
-    }
-  }
-
- private:
-  std::shared_ptr<spdlog::sinks::basic_file_sink_mt> sink_;
-};
 
 std::string values_text(const EpochReport& report) {
   std::string text = "epoch " + std::to_string(report.epoch) + "/" + std::to_string(report.epochs);
@@ -69,57 +45,18 @@ std::string values_text(const EpochReport& report) {
 // One `cvtool train` from request to result.
 class TrainJob {
  public:
-  TrainJob(const TrainRequest& request, Observer& observer) : request_(request), observer_(observer) {}
+  TrainJob(const TrainRequest& request, Observer& observer) : request_(request), observer_(observer), settings_(resolve_settings(request_)) {}
 
   TrainResult run() {
-    resolve();
     open_data();
     compile();
     begin_run_directory();
     RunLog log(run_ + "/log.txt");
     log_ = &log;
-    TrainResult result;
-    result.run = run_;
-    const TrainingOutcome outcome = train();
-    result.best_epoch = outcome.best_epoch;
-    result.interrupted = outcome.interrupted;
-    if (outcome.best_epoch > 0 && !outcome.interrupted) result.metrics = final_figures();
-    return result;
+    return result_of(train());
   }
 
  private:
-  void resolve() {
-    if (request_.from.empty())
-      recipe_ = load_recipe(chosen_recipe(), request_.overrides);
-    else
-      recipe_ = recipe_of_source();
-    recipe_.train = with_optimizer_defaults(recipe_.train);
-    device_ = device_from_text(request_.run.device);
-    prepare_process(static_cast<int>(request_.run.threads));
-    std::string why;
-    precision_asked_ = recipe_.train.precision != "auto";
-    precision_ = precision_from_text(recipe_.train.precision, device_, why);
-    recipe_.train.precision = precision_ == at::kFloat ? "fp32" : "bf16";
-    precision_why_ = recipe_.train.precision + ": " + why;
-  }
-
-  std::string chosen_recipe() const {
-    if (!request_.recipe.empty()) return request_.recipe;
-    return request_.overrides.value("model", Json::object()).contains("base") ? kDefaultTransferRecipe : kDefaultRecipe;
-  }
-
-  // --from: the net goes on as it is, so its own recipe holds.
-  Recipe recipe_of_source() {
-    if (!request_.recipe.empty()) throw UsageError("--from takes the recipe of that run; leave --recipe out");
-    if (!request_.overrides.value("model", Json::object()).empty())
-      throw UsageError("--from trains the net of that run on; leave --base, --head and --preprocess out");
-    const std::string path = model_path(request_.from);
-    source_ = load_model(path);
-    Recipe recipe = recipe_from_json(source_->info.at("recipe"), path + ": ");
-    override_recipe(request_.overrides, recipe);
-    return recipe;
-  }
-
   void open_data() {
     dataset_ = find_dataset(request_.data, recipe_.data, static_cast<uint64_t>(recipe_.train.seed));
     recipe_.data.classes = dataset_.classes;
@@ -138,8 +75,8 @@ class TrainJob {
   }
 
   void compile() {
-    if (source_)
-      net_ = net_of(*source_, recipe_.data.imgsz);
+    if (settings_.source)
+      net_ = net_of(*settings_.source, recipe_.data.imgsz);
     else
       net_ = compile_net(recipe_.model, {recipe_.data.imgsz, static_cast<int64_t>(dataset_.classes.size()), static_cast<uint64_t>(recipe_.train.seed)});
     check_transfer(recipe_.transfer, net_);
@@ -147,6 +84,8 @@ class TrainJob {
     use_channels_last(net_.module);
     choose_fine_tuning_precision();
     recipe_.train.loss = resolve_loss(recipe_.train.loss, net_.units);
+    class_weights_ = class_weights_tensor(recipe_.train.class_weights, dataset_.classes, train_.store->samples());
+    recipe_.train.stopping.monitor = resolve_monitor(recipe_.train.stopping.monitor, valid_.store != nullptr);
     model_info_ = {{"format", kModelFormat},
                    {"tool", std::string("cvtool ") + kVersion},
                    {"libtorch", torch_version()},
@@ -154,27 +93,46 @@ class TrainJob {
                    {"imgsz", recipe_to_json(recipe_)["data"]["imgsz"]},
                    {"recipe", recipe_to_json(recipe_)},
                    {"base", net_.base},
-                   {"summary", source_ ? source_->info.at("summary") : summary_json(net_.rows)},
+                   {"summary", settings_.source ? settings_.source->info.at("summary") : summary_json(net_.rows)},
                    {"data", {{"layout", dataset_.layout}, {"digest", train_.store->digest()}, {"marks", marks_of(dataset_)}}}};
   }
 
   // A base made elsewhere may hold an operation without a gradient in half the bits.
   void choose_fine_tuning_precision() {
-    if (recipe_.transfer.fine_tune == "none" || precision_ == at::kFloat) return;
-    const std::string trouble = training_trouble(net_, recipe_.data.imgsz, device_, precision_);
+    if (recipe_.transfer.fine_tune == "none" || settings_.precision == at::kFloat) return;
+    const std::string trouble = training_trouble(net_, recipe_.data.imgsz, device_, settings_.precision);
+    const std::string asked = recipe_.train.precision;
     if (trouble.empty()) return;
-    if (precision_asked_) throw UsageError("--precision " + recipe_.train.precision + ": the base cannot be fine-tuned in it (" + trouble + "); use --precision fp32");
-    precision_ = at::kFloat;
+    if (settings_.precision_asked) throw UsageError("--precision " + asked + ": the base cannot be fine-tuned in it (" + trouble + "); use --precision fp32");
+    settings_.precision = at::kFloat;
     recipe_.train.precision = "fp32";
-    precision_why_ = "fp32: the base cannot be fine-tuned in bfloat16 (" + trouble + ")";
+    settings_.precision_why = "fp32: the base cannot be fine-tuned in " + asked + " (" + trouble + ")";
   }
 
   void begin_run_directory() {
-    run_ = make_run_directory(request_.project, request_.name);
     Json config = recipe_to_json(recipe_);
+    identity_ = {{"settings", identifying_settings(config)},
+                 {"photos", train_.store->digest() + (valid_.store ? " " + valid_.store->digest() : "")},
+                 {"base", net_.base.is_object() ? net_.base.value("sha256", Json()) : Json()},
+                 {"device", device_.str()},
+                 {"threads", at::get_num_threads()},
+                 {"libtorch", torch_version()}};
+    if (settings_.stopped) {
+      state_ = state_to_resume(*settings_.stopped, identity_, request_.force);
+      run_ = settings_.stopped->folder;
+      refuse_finished();
+      remove_half_written(run_);
+    } else {
+      run_ = make_run_directory(request_.project, request_.name);
+    }
+    Json session;
+    write_fields(request_.session, session);
+    session.erase("time_limit");
     config["run"] = {{"data", request_.data},
+                     {"from", settings_.from},
                      {"device", device_.str()},
                      {"threads", at::get_num_threads()},
+                     {"session", session},
                      {"tool", model_info_["tool"]},
                      {"libtorch", torch_version()}};
     write_file_atomically(run_ + "/config.json", config.dump(2) + "\n");
@@ -189,55 +147,74 @@ class TrainJob {
     write_train_batch(run_ + "/train_batch.jpg", recipe_, *train_.store);
   }
 
-  TrainingOutcome train() {
+  bool all_epochs_done() const {
+    const StoppingConfig& stopping = recipe_.train.stopping;
+    return state_.epoch > recipe_.train.epochs ||
+           (stopping.patience > 0 && epochs_without_improvement(state_.history, stopping) >= stopping.patience);
+  }
+
+  // metrics.json is the last file that a run writes.
+  void refuse_finished() const {
+    const std::string metrics = run_ + "/metrics.json";
+    if (!std::filesystem::exists(metrics)) return;
+    if (all_epochs_done())
+      throw UsageError("--resume " + run_ + ": the run is finished, " + counted(static_cast<int64_t>(state_.history.size()), "epoch") +
+                       "; to train on, raise --epochs or --patience");
+    std::filesystem::remove(metrics);
+  }
+
+  TrainingEnd train() {
     spdlog::info("{}: {} parameters, {} on {}, {}", recipe_.name, with_thousands(model_info_["summary"]["total"].get<int64_t>()),
-                 recipe_.train.optimizer, device_.str(), precision_why_);
+                 recipe_.train.optimizer, device_.str(), settings_.precision_why);
     log_->line("recipe " + recipe_to_json(recipe_).dump());
+    observer_.event({{"event", "start"},
+                     {"run", run_},
+                     {"resumed", settings_.stopped.has_value()},
+                     {"epoch", state_.epoch},
+                     {"classes", dataset_.classes},
+                     {"train", train_.store->samples().size()},
+                     {"valid", valid_.store ? valid_.store->samples().size() : 0},
+                     {"parameters", model_info_["summary"]["total"]},
+                     {"precision", recipe_.train.precision},
+                     {"recipe", recipe_to_json(recipe_)}});
+    RunFiles files({run_, model_info_, identity_, golden_picture()}, net_);
+    std::optional<TrainingEvents> events;
+    if (request_.session.tensorboard) events.emplace(run_, state_.epoch);
     TrainingRun training;
     training.units = net_.units;
     training.config = recipe_.train;
-    training.phases = training_phases({recipe_, net_, static_cast<int64_t>(dataset_.classes.size()), *train_.store, valid_.store.get(), device_, precision_, observer_});
+    training.loss = {recipe_.train.loss, recipe_.train.label_smoothing, recipe_.train.focal_gamma,
+                     class_weights_.defined() ? class_weights_.to(device_) : at::Tensor()};
+    training.phases = training_phases({recipe_, net_, static_cast<int64_t>(dataset_.classes.size()), *train_.store, valid_.store.get(), device_, settings_.precision, observer_});
     training.device = device_;
-    training.precision = precision_;
+    training.precision = settings_.precision;
+    training.time_limit_s = request_.session.time_limit * 60;
+    training.checkpoint_every_s = request_.session.checkpoint_minutes * 60;
     training.observer = &observer_;
-    training.after_epoch = [this](const EpochReport& report) { after_epoch(report); };
+    training.save = [&](const TrainingState& state) { files.save(state); };
+    training.after_epoch = [&](const TrainingState& state, bool last) {
+      log_->line(values_text(state.history.back()));
+      if (events) events->epoch(state.history.back());
+      files.after_epoch(state, last);
+      if (const std::string warning = learned_nothing(state.history, majority_share()); !warning.empty()) spdlog::warn("{}", warning);
+    };
     try {
-      return train_net(training);
+      const TrainingEnd end = all_epochs_done() ? TrainingEnd::kDone : train_net(training, state_);
+      files.catch_up(state_);
+      return end;
     } catch (const Error& error) {
-      if (best_epoch_ == 0) throw;
-      throw Error(std::string(error.what()) + "; the best model so far (epoch " + std::to_string(best_epoch_) + ") is kept in " + run_ + "/best.pt",
+      if (state_.best.epoch == 0) throw;
+      files.catch_up(state_);
+      throw Error(std::string(error.what()) + "; the best model so far (epoch " + std::to_string(state_.best.epoch) + ") is kept in " + run_ + "/best.pt",
                   error.code());
     }
   }
 
-  void after_epoch(const EpochReport& report) {
-    history_.push_back(report);
-    log_->line(values_text(report));
-    ModelFile model;
-    model.module = net_.module;
-    if (device_.is_cuda()) {
-      model.module = net_.module.deepcopy();
-      model.module.to(at::kCPU);
-    }
-    model.info = model_info_;
-    model.info["epoch"] = report.epoch;
-    for (const auto& [name, value] : report.values)
-      if (name != "seconds" && name != "images_per_second") model.info["metrics"][name] = value;
-    add_golden_sample(model, golden_picture());
-    save_model(run_ + "/last.pt", model);
-    if (report.best) {
-      save_model(run_ + "/best.pt", model);
-      if (best_epoch_ == 0) mark_latest(run_);
-      best_epoch_ = report.epoch;
-    }
-    write_file_atomically(run_ + "/history.csv", history_csv(history_));
-    write_curves();
-  }
-
-  void write_curves() {
-    History history = history_from_csv(history_csv(history_));
-    history.best_epoch = best_epoch_;
-    write_curves_png(run_ + "/curves.png", history);
+  // Of the training photos that are of the largest class.
+  double majority_share() const {
+    std::vector<int64_t> counts(dataset_.classes.size());
+    for (const Sample& sample : train_.store->samples()) ++counts.at(static_cast<size_t>(sample.label));
+    return static_cast<double>(*std::max_element(counts.begin(), counts.end())) / static_cast<double>(train_.store->samples().size());
   }
 
   at::Tensor golden_picture() const {
@@ -246,6 +223,22 @@ class TrainJob {
     Loader loader(store, {0}, 1);
     loader.next(batch);
     return batch.pixels;
+  }
+
+  TrainResult result_of(TrainingEnd end) {
+    TrainResult result;
+    result.run = run_;
+    result.best_epoch = state_.best.epoch;
+    result.epochs = static_cast<int64_t>(state_.history.size());
+    for (const EpochReport& report : state_.history) result.seconds += value_of(report, "seconds");
+    result.interrupted = end == TrainingEnd::kInterrupted;
+    if (end == TrainingEnd::kInterrupted || end == TrainingEnd::kTimeLimit) result.resume = "cvtool train --resume " + shell_word(run_);
+    if (end == TrainingEnd::kNoImprovement)
+      result.notes.push_back("stopped early: " + recipe_.train.stopping.monitor + " has not improved for " + counted(recipe_.train.stopping.patience, "epoch"));
+    if (end == TrainingEnd::kTimeLimit) result.notes.push_back("stopped in epoch " + std::to_string(state_.epoch) + ": the time is over");
+    if (const std::string note = overfitting(state_.history); !note.empty()) result.notes.push_back(note);
+    if (result.best_epoch > 0 && !result.interrupted) result.metrics = final_figures();
+    return result;
   }
 
   // What eval gives for best.pt.
@@ -260,22 +253,19 @@ class TrainJob {
     return metrics;
   }
 
-  const TrainRequest& request_;
+  TrainRequest request_;
   Observer& observer_;
-  Recipe recipe_;
-  at::Device device_ = at::kCPU;
-  at::ScalarType precision_ = at::kFloat;
-  std::string precision_why_;
-  bool precision_asked_ = false;
+  TrainSettings settings_;
+  Recipe& recipe_ = settings_.recipe;
+  const at::Device device_ = settings_.device;
   Dataset dataset_;
   OpenedSplit train_, valid_;
-  std::optional<ModelFile> source_;  // what --from names
   Net net_;
-  Json model_info_;
+  at::Tensor class_weights_;  // see TrainingLoss
+  Json model_info_, identity_;
   std::string run_;
   RunLog* log_ = nullptr;
-  std::vector<EpochReport> history_;
-  int64_t best_epoch_ = 0;
+  TrainingState state_;
 };
 
 }  // namespace

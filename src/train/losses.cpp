@@ -5,26 +5,79 @@
 #include "base/error.h"
 
 namespace cvtool {
+namespace {
+
+bool is_mixed(const at::Tensor& labels) { return labels.dim() == 2; }
+
+// [N,K] f32: the probability of each class. One unit tells two classes apart.
+at::Tensor targets_of(const at::Tensor& logits, const at::Tensor& labels) {
+  if (is_mixed(labels)) return labels.to(at::kFloat);
+  return at::one_hot(labels, std::max<int64_t>(logits.size(1), 2)).to(at::kFloat);
+}
+
+// [N]: each sample's -sum of target * log p, each term times (1 - p)^gamma.
+at::Tensor categorical_terms(const at::Tensor& z, const at::Tensor& targets, double gamma) {
+  const at::Tensor log_p = at::log_softmax(z, 1);
+  at::Tensor terms = targets * log_p;
+  if (gamma > 0) terms = terms * (1 - log_p.exp()).pow(gamma);
+  return -terms.sum(1);
+}
+
+// [N]: the same of independent units, mean over them.
+at::Tensor binary_terms(const at::Tensor& z, const at::Tensor& targets, double gamma) {
+  if (gamma == 0) return at::binary_cross_entropy_with_logits(z, targets, {}, {}, at::Reduction::None).mean(1);
+  const at::Tensor p = z.sigmoid();
+  const at::Tensor terms = targets * (1 - p).pow(gamma) * at::log_sigmoid(z) + (1 - targets) * p.pow(gamma) * at::log_sigmoid(-z);
+  return -terms.mean(1);
+}
+
+at::Tensor terms_of(const TrainingLoss& loss, const at::Tensor& z, const at::Tensor& targets) {
+  const double gamma = loss.name == "focal" ? loss.focal_gamma : 0;
+  if (z.size(1) == 1) return binary_terms(z, targets.narrow(1, 1, 1), gamma);
+  return loss.name == "binary_crossentropy" ? binary_terms(z, targets, 0) : categorical_terms(z, targets, gamma);
+}
+
+}  // namespace
 
 std::string resolve_loss(const std::string& loss, int64_t units) {
   if (loss == "auto") return units == 1 ? "binary_crossentropy" : "sparse_categorical_crossentropy";
-  if (units == 1 && loss != "binary_crossentropy")
+  if (units == 1 && loss != "binary_crossentropy" && loss != "focal")
     throw UsageError("train.loss: " + loss + " needs a unit a class, but the net has one unit; use binary_crossentropy");
   return loss;
 }
 
 at::Tensor loss_from_logits(const std::string& loss, const at::Tensor& logits, const at::Tensor& labels) {
   const at::Tensor z = logits.to(at::kFloat);
-  if (loss != "binary_crossentropy") return at::cross_entropy_loss(z, labels);
+  if (is_mixed(labels)) {
+    TrainingLoss plain;
+    plain.name = loss == "binary_crossentropy" ? loss : "categorical_crossentropy";
+    return terms_of(plain, z, targets_of(logits, labels)).mean();
+  }
   if (z.size(1) == 1) return at::binary_cross_entropy_with_logits(z.squeeze(1), labels.to(at::kFloat));
+  if (loss != "binary_crossentropy") return at::cross_entropy_loss(z, labels);
   return at::binary_cross_entropy_with_logits(z, at::one_hot(labels, z.size(1)).to(at::kFloat));
+}
+
+at::Tensor training_loss(const TrainingLoss& loss, const at::Tensor& logits, const at::Tensor& labels) {
+  // LibTorch's own fused losses where they say the same.
+  if (loss.name != "focal" && loss.label_smoothing == 0 && !loss.class_weights.defined()) return loss_from_logits(loss.name, logits, labels);
+  const at::Tensor z = logits.to(at::kFloat), targets = targets_of(logits, labels);
+  const double s = loss.label_smoothing;
+  at::Tensor terms = terms_of(loss, z, s > 0 ? targets * (1 - s) + s / static_cast<double>(targets.size(1)) : targets);
+  if (loss.class_weights.defined()) terms = terms * targets.matmul(loss.class_weights);
+  return terms.mean();
 }
 
 at::Tensor hits_from_logits(const at::Tensor& logits, const at::Tensor& labels) {
   const at::Tensor predicted = logits.size(1) == 1 ? logits.squeeze(1).gt(0).to(at::kLong) : logits.argmax(1);
-  return predicted.eq(labels).sum();
+  return predicted.eq(is_mixed(labels) ? labels.argmax(1) : labels).sum();
 }
 
 std::string accuracy_name(int64_t units) { return units == 1 ? "binary_accuracy" : "accuracy"; }
+
+at::Tensor balancing_weights(const std::vector<int64_t>& counts) {
+  at::Tensor n = at::tensor(counts, at::kLong).to(at::kFloat);
+  return n.sum() / (n.clamp_min(1) * static_cast<double>(counts.size()));
+}
 
 }  // namespace cvtool

@@ -126,4 +126,21 @@ void Optimizer::step(double run_lr) {
   }
 }
 
+std::vector<std::pair<std::string, at::Tensor>> Optimizer::state() const {
+  std::vector<std::pair<std::string, at::Tensor>> out;
+  for (size_t p = 0; p < slots_.size(); ++p)
+    for (size_t s = 0; s < slots_[p].state.size(); ++s) out.emplace_back(std::to_string(p) + "/" + std::to_string(s), slots_[p].state[s]);
+  return out;
+}
+
+void Optimizer::restore(int64_t steps, const std::function<const at::Tensor*(const std::string& name)>& find) {
+  at::NoGradGuard no_grad;
+  for (auto& [name, tensor] : state()) {
+    const at::Tensor* kept = find(name);
+    if (!kept || kept->sizes() != tensor.sizes()) throw Error("the checkpoint's optimizer does not fit this net and optimizer");
+    tensor.copy_(*kept);
+  }
+  steps_ = steps;
+}
+
 }  // namespace cvtool

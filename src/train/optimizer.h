@@ -3,7 +3,9 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "train/train_config.h"
@@ -45,6 +47,12 @@ class Optimizer {
   void step(double lr);
 
   int64_t steps() const { return steps_; }
+
+  // What it remembers of each parameter: "PARAMETER/SLOT", numbered from 0. The tensors are its own, and change.
+  std::vector<std::pair<std::string, at::Tensor>> state() const;
+  // Goes on where another stood after `steps` steps, whose state `find` knows by name (null: it lacks it). Throws Error when
+  // something is lacking or has another shape.
+  void restore(int64_t steps, const std::function<const at::Tensor*(const std::string& name)>& find);
 
  private:
   struct Slot {

@@ -4,119 +4,186 @@
 
 #include <chrono>
 #include <cmath>
-#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "base/device.h"
 #include "base/error.h"
-#include "base/random.h"
-#include "base/text.h"
-#include "train/losses.h"
-#include "train/optimizer.h"
+#include "base/throttle.h"
+#include "train/schedule.h"
+#include "train/stepper.h"
+#include "train/stopping.h"
+#include "train/weight_average.h"
 
 namespace cvtool {
 namespace {
 
-// Sums over the samples of an epoch; means are weighted by samples, as Keras's are.
-struct Tally {
-  double loss = 0, hits = 0;
-  int64_t samples = 0;
-  void add(double batch_loss, double batch_hits, int64_t count) {
-    loss += batch_loss * static_cast<double>(count);
-    hits += batch_hits;
-    samples += count;
-  }
-  double mean_loss() const { return loss / static_cast<double>(samples); }
-  double accuracy() const { return hits / static_cast<double>(samples); }
-};
+using Clock = std::chrono::steady_clock;
 
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+NamedTensors copies_of(const NamedTensors& tensors) {
+  NamedTensors copies;
+  for (const auto& [name, tensor] : tensors) copies.emplace_back(name, tensor.detach().clone());
+  return copies;
 }
 
 class TrainingLoop {
  public:
-  explicit TrainingLoop(const TrainingRun& run) : run_(run) {}
+  TrainingLoop(const TrainingRun& run, TrainingState& state) : run_(run), state_(state), average_(run.config.ema) {}
 
-  TrainingOutcome run() {
-    TrainingOutcome outcome;
-    for (int64_t epoch = 1; epoch <= run_.config.epochs && !outcome.interrupted; ++epoch) {
-      for (const PhasePlan& plan : run_.phases)
-        if (plan.first_epoch == epoch) enter(plan);
-      const auto start = std::chrono::steady_clock::now();
-      const Tally train = train_epoch(epoch, outcome.interrupted);
-      if (outcome.interrupted) break;
-      const double seconds = seconds_since(start);
-      EpochReport report = validated_report(epoch, train);
-      report.best = is_best(report);
-      report.values.emplace_back("lr", run_.config.lr);
-      report.values.emplace_back("seconds", seconds_since(start));
-      report.values.emplace_back("images_per_second", static_cast<double>(train.samples) / seconds);
-      if (report.best) outcome.best_epoch = epoch;
-      outcome.history.push_back(report);
-      if (run_.after_epoch) run_.after_epoch(report);
-      run_.observer->epoch(report);
-      outcome.interrupted = run_.observer->stop_requested();
-    }
-    return outcome;
+  TrainingEnd run() {
+    TrainingEnd end = TrainingEnd::kDone;
+    while (state_.epoch <= run_.config.epochs && end == TrainingEnd::kDone) end = one_epoch();
+    if (phase_.set_training) phase_.set_training(false);
+    return end;
   }
 
  private:
-  void enter(const PhasePlan& plan) {
+  TrainingEnd one_epoch() {
+    enter_phase();
+    epoch_start_ = Clock::now();
+    TrainingEnd end = train();
+    if (end == TrainingEnd::kDone) end = finish_epoch();
+    if (state_.batches > 0) {
+      state_.seconds += seconds_since(epoch_start_);
+      save();
+    }
+    return end;
+  }
+
+  void enter_phase() {
+    const PhasePlan* wanted = nullptr;
+    for (const PhasePlan& plan : run_.phases)
+      if (plan.first_epoch <= state_.epoch) wanted = &plan;
+    if (wanted == plan_) return;
+    plan_ = wanted;
+    stepper_.reset();
     phase_ = {};  // what the last phase kept in memory goes first
-    phase_ = plan.begin();
-    optimizer_ = std::make_unique<Optimizer>(run_.config, phase_.groups);
+    phase_ = plan_->begin();
+    stepper_ = std::make_unique<Stepper>(run_, phase_);
+    if (!state_.tensors.empty()) restore();
+    average_.follow(phase_.weights, state_.tensors);
+    state_.tensors.clear();
+    // The snapshots are of the whole net: what was not trained before stands there as it was.
+    for (Snapshot* snapshot : {&state_.best, &state_.last})
+      for (const auto& [name, weight] : phase_.weights)
+        if (snapshot->epoch > 0 && !find_tensor(snapshot->weights, name)) snapshot->weights.emplace_back(name, weight.detach().clone());
+  }
+
+  void restore() {
+    at::NoGradGuard no_grad;
+    for (auto& [name, weight] : phase_.weights) {
+      const at::Tensor* kept = find_tensor(state_.tensors, "weights/" + name);
+      if (!kept && state_.phase == plan_->first_epoch) throw Error("the checkpoint lacks the net's " + name);
+      if (kept && kept->sizes() != weight.sizes()) throw Error("the checkpoint's " + name + " has another shape than the net's");
+      if (kept) weight.detach().copy_(*kept);
+    }
+    if (state_.phase == plan_->first_epoch) stepper_->restore(state_);
+  }
+
+  void save() {
+    state_.phase = plan_->first_epoch;
+    for (const auto& [name, weight] : phase_.weights) state_.tensors.emplace_back("weights/" + name, weight);
+    average_.save(state_.tensors);
+    stepper_->save(state_);
+    if (run_.save) saving_.run([&] { run_.save(state_); });
+    state_.tensors.clear();
+    last_save_ = Clock::now();
   }
 
   Progress progress(const std::string& phase, int64_t total, const Tally& tally) const {
     return {phase, tally.samples, total, tally.mean_loss(), tally.accuracy()};
   }
 
-  Tally train_epoch(int64_t epoch, bool& interrupted) {
+  // The rest of the epoch's batches.
+  TrainingEnd train() {
     phase_.set_training(true);
-    phase_.train->begin(epoch);
-    const std::string name = "Epoch " + std::to_string(epoch) + "/" + std::to_string(run_.config.epochs);
-    Tally tally;
+    phase_.train->begin(state_.epoch, state_.batches);
+    const std::string name = "Epoch " + std::to_string(state_.epoch) + "/" + std::to_string(run_.config.epochs);
     Examples examples;
+    int64_t gathered = 0;
     while (phase_.train->next(examples)) {
-      step(examples, epoch, tally);
-      run_.observer->progress(progress(name, phase_.train->size(), tally));
-      if (run_.observer->stop_requested()) {
-        interrupted = true;
-        break;
-      }
+      const BatchFigures figures = stepper_->add(examples, state_.all_batches);
+      check_finite(figures.loss, "the loss");
+      state_.tally.add(figures.loss, figures.hits, figures.count);
+      ++state_.all_batches;
+      run_.observer->progress(progress(name, phase_.train->size(), state_.tally));
+      if (++gathered < run_.config.accumulate) continue;
+      update(gathered);
+      if (const TrainingEnd end = asked_to_stop(); end != TrainingEnd::kDone) return end;
+      if (seconds_since(last_save_) >= run_.checkpoint_every_s) save();
     }
-    return tally;
+    if (gathered > 0) update(gathered);
+    return asked_to_stop();
   }
 
-  void step(const Examples& examples, int64_t epoch, Tally& tally) {
-    // Dropout draws from LibTorch's own generator: its state is a function of the step alone.
-    at::manual_seed(Random(static_cast<uint64_t>(run_.config.seed), "dropout", 0, static_cast<uint64_t>(steps_)).bits64());
-    at::Tensor logits;
-    {
-      const Autocast autocast(run_.device, run_.precision);
-      logits = phase_.logits(examples.x);
-    }
-    const at::Tensor loss = loss_from_logits(run_.config.loss, logits, examples.labels);
-    const double value = loss.item<double>();
-    check_finite(value, "the loss", epoch);
-    loss.backward();
-    optimizer_->step(run_.config.lr);
-    ++steps_;
-    tally.add(value, hits_from_logits(logits.detach(), examples.labels).item<double>(), examples.labels.size(0));
+  TrainingEnd asked_to_stop() const {
+    if (run_.observer->stop_requested()) return TrainingEnd::kInterrupted;
+    return run_.time_limit_s > 0 && seconds_since(start_) >= run_.time_limit_s ? TrainingEnd::kTimeLimit : TrainingEnd::kDone;
   }
 
-  void check_finite(double loss, const std::string& what, int64_t epoch) const {
+  void update(int64_t& gathered) {
+    const int64_t group = run_.config.batch * run_.config.accumulate;
+    const double steps = std::ceil(static_cast<double>(phase_.train->size()) / static_cast<double>(group));
+    const double done = static_cast<double>(state_.batches / run_.config.accumulate) / steps;
+    state_.lr = lr_at(run_.config, {static_cast<double>(state_.epoch - 1) + done, 1 / steps, plateau_drops(state_.history, run_.config)});
+    stepper_->update(state_.lr);
+    average_.update(++state_.updates);
+    state_.batches += gathered;
+    gathered = 0;
+  }
+
+  void check_finite(double loss, const std::string& what) const {
     if (std::isfinite(loss)) return;
-    throw Error(what + " became " + (std::isnan(loss) ? "NaN" : "infinite") + " in epoch " + std::to_string(epoch) + ", step " +
-                std::to_string(steps_ + 1) + "; try a smaller --lr (it was " + Json(run_.config.lr).dump() + ")" +
+    throw Error(what + " became " + (std::isnan(loss) ? "NaN" : "infinite") + " in epoch " + std::to_string(state_.epoch) + ", step " +
+                std::to_string(state_.updates + 1) + "; try a smaller --lr (it was " + Json(run_.config.lr).dump() + "), --warmup 1 or --clip-norm 1" +
                 (run_.precision == at::kFloat ? "" : ", or --precision fp32"));
   }
 
-  Tally validate(int64_t epoch) {
-    at::NoGradGuard no_grad;
+  // Validation, the epoch's report and what is kept of it.
+  TrainingEnd finish_epoch() {
+    const double seconds = state_.seconds + seconds_since(epoch_start_);
+    EpochReport report{state_.epoch, run_.config.epochs, {{"loss", state_.tally.mean_loss()}, {accuracy_name(run_.units), state_.tally.accuracy()}}};
     phase_.set_training(false);
-    phase_.valid->begin(epoch);
+    {
+      const WeightAverage::InPlace averaged(average_);
+      if (phase_.valid && !validate(report)) return TrainingEnd::kInterrupted;
+      state_.last = {state_.epoch, copies_of(phase_.weights)};
+    }
+    report.values.emplace_back("lr", state_.lr);
+    report.values.emplace_back("seconds", state_.seconds + seconds_since(epoch_start_));
+    report.values.emplace_back("images_per_second", static_cast<double>(state_.tally.samples) / seconds);
+    state_.history.push_back(std::move(report));
+    EpochReport& kept = state_.history.back();
+    kept.best = last_is_best(state_.history, run_.config.stopping.monitor);
+    if (kept.best) state_.best = state_.last;
+    ++state_.epoch;
+    state_.batches = 0;
+    state_.tally = {};
+    state_.seconds = 0;
+    epoch_start_ = Clock::now();
+    return after_epoch();
+  }
+
+  TrainingEnd after_epoch() {
+    const EpochReport& report = state_.history.back();
+    const StoppingConfig& stopping = run_.config.stopping;
+    const bool dry = stopping.patience > 0 && epochs_without_improvement(state_.history, stopping) >= stopping.patience;
+    const TrainingEnd end = asked_to_stop();
+    const bool last = state_.epoch > run_.config.epochs || dry;
+    // A run whose checkpoint says that all is done has its models too.
+    if (!last && (end != TrainingEnd::kDone || saving_.due())) save();
+    if (run_.after_epoch) run_.after_epoch(state_, last);
+    if (last) save();
+    run_.observer->epoch(report);
+    if (last) return dry && state_.epoch <= run_.config.epochs ? TrainingEnd::kNoImprovement : TrainingEnd::kDone;
+    return end;
+  }
+
+  // False when the observer asked to stop.
+  bool validate(EpochReport& report) {
+    at::NoGradGuard no_grad;
+    phase_.valid->begin(state_.epoch);
     Tally tally;
     Examples examples;
     while (phase_.valid->next(examples)) {
@@ -125,44 +192,26 @@ class TrainingLoop {
       tally.add(loss_from_logits(run_.config.loss, logits, examples.labels).item<double>(),
                 hits_from_logits(logits, examples.labels).item<double>(), examples.labels.size(0));
       run_.observer->progress(progress("Validating", phase_.valid->size(), tally));
+      if (run_.observer->stop_requested()) return false;
     }
-    return tally;
-  }
-
-  EpochReport validated_report(int64_t epoch, const Tally& train) {
-    const std::string accuracy = accuracy_name(run_.units);
-    EpochReport report{epoch, run_.config.epochs, {{"loss", train.mean_loss()}, {accuracy, train.accuracy()}}};
-    if (phase_.valid) {
-      const Tally valid = validate(epoch);
-      check_finite(valid.mean_loss(), "the validation loss", epoch);
-      report.values.emplace_back("val_loss", valid.mean_loss());
-      report.values.emplace_back("val_" + accuracy, valid.accuracy());
-    }
-    phase_.set_training(false);
-    return report;
-  }
-
-  bool is_best(const EpochReport& report) {
-    const double accuracy = phase_.valid ? report.values[3].second : 0;
-    const double loss = report.values[phase_.valid ? 2 : 0].second;
-    const bool better = accuracy > best_accuracy_ || (accuracy == best_accuracy_ && loss < best_loss_);
-    if (better) {
-      best_accuracy_ = accuracy;
-      best_loss_ = loss;
-    }
-    return better;
+    check_finite(tally.mean_loss(), "the validation loss");
+    report.values.emplace_back("val_loss", tally.mean_loss());
+    report.values.emplace_back("val_" + accuracy_name(run_.units), tally.accuracy());
+    return true;
   }
 
   const TrainingRun& run_;
+  TrainingState& state_;
+  const PhasePlan* plan_ = nullptr;
   TrainingPhase phase_;
-  std::unique_ptr<Optimizer> optimizer_;
-  int64_t steps_ = 0;
-  double best_accuracy_ = -1;
-  double best_loss_ = std::numeric_limits<double>::infinity();
+  std::unique_ptr<Stepper> stepper_;
+  WeightAverage average_;
+  Throttle saving_{0};
+  Clock::time_point start_ = Clock::now(), epoch_start_ = start_, last_save_ = start_;
 };
 
 }  // namespace
 
-TrainingOutcome train_net(const TrainingRun& run) { return TrainingLoop(run).run(); }
+TrainingEnd train_net(const TrainingRun& run, TrainingState& state) { return TrainingLoop(run, state).run(); }
 
 }  // namespace cvtool

@@ -120,12 +120,19 @@ TEST_CASE("Runs without a name are numbered, and a name that is taken is refused
   CHECK((content_of(session.model) == before));
 }
 
-TEST_CASE("train --data alone uses the default recipe; --json prints one document") {
+TEST_CASE("train --data alone uses the default recipe; --json prints events, the last with the result") {
   const Session& session = Session::get();
   const Outcome outcome = session({"train", "--data", session.photos, "--imgsz", "32", "--epochs", "1",
                                    "--project", "default", "--json", "-q"});
   REQUIRE(outcome.code == 0);
-  const Json result = Json::parse(outcome.out);
+  const auto events = json_lines(outcome.out);
+  REQUIRE(events.size() == 3);
+  CHECK(events[0]["event"] == "start");
+  CHECK(events[0]["recipe"]["name"] == "small-resnet");
+  CHECK(events[1]["event"] == "epoch");
+  CHECK(events[1]["val_accuracy"].is_number());
+  const Json& result = events[2];
+  CHECK(result["event"] == "end");
   CHECK(result["run"] == "default/train");
   CHECK(result["best_epoch"] == 1);
   CHECK(result["metrics"]["accuracy"].is_number());

@@ -74,3 +74,67 @@ TEST_CASE("Hits are counted as Keras counts them") {
   const at::Tensor three = at::tensor({0.F, 1.F, 2.F, 2.F, 1.F, 2.F}).reshape({2, 3});
   CHECK(hits_from_logits(three, at::tensor({2, 0}, at::kLong)).item<int64_t>() == 2);
 }
+
+TEST_CASE("Mixed labels that are whole give the loss of whole labels, in every loss") {
+  at::manual_seed(3);
+  const at::Tensor labels = at::tensor({1, 0, 1, 1}, at::kLong), mixed = at::one_hot(labels, 2).to(at::kFloat);
+  for (const int64_t units : {1, 2}) {
+    const at::Tensor logits = at::randn({4, units});
+    for (const char* name : {"binary_crossentropy", "sparse_categorical_crossentropy", "focal"}) {
+      if (units == 1 && std::string(name) == "sparse_categorical_crossentropy") continue;
+      CAPTURE(name);
+      TrainingLoss loss;
+      loss.name = name;
+      CHECK(training_loss(loss, logits, mixed).item<double>() == doctest::Approx(training_loss(loss, logits, labels).item<double>()).epsilon(1e-6));
+      CHECK(loss_from_logits(name, logits, mixed).item<double>() == doctest::Approx(loss_from_logits(name, logits, labels).item<double>()).epsilon(1e-6));
+    }
+  }
+}
+
+TEST_CASE("A mixed label's loss is the mix of its classes' losses") {
+  const at::Tensor logits = at::tensor({0.3F, -1.2F, 0.8F}).reshape({1, 3});
+  TrainingLoss loss;
+  loss.name = "categorical_crossentropy";
+  const auto of_class = [&](int64_t k) { return training_loss(loss, logits, at::tensor({k}, at::kLong)).item<double>(); };
+  const at::Tensor mixed = at::tensor({0.25F, 0.0F, 0.75F}).reshape({1, 3});
+  CHECK(training_loss(loss, logits, mixed).item<double>() == doctest::Approx(0.25 * of_class(0) + 0.75 * of_class(2)).epsilon(1e-6));
+  CHECK(hits_from_logits(logits, mixed).item<int64_t>() == 1);
+  CHECK(hits_from_logits(at::tensor({-0.5F}).reshape({1, 1}), at::tensor({0.3F, 0.7F}).reshape({1, 2})).item<int64_t>() == 0);
+}
+
+TEST_CASE("The focal loss is (1 - p)^gamma times the cross-entropy") {
+  TrainingLoss loss;
+  loss.name = "focal";
+  // One unit: z = log 3 is p = 0.75. Class 1: 0.25^2 * -log 0.75; class 0: 0.75^2 * -log 0.25.
+  const at::Tensor z = at::tensor({std::log(3.0F)}).reshape({1, 1});
+  CHECK(training_loss(loss, z, at::tensor({1}, at::kLong)).item<double>() == doctest::Approx(0.0625 * -std::log(0.75)).epsilon(1e-5));
+  CHECK(training_loss(loss, z, at::tensor({0}, at::kLong)).item<double>() == doctest::Approx(0.5625 * -std::log(0.25)).epsilon(1e-5));
+  // Two units that say the same.
+  const at::Tensor two = at::tensor({0.0F, std::log(3.0F)}).reshape({1, 2});
+  CHECK(training_loss(loss, two, at::tensor({1}, at::kLong)).item<double>() == doctest::Approx(0.0625 * -std::log(0.75)).epsilon(1e-5));
+  loss.focal_gamma = 0;
+  CHECK(training_loss(loss, two, at::tensor({1}, at::kLong)).item<double>() == doctest::Approx(-std::log(0.75)).epsilon(1e-5));
+  // What is reported is the cross-entropy.
+  CHECK(loss_from_logits("focal", two, at::tensor({1}, at::kLong)).item<double>() == doctest::Approx(-std::log(0.75)).epsilon(1e-5));
+}
+
+TEST_CASE("Label smoothing spreads a share of the label over all classes") {
+  TrainingLoss loss;
+  loss.name = "sparse_categorical_crossentropy";
+  loss.label_smoothing = 0.2;
+  const at::Tensor two = at::tensor({0.0F, std::log(3.0F)}).reshape({1, 2});
+  const double expected = 0.9 * -std::log(0.75) + 0.1 * -std::log(0.25);
+  CHECK(training_loss(loss, two, at::tensor({1}, at::kLong)).item<double>() == doctest::Approx(expected).epsilon(1e-5));
+  loss.name = "binary_crossentropy";
+  CHECK(training_loss(loss, at::tensor({std::log(3.0F)}).reshape({1, 1}), at::tensor({1}, at::kLong)).item<double>() ==
+        doctest::Approx(expected).epsilon(1e-5));
+}
+
+TEST_CASE("Class weights multiply each sample's loss and do not divide the sum") {
+  TrainingLoss loss;
+  loss.name = "sparse_categorical_crossentropy";
+  const at::Tensor logits = at::tensor({0.0F, 0.0F, 0.0F, std::log(3.0F)}).reshape({2, 2}), labels = at::tensor({0, 1}, at::kLong);
+  loss.class_weights = at::tensor({3.0F, 0.5F});
+  CHECK(training_loss(loss, logits, labels).item<double>() == doctest::Approx((3 * std::log(2.0) + 0.5 * -std::log(0.75)) / 2).epsilon(1e-5));
+  CHECK(balancing_weights({30, 10}).allclose(at::tensor({40.0F / 60, 40.0F / 20})));
+}

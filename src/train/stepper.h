@@ -1,0 +1,45 @@
+// One step of training: gradients of a batch or several, then a change of the weights.
+#pragma once
+
+#include <memory>
+
+#include "train/training_run.h"
+
+namespace cvtool {
+
+struct BatchFigures {
+  double loss = 0, hits = 0;  // mean; number
+  int64_t count = 0;
+};
+
+class Stepper {
+ public:
+  // Both outlive it.
+  Stepper(const TrainingRun& run, const TrainingPhase& phase);
+
+  // Adds a batch's gradients. `number` is the batch's among all of the run: dropout draws by it. Nothing but the loss is
+  // known to be finite: check it.
+  BatchFigures add(const Examples& examples, int64_t number);
+
+  // Changes the weights by the mean gradient of the samples that were added; once in half precision, where gradients may
+  // overflow, it leaves them as they are and lowers the scale instead.
+  void update(double lr);
+
+  // The optimizer's part of a state.
+  void save(TrainingState& state) const;
+  void restore(const TrainingState& state);
+
+ private:
+  bool unscale();  // false where a gradient is not finite
+  void clip() const;
+
+  const TrainingRun& run_;
+  const TrainingPhase& phase_;
+  Optimizer optimizer_;
+  std::vector<at::Tensor> parameters_;
+  int64_t gathered_ = 0;  // samples whose gradients have been added
+  double scale_ = 1;
+  int64_t steps_at_scale_ = 0;
+};
+
+}  // namespace cvtool

@@ -1,0 +1,80 @@
+#include "train/stopping.h"
+
+#include <cmath>
+#include <limits>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace cvtool {
+namespace {
+
+std::string without_binary(const std::string& name) {
+  const size_t at = name.find("binary_");
+  return at == std::string::npos ? name : name.substr(0, at) + name.substr(at + 7);
+}
+
+bool is_loss(const std::string& monitor) { return ends_with(monitor, "loss"); }
+
+// Larger is better.
+double score(const EpochReport& report, const std::string& monitor) {
+  const double value = value_of(report, monitor);
+  return is_loss(monitor) ? -value : value;
+}
+
+// Calls dry(n) after each epoch with the number of epochs since the last improvement.
+template <class Dry>
+void count_dry_epochs(const std::vector<EpochReport>& history, const StoppingConfig& config, Dry&& dry) {
+  double best = -std::numeric_limits<double>::infinity();
+  int64_t count = 0;
+  for (const EpochReport& report : history) {
+    const double now = score(report, config.monitor);
+    if (now > best + config.min_delta) {
+      best = now;
+      count = 0;
+    } else {
+      ++count;
+    }
+    dry(count);
+  }
+}
+
+}  // namespace
+
+double value_of(const EpochReport& report, const std::string& name) {
+  for (const auto& [key, value] : report.values)
+    if (without_binary(key) == without_binary(name)) return value;
+  return std::nan("");
+}
+
+std::string resolve_monitor(const std::string& monitor, bool has_validation) {
+  if (monitor == "auto") return has_validation ? "val_accuracy" : "loss";
+  if (starts_with(monitor, "val_") && !has_validation)
+    throw UsageError("--monitor " + monitor + ": there are no validation photos; use loss or accuracy, or hold some back with --valid");
+  return without_binary(monitor);
+}
+
+bool last_is_best(const std::vector<EpochReport>& history, const std::string& monitor) {
+  const std::string tie = starts_with(monitor, "val_") ? "val_loss" : "loss";
+  const EpochReport& last = history.back();
+  for (size_t i = 0; i + 1 < history.size(); ++i) {
+    const double before = score(history[i], monitor), now = score(last, monitor);
+    if (before > now || (before == now && value_of(history[i], tie) <= value_of(last, tie))) return false;
+  }
+  return true;
+}
+
+int64_t epochs_without_improvement(const std::vector<EpochReport>& history, const StoppingConfig& config) {
+  int64_t count = 0;
+  count_dry_epochs(history, config, [&](int64_t dry) { count = dry; });
+  return count;
+}
+
+int64_t plateau_drops(const std::vector<EpochReport>& history, const TrainConfig& config) {
+  if (config.schedule.schedule != "plateau") return 0;
+  int64_t drops = 0;
+  count_dry_epochs(history, config.stopping, [&](int64_t dry) { drops += dry > 0 && dry % config.schedule.decay_every == 0; });
+  return drops;
+}
+
+}  // namespace cvtool

@@ -1,0 +1,57 @@
+// Where a training is: all that decides how it goes on.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/observer.h"
+#include "train/checkpoint.h"
+
+namespace cvtool {
+
+// Sums over the samples of an epoch; means are weighted by samples, as Keras's are.
+struct Tally {
+  double loss = 0, hits = 0;
+  int64_t samples = 0;
+  void add(double batch_loss, double batch_hits, int64_t count) {
+    loss += batch_loss * static_cast<double>(count);
+    hits += batch_hits;
+    samples += count;
+  }
+  double mean_loss() const { return loss / static_cast<double>(samples); }
+  double accuracy() const { return hits / static_cast<double>(samples); }
+};
+
+// Weights and batch statistics as they were at the end of an epoch, of all that has been trained so far. Never changed
+// in place. On the run's device.
+struct Snapshot {
+  int64_t epoch = 0;  // 0: there is none yet
+  NamedTensors weights;
+};
+
+struct TrainingState {
+  int64_t epoch = 1;       // the one that runs; one more than the run has when all are done
+  int64_t batches = 0;     // of it that are done
+  int64_t all_batches = 0; // of all epochs: what dropout draws by
+  int64_t updates = 0;     // of the weights, in all epochs
+  Tally tally;             // of the epoch
+  double seconds = 0;      // spent on the epoch before it was interrupted
+  std::vector<EpochReport> history;
+  Snapshot best, last;
+  // Of the phase that runs: its first epoch, and its optimizer.
+  int64_t phase = 1;
+  double lr = 0;  // of the last step
+  int64_t optimizer_steps = 0;
+  double loss_scale = 65536;
+  int64_t steps_at_scale = 0;
+  // "weights/NAME", "average/NAME" and "optimizer/N": what the phase that runs goes on from; filled for a checkpoint and
+  // when one is read, else empty.
+  NamedTensors tensors;
+};
+
+Checkpoint checkpoint_of(const TrainingState& state);
+
+// Throws Error where the checkpoint lacks something.
+TrainingState state_from(const Checkpoint& checkpoint);
+
+}  // namespace cvtool

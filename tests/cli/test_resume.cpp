@@ -1,0 +1,178 @@
+// Runs that are stopped and go on.
+#include <csignal>
+
+#include <chrono>
+#include <thread>
+
+#include "cli/session.h"
+
+namespace fs = std::filesystem;
+using namespace cvtool;
+
+namespace {
+
+const std::vector<std::string>& lively_settings() {
+  static const std::vector<std::string> settings{"--epochs", "6",  "--ema",      "0.9", "--schedule", "cosine",
+                                                 "--warmup", "1.5", "--precision", "fp32", "--threads",  "1"};
+  return settings;
+}
+
+std::vector<std::string> command(std::vector<std::string> words, const std::vector<std::string>& more) {
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
+// history.csv without the columns that a clock fills.
+std::string timeless(const std::string& history) {
+  std::istringstream in(history);
+  std::string out;
+  for (std::string line; std::getline(in, line);) {
+    line.erase(line.rfind(','));
+    line.erase(line.rfind(','));
+    out += line + "\n";
+  }
+  return out;
+}
+
+// A run that was never stopped.
+const std::string& whole_run() {
+  static const std::string run = [] {
+    const Session& session = Session::get();
+    const Outcome outcome = session(command({"train", "--data", session.photos, "--recipe", session.recipe, "--name", "whole"}, lively_settings()));
+    INFO(outcome.err);
+    REQUIRE(outcome.code == 0);
+    return session.scratch / "runs/whole";
+  }();
+  return run;
+}
+
+void check_same_result(const std::string& run) {
+  for (const char* file : {"/best.pt", "/last.pt"}) CHECK((content_of(run + file) == content_of(whole_run() + file)));
+  CHECK(timeless(content_of(run + "/history.csv")) == timeless(content_of(whole_run() + "/history.csv")));
+  for (const std::string& name : names_in(run)) CHECK_FALSE(contains(name, ".part"));
+}
+
+}  // namespace
+
+TEST_CASE("A run that is killed again and again and resumed each time ends as one that was never stopped, byte for byte") {
+  const Session& session = Session::get();
+  whole_run();
+  const std::string run = session.scratch / "runs/killed";
+  std::vector<std::string> words = command({"train", "--data", session.photos, "--recipe", session.recipe, "--name", "killed"}, lively_settings());
+  int kills = 0;
+  for (const int wait_ms : {400, 150, 600, 300, 900, 200, 50, 700}) {
+    Invocation invocation;
+    invocation.folder = session.scratch.path();
+    invocation.arguments = words;
+    RunningProgram program(invocation);
+    if (!program.wait_for_message(words[1] == "--data" ? "Epoch 1/6" : "going on in epoch")) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(wait_ms / 10));
+    program.send(SIGKILL);
+    program.wait();
+    ++kills;
+    words = {"train", "--resume", "runs/killed", "--checkpoint-minutes", "0"};
+  }
+  CHECK(kills > 2);
+  const Outcome outcome = session({"train", "--resume", "runs/killed"});
+  CAPTURE(outcome.err);
+  CHECK((outcome.code == 0 || contains(outcome.err, "the run is finished")));
+  check_same_result(run);
+}
+
+TEST_CASE("Ctrl-C saves and prints the command that goes on; SIGTERM does the same; a closed terminal ends nothing") {
+  const Session& session = Session::get();
+  int number = 0;
+  for (const int signal : {SIGINT, SIGTERM}) {
+    const std::string name = "signal" + std::to_string(++number);
+    Invocation invocation;
+    invocation.folder = session.scratch.path();
+    invocation.arguments = {"train", "--data", session.photos, "--recipe", session.recipe, "--name", name, "--epochs", "100000"};
+    RunningProgram program(invocation);
+    REQUIRE(program.wait_for_message("Epoch      1/100000"));
+    program.send(SIGHUP);
+    REQUIRE(program.wait_for_message("Epoch      2/100000"));
+    program.send(signal);
+    const Outcome outcome = program.wait();
+    CAPTURE(outcome.err);
+    CHECK(outcome.code == 130);
+    CHECK(contains(outcome.err, "stopping after this step"));
+    CHECK(contains(outcome.err, "go on with: cvtool train --resume runs/" + name));
+    CHECK(fs::exists(session.scratch / ("runs/" + name + "/checkpoint.pt")));
+    // The same run with as many epochs as it has begun: it ends there.
+    const std::string history = content_of(session.scratch / ("runs/" + name + "/history.csv"));
+    const auto epochs = std::count(history.begin(), history.end(), '\n') - 1;
+    const Outcome resumed = session({"train", "--resume", "runs/" + name, "--epochs", std::to_string(epochs + 1)});
+    CAPTURE(resumed.err);
+    CHECK(resumed.code == 0);
+    CHECK(contains(resumed.err, "going on in epoch " + std::to_string(epochs + 1)));
+  }
+}
+
+TEST_CASE("A second Ctrl-C ends the program at once") {
+  const Session& session = Session::get();
+  Invocation invocation;
+  invocation.folder = session.scratch.path();
+  invocation.arguments = {"train", "--data", session.photos, "--recipe", session.recipe, "--name", "twice", "--epochs", "100000"};
+  RunningProgram program(invocation);
+  REQUIRE(program.wait_for_message("Epoch      1/100000"));
+  program.send(SIGINT);
+  program.send(SIGTERM);
+  CHECK(program.wait().code == 130);
+}
+
+TEST_CASE("--resume alone takes the newest run; more epochs are fine") {
+  const Session& session = Session::get();
+  const std::vector<std::string> base{"train", "--data", session.photos, "--recipe", session.recipe, "--project", "longer"};
+  REQUIRE(session(command(base, {"--epochs", "1"})).code == 0);
+  const Outcome finished = session({"train", "--resume", "--project", "longer"});
+  check_refused(finished, 2, {"--resume longer/train", "the run is finished", "--epochs"});
+  const Outcome more = session({"train", "--resume", "--project", "longer", "--epochs", "3"});
+  CAPTURE(more.err);
+  CHECK(more.code == 0);
+  REQUIRE(session(command(base, {"--epochs", "3"})).code == 0);
+  CHECK((content_of(session.scratch / "longer/train/last.pt") == content_of(session.scratch / "longer/train2/last.pt")));
+}
+
+TEST_CASE("A changed setting is refused by its name, unless forced") {
+  const Session& session = Session::get();
+  REQUIRE(session({"train", "--data", session.photos, "--recipe", session.recipe, "--epochs", "1", "--name", "fixed", "--threads", "1"}).code == 0);
+  const auto resumed = [&](const std::vector<std::string>& more) {
+    return session(command({"train", "--resume", "runs/fixed", "--epochs", "2"}, more));
+  };
+  check_refused(resumed({"--batch", "8"}), 2, {"settings.train.batch was 16 and is now 8", "--force"});
+  check_refused(resumed({"--seed", "7"}), 2, {"seed was 42 and is now 7"});
+  check_refused(resumed({"--threads", "2"}), 2, {"threads was 1 and is now 2"});
+  check_refused(resumed({"--lr", "0.5"}), 2, {"lr was 0.01 and is now 0.5"});
+  const fs::path photo = fs::path(session.photos) / "train/Car";
+  const fs::path first = fs::directory_iterator(photo)->path(), aside = session.scratch / "aside";
+  fs::rename(first, aside);
+  check_refused(resumed({}), 2, {"the photos have changed"});
+  fs::rename(aside, first);
+  const Outcome forced = resumed({"--batch", "8", "--force"});
+  CAPTURE(forced.err);
+  CHECK(forced.code == 0);
+  CHECK(contains(forced.err, "batch was 16 and is now 8 (--force)"));
+}
+
+TEST_CASE("A damaged checkpoint falls back to the one before it; without a whole one the error says what to do") {
+  const Session& session = Session::get();
+  REQUIRE(session({"train", "--data", session.photos, "--recipe", session.recipe, "--epochs", "2", "--name", "damaged"}).code == 0);
+  const std::string run = session.scratch / "runs/damaged", whole = content_of(run + "/checkpoint.pt");
+  REQUIRE_FALSE(whole.empty());
+  session.scratch.write("runs/damaged/checkpoint.pt", whole.substr(0, whole.size() / 2));
+  fs::remove(run + "/checkpoint.previous.pt");
+  check_refused(session({"train", "--resume", "runs/damaged", "--epochs", "3"}), 1, {"checkpoint.pt", "no whole checkpoint is left"});
+  session.scratch.write("runs/damaged/checkpoint.previous.pt", whole);
+  const Outcome outcome = session({"train", "--resume", "runs/damaged", "--epochs", "3"});
+  CAPTURE(outcome.err);
+  CHECK(outcome.code == 0);
+  CHECK(contains(outcome.err, "going on from the checkpoint before it"));
+}
+
+TEST_CASE("What cannot be resumed is said") {
+  const Session& session = Session::get();
+  check_refused(session({"train", "--resume", "--project", "nowhere"}), 2, {"there is no run in nowhere"});
+  check_refused(session({"train", "--resume", session.photos}), 2, {"no config.json"});
+  check_refused(session({"train", "--resume", session.run, "--recipe", session.recipe}), 2, {"leave --recipe and --from out"});
+  check_refused(session({"train"}), 2, {"--data is required"});
+}

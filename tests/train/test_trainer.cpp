@@ -1,0 +1,286 @@
+#include "train/trainer.h"
+
+#include <ATen/ATen.h>
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/random.h"
+#include "scratch.h"
+
+using namespace cvtool;
+
+namespace {
+
+constexpr int64_t kSamples = 22, kFeatures = 6;
+
+// Points of two classes, in an order that depends on the epoch.
+class Points : public ExampleSource {
+ public:
+  explicit Points(int64_t batch) : batch_(batch) {
+    at::manual_seed(5);
+    x_ = at::randn({kSamples, kFeatures});
+    labels_ = x_.select(1, 0).gt(0).to(at::kLong);
+  }
+  int64_t size() const override { return kSamples; }
+  void begin(int64_t epoch, int64_t skip) override {
+    at::manual_seed(static_cast<uint64_t>(epoch));
+    order_ = at::randperm(kSamples, at::kLong);
+    at_ = skip * batch_;
+  }
+  bool next(Examples& examples) override {
+    if (at_ >= kSamples) return false;
+    const at::Tensor rows = order_.narrow(0, at_, std::min(batch_, kSamples - at_));
+    examples = {x_.index_select(0, rows), labels_.index_select(0, rows)};
+    at_ += batch_;
+    return true;
+  }
+
+ private:
+  int64_t batch_, at_ = 0;
+  at::Tensor x_, labels_, order_;
+};
+
+// Two layers with dropout between; the first is trained from `first_layer_from` on.
+struct TinyNet {
+  at::Tensor a, b, mean;  // mean: a batch statistic
+  bool training = false, counts = true;  // counts: training changes the batch statistic
+  TinyNet() {
+    at::manual_seed(9);
+    a = at::randn({kFeatures, 8}) * 0.5;
+    b = at::randn({8, 2}) * 0.5;
+    mean = at::zeros({kFeatures});
+    a.set_requires_grad(true);
+    b.set_requires_grad(true);
+  }
+  at::Tensor logits(const at::Tensor& x, double dropout) {
+    if (training && counts) {
+      at::NoGradGuard no_grad;
+      mean.mul_(0.9).add_(x.mean(0), 0.1);
+    }
+    return at::dropout((x - mean).matmul(a).relu(), dropout, training).matmul(b);
+  }
+};
+
+class Watcher : public Observer {
+ public:
+  void progress(const Progress& p) override { steps += p.phase != "Validating"; }
+  void epoch(const EpochReport&) override {}
+  bool stop_requested() override { return steps >= stop_after; }
+  int64_t steps = 0, stop_after = 1 << 30;
+};
+
+struct Setting {
+  int64_t batch = 4, first_layer_from = 1;
+  double dropout = 0.3;
+  TrainConfig config;
+  Setting() {
+    config.epochs = 5;
+    config.batch = batch;
+    config.lr = 0.05;
+    config = with_optimizer_defaults(config);
+    config.loss = "sparse_categorical_crossentropy";
+    config.stopping.monitor = "val_accuracy";
+  }
+};
+
+struct Session {
+  TinyNet net;
+  Watcher watcher;
+  TrainingState state;
+  std::vector<Checkpoint> saved;
+  TrainingEnd end = TrainingEnd::kDone;
+
+  TrainingPhase phase(const Setting& s, bool both) {
+    TrainingPhase phase;
+    phase.train = std::make_unique<Points>(s.config.batch);
+    phase.valid = std::make_unique<Points>(16);
+    phase.logits = [this, dropout = s.dropout](const at::Tensor& x) { return net.logits(x, dropout); };
+    phase.set_training = [this](bool training) { net.training = training; };
+    net.a.set_requires_grad(both);
+    phase.groups = {{{net.b}}};
+    phase.weights = {{"b", net.b}, {"mean", net.mean}};
+    if (both) {
+      phase.groups.push_back({{net.a}, 0.5});
+      phase.weights.emplace_back("a", net.a);
+    }
+    return phase;
+  }
+
+  void train(const Setting& s) {
+    TrainingRun run;
+    run.units = 2;
+    run.config = s.config;
+    run.loss.name = s.config.loss;
+    run.loss.label_smoothing = s.config.label_smoothing;
+    if (s.first_layer_from > 1) run.phases.push_back({1, [&] { return phase(s, false); }});
+    run.phases.push_back({s.first_layer_from, [&] { return phase(s, true); }});
+    run.observer = &watcher;
+    run.save = [&](const TrainingState& now) {
+      // As a file would keep it: copies of everything.
+      Checkpoint checkpoint = checkpoint_of(now);
+      for (auto& [name, tensor] : checkpoint.tensors) tensor = tensor.detach().clone();
+      checkpoint.facts = Json::parse(checkpoint.facts.dump());
+      saved.push_back(std::move(checkpoint));
+    };
+    end = train_net(run, state);
+  }
+};
+
+// Weights, history without clocks, best epoch: all that a run leaves.
+std::string result_of(const Session& session) {
+  std::string text = "best " + std::to_string(session.state.best.epoch) + "\n";
+  for (const EpochReport& report : session.state.history)
+    for (const auto& [name, value] : report.values)
+      if (name != "seconds" && name != "images_per_second") text += name + "=" + Json(value).dump() + " ";
+  const auto add = [&](const at::Tensor& tensor) {
+    const at::Tensor t = tensor.detach().contiguous();
+    text += std::to_string(stable_hash({static_cast<const char*>(t.data_ptr()), t.nbytes()})) + " ";
+  };
+  for (const at::Tensor& tensor : {session.net.a, session.net.b, session.net.mean}) add(tensor);
+  for (const auto& name : {"a", "b", "mean"})
+    if (const at::Tensor* tensor = find_tensor(session.state.best.weights, name)) add(*tensor);
+  return text;
+}
+
+std::vector<Setting> settings() {
+  std::vector<Setting> all(4);
+  all[1].config.ema = 0.9;
+  all[1].config.schedule.schedule = "cosine";
+  all[1].config.schedule.warmup = 1.5;
+  all[1].config.label_smoothing = 0.1;
+  all[2].first_layer_from = 3;
+  all[2].config.ema = 0.9;
+  all[2].config.optimizer = "adamw";
+  all[2].config.clip_norm = 0.5;
+  all[3].config.accumulate = 2;
+  all[3].config.schedule.schedule = "plateau";
+  all[3].config.schedule.decay = 0.5;
+  all[3].config.schedule.decay_every = 1;
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("A run that is stopped after any step and goes on ends as one that was never stopped, bit for bit") {
+  for (size_t i = 0; i < settings().size(); ++i) {
+    const Setting setting = settings()[i];
+    CAPTURE(i);
+    Session whole;
+    whole.train(setting);
+    REQUIRE(whole.end == TrainingEnd::kDone);
+    for (int64_t stop = 1; stop < whole.watcher.steps; ++stop) {
+      CAPTURE(stop);
+      Session first;
+      first.watcher.stop_after = stop;
+      first.train(setting);
+      if (first.end == TrainingEnd::kDone) continue;  // the last step
+      REQUIRE(first.end == TrainingEnd::kInterrupted);
+      Session second;
+      second.state = state_from(first.saved.back());
+      second.train(setting);
+      CHECK(second.end == TrainingEnd::kDone);
+      CHECK(result_of(second) == result_of(whole));
+    }
+  }
+}
+
+TEST_CASE("Every checkpoint on the way leads to the same end") {
+  const Setting setting = settings()[2];
+  Session whole;
+  whole.train(setting);
+  REQUIRE(whole.saved.size() >= 2);
+  for (const Checkpoint& checkpoint : whole.saved) {
+    Session second;
+    second.state = state_from(checkpoint);
+    second.train(setting);
+    if (second.state.epoch > setting.config.epochs && second.watcher.steps == 0) continue;  // nothing was left to do
+    CHECK(result_of(second) == result_of(whole));
+  }
+}
+
+TEST_CASE("Another seed, or a step more, gives another end") {
+  Setting setting = settings()[0];
+  Session one, two;
+  one.train(setting);
+  setting.config.seed = 43;  // dropout draws anew
+  two.train(setting);
+  CHECK(result_of(one) != result_of(two));
+}
+
+TEST_CASE("Gathered gradients are those of the large batch") {
+  Setting large, gathered;
+  large.dropout = gathered.dropout = 0;
+  large.config.batch = 8;
+  gathered.config.batch = 2;
+  gathered.config.accumulate = 4;
+  for (Setting* setting : {&large, &gathered}) setting->config.optimizer = "sgd";
+  Session one, two;
+  one.net.counts = two.net.counts = false;
+  one.train(large);
+  two.train(gathered);
+  CHECK(one.state.updates == two.state.updates);
+  CHECK((one.net.a - two.net.a).abs().max().item<double>() < 1e-6);
+  CHECK((one.net.b - two.net.b).abs().max().item<double>() < 1e-6);
+}
+
+TEST_CASE("Clipping bounds what one step can change") {
+  Setting setting;
+  setting.config.optimizer = "sgd";
+  setting.config.lr = 1;
+  setting.config.epochs = 1;
+  setting.config.batch = kSamples;
+  setting.config.clip_norm = 0.01;
+  const TinyNet before;
+  Session session;
+  session.train(setting);
+  // One step of rate 1 (the second group's is half): both groups together moved by at most the norm.
+  const double moved = std::hypot((session.net.b - before.b).norm().item<double>(), 2 * (session.net.a - before.a).norm().item<double>());
+  CHECK(moved == doctest::Approx(0.01).epsilon(1e-4));
+}
+
+TEST_CASE("The average of the weights is what is validated and kept, and training goes on from the weights themselves") {
+  Setting plain, averaged;
+  averaged.config.ema = 0.99;
+  Session one, two;
+  one.train(plain);
+  two.train(averaged);
+  CHECK(one.net.b.equal(two.net.b));
+  CHECK_FALSE(find_tensor(two.state.last.weights, "b")->equal(two.net.b));
+  CHECK(find_tensor(one.state.last.weights, "b")->equal(one.net.b));
+}
+
+TEST_CASE("Training ends when there is no improvement") {
+  Setting setting;
+  setting.config.lr = 1e-12;
+  setting.config.epochs = 50;
+  setting.config.stopping.patience = 3;
+  Session session;
+  session.train(setting);
+  CHECK(session.end == TrainingEnd::kNoImprovement);
+  CHECK(session.state.history.size() == 4);
+}
+
+TEST_CASE("A loss that is no number ends training, says what to try and keeps the best") {
+  Setting setting;
+  setting.config.lr = 1e30;
+  setting.config.optimizer = "sgd";
+  Session session;
+  const std::string message = message_of([&] { session.train(setting); });
+  CHECK(contains(message, "try a smaller --lr"));
+  CHECK(contains(message, "epoch"));
+}
+
+TEST_CASE("The best of a first phase holds what a later phase changes, as it was") {
+  Setting setting;
+  setting.first_layer_from = 2;
+  setting.config.epochs = 2;
+  setting.config.stopping.monitor = "val_loss";
+  setting.config.lr = 3;  // the second epoch is worse
+  const TinyNet untrained;
+  Session session;
+  session.train(setting);
+  REQUIRE(session.state.best.epoch == 1);
+  CHECK(find_tensor(session.state.best.weights, "a")->equal(untrained.a));
+  CHECK_FALSE(session.net.a.equal(untrained.a));
+}
