@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include "base/device.h"
 #include "base/error.h"
 #include "data/loader.h"
 #include "data/parallel.h"
@@ -56,6 +57,7 @@ int main(int count, char** words) {
   if (count > 4) options.data.interpolation = words[4];
   options.cache = "none";
   try {
+    prepare_process(0);  // as in cvtool itself
     bench(words[1], options);
     return 0;
   } catch (const Error& error) {
