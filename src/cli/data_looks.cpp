@@ -121,13 +121,15 @@ class PreviewCommand : public LookCommand {
  public:
   explicit PreviewCommand(CLI::App& app) : LookCommand(app) {
     app.add_option("-o,--output", request_.output, "picture to write, .jpg or .png")->required();
+    add_augment_flag(app, sheet_.augment);
     fields(sheet_, FlagBinder(app, unused_, "The sheet"));
   }
 
   int run(const Engine& engine, Console& console) override {
-    engine.preview(request_, sheet_, console);
+    if (unused_.contains("seed")) sheet_.train["seed"] = unused_["seed"];
+    const auto written = engine.preview(request_, sheet_, console);
     console.clear_bar();
-    print("wrote " + request_.output + "\n");
+    for (const std::string& path : written) print("wrote " + path + "\n");
     return 0;
   }
 

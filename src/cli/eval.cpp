@@ -16,6 +16,7 @@ class EvalCommand : public Command {
     app.add_flag("--json", json_, "print one JSON document");
     app.add_option("--precision", request_.precision, "fp32 or bf16 (default: fp32)");
     app.add_option("-b,--batch,--batch-size", request_.batch, "photos a step (default: 64)")->check(CLI::Range(1, 65536));
+    add_tta_flag(app, request_.tta);
     fields(request_.run, FlagBinder(app, unused_, "This machine"));
   }
 

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/fields.h"
 #include "base/text.h"
+#include "data/augment/kinds.h"
 
 namespace cvtool {
 
@@ -84,5 +85,23 @@ class FlagBinder {
   Json& given_;
   std::string group_;
 };
+
+// `--augment`. `list` becomes the resolved list where the flag is given; it must outlive the parsing.
+inline void add_augment_flag(CLI::App& app, Json& list) {
+  std::vector<std::string> names;
+  for (const AugmentKind& kind : augment_kinds()) names.push_back(kind.short_name);
+  const std::string help = "how training photos are varied, over the recipe's: NAME or NAME=STRENGTH, separated by commas, or none. Names: " +
+                           join(names, ", ");
+  app.add_option_function<std::string>("--augment", [&list](const std::string& text) { list = parse_augment_text(text); }, help)
+      ->type_name("LIST");
+}
+
+// `--tta`. `plan` must outlive the parsing.
+inline void add_tta_flag(CLI::App& app, TtaPlan& plan) {
+  app.add_option_function<std::string>("--tta", [&plan](const std::string& text) { plan = parse_tta_text(text); },
+                                       "test-time augmentation, the mean of the probabilities of several looks at each photo: none, flip (as it is and "
+                                       "mirrored) or a number of variants (default: none)")
+      ->type_name("{none|flip|N}");
+}
 
 }  // namespace cvtool

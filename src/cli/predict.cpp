@@ -33,6 +33,7 @@ class PredictCommand : public Command {
     app.add_flag("--csv", csv_, "CSV: path, class, probability, one column a class, error")->excludes(json);
     app.add_option("--precision", request_.precision, "fp32 or bf16 (default: fp32)");
     app.add_option("-b,--batch,--batch-size", request_.batch, "photos a step (default: 64)")->check(CLI::Range(1, 65536));
+    add_tta_flag(app, request_.tta);
     fields(request_.run, FlagBinder(app, unused_, "This machine"));
   }
 

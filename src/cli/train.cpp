@@ -12,16 +12,6 @@
 namespace cvtool {
 namespace {
 
-// `list` becomes the resolved list where the flag is given; it must outlive the parsing.
-void add_augment_flag(CLI::App& app, Json& list) {
-  std::vector<std::string> names;
-  for (const AugmentKind& kind : augment_kinds()) names.push_back(kind.short_name);
-  const std::string help = "how training photos are varied, over the recipe's: NAME or NAME=STRENGTH, separated by commas, or none. Names: " +
-                           join(names, ", ");
-  app.add_option_function<std::string>("--augment", [&list](const std::string& text) { list = parse_augment_text(text); }, help)
-      ->type_name("LIST");
-}
-
 // What a person wants to know at the end.
 std::string summary_text(const TrainResult& result) {
   std::string text;

@@ -61,8 +61,8 @@ struct Engine {
   Json (*split)(const SplitRequest&, Observer&);
   // {"counts": {CLASS: N}, "written": N, "there": N, "passed_over": N}
   Json (*unpack)(const UnpackRequest&, Observer&);
-  // Writes a sheet of labelled photos to request.output.
-  void (*preview)(const LookRequest&, const PreviewOptions&, Observer&);
+  // Writes a sheet of labelled photos to request.output; with a recipe or augmentation two more beside it. What was written.
+  std::vector<std::string> (*preview)(const LookRequest&, const PreviewOptions&, Observer&);
   // The file written, its size, base, variant, parameters, the name to use it by.
   Json (*import_base)(const ImportRequest&, Observer&);
   // {"document": the numbers and "files", "lines": what came out, "failed": pictures that could not be read}

@@ -57,7 +57,7 @@ Dataset data_for(const std::string& path, const Recipe& recipe) {
 }  // namespace
 
 EvalResult eval_job(const EvalRequest& request, Observer& observer) {
-  const auto [path, model, recipe, predictor] = open_model(request.model, request.precision, request.run);
+  const auto [path, model, recipe, predictor] = open_model(request.model, request.precision, request.run, request.tta);
   const Dataset dataset = data_for(request.data, recipe);
   const ChosenSplit chosen = choose_split(dataset, request.split, model.info);
   spdlog::info("evaluating {} on {} ({})", path, request.data, chosen.reason);
@@ -67,6 +67,7 @@ EvalResult eval_job(const EvalRequest& request, Observer& observer) {
   EvalResult result;
   result.folder = request.output.empty() ? (std::filesystem::path(path).parent_path() / ("eval-" + chosen.name)).string() : request.output;
   result.document = {{"model", path}, {"data", request.data}, {"split", chosen.name}, {"metrics", figures_json(outputs, model_classes(model))}};
+  if (request.tta.variants > 1) result.document["tta"] = tta_text(request.tta);
   result.document["skipped"] = split_json(split, model_classes(model))["skipped"];
   make_folders(result.folder);
   write_file_atomically(result.folder + "/metrics.json", text_from_json(result.document));

@@ -28,15 +28,21 @@ std::vector<Sample> every_sample(const Dataset& dataset) {
   return all;
 }
 
+struct Features {
+  const PhotoPredictor& predictor;
+  const FlatNet& net;
+  size_t layer;
+};
+
 // The layer's value for each photo of the store, [N,F]; maps as the mean of each channel.
-at::Tensor features_of(const FlatNet& net, size_t layer, const PhotoStore& store, Observer& observer) {
+at::Tensor values_of(const Features& features, const PhotoStore& store, Observer& observer) {
   const at::NoGradGuard no_grad;
   const auto total = static_cast<int64_t>(store.samples().size());
   Loader loader(store, in_order(store.samples().size()), kBatch);
   std::vector<at::Tensor> parts;
   int64_t done = 0;
   for (Batch batch; loader.next(batch);) {
-    at::Tensor value = activations_of(net, batch.pixels, {layer}).values[0];
+    at::Tensor value = activations_of(features.net, features.predictor.input(batch.pixels), {features.layer}).values[0];
     if (value.dim() == 4) value = value.mean({2, 3});
     parts.push_back(value.flatten(1).to(at::kFloat));
     done += batch.pixels.size(0);
@@ -77,7 +83,7 @@ Json explain_embedding(const ExplainRequest& request, Observer& observer) {
     embedding.paths.push_back(sample.path);
     embedding.labels.push_back(sample.label);
   }
-  embedding.projection = principal_components(features_of(net, layer, *split.store, observer));
+  embedding.projection = principal_components(values_of({opened.predictor, net, layer}, *split.store, observer));
   embedding.outliers = outliers_of(embedding.projection.points, embedding.labels);
   const std::string& name = net.layers()[layer].name;
   if (ends_with(lower(file), ".csv")) write_file_atomically(file, embedding_csv(embedding));

@@ -60,17 +60,25 @@ Viewer viewer_for(const ExplainRequest& request, const OpenedModel& opened) {
   return viewer;
 }
 
-View look_at(const Viewer& viewer, const at::Tensor& pixels) {
-  const at::Tensor probabilities = viewer.opened.predictor.run(pixels).probabilities[0];
+// Zeros around the heat of a net that sees the centre of the photo only.
+at::Tensor on_whole_photo(const at::Tensor& heat, const ImageSize& size) {
+  const int64_t rows = size.height - heat.size(0), cols = size.width - heat.size(1);
+  return at::constant_pad_nd(heat, {cols / 2, cols - cols / 2, rows / 2, rows - rows / 2});
+}
+
+View view_of(const Viewer& viewer, const at::Tensor& photo) {
+  const at::Tensor pixels = viewer.opened.predictor.input(photo);
+  const at::Tensor probabilities = viewer.opened.predictor.net().run(pixels).probabilities[0];
   View view;
   view.class_index = viewer.class_index < 0 ? probabilities.argmax().item<int64_t>() : viewer.class_index;
   view.probability = probabilities[view.class_index].item<double>();
   if (viewer.method == "occlusion") {
-    view.heat = occlusion_map(viewer.opened.predictor, pixels, view.class_index, viewer.patch_px);
+    view.heat = occlusion_map(viewer.opened.predictor.net(), pixels, view.class_index, viewer.patch_px);
   } else {
     const auto method = viewer.method == "grad-cam" ? grad_cam : grad_cam_plus_plus;
     view.heat = method(viewer.net, pixels.to(viewer.device), viewer.layer, {view.class_index})[0];
   }
+  view.heat = on_whole_photo(view.heat, viewer.opened.recipe.data.imgsz);
   const double largest = view.heat.max().item<double>();
   if (largest > 0) view.heat = view.heat / largest;
   return view;
@@ -109,7 +117,7 @@ Json explain_heat(const ExplainRequest& request, Observer& observer) {
     if (observer.stop_requested()) throw Error("interrupted; nothing was written", ExitCode::kInterrupted);
     try {
       const SeenPhoto photo = read_seen_photo(path, opened.recipe.data);
-      const View view = look_at(viewer, photo.pixels);
+      const View view = view_of(viewer, photo.pixels);
       const std::string& class_name = classes[static_cast<size_t>(view.class_index)];
       const std::string verdict = class_name + " " + fixed(view.probability, 4);
       images.push_back({{"path", path}, {"class", class_name}, {"probability", view.probability},

@@ -98,7 +98,7 @@ Json explain_layers(const ExplainRequest& request) {
   const at::NoGradGuard no_grad;
   at::Tensor pixels;
   try {
-    pixels = read_seen_photo(path, opened.recipe.data).pixels;
+    pixels = opened.predictor.input(read_seen_photo(path, opened.recipe.data).pixels);
   } catch (const DataError& error) {
     throw DataError(path + ": " + error.what());
   }

@@ -17,7 +17,7 @@ void append_rows(std::vector<double>& target, const at::Tensor& rows) {
 
 }  // namespace
 
-Outputs outputs_of(const Predictor& predictor, const PhotoStore& store, const EvaluationPass& pass, Observer& observer) {
+Outputs outputs_of(const PhotoPredictor& predictor, const PhotoStore& store, const EvaluationPass& pass, Observer& observer) {
   Outputs out;
   Predictions& p = out.predictions;
   Loader loader(store, in_order(store.samples().size()), pass.batch);

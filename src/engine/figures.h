@@ -6,7 +6,7 @@
 #include "base/json.h"
 #include "base/observer.h"
 #include "data/loader.h"
-#include "model/predictor.h"
+#include "engine/photo_predictor.h"
 #include "train/predictions.h"
 
 namespace cvtool {
@@ -24,7 +24,7 @@ struct EvaluationPass {
 };
 
 // Runs the model over the store in its order.
-Outputs outputs_of(const Predictor& predictor, const PhotoStore& store, const EvaluationPass& pass, Observer& observer);
+Outputs outputs_of(const PhotoPredictor& predictor, const PhotoStore& store, const EvaluationPass& pass, Observer& observer);
 
 // The metrics as eval prints them: "loss", "count" and what evaluation_metrics finds, by class name, with
 // "intervals".

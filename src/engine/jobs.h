@@ -16,7 +16,7 @@ Json check_job(const LookRequest& request, Observer& observer);
 Json stats_job(const LookRequest& request, Observer& observer);
 Json split_job(const SplitRequest& request, Observer& observer);
 Json unpack_job(const UnpackRequest& request, Observer& observer);
-void preview_job(const LookRequest& request, const PreviewOptions& sheet, Observer& observer);
+std::vector<std::string> preview_job(const LookRequest& request, const PreviewOptions& sheet, Observer& observer);
 Json explain_job(const ExplainRequest& request, Observer& observer);
 
 }  // namespace cvtool

@@ -7,14 +7,14 @@
 
 namespace cvtool {
 
-OpenedModel open_model(const std::string& model, const std::string& precision, const RunOptions& run) {
+OpenedModel open_model(const std::string& model, const std::string& precision, const RunOptions& run, const TtaPlan& tta) {
   const at::Device device = device_from_text(run.device);
   prepare_process(static_cast<int>(run.threads));
   const std::string path = model_path(model);
   ModelFile file = load_model(path);
   Recipe recipe = recipe_from_json(file.info.at("recipe"), path + ": ");
   std::string why;
-  Predictor predictor(file.module, device, precision_from_text(precision, device, why));
+  PhotoPredictor predictor({file.module, device, precision_from_text(precision, device, why)}, recipe, tta);
   return {path, std::move(file), std::move(recipe), std::move(predictor)};
 }
 

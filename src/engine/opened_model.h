@@ -4,9 +4,9 @@
 #include <string>
 
 #include "engine/options.h"
+#include "engine/photo_predictor.h"
 #include "engine/recipe.h"
 #include "model/model_file.h"
-#include "model/predictor.h"
 
 namespace cvtool {
 
@@ -14,11 +14,11 @@ struct OpenedModel {
   std::string path;
   ModelFile file;
   Recipe recipe;        // the one it was trained by
-  Predictor predictor;
+  PhotoPredictor predictor;
 };
 
 // `model` as --model takes it, `precision` "auto", "fp32" or "bf16". Prepares the process for work. Throws UsageError for
 // a device or model that is not there, Error for a file that is no model.
-OpenedModel open_model(const std::string& model, const std::string& precision, const RunOptions& run);
+OpenedModel open_model(const std::string& model, const std::string& precision, const RunOptions& run, const TtaPlan& tta = {});
 
 }  // namespace cvtool

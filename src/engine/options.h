@@ -2,8 +2,10 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/fields.h"
+#include "data/augment/kinds.h"
 #include "data/sprite_options.h"
 #include "explain/extraction_options.h"
 
@@ -73,6 +75,7 @@ struct EvalRequest {
   std::string precision = "fp32";
   std::string output;                // folder; empty: eval-SPLIT beside the model
   int64_t batch = 64;
+  TtaPlan tta;
   RunOptions run;
 };
 
@@ -81,6 +84,7 @@ struct PredictRequest {
   std::string model;
   std::string precision = "fp32";
   int64_t batch = 64;
+  TtaPlan tta;
   RunOptions run;
 };
 
@@ -113,13 +117,17 @@ struct LookRequest {
 };
 
 struct PreviewOptions {
-  int64_t rows = 8, cols = 8, per_class = 0;
+  std::string recipe;                          // name or file; empty: the default recipe, where `augment` is given
+  Json augment;                                // resolved list in place of the recipe's; null: the recipe's
+  Json train = Json::object();                 // overrides of the recipe's TrainConfig
+  int64_t rows = 0, cols = 0, per_class = 0;   // 0: 8, or 4 as training sees them
   std::string split = "train";
 };
 template <class Visitor>
 void fields(PreviewOptions& c, Visitor&& visit) {
-  visit("rows", c.rows, Doc("rows of photos").range(1, 200));
-  visit("cols", c.cols, Doc("columns of photos").range(1, 200));
+  visit("recipe", c.recipe, Doc("show photos as training with this recipe would see them: a name or a JSON file"));
+  visit("rows", c.rows, Doc("rows of photos; 0: 8, or 4 with --recipe or --augment").range(0, 200));
+  visit("cols", c.cols, Doc("columns of photos; 0: 8, or 4 with --recipe or --augment").range(0, 200));
   visit("per_class", c.per_class, Doc("so many photos of each class, class by class; 0: any").range(0, 10000));
   visit("split", c.split, Doc("which photos").words({"train", "valid", "test"}));
 }

@@ -52,7 +52,7 @@ at::Tensor tensor_from_images(const std::vector<cv::Mat>& images, const ImageSiz
 }  // namespace
 
 int64_t predict_job(const PredictRequest& request, const PredictSink& sink, Observer& observer) {
-  const auto [path, model, recipe, predictor] = open_model(request.model, request.precision, request.run);
+  const auto [path, model, recipe, predictor] = open_model(request.model, request.precision, request.run, request.tta);
   std::vector<std::string> files;
   for (const std::string& input : request.inputs)
     for (std::string& file : find_images(input)) files.push_back(std::move(file));

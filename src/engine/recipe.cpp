@@ -14,12 +14,14 @@ namespace {
 
 struct RecipeSections {
   std::string name, description;
+  bool orientation_sensitive = false;
   Json data = Json::object(), augment = Json::array(), model = Json(), train = Json::object(), transfer = Json::object(), run = Json();
 };
 template <class Visitor>
 void fields(RecipeSections& c, Visitor&& visit) {
   visit("name", c.name, Doc("what the recipe is called"));
   visit("description", c.description, Doc("one line for people"));
+  visit("orientation_sensitive", c.orientation_sensitive, Doc("mirroring or turning a photo changes its class"));
   visit("data", c.data, Doc("how photos become tensors and are split"));
   visit("augment", c.augment, Doc("how training photos are varied, in this order"));
   visit("model", c.model, Doc("the net"));
@@ -42,6 +44,13 @@ void override_model(const Json& overrides, Recipe& recipe) {
   for (const auto& [key, value] : overrides.items()) recipe.model[key] = value;
 }
 
+void check_orientation(const Recipe& recipe) {
+  const auto kinds = orientation_changes(recipe.augment);
+  if (!recipe.orientation_sensitive || kinds.empty()) return;
+  throw UsageError("augment: " + join(kinds, ", ") + " mirrors or turns photos, and the recipe's orientation_sensitive says that this changes their class; "
+                   "leave it out, such as with --augment none, or set that key to false");
+}
+
 }  // namespace
 
 void override_recipe(const Json& overrides, Recipe& recipe) {
@@ -50,6 +59,7 @@ void override_recipe(const Json& overrides, Recipe& recipe) {
   if (overrides.contains("train")) read_fields(overrides["train"], "--", recipe.train);
   if (overrides.contains("transfer")) read_fields(overrides["transfer"], "--", recipe.transfer);
   override_model(overrides.value("model", Json::object()), recipe);
+  check_orientation(recipe);
 }
 
 bool is_path(const std::string& text) { return text.find('/') != std::string::npos || ends_with(text, ".json"); }
@@ -69,6 +79,7 @@ Recipe recipe_from_json(const Json& json, const std::string& place) {
   Recipe recipe;
   recipe.name = sections.name;
   recipe.description = sections.description;
+  recipe.orientation_sensitive = sections.orientation_sensitive;
   read_fields(sections.data, place + "data.", recipe.data);
   read_fields(sections.train, place + "train.", recipe.train);
   read_fields(sections.transfer, place + "transfer.", recipe.transfer);
@@ -79,7 +90,7 @@ Recipe recipe_from_json(const Json& json, const std::string& place) {
 }
 
 Json recipe_to_json(const Recipe& recipe) {
-  RecipeSections sections{recipe.name, recipe.description};
+  RecipeSections sections{recipe.name, recipe.description, recipe.orientation_sensitive};
   sections.augment = recipe.augment;
   sections.model = recipe.model;
   write_fields(recipe.data, sections.data);
@@ -89,6 +100,14 @@ Json recipe_to_json(const Recipe& recipe) {
   write_fields(sections, json);
   json.erase("run");
   return json;
+}
+
+ImageSize input_size(const Recipe& recipe) { return size_after_augment(recipe.augment, recipe.data.imgsz); }
+
+Json input_size_json(const Recipe& recipe) {
+  Json json;
+  JsonWriter{json}("imgsz", input_size(recipe), Doc(""));
+  return json["imgsz"];
 }
 
 Recipe load_recipe(const std::string& name_or_path, const Json& overrides) {

@@ -13,6 +13,7 @@ constexpr const char* kDefaultRecipe = "small-resnet";
 struct Recipe {
   std::string name, description;
   DataConfig data;
+  bool orientation_sensitive = false;  // mirroring or turning a photo changes its class
   Json augment = Json::array();  // resolved: see resolve_augment
   Json model;        // see NetSpec
   TrainConfig train;
@@ -28,6 +29,9 @@ Recipe load_recipe(const std::string& name_or_path, const Json& overrides);
 
 // Lays `overrides`, as load_recipe takes them, over a recipe.
 void override_recipe(const Json& overrides, Recipe& recipe);
+// The size of the net's input: data.imgsz, or what random_crop makes of it.
+ImageSize input_size(const Recipe& recipe);
+Json input_size_json(const Recipe& recipe);  // N or [height, width]
 
 // The recipe from its JSON; `place` starts the error messages ("recipe x.json: ").
 Recipe recipe_from_json(const Json& json, const std::string& place);

@@ -123,10 +123,10 @@ Json recipe_summary(const SummaryRequest& request) {
   int64_t classes = static_cast<int64_t>(recipe.data.classes.size());
   if (request.classes > 0) classes = request.classes;
   if (classes == 0) classes = 2;
-  const Net net = compile_net(recipe.model, {recipe.data.imgsz, classes, static_cast<uint64_t>(recipe.train.seed)});
-  Json out{{"name", recipe.name}, {"imgsz", size_json(recipe.data.imgsz)}, {"classes", classes}};
+  const Net net = compile_net(recipe.model, {input_size(recipe), classes, static_cast<uint64_t>(recipe.train.seed)});
+  Json out{{"name", recipe.name}, {"imgsz", input_size_json(recipe)}, {"classes", classes}};
   out.update(summary_json(net.rows));
-  if (request.costs) add_costs(out, FlatNet(net.module), black_picture(recipe.data.imgsz));
+  if (request.costs) add_costs(out, FlatNet(net.module), black_picture(input_size(recipe)));
   return out;
 }
 

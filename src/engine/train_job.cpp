@@ -14,6 +14,7 @@
 #include "base/shell_word.h"
 #include "base/text.h"
 #include "base/version.h"
+#include "data/augment/augment.h"
 #include "engine/advice.h"
 #include "engine/batch_sheet.h"
 #include "engine/class_weights.h"
@@ -76,9 +77,9 @@ class TrainJob {
 
   void compile() {
     if (settings_.source)
-      net_ = net_of(*settings_.source, recipe_.data.imgsz);
+      net_ = net_of(*settings_.source, input_size(recipe_));
     else
-      net_ = compile_net(recipe_.model, {recipe_.data.imgsz, static_cast<int64_t>(dataset_.classes.size()), static_cast<uint64_t>(recipe_.train.seed)});
+      net_ = compile_net(recipe_.model, {input_size(recipe_), static_cast<int64_t>(dataset_.classes.size()), static_cast<uint64_t>(recipe_.train.seed)});
     check_transfer(recipe_.transfer, net_);
     net_.module.to(device_);
     use_channels_last(net_.module);
@@ -90,7 +91,7 @@ class TrainJob {
                    {"tool", std::string("cvtool ") + kVersion},
                    {"libtorch", torch_version()},
                    {"classes", dataset_.classes},
-                   {"imgsz", recipe_to_json(recipe_)["data"]["imgsz"]},
+                   {"imgsz", input_size_json(recipe_)},
                    {"recipe", recipe_to_json(recipe_)},
                    {"base", net_.base},
                    {"summary", settings_.source ? settings_.source->info.at("summary") : summary_json(net_.rows)},
@@ -100,7 +101,7 @@ class TrainJob {
   // A base made elsewhere may hold an operation without a gradient in half the bits.
   void choose_fine_tuning_precision() {
     if (recipe_.transfer.fine_tune == "none" || settings_.precision == at::kFloat) return;
-    const std::string trouble = training_trouble(net_, recipe_.data.imgsz, device_, settings_.precision);
+    const std::string trouble = training_trouble(net_, input_size(recipe_), device_, settings_.precision);
     const std::string asked = recipe_.train.precision;
     if (trouble.empty()) return;
     if (settings_.precision_asked) throw UsageError("--precision " + asked + ": the base cannot be fine-tuned in it (" + trouble + "); use --precision fp32");
@@ -166,6 +167,7 @@ class TrainJob {
   TrainingEnd train() {
     spdlog::info("{}: {} parameters, {} on {}, {}", recipe_.name, with_thousands(model_info_["summary"]["total"].get<int64_t>()),
                  recipe_.train.optimizer, device_.str(), settings_.precision_why);
+    if (!recipe_.augment.empty()) spdlog::info("augmented by {}", augment_text(recipe_.augment));
     log_->line("recipe " + recipe_to_json(recipe_).dump());
     observer_.event({{"event", "start"},
                      {"run", run_},
@@ -222,7 +224,8 @@ class TrainJob {
     Batch batch;
     Loader loader(store, {0}, 1);
     loader.next(batch);
-    return batch.pixels;
+    const Augmenter augmenter(recipe_.augment, 0, static_cast<int64_t>(dataset_.classes.size()));
+    return augmenter.at_rest(batch.pixels).to(at::kByte);
   }
 
   TrainResult result_of(TrainingEnd end) {
@@ -245,7 +248,7 @@ class TrainJob {
   Json final_figures() {
     const PhotoStore& store = valid_.store ? *valid_.store : *train_.store;
     const ModelFile best = load_model(run_ + "/best.pt");
-    const Predictor predictor(best.module, device_, at::kFloat);
+    const PhotoPredictor predictor({best.module, device_, at::kFloat}, recipe_);
     const Outputs outputs = outputs_of(predictor, store, {recipe_.train.loss, 64}, observer_);
     Json metrics = figures_json(outputs, dataset_.classes);
     write_file_atomically(run_ + "/metrics.json",

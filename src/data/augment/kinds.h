@@ -28,8 +28,8 @@ template <class Visitor>
 void fields(Sampling& s, Visitor&& visit) {
   visit(
       "fill", s.fill,
-      Doc("what lies beyond the border: reflect dcba|abcd|dcba, nearest aaaa|abcd|dddd, wrap abcd|abcd|abcd, "
-          "or constant (fill_value)")
+      Doc("what lies beyond the border of abcd: reflect dcba abcd dcba, nearest aaaa abcd dddd, wrap abcd abcd "
+          "abcd, or constant (fill_value)")
           .words({"reflect", "nearest", "wrap", "constant"}));
   visit("fill_value", s.fill_value, Doc("value of the constant fill").range(0, 255));
   visit("interpolation", s.interpolation,
@@ -268,6 +268,12 @@ Json resolve_augment(const Json& value, const std::string& place);
 // defaults; several strengths stand behind each other, "randaugment=2:9". Throws UsageError naming `place`.
 Json parse_augment_text(const std::string& text, const std::string& place = "--augment");
 
+// A resolved list as text for people: "flip=horizontal, rotation=0.2". Names strengths only.
+std::string augment_text(const Json& augment);
+
+// The size of a picture of size `size` after a resolved list: random_crop changes it.
+ImageSize size_after_augment(const Json& augment, ImageSize size);
+
 // Names of the entries of a resolved list that mirror or turn the picture: a warning where orientation
 // matters.
 std::vector<std::string> orientation_changes(const Json& augment);
@@ -280,5 +286,6 @@ struct TtaPlan {
 
 // "none", "flip" or a number of variants from 1 to 64. Throws UsageError naming `place`.
 TtaPlan parse_tta_text(const std::string& text, const std::string& place = "--tta");
+std::string tta_text(const TtaPlan& plan);
 
 }  // namespace cvtool

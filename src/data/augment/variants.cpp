@@ -9,12 +9,13 @@
 namespace cvtool {
 namespace {
 
-Json without_destruction(const Json& augment) {
+Json test_time_list(const Json& augment, bool may_mirror) {
   Json out = Json::array();
   for (const auto& entry : resolve_augment(augment, "augment"))
     if (entry["kind"] != "mixup" && entry["kind"] != "cutmix" && entry["kind"] != "random_erasing")
       out.push_back(entry);
-  return out.empty() ? parse_augment_text("flip=horizontal,zoom=0.1,translation=0.05") : out;
+  if (!out.empty()) return out;
+  return parse_augment_text(std::string(may_mirror ? "flip=horizontal," : "") + "zoom=0.1,translation=0.05");
 }
 
 }  // namespace
@@ -51,8 +52,8 @@ at::Tensor FlipOutcomes::pixels(const at::Tensor& pixels, int64_t index) const {
       .contiguous(at::MemoryFormat::ChannelsLast);
 }
 
-TestTimeVariants::TestTimeVariants(const TtaPlan& plan, const Json& augment, uint64_t seed)
-    : plan_(plan), augmenter_(without_destruction(augment), seed) {}
+TestTimeVariants::TestTimeVariants(const TtaPlan& plan, const Json& augment, uint64_t seed, bool may_mirror)
+    : plan_(plan), augmenter_(test_time_list(augment, may_mirror), seed) {}
 
 at::Tensor TestTimeVariants::variant(const at::Tensor& pixels, const std::vector<uint64_t>& ids,
                                      int64_t index) const {

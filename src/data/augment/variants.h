@@ -40,8 +40,9 @@ class FlipOutcomes {
 class TestTimeVariants {
  public:
   // `augment` is the list that the model was trained with: its MixUp, CutMix and erasing are left out. Where
-  // nothing remains, variants come from flip=horizontal,zoom=0.1,translation=0.05.
-  TestTimeVariants(const TtaPlan& plan, const Json& augment, uint64_t seed);
+  // nothing remains, variants come from flip=horizontal,zoom=0.1,translation=0.05, without the flip where
+  // photos may not be mirrored.
+  TestTimeVariants(const TtaPlan& plan, const Json& augment, uint64_t seed, bool may_mirror = true);
   int64_t count() const { return plan_.variants; }
   // Variant 0 .. count()-1 of pixels [N,3,H,W]; 0 is the picture as it is (the centre, with random_crop), 1
   // of "flip" the mirrored one, others are drawn by (seed, index, id).

@@ -98,3 +98,15 @@ TEST_CASE("Test-time augmentation is none, flip or a number of variants") {
   CHECK_THROWS_AS(parse_tta_text("0"), UsageError);
   CHECK_THROWS_AS(parse_tta_text("flop"), UsageError);
 }
+
+TEST_CASE("A list is told in the words of the command line") {
+  const std::string text = "flip=vertical, rotation=0.2, zoom=0.3, zoom=0.3:0.1, translation=0.3, shear=0.3:0.1, crop=96x128, randaugment=2:9";
+  CHECK(augment_text(parse_augment_text(text)) == text);
+  CHECK(augment_text(parse_augment_text("none")).empty());
+  CHECK(augment_text(parse_augment_text("crop=64")) == "crop=64");
+}
+
+TEST_CASE("The size after a list is that of its last crop") {
+  CHECK(size_after_augment(parse_augment_text("flip,crop=64,crop=8x9,contrast"), {100, 200}) == ImageSize{8, 9});
+  CHECK(size_after_augment(parse_augment_text("flip"), {100, 200}) == ImageSize{100, 200});
+}

@@ -1,0 +1,29 @@
+#include "engine/looked.h"
+
+#include <spdlog/spdlog.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/output.h"
+#include "engine/photos.h"
+
+namespace cvtool {
+
+Looked look_at(const LookRequest& request) {
+  DataConfig config;
+  read_fields(request.overrides, "--", config);
+  Looked looked{find_dataset(request.data, config, static_cast<uint64_t>(request.look.seed)), decode_options(config, request.look)};
+  for (const std::string& note : looked.dataset.notes) spdlog::warn("{}", printable(note));
+  return looked;
+}
+
+std::function<void(int64_t, int64_t)> progress_of(const char* phase, Observer& observer) {
+  return [phase, &observer](int64_t done, int64_t total) {
+    observer.progress({phase, done, total, std::nan(""), std::nan("")});
+    if (observer.stop_requested()) throw Error("interrupted; nothing was written", ExitCode::kInterrupted);
+  };
+}
+
+}  // namespace cvtool
