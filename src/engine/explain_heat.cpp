@@ -60,10 +60,12 @@ Viewer viewer_for(const ExplainRequest& request, const OpenedModel& opened) {
   return viewer;
 }
 
-// Zeros around the heat of a net that sees the centre of the photo only.
-at::Tensor on_whole_photo(const at::Tensor& heat, const ImageSize& size) {
-  const int64_t rows = size.height - heat.size(0), cols = size.width - heat.size(1);
-  return at::constant_pad_nd(heat, {cols / 2, cols - cols / 2, rows / 2, rows - rows / 2});
+// Heat of a net that sees the centre of the photo only: zeros around it. `seen` is [1,3,h,w].
+at::Tensor on_whole_photo(const at::Tensor& heat, const at::Tensor& seen, const ImageSize& size) {
+  const int64_t rows = size.height - seen.size(2), cols = size.width - seen.size(3);
+  if (rows == 0 && cols == 0) return heat;
+  const at::Tensor large = at::upsample_bilinear2d(heat.unsqueeze(0).unsqueeze(0), seen.sizes().slice(2), /*align_corners=*/false)[0][0];
+  return at::constant_pad_nd(large, {cols / 2, cols - cols / 2, rows / 2, rows - rows / 2});
 }
 
 View view_of(const Viewer& viewer, const at::Tensor& photo) {
@@ -78,7 +80,7 @@ View view_of(const Viewer& viewer, const at::Tensor& photo) {
     const auto method = viewer.method == "grad-cam" ? grad_cam : grad_cam_plus_plus;
     view.heat = method(viewer.net, pixels.to(viewer.device), viewer.layer, {view.class_index})[0];
   }
-  view.heat = on_whole_photo(view.heat, viewer.opened.recipe.data.imgsz);
+  view.heat = on_whole_photo(view.heat, pixels, viewer.opened.recipe.data.imgsz);
   const double largest = view.heat.max().item<double>();
   if (largest > 0) view.heat = view.heat / largest;
   return view;
