@@ -32,7 +32,8 @@ class TrainCommand : public Command {
     app.add_option("--data", request_.data, "folder of photos (DIR/train/CLASS/..., DIR/CLASS/...) or CSV file");
     app.add_option("--recipe", request_.recipe, "recipe: a name or a JSON file (default: small-resnet)");
     app.add_option("--base", base_, "pretrained base, frozen: the name of an imported one, or a TorchScript file");
-    app.add_option("--head", head_, "layers behind the base: " + head_words_help());
+    app.add_option_function<std::string>("--head", [this](const std::string& text) { head_ = layers_from_text(text, "--head"); },
+                                         "layers behind the base: " + head_words_help());
     app.add_option("--preprocess", preprocess_, "how pixels reach the net: none, unit, symmetric, imagenet or caffe");
     app.add_option("--from", request_.from, "train the net of this run or model file on");
     app.add_option("--project", request_.project, "folder of the runs (default: runs)");
@@ -84,7 +85,7 @@ class TrainCommand : public Command {
   Json model_given() const {
     Json given = Json::object();
     if (!base_.empty()) given["base"] = base_;
-    if (!head_.empty()) given["layers"] = layers_from_text(head_, "--head");
+    if (!head_.is_null()) given["layers"] = head_;
     if (!preprocess_.empty()) given["preprocess"] = preprocess_;
     return given;
   }
@@ -93,7 +94,8 @@ class TrainCommand : public Command {
   DataConfig data_;
   TrainConfig train_;
   TransferConfig transfer_;
-  std::string base_, head_, preprocess_;
+  std::string base_, preprocess_;
+  Json head_;
   Json augment_;  // null: the recipe's
   Json data_given_ = Json::object(), train_given_ = Json::object(), transfer_given_ = Json::object();
   bool json_ = false;

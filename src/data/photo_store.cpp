@@ -53,7 +53,7 @@ struct PhotoStore::State {
 void PhotoStore::State::open_cache() {
   std::string key = pixel_key();
   for (const auto& sample : samples) key += '\n' + sample.path;
-  cache = cvtool::open_cache({samples.size(), row_bytes}, {options.cache, options.cache_budget_bytes, key});
+  cache = cvtool::open_cache({samples.size(), row_bytes}, {options.cache, options.cache_budget_bytes, [&] { return key; }});
 }
 
 // Returns why the photo cannot be read, or "".

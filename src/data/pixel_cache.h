@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -50,7 +51,7 @@ std::unique_ptr<PixelCache> disk_cache(const CacheShape& shape, const std::strin
 struct CacheChoice {
   std::string mode = "auto";  // none, ram, disk, or auto: memory where all rows fit into the budget, else disk
   int64_t budget_bytes = 0;   // 0: half of the memory that is free
-  std::string key;            // everything that the rows depend on beside their content
+  std::function<std::string()> key;  // everything that the rows depend on beside their content; asked for where a file is used
 };
 
 // Null where the mode is none, there are no rows, or neither memory nor disk can be had.

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "base/text.h"
+#include "engine/phases.h"
 #include "train/pixel_source.h"
 
 namespace cvtool {
@@ -33,7 +34,7 @@ Examples first_batch(const Recipe& recipe, const PhotoStore& train, bool augment
   PixelSourceOptions options;
   options.batch = recipe.train.batch;
   const auto seed = static_cast<uint64_t>(recipe.train.seed);
-  options.order = [&train, seed](int64_t epoch) { return shuffled(train.samples(), seed, static_cast<uint64_t>(epoch)); };
+  options.order = training_order(train.samples(), recipe.train);
   options.training = true;
   if (augmented && !recipe.augment.empty())
     options.augmenter = std::make_shared<Augmenter>(recipe.augment, seed, static_cast<int64_t>(recipe.data.classes.size()));

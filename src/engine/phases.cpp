@@ -25,13 +25,6 @@ namespace {
 
 using Module = torch::jit::Module;
 
-EpochOrder training_order(const PhaseInputs& in) {
-  const auto order = in.recipe.train.sampler == "balanced" ? balanced : shuffled;
-  return [&store = in.train, order, seed = static_cast<uint64_t>(in.recipe.train.seed)](int64_t epoch) {
-    return order(store.samples(), seed, static_cast<uint64_t>(epoch));
-  };
-}
-
 EpochOrder order_at_rest(const PhotoStore& store) {
   return [&store](int64_t) { return in_order(store.samples().size()); };
 }
@@ -64,26 +57,30 @@ void use_pixels(const PhaseInputs& in, TrainingPhase& phase) {
     phase.valid = pixel_source(*in.valid, options);
   }
   options.training = true;
-  options.order = training_order(in);
+  options.order = training_order(in.train.samples(), in.recipe.train);
   phase.train = pixel_source(in.train, options);
 }
 
 // What is frozen, as a function of the pixels; and a name that is the same for the same function.
 struct Frozen {
   FrozenPart run;
-  std::string key;
+  std::function<std::string()> key;
 };
 
-Frozen freeze_stages(const PhaseInputs& in, const std::vector<Module>& stages) {
-  const Module module = frozen_stages(stages);
+std::string name_of(const Module& module, const PhaseInputs& in) {
   std::ostringstream bytes;
   Module on_cpu = module.deepcopy();
   on_cpu.to(at::kCPU);
   on_cpu.save(bytes);
   const std::string text = bytes.str();
+  return hex_text(content_hash(text.data(), text.size())) + ' ' + c10::toString(in.precision) + ' ' + in.device.str() + ' ' +
+         std::to_string(at::get_num_threads()) + ' ' + std::to_string(in.recipe.train.batch);
+}
+
+Frozen freeze_stages(const PhaseInputs& in, const std::vector<Module>& stages) {
+  const Module module = frozen_stages(stages);
   Frozen frozen;
-  frozen.key = hex_text(content_hash(text.data(), text.size())) + ' ' + c10::toString(in.precision) + ' ' + in.device.str() + ' ' +
-               std::to_string(at::get_num_threads()) + ' ' + std::to_string(in.recipe.train.batch);
+  frozen.key = [module, in] { return name_of(module, in); };
   frozen.run = [module, device = in.device, precision = in.precision](const at::Tensor& pixels) {
     at::NoGradGuard no_grad;
     const Autocast autocast(device, precision);
@@ -130,7 +127,7 @@ void use_features(const PhaseInputs& in, const Frozen& frozen, TrainingPhase& ph
   if (!outcomes.exact) spdlog::info("an approximation, as asked: {} views a photo instead of new ones every epoch", outcomes.count);
   if (in.valid) phase.valid = feature_source(filled_store(in, *in.valid, options), order_at_rest(*in.valid), false);
   options.outcomes = outcomes;
-  phase.train = feature_source(filled_store(in, in.train, options), training_order(in), true);
+  phase.train = feature_source(filled_store(in, in.train, options), training_order(in.train.samples(), in.recipe.train), true);
 }
 
 // The stage that holds the first of the parameters; `stages.size()` where none does.
@@ -191,6 +188,11 @@ TrainingPhase whole_net(const PhaseInputs& in) {
 }
 
 }  // namespace
+
+EpochOrder training_order(const std::vector<Sample>& samples, const TrainConfig& config) {
+  const auto order = config.sampler == "balanced" ? balanced : shuffled;
+  return [&samples, order, seed = static_cast<uint64_t>(config.seed)](int64_t epoch) { return order(samples, seed, static_cast<uint64_t>(epoch)); };
+}
 
 void check_transfer(const TransferConfig& config, const Net& net) {
   if (config.fine_tune == "none") return;

@@ -21,6 +21,9 @@ struct PhaseInputs {
   Observer& observer;
 };
 
+// The samples of each epoch, by the run's seed and sampler. Keeps a reference to `samples`.
+EpochOrder training_order(const std::vector<Sample>& samples, const TrainConfig& config);
+
 // Throws UsageError where the settings of `transfer` do not fit the net.
 void check_transfer(const TransferConfig& config, const Net& net);
 

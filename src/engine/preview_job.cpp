@@ -9,6 +9,7 @@
 #include "engine/batch_sheet.h"
 #include "engine/jobs.h"
 #include "engine/looked.h"
+#include "engine/phases.h"
 #include "engine/photos.h"
 
 namespace cvtool {
@@ -34,14 +35,14 @@ std::vector<std::string> plain_preview(const LookRequest& request, const Preview
 // The first photos of the first epoch, so that a preview does not read the whole set.
 std::vector<Sample> first_samples(const Recipe& recipe, const Dataset& dataset, int64_t count) {
   std::vector<Sample> out;
-  const auto order = shuffled(dataset.train, static_cast<uint64_t>(recipe.train.seed), 1);
+  const auto order = training_order(dataset.train, recipe.train)(1);
   for (size_t i = 0; i < std::min(order.size(), static_cast<size_t>(count)); ++i) out.push_back(dataset.train[order[i]]);
   return out;
 }
 
 // The first photo of `plain` as it is in each of the first epochs.
 std::vector<SheetPicture> variants(const Recipe& recipe, const Augmenter& augmenter, const Examples& plain, const PhotoStore& train) {
-  const auto order = shuffled(train.samples(), static_cast<uint64_t>(recipe.train.seed), 1);
+  const auto order = training_order(train.samples(), recipe.train)(1);
   const auto rows = [&](int64_t first, int64_t count) {
     AugmentRows out;
     std::vector<at::Tensor> pixels, labels;

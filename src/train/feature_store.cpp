@@ -24,7 +24,7 @@ std::vector<uint64_t> ids_of(const PhotoStore& store, const std::vector<size_t>&
 
 // Everything that the features of this split depend on, beside the content of each photo.
 std::string cache_key(const PhotoStore& store, const FeatureOptions& options) {
-  std::string key = "features 1\n" + options.key + '\n' + store.pixel_key() + '\n' + options.outcomes.key;
+  std::string key = "features 1\n" + options.key() + '\n' + store.pixel_key() + '\n' + options.outcomes.key;
   for (const Sample& sample : store.samples()) key += '\n' + sample.path;
   return key;
 }
@@ -37,7 +37,7 @@ FeatureStore::FeatureStore(const PhotoStore& store, FeatureOptions options) : st
   shape_.assign(trial.sizes().begin() + 1, trial.sizes().end());
   row_bytes_ = static_cast<size_t>(trial.numel()) * sizeof(float);
   const CacheShape shape{store.samples().size() * static_cast<size_t>(options_.outcomes.count), row_bytes_};
-  cache_ = open_cache(shape, {options_.cache, options_.cache_budget_bytes, cache_key(store, options_)});
+  cache_ = open_cache(shape, {options_.cache, options_.cache_budget_bytes, [this] { return cache_key(store_, options_); }});
 }
 
 int64_t FeatureStore::bytes() const {

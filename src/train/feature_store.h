@@ -19,7 +19,7 @@ using FrozenPart = std::function<at::Tensor(const at::Tensor& pixels)>;
 
 struct FeatureOptions {
   FrozenPart frozen;
-  std::string key;             // names what `frozen` computes: base, cut, preprocessing, precision
+  std::function<std::string()> key;  // names what `frozen` computes: base, cut, preprocessing, precision
   std::string cache = "auto";  // ram, disk, or auto: memory while it fits into the budget
   int64_t cache_budget_bytes = 0;  // 0: half of the memory that is free
   int64_t batch = 32;
