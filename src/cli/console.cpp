@@ -109,7 +109,7 @@ void Console::progress(const Progress& progress) {
     phase_start_ = now;
     last_draw_ = {};
   }
-  if (now - last_draw_ < std::chrono::milliseconds(100) && progress.done < progress.total) return;
+  if (now - last_draw_ < std::chrono::milliseconds(100) && (progress.done < progress.total || progress.total == 0)) return;
   last_draw_ = now;
   draw(progress);
 }
@@ -117,7 +117,7 @@ void Console::progress(const Progress& progress) {
 void Console::draw(const Progress& p) {
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - phase_start_).count();
   const double fraction = p.total > 0 ? static_cast<double>(p.done) / static_cast<double>(p.total) : 0;
-  std::string tail = " " + with_thousands(p.done) + "/" + with_thousands(p.total);
+  std::string tail = " " + with_thousands(p.done) + (p.total > 0 ? "/" + with_thousands(p.total) : "");
   if (seconds > 0.3 && p.done > 0) {
     const double rate = static_cast<double>(p.done) / seconds;
     tail += "  " + fixed(rate, rate < 10 ? 1 : 0) + " images/s";
@@ -127,7 +127,7 @@ void Console::draw(const Progress& p) {
   if (!std::isnan(p.metric)) tail += "  accuracy " + fixed(p.metric, 4);
   const size_t width = terminal_width();
   const size_t used = p.phase.size() + tail.size() + 4;
-  const size_t room = width > used + 8 ? std::min<size_t>(30, width - used) : 0;
+  const size_t room = p.total > 0 && width > used + 8 ? std::min<size_t>(30, width - used) : 0;
   std::string line = p.phase;
   if (room > 0) {
     const auto filled = static_cast<size_t>(std::lround(fraction * static_cast<double>(room)));

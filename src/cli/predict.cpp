@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <numeric>
+#include <csignal>
 
 #include "cli/command.h"
 #include "cli/console.h"
@@ -15,29 +15,36 @@ std::string csv_cell(const std::string& text) {
   return out + "\"";
 }
 
-// Class numbers by falling probability; among equals the first class.
-std::vector<size_t> ranked(const std::vector<double>& probabilities) {
-  std::vector<size_t> order(probabilities.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return probabilities[a] > probabilities[b]; });
-  return order;
+void check_request(const PredictRequest& request) {
+  if (request.inputs.empty() && request.watch.empty() && !request.stdin_image)
+    throw UsageError("photos are required: name files, folders or '-', or use --watch DIR or --stdin-image");
+  if (request.stdin_image && std::count(request.inputs.begin(), request.inputs.end(), "-") > 0)
+    throw UsageError("--stdin-image: standard input cannot be a photo and a list of paths at once; leave out '-'");
+  if (request.stdin_image && !request.options.sort_into.empty())
+    throw UsageError("--sort-into: a photo on standard input is no file that could be sorted; leave out --stdin-image");
 }
 
 class PredictCommand : public Command {
  public:
   explicit PredictCommand(CLI::App& app) {
-    app.add_option("inputs", request_.inputs, "images and folders")->required();
+    app.add_option("inputs", request_.inputs, "photos, folders, patterns; - reads paths from standard input");
+    app.add_flag("-0,--null", request_.null_separated, "those paths end with NUL, as find -print0 writes them");
+    app.add_flag("--stdin-image", request_.stdin_image, "standard input is one photo");
+    app.add_option("--watch", request_.watch, "predict photos as they arrive in this folder, until Ctrl-C");
     app.add_option("--model", request_.model, "run or model file (default: runs/latest)");
-    app.add_option("--top", top_, "how many classes to name (default: 1)")->check(CLI::Range(1, 1000000));
     auto* json = app.add_flag("--json", json_, "JSON Lines: path, class, probability, probabilities, or error");
     app.add_flag("--csv", csv_, "CSV: path, class, probability, one column a class, error")->excludes(json);
+    fields(request_.options, FlagBinder(app, unused_, "Answers"));
     app.add_option("--precision", request_.precision, "fp32 or bf16 (default: fp32)");
     app.add_option("-b,--batch,--batch-size", request_.batch, "photos a step (default: 64)")->check(CLI::Range(1, 65536));
     add_tta_flag(app, request_.tta);
     fields(request_.run, FlagBinder(app, unused_, "This machine"));
+    app.callback([this] { check_request(request_); });
   }
 
   int run(const Engine& engine, Console& console) override {
+    // `cvtool predict ... | head -1` ends without a word, also where the parent ignores the signal.
+    std::signal(SIGPIPE, SIG_DFL);
     PredictSink sink;
     sink.begin = [this](const std::vector<std::string>& classes) { begin(classes); };
     sink.image = [&](const ImageResult& result) {
@@ -46,7 +53,8 @@ class PredictCommand : public Command {
     };
     const int64_t failed = engine.predict(request_, sink, console);
     console.clear_bar();
-    if (console.stop_requested()) throw Error("interrupted", ExitCode::kInterrupted);
+    // Ctrl-C is how a watch ends.
+    if (console.stop_requested() && request_.watch.empty()) throw Error("interrupted", ExitCode::kInterrupted);
     if (failed > 0) throw DataError(counted(failed, "image") + " could not be read (named above)");
     return static_cast<int>(ExitCode::kDone);
   }
@@ -66,15 +74,14 @@ class PredictCommand : public Command {
       line["error"] = result.error;
       return line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
     }
-    const auto order = ranked(result.probabilities);
-    line["class"] = classes_[order[0]];
-    line["probability"] = result.probabilities[order[0]];
+    line["class"] = result.label;
+    line["probability"] = result.probabilities[result.ranked[0]];
     line["probabilities"] = Json::object();
     for (size_t i = 0; i < classes_.size(); ++i) line["probabilities"][classes_[i]] = result.probabilities[i];
-    if (top_ > 1) {
+    if (request_.options.top > 1) {
       line["top"] = Json::array();
-      for (size_t i = 0; i < std::min(order.size(), static_cast<size_t>(top_)); ++i)
-        line["top"].push_back({{"class", classes_[order[i]]}, {"probability", result.probabilities[order[i]]}});
+      for (size_t i = 0; i < shown(result); ++i)
+        line["top"].push_back({{"class", classes_[result.ranked[i]]}, {"probability", result.probabilities[result.ranked[i]]}});
     }
     return line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
   }
@@ -82,25 +89,26 @@ class PredictCommand : public Command {
   std::string csv_line(const ImageResult& result) const {
     std::string line = csv_cell(result.path) + ",";
     if (!result.error.empty()) return line + "," + std::string(classes_.size() + 1, ',') + csv_cell(result.error) + "\n";
-    const size_t best = ranked(result.probabilities)[0];
-    line += csv_cell(classes_[best]) + "," + Json(result.probabilities[best]).dump();
+    line += csv_cell(result.label) + "," + Json(result.probabilities[result.ranked[0]]).dump();
     for (double p : result.probabilities) line += "," + Json(p).dump();
     return line + ",\n";
   }
 
   std::string text_line(const ImageResult& result) const {
     if (!result.error.empty()) return result.path + ": error: " + result.error + "\n";
-    const auto order = ranked(result.probabilities);
     std::string line = result.path + ":";
-    for (size_t i = 0; i < std::min(order.size(), static_cast<size_t>(top_)); ++i)
-      line += (i ? ", " : " ") + classes_[order[i]] + " " + fixed(result.probabilities[order[i]], 4);
+    if (result.label != classes_[result.ranked[0]]) line += " " + result.label + ":";
+    for (size_t i = 0; i < shown(result); ++i)
+      line += (i ? ", " : " ") + classes_[result.ranked[i]] + " " + fixed(result.probabilities[result.ranked[i]], 4);
     return line + "\n";
   }
+
+  // How many classes are named.
+  size_t shown(const ImageResult& result) const { return std::min(result.ranked.size(), static_cast<size_t>(request_.options.top)); }
 
   PredictRequest request_;
   std::vector<std::string> classes_;
   Json unused_ = Json::object();
-  int64_t top_ = 1;
   bool json_ = false, csv_ = false;
 };
 

@@ -37,16 +37,17 @@ std::vector<Entry> entries_of(const std::string& folder) {
     }
     if (is_folder || has_image_extension(name)) entries.push_back({name, is_folder});
   }
-  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.name < b.name; });
+  // By path: what lies in a folder "a" comes after "a.jpg".
+  const auto key = [](const Entry& entry) { return entry.is_folder ? entry.name + "/" : entry.name; };
+  std::sort(entries.begin(), entries.end(), [&](const Entry& a, const Entry& b) { return key(a) < key(b); });
   return entries;
 }
 
 // The folders between the start of a walk and where it is.
 using Trail = std::vector<std::pair<dev_t, ino_t>>;
 
-// Calls visit(relative path) for every image until it returns false. Returns false when it was stopped.
-bool walk(const std::string& folder, const std::string& prefix, Trail& trail,
-          const std::function<bool(const std::string&)>& visit) {
+// Throws DataError for a folder that cannot be read or that lies in itself.
+std::vector<Entry> entries_below(const std::string& folder, Trail& trail) {
   struct stat status {};
   if (::stat(folder.c_str(), &status) != 0)
     throw DataError("cannot read the folder " + folder + ": " + std::strerror(errno));
@@ -54,13 +55,26 @@ bool walk(const std::string& folder, const std::string& prefix, Trail& trail,
   if (std::find(trail.begin(), trail.end(), here) != trail.end())
     throw DataError("the symbolic link " + folder + " leads back to a folder that it lies in; remove it");
   trail.push_back(here);
-  for (const Entry& entry : entries_of(folder)) {
+  return entries_of(folder);
+}
+
+// Calls visit(path relative to the start, error) until it returns false. Returns false when it was stopped.
+bool walk(const std::string& folder, const std::string& prefix, Trail& trail, const ImageVisit& visit) {
+  const size_t depth = trail.size();
+  std::vector<Entry> entries;
+  try {
+    entries = entries_below(folder, trail);
+  } catch (const DataError& error) {
+    trail.resize(depth);
+    return visit(prefix.substr(0, prefix.empty() ? 0 : prefix.size() - 1), error.what());
+  }
+  for (const Entry& entry : entries) {
     const bool go_on = entry.is_folder
                            ? walk(folder + "/" + entry.name, prefix + entry.name + "/", trail, visit)
-                           : visit(prefix + entry.name);
+                           : visit(prefix + entry.name, "");
     if (!go_on) return false;
   }
-  trail.pop_back();
+  trail.resize(depth);
   return true;
 }
 
@@ -79,6 +93,7 @@ std::vector<std::string> folders_in(const std::string& folder) {
   std::vector<std::string> names;
   for (const Entry& entry : entries_of(folder))
     if (entry.is_folder) names.push_back(entry.name);
+  std::sort(names.begin(), names.end());
   return names;
 }
 
@@ -89,20 +104,26 @@ std::vector<std::string> images_in(const std::string& folder) {
   return names;
 }
 
+bool visit_images(const std::string& folder, const ImageVisit& visit) {
+  Trail trail;
+  return walk(folder, "", trail, visit);
+}
+
 std::vector<std::string> images_below(const std::string& folder) {
   std::vector<std::string> paths;
-  Trail trail;
-  walk(folder, "", trail, [&](const std::string& path) {
+  visit_images(folder, [&](const std::string& path, const std::string& error) {
+    if (!error.empty()) throw DataError(error);
     paths.push_back(path);
     return true;
   });
-  std::sort(paths.begin(), paths.end());
   return paths;
 }
 
 bool holds_images(const std::string& folder) {
-  Trail trail;
-  return !walk(folder, "", trail, [](const std::string&) { return false; });
+  return !visit_images(folder, [](const std::string&, const std::string& error) {
+    if (!error.empty()) throw DataError(error);
+    return false;
+  });
 }
 
 }  // namespace cvtool

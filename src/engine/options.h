@@ -79,8 +79,28 @@ struct EvalRequest {
   RunOptions run;
 };
 
+// What predict is asked for beside its photos.
+struct PredictOptions {
+  int64_t top = 1;
+  double threshold = 0;
+  std::string draw, sort_into;
+  std::string sort_how = "copy";
+};
+template <class Visitor>
+void fields(PredictOptions& c, Visitor&& visit) {
+  visit("top", c.top, Doc("how many classes to name").range(1, 1'000'000));
+  visit("threshold", c.threshold, Doc("a photo whose best class is less probable is called 'unknown'").range(0, 1));
+  visit("draw", c.draw, Doc("folder for the photos with their labels drawn on them"));
+  visit("sort_into", c.sort_into, Doc("folder where the photos are put into a folder a class; nothing is overwritten"));
+  visit("sort_how", c.sort_how, Doc("how --sort-into puts them there").words({"copy", "link"}));
+}
+
 struct PredictRequest {
-  std::vector<std::string> inputs;   // files and folders
+  std::vector<std::string> inputs;   // files, folders, patterns; "-": a list of paths on standard input
+  bool null_separated = false;       // that list is separated by NUL, as find -print0 writes it
+  bool stdin_image = false;          // standard input is one photo
+  std::string watch;                 // folder whose new photos are predicted until the user ends it
+  PredictOptions options;
   std::string model;
   std::string precision = "fp32";
   int64_t batch = 64;

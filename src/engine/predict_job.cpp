@@ -1,84 +1,124 @@
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 
+#include <cmath>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "base/error.h"
-#include "data/dataset.h"
-#include "data/image.h"
+#include "data/photo_stream.h"
 #include "engine/jobs.h"
 #include "engine/opened_model.h"
+#include "engine/predict_files.h"
 
 namespace cvtool {
 namespace {
 
-// Photos of one batch: pixels of the readable ones, an error text for the others.
-struct ReadBatch {
-  std::vector<std::string> errors;   // "" = readable
-  std::vector<cv::Mat> images;
-};
+// A live source that has named no photo for so long has its photos answered before the batch is full.
+constexpr std::chrono::milliseconds kPatience{100};
 
-ReadBatch read_batch(const std::vector<std::string>& paths, const DataConfig& data) {
-  ReadBatch batch{std::vector<std::string>(paths.size()), std::vector<cv::Mat>(paths.size())};
-  DecodeOptions decode;
-  decode.exif = data.exif;
-  at::parallel_for(0, static_cast<int64_t>(paths.size()), 1, [&](int64_t begin, int64_t end) {
-    for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) try {
-        // As the photo store does: the same file gives the same pixels in train, eval and predict.
-        batch.images[i] = decode_resized(read_photo_file(paths[i]), decode, data);
-      } catch (const Error& error) {
-        batch.errors[i] = error.what();
-      } catch (const cv::Exception& error) {
-        batch.errors[i] = "cannot be decoded: " + error.err;
-      }
-  });
-  return batch;
-}
-
-at::Tensor tensor_from_images(const std::vector<cv::Mat>& images, const ImageSize& size) {
+at::Tensor tensor_from_photos(const std::vector<StreamedPhoto>& photos, const ImageSize& size) {
   int64_t count = 0;
-  for (const cv::Mat& image : images) count += !image.empty();
+  for (const StreamedPhoto& photo : photos) count += !photo.pixels.empty();
   at::Tensor pixels = at::empty({count, size.height, size.width, 3}, at::kByte);
   auto* target = pixels.data_ptr<uint8_t>();
-  for (const cv::Mat& image : images)
-    if (!image.empty()) {
-      std::memcpy(target, image.ptr(), static_cast<size_t>(size.height * size.width * 3));
+  for (const StreamedPhoto& photo : photos)
+    if (!photo.pixels.empty()) {
+      std::memcpy(target, photo.pixels.ptr(), static_cast<size_t>(size.height * size.width * 3));
       target += size.height * size.width * 3;
     }
   return pixels.permute({0, 3, 1, 2});
 }
 
+std::vector<size_t> ranked(const std::vector<double>& probabilities) {
+  std::vector<size_t> order(probabilities.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return probabilities[a] > probabilities[b]; });
+  return order;
+}
+
+PhotoStreamOptions stream_options(const PredictRequest& request, const DataConfig& data) {
+  PhotoStreamOptions options;
+  options.sources = {request.inputs, request.null_separated ? '\0' : '\n', request.stdin_image, request.watch};
+  options.data = data;
+  options.workers = request.run.workers;
+  options.ahead = 2 * request.batch;
+  return options;
+}
+
+// Photos on their way through the model, in order.
+class Answers {
+ public:
+  Answers(const OpenedModel& opened, const PredictRequest& request, const PredictSink& sink)
+      : opened_(opened), request_(request), sink_(sink), classes_(model_classes(opened.file)),
+        files_(request.options, classes_, opened.recipe.data.exif) {
+    sink_.begin(classes_);
+  }
+
+  void add(StreamedPhoto photo) {
+    readable_ += !photo.pixels.empty();
+    photos_.push_back(std::move(photo));
+    // Many bad photos in a row must not pile up.
+    if (readable_ == request_.batch || static_cast<int64_t>(photos_.size()) >= 4 * request_.batch) flush();
+  }
+
+  void flush() {
+    const at::Tensor p = readable_ > 0 ? probabilities() : at::Tensor();
+    int64_t row = 0;
+    for (const StreamedPhoto& photo : photos_) {
+      if (!photo.source.error.empty()) ++failed_;
+      answer(photo, photo.pixels.empty() ? nullptr : p.data_ptr<float>() + row++ * p.size(1));
+    }
+    answered_ += static_cast<int64_t>(photos_.size());
+    photos_.clear();
+    readable_ = 0;
+  }
+
+  int64_t failed() const { return failed_; }
+  int64_t answered() const { return answered_; }
+
+ private:
+  at::Tensor probabilities() const {
+    return opened_.predictor.run(tensor_from_photos(photos_, opened_.recipe.data.imgsz)).probabilities;
+  }
+
+  void answer(const StreamedPhoto& photo, const float* p) const {
+    ImageResult result;
+    result.path = photo.source.path;
+    result.error = photo.source.error;
+    if (p) {
+      result.probabilities.assign(p, p + classes_.size());
+      result.ranked = ranked(result.probabilities);
+      const size_t best = result.ranked.at(0);
+      result.label = result.probabilities[best] < request_.options.threshold ? kUnknown : classes_[best];
+      files_.add(photo.source, result);
+    }
+    sink_.image(result);
+  }
+
+  const OpenedModel& opened_;
+  const PredictRequest& request_;
+  const PredictSink& sink_;
+  std::vector<std::string> classes_;
+  PredictFiles files_;
+  std::vector<StreamedPhoto> photos_;
+  int64_t readable_ = 0, failed_ = 0, answered_ = 0;
+};
+
 }  // namespace
 
 int64_t predict_job(const PredictRequest& request, const PredictSink& sink, Observer& observer) {
-  const auto [path, model, recipe, predictor] = open_model(request.model, request.precision, request.run, request.tta);
-  std::vector<std::string> files;
-  for (const std::string& input : request.inputs)
-    for (std::string& file : find_images(input)) files.push_back(std::move(file));
-  sink.begin(model_classes(model));
-  int64_t failed = 0;
-  const auto batch_size = static_cast<size_t>(request.batch);
-  for (size_t begin = 0; begin < files.size() && !observer.stop_requested(); begin += batch_size) {
-    const std::vector<std::string> paths(files.begin() + static_cast<std::ptrdiff_t>(begin),
-                                         files.begin() + static_cast<std::ptrdiff_t>(std::min(begin + batch_size, files.size())));
-    const ReadBatch batch = read_batch(paths, recipe.data);
-    const at::Tensor pixels = tensor_from_images(batch.images, recipe.data.imgsz);
-    const at::Tensor probabilities = pixels.size(0) > 0 ? predictor.run(pixels).probabilities : at::Tensor();
-    int64_t row = 0;
-    for (size_t i = 0; i < paths.size(); ++i) {
-      ImageResult result{paths[i], batch.errors[i], {}};
-      if (result.error.empty()) {
-        const auto* p = probabilities.data_ptr<float>() + row++ * probabilities.size(1);
-        result.probabilities.assign(p, p + probabilities.size(1));
-      } else {
-        ++failed;
-      }
-      sink.image(result);
-    }
-    observer.progress({"Predicting", static_cast<int64_t>(begin + paths.size()), static_cast<int64_t>(files.size()), std::nan(""), std::nan("")});
+  const OpenedModel opened = open_model(request.model, request.precision, request.run, request.tta);
+  Answers answers(opened, request, sink);
+  PhotoStream stream(stream_options(request, opened.recipe.data));
+  StreamedPhoto photo;
+  for (auto got = PhotoStream::Got::kPhoto; got != PhotoStream::Got::kEnd && !observer.stop_requested();) {
+    got = stream.next(photo, kPatience);
+    if (got == PhotoStream::Got::kPhoto) answers.add(std::move(photo));
+    else answers.flush();
+    observer.progress({"Predicting", answers.answered(), 0, std::nan(""), std::nan("")});
   }
-  return failed;
+  return answers.failed();
 }
 
 }  // namespace cvtool

@@ -159,6 +159,82 @@ TEST_CASE("An image that cannot be read is named; the others are answered") {
   CHECK(contains(session({"predict", mixed / "c.jpg", "--model", session.run}).out, "c.jpg: error: "));
 }
 
+TEST_CASE("A missing path and a folder without images are rows with an error") {
+  const Session& session = Session::get();
+  const Scratch scratch;
+  const std::string good = json_lines(session({"predict", session.photos + "/test", "--model", session.run, "--json"}).out)[0]["path"];
+  const Outcome outcome = session({"predict", scratch / "none.jpg", good, scratch.path(), "--model", session.run, "--json"});
+  CHECK(outcome.code == 4);
+  CHECK(contains(outcome.err, "2 images could not be read"));
+  const auto lines = json_lines(outcome.out);
+  REQUIRE(lines.size() == 3);
+  CHECK(contains(lines[0]["error"], "there is no such file"));
+  CHECK(lines[1].contains("class"));
+  CHECK(contains(lines[2]["error"], "holds no image"));
+}
+
+TEST_CASE("Paths come from standard input too, separated by newlines or NUL, and a photo may be standard input itself") {
+  const Session& session = Session::get();
+  const auto paths = [&](const std::string& out) {
+    std::vector<std::string> list;
+    for (const Json& line : json_lines(out)) list.push_back(line["path"]);
+    return list;
+  };
+  const auto all = paths(session({"predict", session.photos + "/test", "--model", session.run, "--json"}).out);
+  for (const bool null_separated : {false, true}) {
+    Invocation invocation;
+    invocation.folder = session.scratch.path();
+    invocation.arguments = {"predict", "-", "--model", session.run, "--json"};
+    if (null_separated) invocation.arguments.emplace_back("-0");
+    for (const std::string& path : all) invocation.input += path + (null_separated ? '\0' : '\n');
+    const Outcome outcome = run_program(invocation);
+    CAPTURE(outcome.err);
+    CHECK(outcome.code == 0);
+    CHECK(paths(outcome.out) == all);
+  }
+  Invocation invocation;
+  invocation.folder = session.scratch.path();
+  invocation.arguments = {"predict", "--stdin-image", "--model", session.run, "--json"};
+  invocation.input = content_of(all[0]);
+  const Json file = json_lines(session({"predict", all[0], "--model", session.run, "--json"}).out).at(0);
+  const Json image = json_lines(run_program(invocation).out).at(0);
+  CHECK(image["path"] == "-");
+  CHECK(image["probabilities"] == file["probabilities"]);
+}
+
+TEST_CASE("Patterns are expanded where the shell did not") {
+  const Session& session = Session::get();
+  const auto lines = json_lines(session({"predict", session.photos + "/test/*/*.jpg", "--model", session.run, "--json"}).out);
+  CHECK(lines.size() == 18);
+  CHECK(session({"predict", session.photos + "/test/*.bmp", "--model", session.run}).code == 4);
+}
+
+TEST_CASE("Below the threshold a photo is unknown") {
+  const Session& session = Session::get();
+  const auto lines = json_lines(session({"predict", session.photos + "/test", "--model", session.run, "--json", "--threshold", "1"}).out);
+  for (const Json& line : lines) CHECK(line["class"] == (line["probability"].get<double>() < 1 ? "unknown" : line["class"]));
+  CHECK(lines.at(0)["class"] == "unknown");
+}
+
+TEST_CASE("Photos are sorted into folders by class without overwriting, and drawn with their labels") {
+  const Session& session = Session::get();
+  const Scratch scratch;
+  const std::vector<std::string> command{"predict", session.photos + "/test", "--model", session.run, "--sort-into", scratch / "sorted",
+                                         "--draw", scratch / "drawn"};
+  const auto count = [](const std::string& folder) {
+    size_t files = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(folder)) files += entry.is_regular_file();
+    return files;
+  };
+  for (int turn = 0; turn < 2; ++turn) {
+    const Outcome outcome = session(command);
+    CAPTURE(outcome.err);
+    CHECK(outcome.code == 0);
+    CHECK(count(scratch / "sorted") == 18);
+    CHECK(count(scratch / "drawn") == 18);
+  }
+}
+
 TEST_CASE("summary prints Keras's table for recipes and models") {
   const Session& session = Session::get();
   const Outcome recipe = session({"summary", "car-or-truck-convnet"});

@@ -1,0 +1,34 @@
+// Which photos a command names: files, folders, patterns, a list on standard input, a folder that is watched.
+// They come one after the other and none is kept, so that a million cost no memory.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace cvtool {
+
+struct PhotoSource {
+  std::string path;
+  std::string error;                   // not empty: nothing can be read here, and why
+  std::shared_ptr<std::string> bytes;  // the photo itself, where it is no file
+};
+
+struct PhotoSourceOptions {
+  std::vector<std::string> inputs;  // files, folders (recursively, sorted by path), patterns such as 'a/*.jpg'; "-" is a list of paths
+  char separator = '\n';            // between the paths of that list; '\0' as find -print0 writes them
+  bool stdin_image = false;         // one photo on standard input
+  std::string watch;                // folder whose new and changed photos follow, until `stopped`
+};
+
+// True when photos may be waited for: a list on standard input, or a watched folder.
+bool is_live(const PhotoSourceOptions& options);
+
+// Calls visit() for each photo in the order of the inputs, until it returns false or stopped() does not. What
+// does not exist or cannot be listed is visited with its error. A watched photo is visited once its size and
+// time have rested for one look.
+void visit_photos(const PhotoSourceOptions& options, const std::function<bool(PhotoSource)>& visit,
+                  const std::function<bool()>& stopped);
+
+}  // namespace cvtool

@@ -1,0 +1,45 @@
+// Photos read ahead by worker threads, in order, with bounded memory.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <opencv2/core/mat.hpp>
+#include <string>
+
+#include "data/data_config.h"
+#include "data/photo_paths.h"
+
+namespace cvtool {
+
+struct StreamedPhoto {
+  PhotoSource source;  // source.error says why there are no pixels
+  cv::Mat pixels;      // CV_8UC3, RGB, of the config's size
+};
+
+struct PhotoStreamOptions {
+  PhotoSourceOptions sources;
+  DataConfig data;
+  int64_t workers = 0;    // reading threads; 0: one a core
+  int64_t ahead = 64;     // photos that may be kept ready
+};
+
+// Reads as the photo store does: the same file gives the same pixels in train, eval and predict.
+class PhotoStream {
+ public:
+  explicit PhotoStream(PhotoStreamOptions options);
+  ~PhotoStream();
+
+  enum class Got { kPhoto, kNothingYet, kEnd };
+  // The next photo in order. kNothingYet: the sources are live and have named no photo for `patience`. Throws
+  // what listing the sources threw.
+  Got next(StreamedPhoto& photo, std::chrono::milliseconds patience);
+
+  // Ends soon: no further photo is read.
+  void stop();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace cvtool

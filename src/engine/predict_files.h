@@ -1,0 +1,29 @@
+// The files that predict may leave behind: photos with labels drawn on them, photos sorted into folders by class.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "data/photo_paths.h"
+#include "engine/engine.h"
+
+namespace cvtool {
+
+class PredictFiles {
+ public:
+  // Throws Error when a folder cannot be made.
+  PredictFiles(const PredictOptions& options, std::vector<std::string> classes, bool exif);
+
+  // Writes what was asked for about a photo that was predicted. Throws Error when it cannot be written.
+  void add(const PhotoSource& source, const ImageResult& result) const;
+
+ private:
+  void draw(const PhotoSource& source, const ImageResult& result) const;
+  void sort(const PhotoSource& source, const ImageResult& result) const;
+
+  PredictOptions options_;
+  std::vector<std::string> classes_;
+  bool exif_;
+};
+
+}  // namespace cvtool
