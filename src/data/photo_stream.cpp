@@ -9,18 +9,15 @@
 #include <vector>
 
 #include "base/error.h"
-#include "data/image.h"
 #include "data/parallel.h"
 
 namespace cvtool {
 namespace {
 
-void read_photo(StreamedPhoto& photo, const DataConfig& data) {
+void read_photo(StreamedPhoto& photo, const PhotoStreamOptions& options) {
   if (!photo.source.error.empty()) return;
-  DecodeOptions decode;
-  decode.exif = data.exif;
   try {
-    photo.pixels = decode_resized(photo.source.bytes ? *photo.source.bytes : read_photo_file(photo.source.path), decode, data);
+    photo.pixels = decode_resized(photo.source.bytes ? *photo.source.bytes : read_photo_file(photo.source.path), options.decode, options.data);
   } catch (const Error& error) {
     photo.source.error = error.what();
   } catch (const cv::Exception& error) {
@@ -81,7 +78,7 @@ struct PhotoStream::State {
       if (stopping || taken >= window.size()) return;
       Slot& slot = *window[taken++];
       lock.unlock();
-      read_photo(slot.photo, options.data);
+      read_photo(slot.photo, options);
       lock.lock();
       slot.read = true;
       changed.notify_all();

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "data/data_config.h"
+#include "data/image.h"
 #include "data/photo_paths.h"
 
 namespace cvtool {
@@ -19,6 +20,7 @@ struct StreamedPhoto {
 struct PhotoStreamOptions {
   PhotoSourceOptions sources;
   DataConfig data;
+  DecodeOptions decode;
   int64_t workers = 0;    // reading threads; 0: one a core
   int64_t ahead = 64;     // photos that may be kept ready
 };

@@ -11,7 +11,6 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
-#include "data/image.h"
 #include "report/canvas.h"
 
 namespace fs = std::filesystem;
@@ -65,8 +64,8 @@ fs::path numbered(const fs::path& path, int number) {
 
 }  // namespace
 
-PredictFiles::PredictFiles(const PredictOptions& options, std::vector<std::string> classes, bool exif)
-    : options_(options), classes_(std::move(classes)), exif_(exif) {
+PredictFiles::PredictFiles(const PredictOptions& options, std::vector<std::string> classes, const DecodeOptions& decode)
+    : options_(options), classes_(std::move(classes)), decode_(decode) {
   if (!options_.draw.empty()) make_folders(options_.draw);
   if (!options_.sort_into.empty()) make_folders(options_.sort_into);
 }
@@ -77,9 +76,7 @@ void PredictFiles::add(const PhotoSource& source, const ImageResult& result) con
 }
 
 void PredictFiles::draw(const PhotoSource& source, const ImageResult& result) const {
-  DecodeOptions decode;
-  decode.exif = exif_;
-  const cv::Mat photo = source.bytes ? decode_image(*source.bytes, decode) : read_image(source.path, decode);
+  const cv::Mat photo = source.bytes ? decode_image(*source.bytes, decode_) : read_image(source.path, decode_);
   const double scale = std::min(1.0, static_cast<double>(kLongestSidePx) / std::max(photo.cols, photo.rows));
   const int width = std::max(1, static_cast<int>(photo.cols * scale)), height = std::max(1, static_cast<int>(photo.rows * scale));
   const int sheet_width = std::max(width, kShortestWidthPx);

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "data/image.h"
 #include "data/photo_paths.h"
 #include "engine/engine.h"
 
@@ -12,7 +13,7 @@ namespace cvtool {
 class PredictFiles {
  public:
   // Throws Error when a folder cannot be made.
-  PredictFiles(const PredictOptions& options, std::vector<std::string> classes, bool exif);
+  PredictFiles(const PredictOptions& options, std::vector<std::string> classes, const DecodeOptions& decode);
 
   // Writes what was asked for about a photo that was predicted. Throws Error when it cannot be written.
   void add(const PhotoSource& source, const ImageResult& result) const;
@@ -23,7 +24,7 @@ class PredictFiles {
 
   PredictOptions options_;
   std::vector<std::string> classes_;
-  bool exif_;
+  DecodeOptions decode_;
 };
 
 }  // namespace cvtool

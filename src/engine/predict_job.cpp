@@ -9,6 +9,7 @@
 #include "data/photo_stream.h"
 #include "engine/jobs.h"
 #include "engine/opened_model.h"
+#include "engine/photos.h"
 #include "engine/predict_files.h"
 
 namespace cvtool {
@@ -41,6 +42,7 @@ PhotoStreamOptions stream_options(const PredictRequest& request, const DataConfi
   PhotoStreamOptions options;
   options.sources = {request.inputs, request.null_separated ? '\0' : '\n', request.stdin_image, request.watch};
   options.data = data;
+  options.decode = decode_options(data, request.run);
   options.workers = request.run.workers;
   options.ahead = 2 * request.batch;
   return options;
@@ -51,7 +53,7 @@ class Answers {
  public:
   Answers(const OpenedModel& opened, const PredictRequest& request, const PredictSink& sink)
       : opened_(opened), request_(request), sink_(sink), classes_(model_classes(opened.file)),
-        files_(request.options, classes_, opened.recipe.data.exif) {
+        files_(request.options, classes_, decode_options(opened.recipe.data, request.run)) {
     sink_.begin(classes_);
   }
 

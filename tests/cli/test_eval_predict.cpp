@@ -173,6 +173,19 @@ TEST_CASE("A missing path and a folder without images are rows with an error") {
   CHECK(contains(lines[2]["error"], "holds no image"));
 }
 
+TEST_CASE("predict refuses pictures above --max-pixels, whatever the number of workers") {
+  const Session& session = Session::get();
+  for (const char* workers : {"1", "3"}) {
+    const Outcome outcome =
+        session({"predict", session.photos + "/test/Car", "--model", session.run, "--json", "--max-pixels", "2239", "--workers", workers});
+    CHECK(outcome.code == 4);
+    const auto lines = json_lines(outcome.out);
+    REQUIRE(lines.size() == 9);
+    for (const Json& line : lines) CHECK(contains(line["error"], "more than the limit of 2,239"));
+  }
+  CHECK(session({"predict", session.photos + "/test/Car", "--model", session.run, "--max-pixels", "2240"}).code == 0);
+}
+
 TEST_CASE("Paths come from standard input too, separated by newlines or NUL, and a photo may be standard input itself") {
   const Session& session = Session::get();
   const auto paths = [&](const std::string& out) {
