@@ -34,6 +34,7 @@ std::unique_ptr<Command> make_predict(CLI::App& app);
 std::unique_ptr<Command> make_export(CLI::App& app);
 std::unique_ptr<Command> make_import(CLI::App& app);
 std::unique_ptr<Command> make_explain(CLI::App& app);
+std::unique_ptr<Command> make_verify(CLI::App& app);
 std::unique_ptr<Command> make_summary(CLI::App& app);
 std::unique_ptr<Command> make_sample(CLI::App& app);
 std::unique_ptr<Command> make_check(CLI::App& app);

@@ -22,6 +22,7 @@ const std::vector<CommandKind>& command_kinds() {
       {"export", "Write a model for use elsewhere", make_export},
       {"import", "Make a base for transfer learning of pretrained weights", make_import},
       {"explain", "Show what a filter, a layer or a model sees", make_explain},
+      {"verify", "Check that a model file is whole and does what it says", make_verify},
       {"summary", "Show the layers of a recipe or a model", make_summary},
   };
   return kinds;

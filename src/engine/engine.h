@@ -50,7 +50,8 @@ struct Engine {
   EvalResult (*eval)(const EvalRequest&, Observer&);
   // Number of images that could not be read.
   int64_t (*predict)(const PredictRequest&, const PredictSink&, Observer&);
-  // The file written, its size and how it was verified.
+  // {"file", "format", "precision", "pictures", "checks": [{reader, difference, agreement, refused}], "table": [{what,
+  // bytes, milliseconds, accuracy}], "also": [files]}
   Json (*export_model)(const ExportRequest&, Observer&);
   // name, input, classes, layers [{name, kind, output, trainable, non_trainable}], totals; with costs each layer's
   // receptive_field {size, stride, offset}, macs and activation_bytes.
@@ -71,6 +72,8 @@ struct Engine {
   Json (*import_base)(const ImportRequest&, Observer&);
   // {"document": the numbers and "files", "lines": what came out, "failed": pictures that could not be read}
   Json (*explain)(const ExplainRequest&, Observer&);
+  // {"file", "kind", "claims": {...}, "checks": [{check, good, detail}], "good"}
+  Json (*verify)(const VerifyRequest&);
 };
 
 // The one symbol that the program looks up in the engine library.

@@ -1,30 +1,231 @@
 #include <ATen/ATen.h>
+#include <torch/script.h>
 
+#include <chrono>
 #include <filesystem>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "base/device.h"
 #include "base/error.h"
+#include "base/files.h"
 #include "base/text.h"
+#include "engine/export_source.h"
 #include "engine/jobs.h"
-#include "engine/run_directory.h"
+#include "export/archive_files.h"
+#include "export/header.h"
+#include "export/onnx/export.h"
+#include "export/onnx/verify.h"
 #include "export/torchscript.h"
-#include "model/model_file.h"
+
+namespace fs = std::filesystem;
 
 namespace cvtool {
+namespace {
 
-Json export_job(const ExportRequest& request, Observer&) {
-  const std::vector<std::string> formats{"torchscript"};
-  if (request.format != formats[0]) throw UsageError("--format: " + unknown_word("format", request.format, formats));
-  prepare_process(0);
-  const std::string path = model_path(request.model);
-  const ModelFile model = load_model(path);
-  const std::filesystem::path beside = std::filesystem::path(path).parent_path() / "exported.pt";
+constexpr double kTorchscriptTolerance = 1e-5, kOnnxTolerance = 1e-4, kLeastAgreement = 0.99;
+
+// Everything that writing a format needs.
+struct Job {
+  const ExportRequest& request;
+  const ExportSource& source;
+  const ExportPictures& pictures;
+  Observer& observer;
+  std::string output;
+};
+
+struct Written {
+  Json checks = Json::array();
+  at::Tensor outputs;                   // of the file that was read back, for the pictures
+  double milliseconds = -1;             // for one picture; below 0: not measured
+  std::vector<std::string> also;        // files beside it
+};
+
+struct Format {
+  const char* name;
+  const char* extension;
+  Written (*write)(const Job& job, const at::Tensor& expected);
+};
+
+double milliseconds_of(const std::function<void()>& work) {
+  std::vector<double> times;
+  for (int i = 0; i < 7; ++i) {
+    const auto begin = std::chrono::steady_clock::now();
+    work();
+    // The first two warm up.
+    if (i >= 2) times.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
+  }
+  std::sort(times.begin(), times.end());
+  return times[times.size() / 2];
+}
+
+double module_milliseconds(torch::jit::Module module, const at::Tensor& picture) {
+  at::NoGradGuard no_grad;
+  return milliseconds_of([&] { module.forward({picture}); });
+}
+
+// Share of pictures with the same most probable class.
+double agreement(const at::Tensor& a, const at::Tensor& b) {
+  return (a.flatten(1).argmax(1) == b.flatten(1).argmax(1)).to(at::kDouble).mean().item<double>();
+}
+
+Json check_json(const std::string& reader, double difference, const at::Tensor& outputs, const at::Tensor& expected) {
+  return {{"reader", reader}, {"difference", difference}, {"agreement", outputs.defined() ? Json(agreement(outputs, expected)) : Json()}, {"refused", ""}};
+}
+
+// Throws Error when a check says that the file must not be kept.
+void judge(const Json& checks, const ExportOptions& options) {
+  for (const Json& check : checks) {
+    if (!check["refused"].get_ref<const std::string&>().empty()) continue;
+    const double difference = check["difference"];
+    const double tolerance = options.format == "onnx" ? kOnnxTolerance : kTorchscriptTolerance;
+    const bool exact = options.precision == "fp32";
+    if (exact ? difference <= tolerance : check["agreement"].is_null() || check["agreement"].get<double>() >= kLeastAgreement) continue;
+    throw Error("the exported file, read by " + check["reader"].get<std::string>() + ", differs from the model: " +
+                (exact ? "by " + Json(difference).dump() : "only " + fixed(100 * check["agreement"].get<double>(), 1) + " % of the pictures keep their class") +
+                "; it was not kept");
+  }
+}
+
+// Removes the candidate unless it is kept.
+class Candidate {
+ public:
+  explicit Candidate(std::string target) : target_(std::move(target)), path_(target_ + ".candidate") {}
+  ~Candidate() {
+    std::error_code error;
+    if (!kept_) fs::remove(path_, error);
+  }
+  Candidate(const Candidate&) = delete;
+  Candidate& operator=(const Candidate&) = delete;
+  const std::string& path() const { return path_; }
+  void keep() {
+    fs::rename(path_, target_);
+    kept_ = true;
+  }
+
+ private:
+  std::string target_, path_;
+  bool kept_ = false;
+};
+
+Written write_torchscript(const Job& job, const at::Tensor& expected) {
+  const ExportOptions& options = job.request.options;
+  const ModelFile frozen = frozen_for_export(*job.source.model, {options.precision, options.with_resize});
+  Candidate candidate(job.output);
+  save_model(candidate.path(), frozen);
+  const ModelFile back = load_model(candidate.path());
+  Written written;
+  written.outputs = outputs_of(back.module, job.pictures.pixels);
+  written.checks.push_back(check_json("a fresh TorchScript interpreter", (written.outputs - expected).abs().max().item<double>(), written.outputs, expected));
+  written.milliseconds = module_milliseconds(back.module, job.pictures.pixels.narrow(0, 0, 1));
+  judge(written.checks, options);
+  candidate.keep();
+  return written;
+}
+
+Written write_onnx(const Job& job, const at::Tensor& expected) {
+  const ExportOptions& options = job.request.options;
+  if (options.precision == "bf16" || options.precision == "fp16")
+    throw UsageError("--precision " + options.precision + ": ONNX is written in fp32 or int8");
+  if ((options.precision == "int8") != !options.calibrate.empty())
+    throw UsageError(options.calibrate.empty() ? "--precision int8: needs --calibrate DIR, a folder of photos, for --format onnx"
+                                               : "--calibrate: is for --precision int8");
+  OnnxModel model = onnx_of_model(job.source.module, job.source.model ? &*job.source.model : nullptr, job.source.size);
+  if (options.precision == "int8") model = quantized(model, calibration_pictures(job.source, job.request, job.observer));
+  seal_onnx(model);
+  const std::string bytes = onnx_bytes(model);
+  const OnnxReport report = check_onnx(bytes, job.pictures.pixels.to(at::kFloat), expected);
+  Written written;
+  for (const OnnxCheck& check : report.checks) {
+    written.checks.push_back(check_json(check.reader, check.difference, check.outputs, expected));
+    written.checks.back()["refused"] = check.refused;
+  }
+  written.outputs = report.outputs;
+  written.milliseconds = report.milliseconds;
+  judge(written.checks, options);
+  write_file_atomically(job.output, bytes);
+  return written;
+}
+
+Written write_archive(const Job& job, const at::Tensor& expected) {
+  Written written;
+  written.also = {write_weight_archive(*job.source.model, job.output)};
+  const ModelFile back = model_from_weight_archive(job.output);
+  written.outputs = outputs_of(back.module, job.pictures.pixels);
+  written.checks.push_back(check_json("a net compiled anew", (written.outputs - expected).abs().max().item<double>(), written.outputs, expected));
+  written.milliseconds = module_milliseconds(back.module, job.pictures.pixels.narrow(0, 0, 1));
+  judge(written.checks, job.request.options);
+  return written;
+}
+
+// FILE.h, and beside it FILE.cpp and the TorchScript file that it loads.
+Written write_header(const Job& job, const at::Tensor& expected) {
+  const std::string stem = (fs::path(job.output).parent_path() / fs::path(job.output).stem()).string();
+  const Job torchscript{job.request, job.source, job.pictures, job.observer, stem + ".pt"};
+  Written written = write_torchscript(torchscript, expected);
+  const HeaderFiles files = header_files(*job.source.model, {fs::path(stem).filename().string(), job.request.options.with_resize});
+  write_file_atomically(job.output, files.header);
+  write_file_atomically(stem + ".cpp", files.source);
+  written.also = {stem + ".cpp", stem + ".pt"};
+  return written;
+}
+
+const Format& format_named(const std::string& name) {
+  static const std::vector<Format> formats{
+      {"torchscript", ".pt", write_torchscript},
+      {"onnx", ".onnx", write_onnx},
+      {"safetensors", ".safetensors", write_archive},
+      {"header", ".h", write_header},
+  };
+  for (const Format& format : formats)
+    if (name == format.name) return format;
+  throw UsageError("--format: unknown format '" + name + "'");
+}
+
+void check_options(const ExportOptions& options, const ExportSource& source) {
+  const bool torchscript = options.format == "torchscript" || options.format == "header";
+  if (options.with_resize && !torchscript) throw UsageError("--with-resize: is for --format torchscript and header");
+  if (!options.calibrate.empty() && options.format != "onnx") throw UsageError("--calibrate: is for --format onnx");
+  if (options.format == "safetensors" && options.precision != "fp32") throw UsageError("--precision: safetensors keeps the weights as they are (fp32)");
+  if (!source.model && options.format != "onnx")
+    throw Error(source.path + ": is TorchScript but not a cvtool model; only --format onnx can be written from it");
+}
+
+std::string output_path(const ExportRequest& request, const ExportSource& source, const char* extension) {
+  const fs::path beside = fs::path(source.path).parent_path() / (std::string("exported") + extension);
   const std::string output = request.output.empty() ? beside.string() : request.output;
   std::error_code error;
-  if (std::filesystem::equivalent(output, path, error)) throw UsageError("-o " + output + ": is the model itself; choose another name");
-  const double difference = export_torchscript(model, output);
-  return {{"file", output}, {"bytes", std::filesystem::file_size(output)}, {"format", request.format}, {"difference", difference}};
+  for (const fs::path& written : {fs::path(output), fs::path(output).replace_extension(".pt")})
+    if (fs::equivalent(written, source.path, error) && (written == output || request.options.format == "header"))
+      throw UsageError("-o " + output + ": is the model itself; choose another name");
+  return output;
+}
+
+Json row(const std::string& what, int64_t bytes, double milliseconds) {
+  return {{"what", what}, {"bytes", bytes}, {"milliseconds", milliseconds < 0 ? Json() : Json(milliseconds)}, {"accuracy", nullptr}};
+}
+
+}  // namespace
+
+Json export_job(const ExportRequest& request, Observer& observer) {
+  const Format& format = format_named(request.options.format);
+  prepare_process(static_cast<int>(request.run.threads));
+  const ExportSource source = open_export_source(request);
+  check_options(request.options, source);
+  const ExportPictures pictures = export_pictures(source, request, observer);
+  const at::Tensor expected = outputs_of(source.module, pictures.pixels);
+  const Job job{request, source, pictures, observer, output_path(request, source, format.extension)};
+  const Written written = format.write(job, expected);
+  Json result{{"file", job.output}, {"format", request.options.format}, {"precision", request.options.precision}, {"pictures", pictures.what}};
+  result["checks"] = written.checks;
+  result["table"] = {row("model", static_cast<int64_t>(fs::file_size(source.path)), module_milliseconds(source.module, pictures.pixels.narrow(0, 0, 1))),
+                     row("exported", static_cast<int64_t>(fs::file_size(job.output)), written.milliseconds)};
+  if (!pictures.labels.empty()) {
+    result["table"][0]["accuracy"] = accuracy_of(expected, pictures.labels);
+    result["table"][1]["accuracy"] = accuracy_of(written.outputs, pictures.labels);
+  }
+  result["also"] = written.also;
+  return result;
 }
 
 }  // namespace cvtool

@@ -7,9 +7,11 @@
 #include "base/device.h"
 #include "base/error.h"
 #include "base/files.h"
+#include "base/text.h"
 #include "base/version.h"
 #include "engine/jobs.h"
 #include "engine/summary.h"
+#include "export/archive_files.h"
 #include "model/base_import.h"
 #include "model/tensor_names.h"
 #include "model/weights/download.h"
@@ -50,9 +52,25 @@ std::string output_path(const ImportRequest& request, const BaseChoice& choice) 
   return folder + "/" + base_file_name(choice) + ".pt";
 }
 
+// A whole model, as export --format safetensors writes it.
+Json import_model(const ImportRequest& request) {
+  if (!request.variant.empty() || request.alpha != 0 || !request.weights.empty())
+    throw UsageError(request.base + ": is a whole model; --variant, --alpha and --weights are for bases");
+  if (!fs::exists(request.base)) throw UsageError(request.base + ": there is no such file");
+  prepare_process(0);
+  const ModelFile model = model_from_weight_archive(request.base);
+  const double difference = golden_difference(model);
+  if (difference > kGoldenTolerance)
+    throw Error(request.base + ": does not reproduce its golden sample (probabilities differ by " + fixed(difference, 4) + "); export it again");
+  const std::string output = request.output.empty() ? fs::path(request.base).replace_extension(".pt").string() : request.output;
+  save_model(output, model);
+  return {{"file", output}, {"bytes", fs::file_size(output)}, {"classes", model.info["classes"]}};
+}
+
 }  // namespace
 
 Json import_job(const ImportRequest& request, Observer& observer) {
+  if (ends_with(request.base, ".safetensors")) return import_model(request);
   const BaseWish wish{request.base, request.variant, request.alpha};
   const BaseChoice chosen = choose_base(wish);  // wrong usage is said before anything is read or fetched
   prepare_process(0);

@@ -10,6 +10,7 @@ EvalResult eval_job(const EvalRequest& request, Observer& observer);
 int64_t predict_job(const PredictRequest& request, const PredictSink& sink, Observer& observer);
 Json export_job(const ExportRequest& request, Observer& observer);
 Json import_job(const ImportRequest& request, Observer& observer);
+Json verify_job(const VerifyRequest& request);
 Json summary_job(const SummaryRequest& request);
 Json sample_job(const std::string& folder, const DrawnSetOptions& options, Observer& observer);
 Json check_job(const LookRequest& request, Observer& observer);

@@ -4,6 +4,7 @@
 
 #include "base/device.h"
 #include "engine/run_directory.h"
+#include "model/remembered.h"
 
 namespace cvtool {
 
@@ -11,7 +12,9 @@ OpenedModel open_model(const std::string& model, const std::string& precision, c
   const at::Device device = device_from_text(run.device);
   prepare_process(static_cast<int>(run.threads));
   const std::string path = model_path(model);
-  ModelFile file = load_model(path);
+  const bool known = is_remembered(path);
+  ModelFile file = load_model(path, known ? ModelCheck::kNone : ModelCheck::kFull);
+  if (!known) remember(path);
   Recipe recipe = recipe_from_json(file.info.at("recipe"), path + ": ");
   std::string why;
   PhotoPredictor predictor({file.module, device, precision_from_text(precision, device, why)}, recipe, tta);

@@ -108,8 +108,31 @@ struct PredictRequest {
   RunOptions run;
 };
 
+// What a model is exported as.
+struct ExportOptions {
+  std::string format = "torchscript", precision = "fp32";
+  bool with_resize = false;
+  std::string verify_data, calibrate;
+  ImageSize imgsz{224, 224};
+};
+template <class Visitor>
+void fields(ExportOptions& c, Visitor&& visit) {
+  visit("format", c.format, Doc("what to write").words({"torchscript", "onnx", "safetensors", "header"}));
+  visit("precision", c.precision, Doc("how weights are kept; int8 for ONNX computes in int8 too and needs --calibrate").words({"fp32", "bf16", "fp16", "int8"}));
+  visit("with_resize", c.with_resize, Doc("torchscript, header: the model resizes pictures of any size by itself"));
+  visit("verify_data", c.verify_data, Doc("data set to compare the exported file with the model on, beside the golden sample; otherwise 64 drawn pictures"));
+  visit("calibrate", c.calibrate, Doc("folder of photos that show int8 how large values become"));
+  visit("imgsz", c.imgsz, Doc("onnx of a TorchScript file that is no cvtool model: its input size").range(1, 8192));
+}
+
 struct ExportRequest {
-  std::string model, format = "torchscript", output;
+  std::string model, output;
+  ExportOptions options;
+  RunOptions run;
+};
+
+struct VerifyRequest {
+  std::string file;                  // model file or ONNX file of cvtool
 };
 
 struct ImportRequest {

@@ -1,55 +1,52 @@
 #include "export/torchscript.h"
 
 #include <ATen/ATen.h>
+#include <torch/script.h>
 
-#include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "base/random.h"
-#include "base/text.h"
+#include "export/compact.h"
+#include "export/resize_inside.h"
 #include "model/freeze.h"
 
 namespace cvtool {
 namespace {
 
-constexpr double kTolerance = 1e-5;
-constexpr int64_t kPictures = 64;
+const std::vector<std::string> kMethods{"forward", "logits", "probabilities"};
 
-// Smooth random pictures: low-resolution noise, enlarged.
-at::Tensor random_pictures(const at::Tensor& like) {
-  at::Tensor coarse = at::empty({kPictures, 3, 8, 8}, at::kFloat);
-  Random random(0, "export");
-  for (int64_t i = 0; i < coarse.numel(); ++i) coarse.data_ptr<float>()[i] = static_cast<float>(random.uniform(0, 255));
-  return at::upsample_bilinear2d(coarse, {like.size(2), like.size(3)}, false).round().to(at::kByte);
+ResizeRule rule_of(const Json& info) {
+  const Json& data = info.at("recipe").at("data");
+  ResizeRule rule;
+  JsonReader reader(info, "");
+  reader("imgsz", rule.size, Doc("").range(1, 1 << 16));
+  if (data.contains("imgsz") && data["imgsz"] != info["imgsz"])
+    throw UsageError("--with-resize: the model was trained behind random_crop, which cannot be put inside a model");
+  rule.resize = data.value("resize", "stretch");
+  rule.interpolation = data.value("interpolation", "bilinear");
+  return rule;
 }
 
-at::Tensor probabilities(torch::jit::Module module, const at::Tensor& pictures) {
-  at::NoGradGuard no_grad;
-  return module.forward({pictures}).toTensor().to(at::kFloat);
+void add_attributes(torch::jit::Module& module, const ModelFile& model) {
+  c10::List<std::string> classes;
+  for (const std::string& name : model_classes(model)) classes.push_back(name);
+  module.register_attribute("classes", c10::ListType::create(c10::StringType::get()), classes);
+  const auto golden = model.info.at("golden").at("probabilities").get<std::vector<double>>();
+  module.register_attribute("golden_picture", c10::TensorType::get(), model.golden);
+  module.register_attribute("golden_probabilities", c10::TensorType::get(), at::tensor(golden, at::kFloat).reshape({1, -1}));
 }
 
 }  // namespace
 
-double export_torchscript(const ModelFile& model, const std::string& path) {
-  ModelFile frozen = model;
-  frozen.module = frozen_classifier(model.module);
-  const std::string candidate = path + ".candidate";
-  save_model(candidate, frozen);
-  double difference = 1;
-  try {
-    const ModelFile back = load_model(candidate);
-    const at::Tensor pictures = at::cat({model.golden, random_pictures(model.golden)});
-    difference = (probabilities(back.module, pictures) - probabilities(model.module, pictures)).abs().max().item<double>();
-  } catch (const std::exception& error) {
-    std::filesystem::remove(candidate);
-    throw Error(path + ": the exported file does not load back: " + error.what());
-  }
-  if (!(difference <= kTolerance)) {
-    std::filesystem::remove(candidate);
-    throw Error(path + ": the exported file differs from the model by " + fixed(difference, 6) + "; it was not kept");
-  }
-  std::filesystem::rename(candidate, path);
-  return difference;
+ModelFile frozen_for_export(const ModelFile& model, const TorchscriptOptions& options) {
+  ModelFile out = model;
+  out.module = options.with_resize ? with_resize_inside(model.module.deepcopy(), rule_of(model.info)) : model.module.deepcopy();
+  add_attributes(out.module, model);
+  out.module = frozen_module(out.module, {"logits", "probabilities", "classes", "golden_picture", "golden_probabilities"});
+  compact_weights(out.module, options.precision, kMethods);
+  out.info["export"] = {{"precision", options.precision}, {"resize_inside", options.with_resize}};
+  add_golden_sample(out, model.golden);
+  return out;
 }
 
 }  // namespace cvtool

@@ -7,9 +7,14 @@
 
 namespace cvtool {
 
-// Writes `model` frozen (weights as constants, batch norm folded; forward, logits and probabilities are kept), reads it
-// back with a fresh interpreter and compares it on the golden picture and on 64 random ones. Returns the largest
-// difference of a probability. Throws Error, and leaves no file, when it exceeds 1e-5.
-double export_torchscript(const ModelFile& model, const std::string& path);
+struct TorchscriptOptions {
+  std::string precision = "fp32";  // how weights are kept: fp32, bf16, fp16 or int8; computing is float32
+  bool with_resize = false;        // takes pictures of any size
+};
+
+// `model` frozen (weights as constants, batch norm folded) with its methods forward, logits and probabilities, and with
+// the attributes `classes`, `golden_picture` and `golden_probabilities`; its golden sample is taken anew. Throws
+// UsageError when its way of resizing cannot be put inside.
+ModelFile frozen_for_export(const ModelFile& model, const TorchscriptOptions& options);
 
 }  // namespace cvtool

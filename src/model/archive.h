@@ -12,4 +12,11 @@ void check_archive(const std::string& path, const std::string& bytes, const std:
 // The content of the entry whose name ends in `name`; "" when the file is no zip archive or holds no such entry.
 std::string text_in_archive(const std::string& path, const std::string& name);
 
+// SHA-256 (hex) over the names and contents of the archive's entries but the one named `but`; names count without the
+// top folder, and their order does not. `bytes` is a whole archive.
+std::string archive_digest(const std::string& bytes, const std::string& but);
+
+// True when `bytes` is an archive with this entry (without the top folder).
+bool archive_holds(const std::string& bytes, const std::string& name);
+
 }  // namespace cvtool

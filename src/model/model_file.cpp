@@ -22,8 +22,7 @@ namespace {
 
 constexpr const char* kInfoFile = "cvtool.json";
 constexpr const char* kGoldenFile = "golden.rgb";
-// Convolution algorithms differ between processors and threads by rounding alone.
-constexpr double kGoldenTolerance = 1e-3;
+constexpr const char* kDigestFile = "digest.txt";
 
 at::Tensor probabilities_of(const torch::jit::Module& module, const at::Tensor& picture) {
   at::NoGradGuard no_grad;
@@ -101,30 +100,17 @@ void save_model(const std::string& path, const ModelFile& model) {
   extra[kInfoFile] = text_from_json(model.info);
   if (model.golden.defined())
     extra[kGoldenFile] = std::string(static_cast<const char*>(model.golden.data_ptr()), static_cast<size_t>(model.golden.numel()));
-  // In memory first: LibTorch's own writer does not say why a disk refuses.
-  std::ostringstream bytes;
+  // In memory first: LibTorch's own writer does not say why a disk refuses. Twice: the digest is of what was written.
+  std::ostringstream without_digest, bytes;
+  model.module.save(without_digest, extra);
+  extra[kDigestFile] = archive_digest(std::move(without_digest).str(), "");
   model.module.save(bytes, extra);
   write_file_atomically(path, bytes.str());
 }
 
-ModelFile load_model(const std::string& path) {
-  if (!std::filesystem::exists(path)) throw Error(path + ": there is no such model file; train one with cvtool train --data DIR");
-  std::string content = read_file(path);
-  if (content.compare(0, 2, "PK") != 0) throw Error(path + ": is not a model file; cvtool train writes them as RUN/best.pt");
-  check_archive(path, content, "copy or train it again");
-  std::istringstream bytes(std::move(content));
-  ModelFile model;
-  torch::jit::ExtraFilesMap extra{{kInfoFile, ""}, {kGoldenFile, ""}};
-  try {
-    model.module = torch::jit::load(bytes, at::kCPU, extra);
-  } catch (const std::exception&) {
-    throw Error(path + ": is truncated, damaged or not TorchScript; copy or train it again");
-  }
-  model.module.eval();
-  model.info = check_info(path, extra[kInfoFile]);
-  model.golden = golden_picture(model.info, extra[kGoldenFile]);
-  if (!model.golden.defined() || !model.info.contains("golden"))
-    throw Error(path + ": lacks its golden sample; the file is damaged, make it again");
+namespace {
+
+void check_golden(const std::string& path, const ModelFile& model) {
   double difference = 1;
   try {
     difference = golden_difference(model);
@@ -134,7 +120,45 @@ ModelFile load_model(const std::string& path) {
   if (difference > kGoldenTolerance)
     throw Error(path + ": does not reproduce its golden sample (probabilities differ by " + fixed(difference, 4) +
                 "); the file is damaged or was made by an incompatible version");
+}
+
+void check_digest(const std::string& path, const std::string& stored, const std::string& computed) {
+  if (!stored.empty() && stored != computed)
+    throw Error(path + ": was changed after it was written (its digest is " + computed.substr(0, 12) + "..., it says " + stored.substr(0, 12) +
+                "...); copy or train it again");
+}
+
+}  // namespace
+
+ModelFile load_model(const std::string& path, ModelCheck check) {
+  const bool full = check == ModelCheck::kFull;
+  if (!std::filesystem::exists(path)) throw Error(path + ": there is no such model file; train one with cvtool train --data DIR");
+  std::string content = read_file(path);
+  if (content.compare(0, 2, "PK") != 0) throw Error(path + ": is not a model file; cvtool train writes them as RUN/best.pt");
+  if (full) check_archive(path, content, "copy or train it again");
+  const std::string computed = full ? archive_digest(content, std::string("extra/") + kDigestFile) : "";
+  std::istringstream bytes(std::move(content));
+  ModelFile model;
+  torch::jit::ExtraFilesMap extra{{kInfoFile, ""}, {kGoldenFile, ""}, {kDigestFile, ""}};
+  try {
+    model.module = torch::jit::load(bytes, at::kCPU, extra);
+  } catch (const std::exception&) {
+    throw Error(path + ": is truncated, damaged or not TorchScript; copy or train it again");
+  }
+  model.module.eval();
+  model.info = check_info(path, extra[kInfoFile]);
+  model.golden = golden_picture(model.info, extra[kGoldenFile]);
+  model.digest = extra[kDigestFile];
+  if (!model.golden.defined() || !model.info.contains("golden"))
+    throw Error(path + ": lacks its golden sample; the file is damaged, make it again");
+  if (full) check_digest(path, model.digest, computed);
+  if (full) check_golden(path, model);
   return model;
+}
+
+bool is_model_file(const std::string& path) {
+  const std::string content = read_file(path);
+  return content.compare(0, 2, "PK") == 0 && archive_holds(content, std::string("extra/") + kInfoFile);
 }
 
 }  // namespace cvtool

@@ -12,12 +12,19 @@
 namespace cvtool {
 
 constexpr int64_t kModelFormat = 1;
+// By how much the probabilities of a golden sample may differ: convolution algorithms differ between processors and threads
+// by rounding alone.
+constexpr double kGoldenTolerance = 1e-3;
 
 struct ModelFile {
   torch::jit::Module module;   // see Net::module; evaluation mode, CPU
   Json info;                   // classes, imgsz, recipe, summary, metrics, data, provenance
   at::Tensor golden;           // [1,3,H,W] u8: the picture of the self-test
+  std::string digest;          // of the file that it was read from (see archive_digest); "": it carries none
 };
+
+// What is checked when a model is read: everything, or nothing but that it can be read.
+enum class ModelCheck { kFull, kNone };
 
 std::vector<std::string> model_classes(const ModelFile& model);
 
@@ -32,11 +39,16 @@ void add_golden_sample(ModelFile& model, const at::Tensor& picture);
 // Largest difference between the stored probabilities of the golden picture and those that the module gives here.
 double golden_difference(const ModelFile& model);
 
-// Writes the model atomically; the same model gives the same bytes. The module must be on the CPU. Throws Error.
+// Writes the model atomically, with a digest of its content; the same model gives the same bytes. The module must be on
+// the CPU. Throws Error.
 void save_model(const std::string& path, const ModelFile& model);
 
-// Reads a model file and runs its self-test. Throws Error naming the file: not a model, truncated, of a newer
-// format, or one that does not reproduce its golden sample.
-ModelFile load_model(const std::string& path);
+// Reads a model file, compares its checksums and its digest and runs its self-test, unless `check` says that this
+// is known. Throws Error naming the file: not a model, truncated, of a newer format, changed after it was written, or one
+// that does not reproduce its golden sample.
+ModelFile load_model(const std::string& path, ModelCheck check = ModelCheck::kFull);
+
+// True when the file is TorchScript with cvtool's extra file, false when it is anything else that can be read.
+bool is_model_file(const std::string& path);
 
 }  // namespace cvtool

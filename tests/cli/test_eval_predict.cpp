@@ -269,7 +269,7 @@ TEST_CASE("export writes a file that predicts the same") {
       session({"export", "--model", session.run, "-o", session.scratch / "exported.pt", "--json"});
   CAPTURE(outcome.err);
   REQUIRE(outcome.code == 0);
-  CHECK(Json::parse(outcome.out)["difference"].get<double>() < 1e-5);
+  CHECK(Json::parse(outcome.out)["checks"][0]["difference"].get<double>() < 1e-5);
   const auto model =
       json_lines(session({"predict", session.photos + "/test", "--model", session.run, "--json"}).out);
   const auto exported = json_lines(

@@ -37,7 +37,7 @@ TEST_CASE("Help and version go to stdout and end well") {
   CHECK(help.code == 0);
   CHECK(help.err.empty());
   CHECK(contains(help.out, "Exit codes: "));
-  for (const char* command : {"train", "eval", "predict", "export", "explain", "import", "summary", "data"})
+  for (const char* command : {"train", "eval", "predict", "export", "verify", "explain", "import", "summary", "data"})
     CHECK(contains(help.out, command));
 }
 
@@ -47,6 +47,7 @@ TEST_CASE("Every command explains itself") {
       {{"eval"}, "--split"},
       {{"predict"}, "--top"},
       {{"export"}, "--format"},
+      {{"verify"}, "file"},
       {{"import"}, "--weights"},
       {{"explain"}, "--grad-cam"},
       {{"summary"}, "--classes"},

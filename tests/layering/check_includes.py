@@ -24,7 +24,7 @@ ORDER = {
 # Library -> the layers that may include it.
 LIBRARIES = {
     r"CLI/": ["cli"],
-    r"opencv2/": ["data", "report", "explain", "engine"],
+    r"opencv2/": ["data", "report", "export", "explain", "engine"],
     r"torch/csrc/|torch/script\.h": ["base", "model", "train", "export", "explain", "engine"],
 }
 # The program starts without LibTorch and OpenCV; what it includes must not bring them in.

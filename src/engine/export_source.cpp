@@ -1,0 +1,105 @@
+#include "engine/export_source.h"
+
+#include <ATen/ATen.h>
+#include <torch/script.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "data/augment/variants.h"
+#include "data/dataset.h"
+#include "engine/photos.h"
+#include "engine/recipe.h"
+#include "engine/run_directory.h"
+#include "export/pictures.h"
+
+namespace cvtool {
+namespace {
+
+constexpr int64_t kDrawn = 64, kMostPhotos = 1000, kMostCalibration = 256, kAtOnce = 32;
+
+// Every n-th of a long list.
+std::vector<Sample> spread(const std::vector<Sample>& samples, int64_t most) {
+  std::vector<Sample> chosen;
+  const auto count = static_cast<int64_t>(samples.size());
+  for (int64_t i = 0; i < std::min(count, most); ++i) chosen.push_back(samples[static_cast<size_t>(i * count / std::min(count, most))]);
+  return chosen;
+}
+
+// What the net is given of the photos; of random_crop the centre.
+at::Tensor pixels_of(const PhotoStore& store, const Recipe& recipe) {
+  const ImageSize& size = recipe.data.imgsz;
+  const auto count = static_cast<int64_t>(store.samples().size());
+  at::Tensor pixels = at::empty({count, size.height, size.width, 3}, at::kByte);
+  for (int64_t i = 0; i < count; ++i) store.pixels(static_cast<size_t>(i), pixels.data_ptr<uint8_t>() + i * size.height * size.width * 3);
+  const TestTimeVariants variants({}, recipe.augment, static_cast<uint64_t>(recipe.train.seed), !recipe.orientation_sensitive);
+  return variants.variant(pixels.permute({0, 3, 1, 2}), {}, 0).contiguous();
+}
+
+Recipe recipe_of(const ExportSource& source, const char* flag) {
+  if (!source.model) throw UsageError(std::string(flag) + ": " + source.path + " is no cvtool model, so nothing says how photos are prepared for it");
+  return recipe_from_json(source.model->info.at("recipe"), source.path + ": ");
+}
+
+}  // namespace
+
+ExportSource open_export_source(const ExportRequest& request) {
+  ExportSource source;
+  source.path = model_path(request.model);
+  if (is_model_file(source.path)) {
+    source.model = load_model(source.path);
+    source.module = source.model->module;
+    source.size = {source.model->golden.size(2), source.model->golden.size(3)};
+    return source;
+  }
+  try {
+    source.module = torch::jit::load(source.path, at::kCPU);
+  } catch (const std::exception&) {
+    throw Error(source.path + ": is neither a cvtool model nor TorchScript; cvtool train writes models as RUN/best.pt");
+  }
+  source.module.eval();
+  source.size = request.options.imgsz;
+  return source;
+}
+
+ExportPictures export_pictures(const ExportSource& source, const ExportRequest& request, Observer& observer) {
+  const at::Tensor drawn = drawn_pictures(kDrawn, source.size.height, source.size.width);
+  if (!source.model && request.options.verify_data.empty())
+    // As bases take them: about zero mean, unit variance.
+    return {(drawn.narrow(0, 0, 8).to(at::kFloat) - 127.5) / 57.0, {}, "8 drawn pictures"};
+  if (request.options.verify_data.empty()) return {at::cat({source.model->golden, drawn}), {}, "the golden sample and 64 drawn pictures"};
+  const Recipe recipe = recipe_of(source, "--verify-data");
+  const Dataset dataset = find_dataset(request.options.verify_data, recipe.data, static_cast<uint64_t>(recipe.train.seed));
+  const auto& samples = !dataset.test.empty() ? dataset.test : !dataset.valid.empty() ? dataset.valid : dataset.train;
+  const OpenedSplit split = open_split({dataset.root, "verification", spread(samples, kMostPhotos)}, recipe.data, request.run, observer);
+  if (!split.store || split.store->samples().empty()) throw DataError(request.options.verify_data + ": no photo can be read");
+  ExportPictures pictures{at::cat({source.model->golden, pixels_of(*split.store, recipe)}), {}, ""};
+  for (const Sample& sample : split.store->samples()) pictures.labels.push_back(sample.label);
+  pictures.what = "the golden sample and " + counted(static_cast<int64_t>(pictures.labels.size()), "photo") + " of " + request.options.verify_data;
+  return pictures;
+}
+
+at::Tensor calibration_pictures(const ExportSource& source, const ExportRequest& request, Observer& observer) {
+  const Recipe recipe = recipe_of(source, "--calibrate");
+  std::vector<Sample> samples;
+  for (const std::string& path : find_images(request.options.calibrate)) samples.push_back({path, 0, 0});
+  const OpenedSplit split = open_split({"", "calibration", spread(samples, kMostCalibration)}, recipe.data, request.run, observer);
+  if (!split.store || split.store->samples().empty()) throw DataError(request.options.calibrate + ": no photo can be read");
+  return pixels_of(*split.store, recipe);
+}
+
+at::Tensor outputs_of(torch::jit::Module module, const at::Tensor& pixels) {
+  at::NoGradGuard no_grad;
+  std::vector<at::Tensor> parts;
+  for (const at::Tensor& part : pixels.split(kAtOnce)) parts.push_back(module.forward({part}).toTensor().to(at::kFloat));
+  return at::cat(parts);
+}
+
+double accuracy_of(const at::Tensor& outputs, const std::vector<int64_t>& labels) {
+  const at::Tensor best = outputs.narrow(0, 1, static_cast<int64_t>(labels.size())).argmax(1);
+  return (best == at::tensor(labels, at::kLong)).to(at::kDouble).mean().item<double>();
+}
+
+}  // namespace cvtool

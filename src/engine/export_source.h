@@ -1,0 +1,42 @@
+// What export begins with: the model, and the pictures that the exported file is compared on.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/observer.h"
+#include "engine/options.h"
+#include "model/model_file.h"
+
+namespace cvtool {
+
+struct ExportSource {
+  std::string path;
+  torch::jit::Module module;        // evaluation mode, CPU
+  std::optional<ModelFile> model;   // none: TorchScript that is no cvtool model (a base)
+  ImageSize size;
+};
+
+// The model that --model means, or a TorchScript file. Throws UsageError or Error.
+ExportSource open_export_source(const ExportRequest& request);
+
+struct ExportPictures {
+  at::Tensor pixels;             // [N,3,H,W]: u8 for a model, its golden picture first; f32 noise for a base
+  std::vector<int64_t> labels;   // of pixels behind the golden picture; empty: not known
+  std::string what;              // "the golden sample and 64 drawn pictures"
+};
+
+// The golden sample and 64 drawn pictures, or the photos of --verify-data (its test, else valid photos; at most 1,000).
+ExportPictures export_pictures(const ExportSource& source, const ExportRequest& request, Observer& observer);
+
+// Photos of a folder of any structure, at most 256, as [N,3,H,W] u8. Throws DataError when none can be read.
+at::Tensor calibration_pictures(const ExportSource& source, const ExportRequest& request, Observer& observer);
+
+// What the module gives for the pictures, [N,K] (or [N,...]) f32.
+at::Tensor outputs_of(torch::jit::Module module, const at::Tensor& pixels);
+
+// Share of labels that the rows of `outputs` behind the first hit.
+double accuracy_of(const at::Tensor& outputs, const std::vector<int64_t>& labels);
+
+}  // namespace cvtool

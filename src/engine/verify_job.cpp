@@ -1,0 +1,78 @@
+#include <nlohmann/json.hpp>
+
+#include "base/device.h"
+#include "base/error.h"
+#include "base/files.h"
+#include "base/text.h"
+#include "engine/jobs.h"
+#include "engine/run_directory.h"
+#include "export/onnx/export.h"
+#include "model/model_file.h"
+
+namespace cvtool {
+namespace {
+
+Json check(const std::string& name, bool good, const std::string& detail) { return {{"check", name}, {"good", good}, {"detail", detail}}; }
+
+Json digest_check(const std::string& stored, const std::string& computed) {
+  if (stored.empty()) return check("digest", false, "the file carries none: written by something else than this cvtool");
+  return check("digest", stored == computed, stored == computed ? stored : "the file says " + stored + ", its content gives " + computed);
+}
+
+Json golden_check(double difference) {
+  return check("golden sample", difference >= 0 && difference <= kGoldenTolerance,
+               difference < 0 ? "the file carries none" : "probabilities differ by at most " + fixed(difference, 7));
+}
+
+Json claims_of(const Json& info) {
+  Json claims = Json::object();
+  for (const char* key : {"classes", "imgsz", "metrics", "data", "provenance", "export"})
+    if (info.contains(key)) claims[key] = info[key];
+  // What is to know the training data again is of no use to people.
+  if (claims.contains("data")) claims["data"].erase("marks");
+  if (info.contains("recipe")) claims["recipe"] = info["recipe"].value("name", "");
+  return claims;
+}
+
+void verify_model(const std::string& path, Json& report) {
+  // What load_model checks throws; it says what is wrong.
+  const ModelFile model = load_model(path);
+  report["kind"] = "model";
+  report["claims"] = claims_of(model.info);
+  report["checks"] = {check("container", true, "every checksum matches"), digest_check(model.digest, model.digest), golden_check(golden_difference(model))};
+}
+
+void verify_onnx(const std::string& path, const std::string& bytes, Json& report) {
+  report["kind"] = "onnx";
+  try {
+    const OnnxModel model = onnx_from_bytes(bytes);
+    const OnnxSeal seal = onnx_seal(bytes);
+    report["claims"] = claims_of(Json::parse(onnx_metadata(model, "cvtool.json").empty() ? "{}" : onnx_metadata(model, "cvtool.json")));
+    report["checks"] = {check("container", seal.whole, seal.whole ? "as cvtool writes it" : "holds bytes that cvtool does not write"),
+                        digest_check(seal.stored, seal.computed)};
+    // A base has no golden sample.
+    const double difference = onnx_golden_difference(model);
+    if (difference >= 0 || !onnx_metadata(model, "cvtool.json").empty()) report["checks"].push_back(golden_check(difference));
+  } catch (const std::exception& error) {
+    throw Error(path + ": is truncated, damaged or no ONNX file of cvtool (" + std::string(error.what()).substr(0, 200) + "); export it again");
+  }
+}
+
+}  // namespace
+
+Json verify_job(const VerifyRequest& request) {
+  prepare_process(0);
+  Json report{{"file", request.file}};
+  if (ends_with(lower(request.file), ".onnx")) {
+    verify_onnx(request.file, read_file(request.file), report);
+  } else {
+    report["file"] = model_path(request.file);
+    verify_model(report["file"], report);
+  }
+  bool good = true;
+  for (const Json& item : report["checks"]) good &= item["good"].get<bool>();
+  report["good"] = good;
+  return report;
+}
+
+}  // namespace cvtool

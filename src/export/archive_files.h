@@ -1,0 +1,18 @@
+// A model as what outlives TorchScript: weights by name in a safetensors file, and the recipe that says what they are.
+#pragma once
+
+#include <string>
+
+#include "model/model_file.h"
+
+namespace cvtool {
+
+// Writes the weights with everything known of the model in the metadata, and the recipe beside as FILE.json, which
+// cvtool train --recipe reads. Returns the path of the recipe. Throws Error.
+std::string write_weight_archive(const ModelFile& model, const std::string& path);
+
+// The model again: its net compiled from the recipe, its weights by name. Throws Error naming file and tensor where the
+// two do not fit.
+ModelFile model_from_weight_archive(const std::string& path);
+
+}  // namespace cvtool

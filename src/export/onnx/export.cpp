@@ -1,0 +1,77 @@
+#include "export/onnx/export.h"
+
+#include <ATen/ATen.h>
+
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/version.h"
+#include "export/base64.h"
+#include "export/onnx/interpret.h"
+#include "export/onnx/verify.h"
+#include "export/onnx/write.h"
+#include "export/pictures.h"
+#include "model/weights/sha256.h"
+
+namespace cvtool {
+namespace {
+
+constexpr const char* kDigestKey = "cvtool.digest";
+
+std::string digest_of(const OnnxModel& model) {
+  OnnxModel bare = model;
+  for (auto entry = bare.metadata.begin(); entry != bare.metadata.end();) entry = entry->first == kDigestKey ? bare.metadata.erase(entry) : entry + 1;
+  return sha256_of_bytes(onnx_bytes(bare));
+}
+
+void describe(OnnxModel& onnx, const ModelFile& model) {
+  const Json& data = model.info.at("recipe").at("data");
+  onnx.doc = "Image classifier. Input: RGB pixels 0..255 as float32, [batch,3,height,width]; scaling is inside. Output: probabilities "
+             "[batch,classes] in the order of the metadata key 'classes'.";
+  onnx.metadata = {{"classes", model.info.at("classes").dump()},
+                   {"imgsz", model.info.at("imgsz").dump()},
+                   {"input", "RGB, 0..255, float32, [batch,3,height,width]"},
+                   {"resize", data.value("resize", "stretch")},
+                   {"interpolation", data.value("interpolation", "bilinear")},
+                   {"cvtool.json", model.info.dump()},
+                   {"golden_picture", base64({static_cast<const char*>(model.golden.data_ptr()), static_cast<size_t>(model.golden.numel())})},
+                   {"golden_probabilities", model.info.at("golden").at("probabilities").dump()}};
+}
+
+}  // namespace
+
+std::string onnx_metadata(const OnnxModel& model, const std::string& key) {
+  for (const auto& [name, value] : model.metadata)
+    if (name == key) return value;
+  return "";
+}
+
+OnnxModel onnx_of_model(const torch::jit::Module& module, const ModelFile* model, const ImageSize& size) {
+  const at::Tensor example = drawn_pictures(3, size.height, size.width).to(at::kFloat);
+  OnnxModel onnx = onnx_from_torchscript(module, model ? example : (example - 127.5) / 57.0, model ? "probabilities" : "features");
+  onnx.graph_name = model ? "classifier" : "base";
+  onnx.producer_version = kVersion;
+  if (model) describe(onnx, *model);
+  return onnx;
+}
+
+void seal_onnx(OnnxModel& model) { model.metadata.emplace_back(kDigestKey, digest_of(model)); }
+
+OnnxSeal onnx_seal(const std::string& bytes) {
+  const OnnxModel model = onnx_from_bytes(bytes);
+  return {onnx_metadata(model, kDigestKey), digest_of(model), onnx_bytes(model) == bytes};
+}
+
+double onnx_golden_difference(const OnnxModel& model) {
+  const std::string picture = base64_decoded(onnx_metadata(model, "golden_picture"));
+  if (picture.empty()) return -1;
+  const auto stored = Json::parse(onnx_metadata(model, "golden_probabilities")).get<std::vector<double>>();
+  at::Tensor pixels = at::empty({1, model.input.dims.at(1), model.input.dims.at(2), model.input.dims.at(3)}, at::kByte);
+  if (static_cast<size_t>(pixels.numel()) != picture.size()) return 1;
+  std::memcpy(pixels.data_ptr(), picture.data(), picture.size());
+  const at::Tensor p = OnnxInterpreter(model).run(pixels.to(at::kFloat));
+  return relative_difference(p.to(at::kDouble), at::tensor(stored, at::kDouble).reshape({1, -1}));
+}
+
+}  // namespace cvtool

@@ -1,0 +1,29 @@
+// An ONNX graph, run operation by operation from the bytes of its file: the reader that checks what was written, and that
+// measures ranges for int8.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <functional>
+#include <unordered_map>
+
+#include "export/onnx/onnx_model.h"
+
+namespace cvtool {
+
+class OnnxInterpreter {
+ public:
+  // Throws Error naming an operation that it does not know.
+  explicit OnnxInterpreter(OnnxModel model);
+
+  // Called with each value as it is computed.
+  using Watch = std::function<void(const std::string& name, const at::Tensor& value)>;
+  // The graph's output for pictures [N,3,H,W] f32.
+  at::Tensor run(const at::Tensor& images, const Watch& watch = {}) const;
+
+ private:
+  OnnxModel model_;
+  std::unordered_map<std::string, at::Tensor> constants_;
+};
+
+}  // namespace cvtool

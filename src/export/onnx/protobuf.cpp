@@ -1,0 +1,77 @@
+#include "export/onnx/protobuf.h"
+
+#include <cstring>
+
+#include "base/error.h"
+
+namespace cvtool {
+namespace {
+
+enum WireType : uint64_t { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 };
+
+uint64_t tag(int field, WireType type) { return static_cast<uint64_t>(field) << 3 | type; }
+
+}  // namespace
+
+void ProtobufWriter::raw_varint(uint64_t value) {
+  for (; value >= 0x80; value >>= 7) text_ += static_cast<char>(value | 0x80);
+  text_ += static_cast<char>(value);
+}
+
+void ProtobufWriter::varint(int field, int64_t value) {
+  raw_varint(tag(field, kVarint));
+  raw_varint(static_cast<uint64_t>(value));
+}
+
+void ProtobufWriter::fixed32(int field, float value) {
+  raw_varint(tag(field, kFixed32));
+  char raw[sizeof value];
+  std::memcpy(raw, &value, sizeof value);
+  text_.append(raw, sizeof value);
+}
+
+void ProtobufWriter::bytes(int field, std::string_view value) {
+  raw_varint(tag(field, kBytes));
+  raw_varint(value.size());
+  text_.append(value);
+}
+
+std::string_view ProtobufReader::take(uint64_t count) {
+  if (count > rest_.size()) throw Error("is truncated");
+  const std::string_view taken = rest_.substr(0, count);
+  rest_.remove_prefix(count);
+  return taken;
+}
+
+uint64_t ProtobufReader::varint() {
+  uint64_t value = 0;
+  for (int shift = 0; shift < 64; shift += 7) {
+    const auto byte = static_cast<unsigned char>(take(1)[0]);
+    value |= static_cast<uint64_t>(byte & 0x7F) << shift;
+    if (byte < 0x80) return value;
+  }
+  throw Error("holds a number of more than 64 bits");
+}
+
+bool ProtobufReader::next_varint(uint64_t& value) {
+  if (rest_.empty()) return false;
+  value = varint();
+  return true;
+}
+
+bool ProtobufReader::next(ProtobufField& field) {
+  if (rest_.empty()) return false;
+  const uint64_t key = varint();
+  field = {};
+  field.number = static_cast<int>(key >> 3);
+  switch (key & 7) {
+    case kVarint: field.integer = varint(); break;
+    case kFixed64: take(8); break;
+    case kBytes: field.bytes = take(varint()); break;
+    case kFixed32: std::memcpy(&field.real, take(4).data(), 4); break;
+    default: throw Error("is no ONNX file (wire type " + std::to_string(key & 7) + ")");
+  }
+  return true;
+}
+
+}  // namespace cvtool

@@ -1,0 +1,78 @@
+#include "export/onnx/onnx_model.h"
+
+#include <doctest/doctest.h>
+
+#include "base/error.h"
+#include "export/onnx/protobuf.h"
+#include "scratch.h"
+
+using namespace cvtool;
+
+namespace {
+
+OnnxModel small() {
+  OnnxModel model;
+  model.graph_name = "g";
+  model.producer_version = "1";
+  model.input = {"x", OnnxType::kFloat, {-1, 3}};
+  model.output = {"y", OnnxType::kFloat, {-1, 3}};
+  model.constants = {{"low", OnnxType::kFloat, {}, std::string("\0\0\0\0", 4)}, {"shape", OnnxType::kInt64, {2}, std::string(16, '\1')}};
+  model.nodes = {{"Clip", "clip", {"x", "low"}, {"c"}, {}},
+                 {"Test", "test", {"c", "", "shape"}, {"y"}, {{"f", 0.5F}, {"i", int64_t{-1}}, {"s", std::string("text")}, {"v", std::vector<int64_t>{1, -2}}}}};
+  model.metadata = {{"key", "value"}};
+  return model;
+}
+
+std::string text_of(std::initializer_list<int> bytes) {
+  std::string text;
+  for (const int byte : bytes) text += static_cast<char>(byte);
+  return text;
+}
+
+}  // namespace
+
+// The examples of the protocol buffers' description of their encoding.
+TEST_CASE("Fields are encoded as protocol buffers are") {
+  ProtobufWriter out;
+  out.varint(1, 150);
+  out.bytes(2, "testing");
+  out.varint(1, -2);
+  out.fixed32(3, 1.0F);
+  CHECK(out.text() == text_of({0x08, 0x96, 0x01}) + text_of({0x12, 0x07}) + "testing" +
+                          text_of({0x08, 0xFE, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01}) + text_of({0x1D, 0, 0, 0x80, 0x3F}));
+}
+
+TEST_CASE("A model that is written and read is the same") {
+  const OnnxModel model = small(), back = onnx_from_bytes(onnx_bytes(model));
+  CHECK(onnx_bytes(back) == onnx_bytes(model));
+  REQUIRE(back.nodes.size() == 2);
+  CHECK((back.nodes[1].attributes == model.nodes[1].attributes));
+  CHECK(back.nodes[1].inputs == model.nodes[1].inputs);
+  CHECK(back.input.dims == std::vector<int64_t>{-1, 3});
+  CHECK(back.constants[1].bytes == model.constants[1].bytes);
+  CHECK((back.metadata == model.metadata));
+}
+
+TEST_CASE("A truncated or foreign file is refused, never read beyond its end") {
+  const std::string bytes = onnx_bytes(small());
+  for (size_t size = 0; size < bytes.size(); ++size) {
+    try {
+      onnx_from_bytes(bytes.substr(0, size));
+    } catch (const Error&) {
+      continue;
+    }
+    // What is cut between two fields reads as a shorter model.
+    CHECK(size > 8);
+  }
+  CHECK(contains(message_of([] { onnx_from_bytes(""); }), "holds no ONNX graph"));
+  CHECK(contains(message_of([] { onnx_from_bytes("\x0b\x01"); }), "is no ONNX file"));
+  CHECK(contains(message_of([] { onnx_from_bytes("\x3a\xff\xff\xff\xff\x0f"); }), "is truncated"));
+}
+
+TEST_CASE("OpenCV's twin has a fixed batch and Clip's bounds as attributes") {
+  const OnnxModel twin = opencv_twin(small(), 7);
+  CHECK(twin.input.dims == std::vector<int64_t>{7, 3});
+  CHECK(twin.nodes[0].inputs == std::vector<std::string>{"x"});
+  CHECK(std::get<float>(twin.nodes[0].attributes.at("min")) == 0);
+  CHECK(twin.nodes[0].attributes.count("max") == 0);
+}

@@ -1,0 +1,46 @@
+#include "export/archive_files.h"
+
+#include <doctest/doctest.h>
+
+#include "base/files.h"
+#include "export/header.h"
+#include "model/weights/state_dict.h"
+#include "scratch.h"
+#include "export/small_model.h"
+
+using namespace cvtool;
+
+TEST_CASE("A model comes back from its weight archive, bit for bit") {
+  const Scratch scratch;
+  const ModelFile model = small_model();
+  CHECK(write_weight_archive(model, scratch / "m.safetensors") == scratch / "m.json");
+  CHECK(json_from_text(read_file(scratch / "m.json"), "m.json") == model.info["recipe"]);
+  const ModelFile back = model_from_weight_archive(scratch / "m.safetensors");
+  const at::Tensor x = small_pictures(3, 20);
+  CHECK(difference(forward(back.module, x), forward(model.module, x)) == 0);
+  CHECK(golden_difference(back) == 0);
+  CHECK(back.info == model.info);
+}
+
+TEST_CASE("A weight archive that is not one, or that lacks a tensor, is refused by name") {
+  const Scratch scratch;
+  write_weight_archive(small_model(), scratch / "m.safetensors");
+  const StateDict dict = read_state_dict(scratch / "m.safetensors");
+  StateDict less(scratch / "less.safetensors"), bare(scratch / "bare.safetensors");
+  less.metadata = dict.metadata;
+  for (size_t i = 1; i < dict.size(); ++i) less.add(dict.entries()[i].name, dict.entries()[i].value);
+  bare.add("x", at::zeros({1}));
+  write_safetensors(scratch / "less.safetensors", less);
+  write_safetensors(scratch / "bare.safetensors", bare);
+  CHECK(contains(message_of([&] { model_from_weight_archive(scratch / "less.safetensors"); }), dict.entries()[0].name));
+  CHECK(contains(message_of([&] { model_from_weight_archive(scratch / "bare.safetensors"); }), "its metadata lack 'cvtool.json'"));
+}
+
+TEST_CASE("The C++ header quotes labels and makes a namespace of any file name") {
+  const HeaderFiles files = header_files(small_model(), {"9 cats-and-dogs", false});
+  CHECK(contains(files.header, "namespace model_9_cats_and_dogs {"));
+  CHECK(contains(files.header, R"(kLabels{"cat", "dog", "o\"ther"})"));
+  CHECK(contains(files.header, "kHeight = 16, kWidth = 16, kClasses = 3"));
+  CHECK(contains(files.source, "resize the picture to kHeight x kWidth first"));
+  CHECK_FALSE(contains(header_files(small_model(), {"m", true}).source, "resize the picture"));
+}
