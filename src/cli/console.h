@@ -34,6 +34,7 @@ class Console : public Observer {
 
   // Takes a bar that is being drawn off the terminal.
   void clear_bar();
+  bool writes_events() const { return events_; }
   // True when results on stdout are for a person.
   bool colours() const { return colours_; }
 

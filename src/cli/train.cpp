@@ -1,9 +1,9 @@
-#include "base/shell_word.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/console.h"
 #include "cli/flags.h"
-#include "data/augment/kinds.h"
+#include "cli/train_output.h"
+#include "cli/train_series.h"
 #include "data/data_config.h"
 #include "model/head_text.h"
 #include "train/train_config.h"
@@ -11,20 +11,6 @@
 
 namespace cvtool {
 namespace {
-
-// What a person wants to know at the end.
-std::string summary_text(const TrainResult& result) {
-  std::string text;
-  for (const std::string& note : result.notes) text += note + "\n";
-  text += "best epoch " + std::to_string(result.best_epoch) + " of " + std::to_string(result.epochs) + ": accuracy " +
-          fixed(result.metrics["accuracy"].get<double>(), 4);
-  const Json interval = result.metrics.value("intervals", Json::object()).value("accuracy", Json());
-  if (interval.is_array()) text += " (95 % interval " + fixed(interval[0].get<double>(), 3) + " to " + fixed(interval[1].get<double>(), 3) + ")";
-  text += ", loss " + fixed(result.metrics["loss"].get<double>(), 4) + "; trained for " + duration_text(result.seconds) + "\nrun " + result.run +
-          " (best.pt, curves.png, history.csv)\n";
-  if (!result.resume.empty()) text += "go on with: " + result.resume + "\n";
-  return text + "next: cvtool predict IMAGE --model " + shell_word(result.run) + "\n";
-}
 
 class TrainCommand : public Command {
  public:
@@ -43,10 +29,12 @@ class TrainCommand : public Command {
                               ->expected(0, 1);
     app.add_flag("--force", request_.force, "with --resume: go on even where a changed setting changes the result")->needs(resume);
     add_augment_flag(app, augment_);
+    CLI::Option* find_lr = add_series_flags(app, resume);
     app.add_flag("--json", json_, "print events as JSON Lines: start, each epoch, end with the result");
     fields(request_.session, FlagBinder(app, request_.session_given, "This run"));
     fields(request_.run, FlagBinder(app, request_.run_given, "This machine"));
-    app.callback([this, resume] {
+    app.callback([this, resume, find_lr] {
+      finds_lr_ = find_lr->count() > 0;
       request_.resumes = resume->count() > 0;
       if (request_.data.empty() && !request_.resumes) throw CLI::RequiredError("--data");
     });
@@ -60,20 +48,12 @@ class TrainCommand : public Command {
     if (!augment_.is_null()) request_.overrides["augment"] = augment_;
     Console::outlive_terminal();
     if (json_) console.write_events();
+    if (finds_lr_) return find_lr(engine, console);
+    if (series_.any()) return train_series(engine, console, request_, series_);
     const TrainResult result = engine.train(request_, console);
     console.clear_bar();
-    if (json_)
-      console.event({{"event", "end"},
-                     {"run", result.run},
-                     {"best_epoch", result.best_epoch},
-                     {"epochs", result.epochs},
-                     {"seconds", result.seconds},
-                     {"interrupted", result.interrupted},
-                     {"resume", result.resume},
-                     {"notes", result.notes},
-                     {"metrics", result.metrics}});
-    else if (result.metrics.is_object())
-      print(summary_text(result));
+    console.event(end_event(result));
+    if (!json_ && result.metrics.is_object()) print(training_summary(result));
     console.finish_events();
     if (!result.interrupted) return static_cast<int>(ExitCode::kDone);
     throw Error("interrupted after " + counted(result.epochs, "epoch") +
@@ -82,6 +62,38 @@ class TrainCommand : public Command {
   }
 
  private:
+  // Returns that of --find-lr.
+  CLI::Option* add_series_flags(CLI::App& app, CLI::Option* resume) {
+    CLI::Option* find = app.add_option("--find-lr", lr_picture_,
+                                       "instead of training, try learning rates from 1e-7 to 10, draw the loss against them (default: find-lr.png) and name one")
+                            ->type_name("[PNG]")
+                            ->expected(0, 1)
+                            ->excludes(resume);
+    app.add_option("--repeat", series_.repeat, "train with so many seeds; print mean and spread")
+        ->type_name("N")
+        ->check(CLI::Range(1, 1000))
+        ->excludes(resume)
+        ->excludes(find);
+    app.add_option("--sweep", series_.sweep, "train every combination of values, such as lr=1e-4,1e-3 batch=32,64; print a sorted table")
+        ->type_name("KEY=A,B...")
+        ->expected(1, 100)
+        ->excludes(resume)
+        ->excludes(find);
+    return find;
+  }
+
+  int find_lr(const Engine& engine, Console& console) {
+    if (lr_picture_.empty()) lr_picture_ = "find-lr.png";
+    const Json found = engine.find_lr(request_, lr_picture_, console);
+    console.clear_bar();
+    if (json_)
+      print(found.dump(2) + "\n");
+    else
+      print("the loss falls fastest at a learning rate of " + found["lr"].dump() + "\nwrote " + lr_picture_ + "\nnext: the same command with --lr " +
+            found["lr"].dump() + " instead of --find-lr\n");
+    return static_cast<int>(ExitCode::kDone);
+  }
+
   Json model_given() const {
     Json given = Json::object();
     if (!base_.empty()) given["base"] = base_;
@@ -98,7 +110,9 @@ class TrainCommand : public Command {
   Json head_;
   Json augment_;  // null: the recipe's
   Json data_given_ = Json::object(), train_given_ = Json::object(), transfer_given_ = Json::object();
-  bool json_ = false;
+  bool json_ = false, finds_lr_ = false;
+  std::string lr_picture_;
+  SeriesOptions series_;
 };
 
 }  // namespace

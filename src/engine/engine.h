@@ -19,6 +19,7 @@ struct TrainResult {
   int64_t epochs = 0;         // that are done
   double seconds = 0;         // of training, in all sessions
   bool interrupted = false;
+  int64_t seed = 0;
   std::string resume;         // the command that goes on; empty when all epochs are done
   std::vector<std::string> notes;  // for people: why it ended early, what the curves say
   Json metrics;               // of best.pt, as eval gives them; null when interrupted
@@ -47,6 +48,9 @@ struct PredictSink {
 
 struct Engine {
   TrainResult (*train)(const TrainRequest&, Observer&);
+  // Tries learning rates instead of training, and writes a picture of the losses: {"lr": the one to take, "rates", "losses",
+  // "picture"}.
+  Json (*find_lr)(const TrainRequest&, const std::string& picture, Observer&);
   EvalResult (*eval)(const EvalRequest&, Observer&);
   // Number of images that could not be read.
   int64_t (*predict)(const PredictRequest&, const PredictSink&, Observer&);

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace cvtool {
 
 RunLog::RunLog(const std::string& path) : sink_(std::make_shared<spdlog::sinks::basic_file_sink_mt>(path)) {
@@ -24,6 +26,12 @@ void RunLog::line(const std::string& text) {
   } catch (const spdlog::spdlog_ex&) {
     return;
   }
+}
+
+void RunLog::epoch(const EpochReport& report) {
+  std::string text = "epoch " + std::to_string(report.epoch) + "/" + std::to_string(report.epochs);
+  for (const auto& [name, value] : report.values) text += " " + name + " " + fixed(value, name == "lr" ? 6 : 4);
+  line(text + (report.best ? " (best)" : ""));
 }
 
 }  // namespace cvtool

@@ -6,6 +6,8 @@
 #include <memory>
 #include <string>
 
+#include "base/observer.h"
+
 namespace cvtool {
 
 // While alive, everything that is logged also goes to the file, behind what is there.
@@ -18,6 +20,7 @@ class RunLog {
 
   // A line for the file alone.
   void line(const std::string& text);
+  void epoch(const EpochReport& report);
 
  private:
   std::shared_ptr<spdlog::sinks::basic_file_sink_mt> sink_;

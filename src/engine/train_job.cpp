@@ -30,18 +30,14 @@
 #include "engine/train_settings.h"
 #include "engine/training_events.h"
 #include "model/model_file.h"
+#include "report/lr_picture.h"
 #include "train/losses.h"
+#include "train/lr_finder.h"
 #include "train/stopping.h"
 #include "train/trainer.h"
 
 namespace cvtool {
 namespace {
-
-std::string values_text(const EpochReport& report) {
-  std::string text = "epoch " + std::to_string(report.epoch) + "/" + std::to_string(report.epochs);
-  for (const auto& [name, value] : report.values) text += " " + name + " " + fixed(value, name == "lr" ? 6 : 4);
-  return text + (report.best ? " (best)" : "");
-}
 
 // One `cvtool train` from request to result.
 class TrainJob {
@@ -55,6 +51,16 @@ class TrainJob {
     RunLog log(run_ + "/log.txt");
     log_ = &log;
     return result_of(train());
+  }
+
+  // See Engine::find_lr.
+  Json find_lr(const std::string& picture) {
+    constexpr int64_t kSteps = 100;
+    open_data();
+    compile();
+    const LrCurve curve = cvtool::find_lr(training_run(), kSteps);
+    write_lr_png(picture, curve.rates, curve.losses, curve.suggested);
+    return {{"lr", curve.suggested}, {"rates", curve.rates}, {"losses", curve.losses}, {"picture", picture}};
   }
 
  private:
@@ -161,7 +167,24 @@ class TrainJob {
     if (all_epochs_done())
       throw UsageError("--resume " + run_ + ": the run is finished, " + counted(static_cast<int64_t>(state_.history.size()), "epoch") +
                        "; to train on, raise --epochs or --patience");
-    std::filesystem::remove(metrics);
+    std::error_code error;  // a folder that cannot be written to is told of when config.json is
+    std::filesystem::remove(metrics, error);
+  }
+
+  // What is trained; where it is saved is left open.
+  TrainingRun training_run() {
+    TrainingRun training;
+    training.units = net_.units;
+    training.config = recipe_.train;
+    training.loss = {recipe_.train.loss, recipe_.train.label_smoothing, recipe_.train.focal_gamma,
+                     class_weights_.defined() ? class_weights_.to(device_) : at::Tensor()};
+    training.phases = training_phases({recipe_, net_, static_cast<int64_t>(dataset_.classes.size()), *train_.store, valid_.store.get(), device_, settings_.precision, observer_});
+    training.device = device_;
+    training.precision = settings_.precision;
+    training.time_limit_s = request_.session.time_limit * 60;
+    training.checkpoint_every_s = request_.session.checkpoint_minutes * 60;
+    training.observer = &observer_;
+    return training;
   }
 
   TrainingEnd train() {
@@ -182,20 +205,10 @@ class TrainJob {
     RunFiles files({run_, model_info_, identity_, golden_picture()}, net_);
     std::optional<TrainingEvents> events;
     if (request_.session.tensorboard) events.emplace(run_, state_.epoch);
-    TrainingRun training;
-    training.units = net_.units;
-    training.config = recipe_.train;
-    training.loss = {recipe_.train.loss, recipe_.train.label_smoothing, recipe_.train.focal_gamma,
-                     class_weights_.defined() ? class_weights_.to(device_) : at::Tensor()};
-    training.phases = training_phases({recipe_, net_, static_cast<int64_t>(dataset_.classes.size()), *train_.store, valid_.store.get(), device_, settings_.precision, observer_});
-    training.device = device_;
-    training.precision = settings_.precision;
-    training.time_limit_s = request_.session.time_limit * 60;
-    training.checkpoint_every_s = request_.session.checkpoint_minutes * 60;
-    training.observer = &observer_;
+    TrainingRun training = training_run();
     training.save = [&](const TrainingState& state) { files.save(state); };
     training.after_epoch = [&](const TrainingState& state, bool last) {
-      log_->line(values_text(state.history.back()));
+      log_->epoch(state.history.back());
       if (events) events->epoch(state.history.back());
       files.after_epoch(state, last);
       if (const std::string warning = learned_nothing(state.history, majority_share()); !warning.empty()) spdlog::warn("{}", warning);
@@ -205,12 +218,21 @@ class TrainJob {
       files.catch_up(state_);
       return end;
     } catch (const Error& error) {
-      if (state_.best.epoch == 0) throw;
-      files.catch_up(state_);
-      throw Error(std::string(error.what()) + "; the best model so far (epoch " + std::to_string(state_.best.epoch) + ") is kept in " + run_ + "/best.pt",
-                  error.code());
+      throw Error(error.what() + what_is_left(files), error.code());
     }
   }
+
+  // After a failure. The disk may be full.
+  std::string what_is_left(RunFiles& files) const {
+    try {
+      files.catch_up(state_);
+    } catch (const Error&) {
+      return std::filesystem::exists(run_ + "/" + kCheckpointFile) ? "; then go on with: " + resume_command() : "";
+    }
+    return state_.best.epoch == 0 ? "" : "; the best model so far (epoch " + std::to_string(state_.best.epoch) + ") is kept in " + run_ + "/best.pt";
+  }
+
+  std::string resume_command() const { return "cvtool train --resume " + shell_word(run_); }
 
   // Of the training photos that are of the largest class.
   double majority_share() const {
@@ -231,11 +253,12 @@ class TrainJob {
   TrainResult result_of(TrainingEnd end) {
     TrainResult result;
     result.run = run_;
+    result.seed = recipe_.train.seed;
     result.best_epoch = state_.best.epoch;
     result.epochs = static_cast<int64_t>(state_.history.size());
     for (const EpochReport& report : state_.history) result.seconds += value_of(report, "seconds");
     result.interrupted = end == TrainingEnd::kInterrupted;
-    if (end == TrainingEnd::kInterrupted || end == TrainingEnd::kTimeLimit) result.resume = "cvtool train --resume " + shell_word(run_);
+    if (end == TrainingEnd::kInterrupted || end == TrainingEnd::kTimeLimit) result.resume = resume_command();
     if (end == TrainingEnd::kNoImprovement)
       result.notes.push_back("stopped early: " + recipe_.train.stopping.monitor + " has not improved for " + counted(recipe_.train.stopping.patience, "epoch"));
     if (end == TrainingEnd::kTimeLimit) result.notes.push_back("stopped in epoch " + std::to_string(state_.epoch) + ": the time is over");
@@ -274,5 +297,7 @@ class TrainJob {
 }  // namespace
 
 TrainResult train_job(const TrainRequest& request, Observer& observer) { return TrainJob(request, observer).run(); }
+
+Json find_lr_job(const TrainRequest& request, const std::string& picture, Observer& observer) { return TrainJob(request, observer).find_lr(picture); }
 
 }  // namespace cvtool

@@ -1,0 +1,18 @@
+// What a training that has ended says.
+#pragma once
+
+#include <string>
+
+#include "engine/engine.h"
+
+namespace cvtool {
+
+class Console;
+
+// For people; ends with a line break. The result has metrics.
+std::string training_summary(const TrainResult& result);
+
+// The event "end" of --json.
+Json end_event(const TrainResult& result);
+
+}  // namespace cvtool
