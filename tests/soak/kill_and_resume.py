@@ -21,7 +21,7 @@ arguments.add_argument("--data")
 arguments.add_argument("--kills", type=int, default=20)
 arguments.add_argument("--seed", type=int, default=1)
 arguments.add_argument("--case")
-arguments.add_argument("--epochs", default="12")
+arguments.add_argument("--epochs", type=int, default=12)
 options = arguments.parse_args()
 cvtool = os.path.abspath(options.cvtool)
 base = os.path.abspath(options.base) if os.path.exists(options.base) else options.base
@@ -29,10 +29,12 @@ draw = random.Random(options.seed)
 scratch = tempfile.TemporaryDirectory(prefix="cvtool-soak-")
 environment = dict(os.environ, XDG_CACHE_HOME=scratch.name + "/cache")
 
-COMMON = ["--imgsz", "64", "--batch", "16", "--epochs", options.epochs]
+COMMON = ["--imgsz", "64", "--batch", "16"]
+EPOCHS = {"frozen base": 20 * options.epochs}  # from features they are short
 CASES = {
     "convnet": ["--recipe", "car-or-truck-convnet"],
-    "frozen base": ["--base", base, "--head", "global_avg,dropout:0.2,dense:16:relu", "--augment", "flip=horizontal"],
+    "frozen base": ["--base", base, "--head", "global_avg,dropout:0.2,dense:16:relu", "--augment", "flip=horizontal",
+                    "--feature-cache", "disk"],
     "fine-tuning": ["--base", base, "--head", "global_avg,dropout:0.2", "--fine-tune", "all", "--freeze-epochs", "3",
                     "--augment", "flip=horizontal,rotation=0.1,zoom=0.1", "--ema", "0.99", "--schedule", "cosine", "--warmup", "1"],
 }
@@ -136,4 +138,5 @@ if not photos:
                    check=True, capture_output=True)
 for case, words in CASES.items():
     if options.case in (None, case):
-        check(case, ["--data", photos] + COMMON + words)
+        epochs = EPOCHS.get(case, options.epochs)
+        check(case, ["--data", photos, "--epochs", str(epochs)] + COMMON + words)
