@@ -14,31 +14,21 @@
 namespace cvtool {
 namespace {
 
-// While alive, the net holds the weights of a snapshot.
-class SnapshotInPlace {
- public:
-  SnapshotInPlace(torch::jit::Module module, const Snapshot& snapshot) {
-    for (const auto& parameter : module.named_parameters()) put(parameter.name, parameter.value, snapshot);
-    for (const auto& buffer : module.named_buffers()) put(buffer.name, buffer.value, snapshot);
-  }
-  ~SnapshotInPlace() {
-    at::NoGradGuard no_grad;
-    for (auto& [weight, own] : replaced_) weight.detach().copy_(own);
-  }
-  SnapshotInPlace(const SnapshotInPlace&) = delete;
-  SnapshotInPlace& operator=(const SnapshotInPlace&) = delete;
-
- private:
-  void put(const std::string& name, const at::Tensor& weight, const Snapshot& snapshot) {
-    const at::Tensor* wanted = find_tensor(snapshot.weights, name);
-    if (!wanted) return;
-    at::NoGradGuard no_grad;
-    replaced_.emplace_back(weight, weight.detach().clone());
-    weight.detach().copy_(*wanted);
-  }
-
-  std::vector<std::pair<at::Tensor, at::Tensor>> replaced_;  // a weight, and its own value
-};
+// The net with the weights of a snapshot, on the CPU. What a file of it holds beyond weights must not tell how training stood:
+// LibTorch also writes which parameters ask for gradients, and numbers objects by whether others refer to them.
+torch::jit::Module copy_with(const torch::jit::Module& net, const Snapshot& snapshot) {
+  at::NoGradGuard no_grad;
+  torch::jit::Module copy = net.deepcopy();
+  const auto put = [&](const std::string& name, at::Tensor weight) {
+    if (const at::Tensor* wanted = find_tensor(snapshot.weights, name)) weight.copy_(*wanted);
+  };
+  for (const auto& parameter : copy.named_parameters()) put(parameter.name, parameter.value);
+  for (const auto& buffer : copy.named_buffers()) put(buffer.name, buffer.value);
+  copy.to(at::kCPU);
+  for (at::Tensor parameter : copy.parameters()) parameter.set_requires_grad(true);
+  copy.eval();
+  return copy;
+}
 
 }  // namespace
 
@@ -71,14 +61,8 @@ void RunFiles::catch_up(const TrainingState& state) {
 }
 
 void RunFiles::write_model(const std::string& name, const Snapshot& snapshot, const EpochReport& report) const {
-  const SnapshotInPlace placed(net_.module, snapshot);
   ModelFile model;
-  model.module = net_.module;
-  model.module.eval();
-  if ((*net_.module.parameters().begin()).is_cuda()) {
-    model.module = net_.module.deepcopy();
-    model.module.to(at::kCPU);
-  }
+  model.module = copy_with(net_.module, snapshot);
   model.info = facts_.model;
   model.info["epoch"] = report.epoch;
   for (const auto& [key, value] : report.values)

@@ -31,7 +31,7 @@ class RunFiles {
   // The history at once; models and curves after the first epoch, with the last, and now and then.
   void after_epoch(const TrainingState& state, bool last);
 
-  // Writes the models that are behind the state. Leaves the net as it was, but in evaluation mode.
+  // Writes the models that are behind the state. Leaves the net as it was.
   void catch_up(const TrainingState& state);
 
  private:

@@ -210,3 +210,16 @@ TEST_CASE("Mistyped heads and layers to fine-tune are refused with the nearest w
   check_refused(session({"train", "--data", session.photos, "--recipe", session.recipe, "--fine-tune", "1"}), 2, {"--fine-tune", "no base"});
   check_refused(session({"train", "--data", session.photos, "--recipe", session.recipe, "--base", base}), 2, {"--base", "--head"});
 }
+
+TEST_CASE("A run on a frozen base that was killed when only its figures were missing has the same model, byte for byte") {
+  const Session& session = Session::get();
+  REQUIRE(train(Bases::get() / "traced.pt", "late").code == 0);
+  const std::string run = session.scratch / "runs/late", best = content_of(run + "/best.pt");
+  std::filesystem::remove(run + "/metrics.json");
+  std::filesystem::remove(run + "/best.pt");
+  const Outcome outcome = session({"train", "--resume", "runs/late"});
+  CAPTURE(outcome.err);
+  REQUIRE(outcome.code == 0);
+  CHECK((content_of(run + "/best.pt") == best));
+  CHECK(std::filesystem::exists(run + "/metrics.json"));
+}
