@@ -1,7 +1,5 @@
 #include "base/files.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,6 +9,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/atomic_file.h"
 #include "base/error.h"
 
 namespace fs = std::filesystem;
@@ -19,18 +18,6 @@ namespace cvtool {
 namespace {
 
 std::string reason() { return std::strerror(errno); }
-
-std::string next_step() {
-  if (errno == ENOSPC || errno == EDQUOT) return "; free some space and run it again";
-  if (errno == EACCES || errno == EROFS || errno == EPERM) return "; choose a folder that you may write to";
-  return "";
-}
-
-[[noreturn]] void fail_writing(const std::string& path, const std::string& temporary) {
-  const std::string message = "cannot write " + path + ": " + reason() + next_step();
-  if (!temporary.empty()) ::unlink(temporary.c_str());
-  throw Error(message);
-}
 
 std::string folder_from_environment(const char* variable, const char* below_home) {
   const char* set = std::getenv(variable);
@@ -53,26 +40,9 @@ std::string read_file(const std::string& path) {
 }
 
 void write_file_atomically(const std::string& path, const std::string& bytes) {
-  const std::string temporary = path + ".part" + std::to_string(::getpid());
-  const int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (file < 0) fail_writing(path, "");
-  size_t done = 0;
-  while (done < bytes.size()) {
-    const ssize_t wrote = ::write(file, bytes.data() + done, bytes.size() - done);
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote < 0) {
-      const int kept = errno;
-      ::close(file);
-      errno = kept;
-      fail_writing(path, temporary);
-    }
-    done += static_cast<size_t>(wrote);
-  }
-  const bool flushed = ::fsync(file) == 0 || errno == EINVAL || errno == EROFS;
-  const int kept = errno;
-  const bool closed = ::close(file) == 0;
-  if (!flushed) errno = kept;
-  if (!flushed || !closed || ::rename(temporary.c_str(), path.c_str()) != 0) fail_writing(path, temporary);
+  AtomicFile file(path);
+  file.write(bytes);
+  file.keep();
 }
 
 void make_folders(const std::string& path) {
@@ -80,7 +50,7 @@ void make_folders(const std::string& path) {
   fs::create_directories(path, error);
   if (error || !fs::is_directory(path)) {
     errno = error ? error.value() : ENOTDIR;
-    throw Error("cannot make the folder " + path + ": " + reason() + next_step());
+    throw Error("cannot make the folder " + path + ": " + system_reason());
   }
 }
 

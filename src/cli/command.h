@@ -30,6 +30,7 @@ struct CommandKind {
 
 std::unique_ptr<Command> make_train(CLI::App& app);
 std::unique_ptr<Command> make_eval(CLI::App& app);
+std::unique_ptr<Command> make_compare(CLI::App& app);
 std::unique_ptr<Command> make_predict(CLI::App& app);
 std::unique_ptr<Command> make_export(CLI::App& app);
 std::unique_ptr<Command> make_import(CLI::App& app);

@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <csignal>
@@ -175,6 +176,11 @@ std::string message_text(const std::string& message) {
   std::vector<std::string> lines = split(message, '\n');
   for (std::string& line : lines) line = printable(line);
   return join(lines, "\n");
+}
+
+void Console::complain(const std::string& message) {
+  clear_bar();
+  std::fprintf(stderr, "cvtool: %s\n", message_text(message).c_str());
 }
 
 void print(const std::string& text) {

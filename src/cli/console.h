@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include "base/observer.h"
 
@@ -35,6 +36,8 @@ class Console : public Observer {
   // Takes a bar that is being drawn off the terminal.
   void clear_bar();
   bool writes_events() const { return events_; }
+  // A line on stderr that says why the program ends as it does, in the way of its error messages.
+  void complain(const std::string& message);
   // True when results on stdout are for a person.
   bool colours() const { return colours_; }
 

@@ -1,19 +1,13 @@
 #include <algorithm>
 #include <csignal>
 
+#include "base/csv.h"
 #include "cli/command.h"
 #include "cli/console.h"
 #include "cli/flags.h"
 
 namespace cvtool {
 namespace {
-
-std::string csv_cell(const std::string& text) {
-  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
-  std::string out = "\"";
-  for (char c : text) out += c == '"' ? "\"\"" : std::string(1, c);
-  return out + "\"";
-}
 
 void check_request(const PredictRequest& request) {
   if (request.inputs.empty() && request.watch.empty() && !request.stdin_image)

@@ -18,6 +18,7 @@ const std::vector<CommandKind>& command_kinds() {
   static const std::vector<CommandKind> kinds{
       {"train", "Train a classifier on folders of photos", make_train},
       {"eval", "Measure a model on photos whose classes are known", make_eval},
+      {"compare", "Lay the results and curves of several runs side by side", make_compare},
       {"predict", "Say what is on photos", make_predict},
       {"export", "Write a model for use elsewhere", make_export},
       {"import", "Make a base for transfer learning of pretrained weights", make_import},

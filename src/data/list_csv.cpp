@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <map>
 
+#include "base/csv.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
@@ -10,57 +11,19 @@
 namespace cvtool {
 namespace {
 
-struct Record {
-  std::vector<std::string> fields;
-  size_t line;  // 1-based, where it begins
-};
-
-// RFC 4180; line ends \n or \r\n, a byte-order mark is passed over.
-std::vector<Record> records_of(const std::string& text, const std::string& file) {
-  std::vector<Record> records;
-  size_t at = starts_with(text, "\xef\xbb\xbf") ? 3 : 0, line = 1;
-  while (at < text.size()) {
-    Record record{{""}, line};
-    bool quoted = false;
-    for (; at < text.size(); ++at) {
-      const char c = text[at];
-      if (c == '\n') ++line;
-      if (quoted) {
-        const bool doubled = c == '"' && at + 1 < text.size() && text[at + 1] == '"';
-        if (c != '"' || doubled) record.fields.back() += c;
-        if (doubled) ++at;
-        if (c == '"' && !doubled) quoted = false;
-      } else if (c == '"' && record.fields.back().empty()) {
-        quoted = true;
-      } else if (c == ',') {
-        record.fields.emplace_back();
-      } else if (c == '\n') {
-        ++at;
-        break;
-      } else if (c != '\r') {
-        record.fields.back() += c;
-      }
-    }
-    if (quoted)
-      throw DataError(file + ", line " + std::to_string(record.line) + ": a quotation mark is not closed");
-    if (record.fields.size() > 1 || !record.fields[0].empty()) records.push_back(std::move(record));
-  }
-  return records;
-}
-
 struct Columns {
   size_t path = 0, label = 1, split = 2;
   bool named = false;
 };
 
-Columns columns_of(const Record& first) {
+Columns columns_of(const CsvRecord& first) {
   std::map<std::string, size_t> places;
   for (size_t i = 0; i < first.fields.size(); ++i) places[lower(first.fields[i])] = i;
   if (!places.count("path") || !places.count("label")) return {};
   return {places["path"], places["label"], places.count("split") ? places["split"] : SIZE_MAX, true};
 }
 
-ListedPhoto photo_of(const Record& record, const Columns& columns, const std::string& where) {
+ListedPhoto photo_of(const CsvRecord& record, const Columns& columns, const std::string& where) {
   const auto field = [&](size_t column) {
     return column < record.fields.size() ? record.fields[column] : std::string();
   };
@@ -77,7 +40,7 @@ ListedPhoto photo_of(const Record& record, const Columns& columns, const std::st
 }  // namespace
 
 Listing list_csv(const std::string& file) {
-  const auto records = records_of(read_file(file), file);
+  const auto records = csv_records(read_file(file), file);
   if (records.empty()) throw DataError(file + " is empty; write lines path,label[,split]");
   const Columns columns = columns_of(records[0]);
   Listing listing;

@@ -27,7 +27,8 @@ struct TrainResult {
 
 struct EvalResult {
   std::string folder;         // where the files are
-  Json document;              // model, data, split, metrics, skipped
+  Json document;              // what metrics.json holds
+  std::vector<std::string> missed;   // a sentence for each gate that was not met
 };
 
 // One image's answer, or the reason why there is none.
@@ -52,6 +53,8 @@ struct Engine {
   // "picture"}.
   Json (*find_lr)(const TrainRequest&, const std::string& picture, Observer&);
   EvalResult (*eval)(const EvalRequest&, Observer&);
+  // {"runs": [{run, recipe, accuracy, ...}], "picture": FILE}, the best first.
+  Json (*compare)(const CompareRequest&);
   // Number of images that could not be read.
   int64_t (*predict)(const PredictRequest&, const PredictSink&, Observer&);
   // {"file", "format", "precision", "pictures", "checks": [{reader, difference, agreement, refused}], "table": [{what,

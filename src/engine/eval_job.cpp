@@ -1,16 +1,18 @@
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "base/device.h"
 #include "base/error.h"
-#include "base/files.h"
 #include "base/output.h"
 #include "base/text.h"
+#include "engine/baseline.h"
+#include "engine/calibrate.h"
+#include "engine/evaluation.h"
 #include "engine/jobs.h"
-#include "engine/figures.h"
-#include "engine/opened_model.h"
-#include "engine/photos.h"
 
 namespace cvtool {
 namespace {
@@ -54,24 +56,111 @@ Dataset data_for(const std::string& path, const Recipe& recipe) {
   return dataset;
 }
 
+// One `cvtool eval` from request to result. Whatever is wrong with the request is found before a photo is read.
+class EvalJob {
+ public:
+  EvalJob(const EvalRequest& request, Observer& observer)
+      : request_(request), observer_(observer), model_(open_model(request.model, request.precision, request.run, request.tta)) {}
+
+  EvalResult run() {
+    check_request();
+    if (!request_.baseline.empty()) baseline_ = open_baseline(request_.baseline, request_);
+    dataset_ = data_for(request_.data, model_.recipe);
+    const ChosenSplit chosen = choose_split(dataset_, request_.split, model_.file.info);
+    if (!request_.calibrate.empty()) calibrate_first();
+    spdlog::info("evaluating {} on {} ({})", model_.path, request_.data, chosen.reason);
+    split_ = open({dataset_.root, chosen.name, chosen.samples});
+    const EvaluationSubject subject = subject_of_split();
+    Evaluation evaluation = evaluate(subject, outputs(split_), request_.threshold);
+    if (request_.tta.variants > 1) evaluation.document["tta"] = tta_text(request_.tta);
+    judge_gates(evaluation.document);
+    if (!request_.baseline.empty()) compare(subject, evaluation);
+    if (!calibration_.json.is_null()) add_calibration(evaluation);
+    const std::string beside = (std::filesystem::path(model_.path).parent_path() / ("eval-" + split_.name)).string();
+    result_.folder = request_.output.empty() ? beside : request_.output;
+    write_evaluation(result_.folder, subject, evaluation);
+    result_.document = std::move(evaluation.document);
+    return std::move(result_);
+  }
+
+ private:
+  void check_request() const {
+    const auto classes = model_classes(model_.file);
+    check_gates(request_.gates, classes);
+    if (request_.threshold && classes.size() != 2)
+      throw UsageError("--threshold needs two classes; this model has " + std::to_string(classes.size()));
+  }
+
+  OpenedSplit open(const PhotoRequest& photos) {
+    OpenedSplit split = open_split(photos, model_.recipe.data, request_.run, observer_);
+    if (!split.store || split.store->samples().empty()) throw DataError(request_.data + ": there is no " + photos.name + " photo that can be read");
+    return split;
+  }
+
+  Outputs outputs(const OpenedSplit& split) {
+    return outputs_of(model_.predictor, *split.store, {model_.recipe.train.loss, request_.batch}, observer_);
+  }
+
+  // Before anything is measured, so that all figures are the calibrated model's.
+  void calibrate_first() {
+    const OpenedSplit valid = open({dataset_.root, "valid", dataset_.valid});
+    calibration_ = calibrate(model_.file, model_.path, outputs(valid));
+    spdlog::info("temperature {} stored in {}", fixed(calibration_.json["temperature"].get<double>(), 4), model_.path);
+    model_ = open_model(model_.path, request_.precision, request_.run, request_.tta);
+  }
+
+  void add_calibration(Evaluation& evaluation) const {
+    Json& json = evaluation.document["calibration"] = calibration_.json;
+    const Predictions before = tempered(evaluation.outputs.predictions, 1 / calibration_.factor);
+    json[split_.name] = calibration_change(before, calibration_.factor);
+  }
+
+  EvaluationSubject subject_of_split() const {
+    EvaluationSubject subject;
+    subject.model = model_.path;
+    subject.info = model_.file.info;
+    subject.data = request_.data;
+    subject.split = split_.name;
+    subject.root = dataset_.root;
+    subject.skipped = split_.skipped;
+    subject.notes = dataset_.notes;
+    if (split_.name == "valid" || split_.name == "test") subject.copies = copies_in_training(dataset_, split_.store->samples());
+    if (!subject.copies.empty()) spdlog::warn("{}", leakage_text(subject.copies, split_.name));
+    subject.device = device_from_text(request_.run.device).str();
+    subject.precision = request_.precision;
+    return subject;
+  }
+
+  void judge_gates(Json& document) {
+    for (const GateResult& gate : judged(request_.gates, document["metrics"])) {
+      document["gates"].push_back({{"metric", gate.gate.metric},
+                                   {gate.gate.least ? "min" : "max", gate.gate.value},
+                                   {"value", std::isnan(gate.value) ? Json() : Json(gate.value)},
+                                   {"met", gate.met},
+                                   {"text", gate_text(gate)}});
+      if (!gate.met) result_.missed.push_back(gate_text(gate));
+    }
+  }
+
+  void compare(const EvaluationSubject& subject, Evaluation& evaluation) {
+    answer(baseline_, split_, subject, request_, observer_);
+    const Json comparison = compared(baseline_, evaluation);
+    if (!comparison["met"].get<bool>()) result_.missed.push_back("baseline " + baseline_.name + ": " + comparison["text"].get<std::string>());
+    evaluation.document["baseline"] = comparison;
+  }
+
+  const EvalRequest& request_;
+  Observer& observer_;
+  OpenedModel model_;
+  Baseline baseline_;
+  Dataset dataset_;
+  OpenedSplit split_;
+  CalibrationResult calibration_;
+  EvalResult result_;
+};
+
 }  // namespace
 
-EvalResult eval_job(const EvalRequest& request, Observer& observer) {
-  const auto [path, model, recipe, predictor] = open_model(request.model, request.precision, request.run, request.tta);
-  const Dataset dataset = data_for(request.data, recipe);
-  const ChosenSplit chosen = choose_split(dataset, request.split, model.info);
-  spdlog::info("evaluating {} on {} ({})", path, request.data, chosen.reason);
-  const OpenedSplit split = open_split({dataset.root, chosen.name, chosen.samples}, recipe.data, request.run, observer);
-  if (!split.store || split.store->samples().empty()) throw DataError(request.data + ": no photo of this split can be read");
-  const Outputs outputs = outputs_of(predictor, *split.store, {recipe.train.loss, request.batch}, observer);
-  EvalResult result;
-  result.folder = request.output.empty() ? (std::filesystem::path(path).parent_path() / ("eval-" + chosen.name)).string() : request.output;
-  result.document = {{"model", path}, {"data", request.data}, {"split", chosen.name}, {"metrics", figures_json(outputs, model_classes(model))}};
-  if (request.tta.variants > 1) result.document["tta"] = tta_text(request.tta);
-  result.document["skipped"] = split_json(split, model_classes(model))["skipped"];
-  make_folders(result.folder);
-  write_file_atomically(result.folder + "/metrics.json", text_from_json(result.document));
-  return result;
-}
+EvalResult eval_job(const EvalRequest& request, Observer& observer) { return EvalJob(request, observer).run(); }
 
 }  // namespace cvtool

@@ -4,7 +4,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "train/evaluation_metrics.h"
 #include "train/losses.h"
 
 namespace cvtool {
@@ -13,6 +12,12 @@ namespace {
 void append_rows(std::vector<double>& target, const at::Tensor& rows) {
   const at::Tensor values = rows.to(at::kDouble).contiguous();
   target.insert(target.end(), values.data_ptr<double>(), values.data_ptr<double>() + values.numel());
+}
+
+// Sigmoid units need not sum to one, and one of them rounds to 1 where this does not.
+at::Tensor distribution_of(const at::Tensor& logits) {
+  const bool one_unit = logits.size(1) == 1;
+  return at::softmax(one_unit ? at::cat({at::zeros_like(logits), logits}, 1) : logits, 1);
 }
 
 }  // namespace
@@ -30,8 +35,7 @@ Outputs outputs_of(const PhotoPredictor& predictor, const PhotoStore& store, con
     hits += hits_from_logits(prediction.logits, photos.labels).item<double>();
     p.classes = prediction.probabilities.size(1);
     append_rows(p.probabilities, prediction.probabilities);
-    // Sigmoid units need not sum to one.
-    if (prediction.logits.size(1) > 1) append_rows(p.distribution, at::softmax(prediction.logits.to(at::kDouble), 1));
+    append_rows(p.distribution, distribution_of(prediction.logits.to(at::kDouble)));
     for (size_t row : photos.rows) {
       out.paths.push_back(store.samples()[row].path);
       p.labels.push_back(store.samples()[row].label);
@@ -43,8 +47,7 @@ Outputs outputs_of(const PhotoPredictor& predictor, const PhotoStore& store, con
   return out;
 }
 
-Json figures_json(const Outputs& outputs, const std::vector<std::string>& classes) {
-  const EvaluationMetrics metrics = evaluation_metrics(outputs.predictions);
+Json figures_json(const Outputs& outputs, const EvaluationMetrics& metrics, const std::vector<std::string>& classes) {
   Json json{{"count", outputs.predictions.count()}, {"loss", outputs.loss}};
   json.update(metrics_json(metrics, classes));
   json["intervals"] = intervals_json(metrics);

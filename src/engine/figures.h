@@ -7,7 +7,7 @@
 #include "base/observer.h"
 #include "data/loader.h"
 #include "engine/photo_predictor.h"
-#include "train/predictions.h"
+#include "train/evaluation_metrics.h"
 
 namespace cvtool {
 
@@ -26,8 +26,8 @@ struct EvaluationPass {
 // Runs the model over the store in its order.
 Outputs outputs_of(const PhotoPredictor& predictor, const PhotoStore& store, const EvaluationPass& pass, Observer& observer);
 
-// The metrics as eval prints them: "loss", "count" and what evaluation_metrics finds, by class name, with
+// The metrics as eval prints them: "count", "loss" and what evaluation_metrics found, by class name, with
 // "intervals".
-Json figures_json(const Outputs& outputs, const std::vector<std::string>& classes);
+Json figures_json(const Outputs& outputs, const EvaluationMetrics& metrics, const std::vector<std::string>& classes);
 
 }  // namespace cvtool

@@ -8,6 +8,7 @@ namespace cvtool {
 TrainResult train_job(const TrainRequest& request, Observer& observer);
 Json find_lr_job(const TrainRequest& request, const std::string& picture, Observer& observer);
 EvalResult eval_job(const EvalRequest& request, Observer& observer);
+Json compare_job(const CompareRequest& request);
 int64_t predict_job(const PredictRequest& request, const PredictSink& sink, Observer& observer);
 Json export_job(const ExportRequest& request, Observer& observer);
 Json import_job(const ImportRequest& request, Observer& observer);

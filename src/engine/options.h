@@ -8,6 +8,7 @@
 #include "data/augment/kinds.h"
 #include "data/sprite_options.h"
 #include "explain/extraction_options.h"
+#include "train/gates.h"
 
 namespace cvtool {
 
@@ -74,6 +75,10 @@ struct EvalRequest {
   std::string split;                 // empty: test, else valid
   std::string precision = "fp32";
   std::string output;                // folder; empty: eval-SPLIT beside the model
+  std::vector<Gate> gates;
+  std::string baseline;              // a metrics.json, run or model file to compare with; empty: none
+  std::string calibrate;             // "temperature": fit it first and store it in the model; empty: do not
+  std::optional<double> threshold;   // of the second of two classes
   int64_t batch = 64;
   TtaPlan tta;
   RunOptions run;
@@ -157,6 +162,11 @@ struct LookRequest {
   Json overrides = Json::object();   // of DataConfig
   LookOptions look;
   std::string output;                // picture to write; empty: none
+};
+
+struct CompareRequest {
+  std::vector<std::string> runs;     // folders; empty: every run of `runs`
+  std::string output;                // picture of the curves; empty: compare.png beside the first run
 };
 
 struct PreviewOptions {

@@ -73,15 +73,6 @@ Json split_json(const OpenedSplit& split, const std::vector<std::string>& classe
   return {{"count", count}, {"labels", labels}, {"files", files}, {"skipped", skipped}};
 }
 
-void warn_of_leakage(const OpenedSplit& train, const OpenedSplit& held_back) {
-  if (!train.store || !held_back.store) return;
-  const auto pairs = train.store->same_files(*held_back.store);
-  if (pairs.empty()) return;
-  const auto& [mine, other] = pairs.front();
-  spdlog::warn("{} of the {} photos also stand in the training photos, such as {} = {}: its figures are too good; see cvtool data check",
-               pairs.size(), held_back.name, printable(held_back.store->samples()[other].path), printable(train.store->samples()[mine].path));
-}
-
 Json marks_of(const Dataset& dataset) {
   std::vector<const Sample*> chosen;
   for (const Sample& sample : dataset.train) chosen.push_back(&sample);

@@ -33,9 +33,6 @@ OpenedSplit open_split(const PhotoRequest& request, const DataConfig& data, cons
 // {"count": N, "labels": {CLASS: N}, "files": [...], "skipped": [{"path":, "reason":}]}
 Json split_json(const OpenedSplit& split, const std::vector<std::string>& classes);
 
-// Warns when files of the held-back split are also training files, byte by byte.
-void warn_of_leakage(const OpenedSplit& train, const OpenedSplit& held_back);
-
 // A few of a split's files with hashes of their content, to know the same data again.
 Json marks_of(const Dataset& dataset);
 // True when any of the marked files stands, unchanged, in the data at `root`.

@@ -18,7 +18,7 @@
 #include "engine/advice.h"
 #include "engine/batch_sheet.h"
 #include "engine/class_weights.h"
-#include "engine/figures.h"
+#include "engine/evaluation.h"
 #include "engine/jobs.h"
 #include "engine/phases.h"
 #include "engine/photos.h"
@@ -74,7 +74,8 @@ class TrainJob {
     train_ = open_split({dataset_.root, "train", dataset_.train, train_share}, recipe_.data, request_.run, observer_);
     valid_ = open_split({dataset_.root, "valid", dataset_.valid, 1 - train_share}, recipe_.data, request_.run, observer_);
     if (!train_.store) throw DataError(request_.data + ": no photos are left to train on; lower --valid and --test");
-    warn_of_leakage(train_, valid_);
+    const std::string leakage = leakage_text(copies_in_training(train_, valid_), "valid");
+    if (!leakage.empty()) spdlog::warn("{}", leakage);
     spdlog::info("{}: {} and {} of {}: {}", request_.data,
                  counted(static_cast<int64_t>(train_.store->samples().size()), "training photo"),
                  counted(valid_.store ? static_cast<int64_t>(valid_.store->samples().size()) : 0, "validation photo"),
@@ -267,16 +268,25 @@ class TrainJob {
     return result;
   }
 
-  // What eval gives for best.pt.
+  // What eval gives for best.pt, and its files.
   Json final_figures() {
-    const PhotoStore& store = valid_.store ? *valid_.store : *train_.store;
+    const OpenedSplit& split = valid_.store ? valid_ : train_;
     const ModelFile best = load_model(run_ + "/best.pt");
     const PhotoPredictor predictor({best.module, device_, at::kFloat}, recipe_);
-    const Outputs outputs = outputs_of(predictor, store, {recipe_.train.loss, 64}, observer_);
-    Json metrics = figures_json(outputs, dataset_.classes);
-    write_file_atomically(run_ + "/metrics.json",
-                          Json{{"model", run_ + "/best.pt"}, {"split", valid_.store ? "valid" : "train"}, {"metrics", metrics}}.dump(2) + "\n");
-    return metrics;
+    EvaluationSubject subject;
+    subject.model = run_ + "/best.pt";
+    subject.info = best.info;
+    subject.data = request_.data;
+    subject.split = split.name;
+    subject.root = dataset_.root;
+    subject.skipped = split.skipped;
+    subject.notes = dataset_.notes;
+    subject.copies = copies_in_training(train_, valid_);
+    subject.device = device_.str();
+    subject.precision = "fp32";
+    const Evaluation evaluation = evaluate(subject, outputs_of(predictor, *split.store, {recipe_.train.loss, 64}, observer_));
+    write_evaluation(run_, subject, evaluation);
+    return evaluation.document["metrics"];
   }
 
   TrainRequest request_;

@@ -278,9 +278,11 @@ std::string check_output(const Net& net, const std::string& activation, const Sh
 }
 
 // forward repeats the other two instead of calling them: freezing a module loses methods that call each other.
+// The temperature is 1 until the model is calibrated; z / 1.0 is z, bit for bit.
 void define_outputs(Net& net) {
+  net.module.register_attribute("temperature", c10::FloatType::get(), 1.0);
   const std::string body = net.base.is_null() ? "self.preprocess.forward(x)" : "self.base.forward(self.preprocess.forward(x))";
-  const std::string logits = "    z = self.head.forward(" + body + ")\n";
+  const std::string logits = "    z = self.head.forward(" + body + ") / self.temperature\n";
   std::string probabilities = "    return torch." + net.activation + (net.activation == "softmax" ? "(z, 1)\n" : "(z)\n");
   if (net.units == 1) probabilities = "    p = torch.sigmoid(z)\n    return torch.cat([1.0 - p, p], 1)\n";
   net.module.define("def logits(self, x):\n" + logits + "    return z\n");

@@ -35,7 +35,8 @@ struct NetTarget {
 
 struct Net {
   // preprocess, base (where there is one) and head as submodules; forward(x) -> probabilities [N,K] f32, logits(x) -> [N,units] f32, and
-  // probabilities(logits) is the last activation; x is RGB 0..255, u8 or f32, [N,3,H,W]. On the CPU.
+  // probabilities(logits) is the last activation; x is RGB 0..255, u8 or f32, [N,3,H,W]. The logits are what the head gives divided
+  // by the attribute `temperature` (a float). On the CPU.
   torch::jit::Module module;
   std::vector<SummaryRow> rows;
   int64_t units = 0;

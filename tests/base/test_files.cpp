@@ -6,6 +6,7 @@
 
 #include <csignal>
 
+#include "base/atomic_file.h"
 #include "base/error.h"
 #include "scratch.h"
 
@@ -41,6 +42,26 @@ TEST_CASE("A file is written whole and replaces an older one") {
   write_file_atomically(path, "");
   CHECK(read_file(path).empty());
   CHECK(names_in(scratch.path()) == std::set<std::string>{"a.bin"});
+}
+
+TEST_CASE("A file written in pieces appears when it is kept, and not without") {
+  const Scratch scratch;
+  const std::string path = scratch / "a.csv";
+  scratch.write("a.csv", "old");
+  {
+    AtomicFile file(path);
+    file.write("one ");
+    file.write("two");
+    CHECK(read_file(path) == "old");
+    file.keep();
+  }
+  CHECK(read_file(path) == "one two");
+  {
+    AtomicFile file(path);
+    file.write("half");
+  }
+  CHECK(read_file(path) == "one two");
+  CHECK(names_in(scratch.path()) == std::set<std::string>{"a.csv"});
 }
 
 TEST_CASE("A write that fails leaves nothing and says why") {

@@ -1,0 +1,177 @@
+#include "report/evaluation_page.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "report/html.h"
+#include "report/metric_cells.h"
+
+namespace cvtool {
+namespace {
+
+// Of more classes the table shows the worst; the rest is folded away.
+constexpr size_t kClassesShown = 40;
+
+std::string heading(const std::string& text) { return "<h2>" + html_text(text) + "</h2>\n"; }
+std::string paragraph(const std::string& text) { return "<p class=\"soft\">" + html_text(text) + "</p>\n"; }
+
+std::string tile(const std::string& value, const std::string& below) {
+  return "<div><b>" + value + "</b><span>" + below + "</span></div>\n";
+}
+
+std::string tiles(const Json& metrics) {
+  std::string out = "<div class=\"tiles\">\n";
+  const std::string interval = interval_text(metrics, "accuracy");
+  out += tile(metric_span(metrics, "accuracy"), "accuracy" + (interval.empty() ? "" : ", 95 % " + interval));
+  out += tile(metric_span(metrics, "majority_baseline"), "by always naming the most frequent class");
+  out += tile(metric_span(metrics, "macro.f1"), "macro F1");
+  out += tile(metric_span(metrics, "loss"), "loss");
+  out += tile(metric_span(metrics, "ece"), "calibration error");
+  return out + "</div>\n";
+}
+
+std::string gates(const Json& document) {
+  if (!document.contains("gates") && !document.contains("baseline")) return "";
+  std::string out = heading("Gates") + "<ul>\n";
+  const auto line = [](bool met, const std::string& text) {
+    return std::string("<li><span class=\"") + (met ? "good\">met" : "bad\">missed") + "</span>: " + html_text(text) + "</li>\n";
+  };
+  for (const Json& gate : document.value("gates", Json::array())) out += line(gate.at("met"), gate.at("text"));
+  if (document.contains("baseline")) out += line(document["baseline"].at("met"), document["baseline"].at("text"));
+  return out + "</ul>\n";
+}
+
+std::string warnings(const std::vector<std::string>& list) {
+  if (list.empty()) return heading("Data warnings") + paragraph("None: no bad files, no copies of training photos, no class out of balance.");
+  std::string out = heading("Data warnings") + "<div class=\"warnings\"><ul>\n";
+  for (const std::string& text : list) out += "<li>" + html_text(text) + "</li>\n";
+  return out + "</ul></div>\n";
+}
+
+std::string metric_table(const Json& metrics) {
+  HtmlTable table{{"metric", "value", "95 % interval"}, {}, true};
+  for (const MetricRow& row : metric_rows())
+    if (has_metric(metrics, row.path))
+      table.rows.push_back({std::string(row.name) + " <span class=\"soft\">" + row.meaning + "</span>", metric_span(metrics, row.path),
+                            interval_text(metrics, row.path)});
+  return heading("Metrics") + html_table(table);
+}
+
+std::string figure(const PageFigure& figure, bool wide = false) {
+  if (figure.bytes.empty()) return "";
+  return std::string("<figure") + (wide ? " class=\"scroll wide\"" : "") + "><a href=\"" + file_link(figure.file) +
+         "\"><img class=\"chart\" alt=\"" + html_text(figure.title) + "\" src=\"" + data_uri("image/png", figure.bytes) + "\"></a></figure>\n";
+}
+
+std::vector<std::string> class_row(const Json& metrics, const std::string& name) {
+  const auto span = [&](const char* metric) { return metric_span(metrics, metric, name); };
+  const double f1 = metrics.at("f1").at(name).get<double>();
+  return {html_text(name),
+          span("support"),
+          span("precision"),
+          span("recall"),
+          "<span class=\"bar\" style=\"--share: " + fixed(100 * f1, 1) + "%\">" + span("f1") + "</span>",
+          span("roc_auc_by_class"),
+          span("average_precision_by_class")};
+}
+
+std::string class_table(const Json& metrics, std::vector<std::string> classes) {
+  const Json& f1 = metrics.at("f1");
+  std::stable_sort(classes.begin(), classes.end(),
+                   [&](const auto& a, const auto& b) { return f1.at(a).template get<double>() < f1.at(b).template get<double>(); });
+  const std::vector<std::string> header{"class", "photos", "precision", "recall", "F1", "ROC AUC", "average precision"};
+  HtmlTable worst{header, {}, true}, rest{header, {}, true};
+  for (size_t i = 0; i < classes.size(); ++i) (i < kClassesShown ? worst : rest).rows.push_back(class_row(metrics, classes[i]));
+  std::string out = heading("Classes") + paragraph("Each class against all others, the lowest F1 first.") + html_table(worst);
+  if (!rest.rows.empty())
+    out += "<details><summary>the other " + counted(static_cast<int64_t>(rest.rows.size()), "class") + "</summary>\n" + html_table(rest) + "</details>\n";
+  return out;
+}
+
+std::string mistakes(const EvaluationPage& page) {
+  std::string out = heading("Most confident mistakes");
+  if (page.mistakes.empty()) return out + paragraph("None: every photo was recognised.");
+  const auto count = static_cast<int64_t>(page.mistakes.size());
+  out += paragraph(count < page.mistake_count ? with_thousands(count) + " of " + counted(page.mistake_count, "mistake")
+                                              : counted(count, "mistake") + ", all there are");
+  out += "<div class=\"mistakes\">\n";
+  for (const PageMistake& mistake : page.mistakes) {
+    out += "<figure><a href=\"" + file_link(mistake.link) + "\">";
+    if (!mistake.jpeg.empty()) out += "<img alt=\"" + html_text(mistake.path) + "\" src=\"" + data_uri("image/jpeg", mistake.jpeg) + "\">";
+    out += "</a><figcaption><b>" + html_text(mistake.predicted) + "</b> " + fixed(mistake.confidence, 3) + ", but it is <b>" + html_text(mistake.label) +
+           "</b><br><a href=\"" + file_link(mistake.link) + "\">" + html_text(mistake.path) + "</a></figcaption></figure>\n";
+  }
+  return out + "</div>\n";
+}
+
+std::string threshold_table(const Json& metrics, const std::vector<std::string>& classes) {
+  if (!metrics.contains("thresholds")) return "";
+  HtmlTable table{{"threshold", "precision", "recall", "F1", "accuracy"}, {}, true};
+  for (const Json& row : metrics["thresholds"]) {
+    std::vector<std::string> cells{fixed(row.at("threshold").get<double>(), 2)};
+    for (const char* key : {"precision", "recall", "f1", "accuracy"}) cells.push_back(fixed(row.at(key).get<double>(), 4));
+    table.rows.push_back(cells);
+  }
+  const std::string best = metric_span(metrics, "best_f1_threshold.threshold");
+  return "<h3>Thresholds</h3>\n<p class=\"soft\">How " + html_text(classes[1]) + " fares when it is named from this probability on. F1 is largest, " +
+         metric_span(metrics, "best_f1_threshold.f1") + ", at " + best + " (<code>--threshold</code>).</p>\n" + html_table(table);
+}
+
+std::string calibration_text(const Json& document) {
+  std::string out = paragraph("Of the photos about which the model is p sure, a share p should be right. The calibration error is the mean distance from that.");
+  if (!document.contains("calibration")) return out;
+  const Json& calibration = document["calibration"];
+  out += "<p>The temperature is " + fixed(calibration.at("temperature").get<double>(), 4) + ", fitted on " +
+         counted(calibration.at("photos").get<int64_t>(), "validation photo") + ".</p>\n";
+  HtmlTable table{{"photos", "calibration error before", "after", "log loss before", "after"}, {}, true};
+  for (const auto& [split, change] : calibration.items()) {
+    if (!change.is_object()) continue;
+    std::vector<std::string> row{html_text(split)};
+    for (const char* key : {"ece_before", "ece_after", "log_loss_before", "log_loss_after"}) row.push_back(fixed(change.at(key).get<double>(), 4));
+    table.rows.push_back(row);
+  }
+  return out + html_table(table);
+}
+
+std::string facts(const std::string& title, const Facts& list) {
+  if (list.empty()) return "";
+  HtmlTable table{{}, {}, false};
+  for (const auto& [what, value] : list) table.rows.push_back({"<span class=\"soft\">" + html_text(what) + "</span>", html_text(value)});
+  return heading(title) + html_table(table);
+}
+
+std::string repeat(const EvaluationPage& page) {
+  std::string out = heading("To repeat it") + "<pre>";
+  for (const std::string& command : page.commands) out += html_text(command) + "\n";
+  out += "</pre>\n";
+  if (!page.recipe.is_null())
+    out += "<details><summary>The recipe, with every default filled in</summary>\n<pre>" +
+           html_text(page.recipe.dump(2, ' ', false, Json::error_handler_t::replace)) + "</pre></details>\n";
+  return out;
+}
+
+std::string files(const Facts& list) {
+  std::string out = heading("Files") + "<ul>\n";
+  for (const auto& [name, what] : list) out += "<li><a href=\"" + file_link(name) + "\">" + html_text(name) + "</a>: " + html_text(what) + "</li>\n";
+  return out + "</ul>\n";
+}
+
+}  // namespace
+
+std::string evaluation_page(const EvaluationPage& page) {
+  const Json& metrics = page.document.at("metrics");
+  const std::string photos = counted(metrics.at("count").get<int64_t>(), "photo");
+  std::string body = "<h1>" + html_text(page.title) + "</h1>\n";
+  body += paragraph("Split " + page.document.at("split").get<std::string>() + " of " + page.document.at("data").get<std::string>() + ": " + photos +
+                    " of " + counted(static_cast<int64_t>(page.classes.size()), "class") + ". Model " + page.document.at("model").get<std::string>() + ".");
+  body += tiles(metrics) + gates(page.document) + warnings(page.warnings) + metric_table(metrics);
+  body += heading("Confusion matrix") + figure(page.confusion, true) + class_table(metrics, page.classes) + mistakes(page);
+  body += heading("Ranking") + "<div class=\"charts\">\n" + figure(page.roc) + figure(page.precision_recall) + "</div>\n";
+  body += threshold_table(metrics, page.classes);
+  body += heading("Calibration") + calibration_text(page.document) + "<div class=\"charts\">\n" + figure(page.calibration) + "</div>\n";
+  body += facts("Training", page.training) + figure(page.curves, true) + facts("Environment", page.environment) + repeat(page) + files(page.files);
+  return html_page(page.title, body);
+}
+
+}  // namespace cvtool
