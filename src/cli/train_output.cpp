@@ -15,7 +15,7 @@ std::string training_summary(const TrainResult& result) {
   const Json interval = result.metrics.value("intervals", Json::object()).value("accuracy", Json());
   if (interval.is_array()) text += " (95 % interval " + fixed(interval[0].get<double>(), 3) + " to " + fixed(interval[1].get<double>(), 3) + ")";
   text += ", loss " + fixed(result.metrics["loss"].get<double>(), 4) + "; trained for " + duration_text(result.seconds) + "\nrun " + result.run +
-          " (best.pt, curves.png, history.csv)\n";
+          " (report.html, best.pt, curves.png, history.csv)\n";
   if (!result.resume.empty()) text += "go on with: " + result.resume + "\n";
   return text + "next: cvtool predict IMAGE --model " + shell_word(result.run) + "\n";
 }

@@ -72,7 +72,6 @@ class EvalJob {
     split_ = open({dataset_.root, chosen.name, chosen.samples});
     const EvaluationSubject subject = subject_of_split();
     Evaluation evaluation = evaluate(subject, outputs(split_), request_.threshold);
-    if (request_.tta.variants > 1) evaluation.document["tta"] = tta_text(request_.tta);
     judge_gates(evaluation.document);
     if (!request_.baseline.empty()) compare(subject, evaluation);
     if (!calibration_.json.is_null()) add_calibration(evaluation);
@@ -85,6 +84,9 @@ class EvalJob {
 
  private:
   void check_request() const {
+    const std::vector<std::string> splits{"train", "valid", "test", "all"};
+    if (!request_.split.empty() && std::find(splits.begin(), splits.end(), request_.split) == splits.end())
+      throw UsageError("--split: " + unknown_word("split", request_.split, splits));
     const auto classes = model_classes(model_.file);
     check_gates(request_.gates, classes);
     if (request_.threshold && classes.size() != 2)
@@ -128,6 +130,8 @@ class EvalJob {
     if (!subject.copies.empty()) spdlog::warn("{}", leakage_text(subject.copies, split_.name));
     subject.device = device_from_text(request_.run.device).str();
     subject.precision = request_.precision;
+    if (request_.tta.variants > 1) subject.tta = tta_text(request_.tta);
+    subject.heat = heat_view_of(model_.file, model_.predictor, model_.recipe, device_from_text(request_.run.device));
     return subject;
   }
 

@@ -64,6 +64,7 @@ Evaluation evaluate(const EvaluationSubject& subject, Outputs outputs, std::opti
   Json& document = evaluation.document;
   document = {{"model", subject.model}, {"data", subject.data}, {"split", subject.split}};
   if (threshold) document["threshold"] = *threshold;
+  if (!subject.tta.empty()) document["tta"] = subject.tta;
   document["metrics"] = figures_json(evaluation.outputs, evaluation.metrics, subject.classes());
   document["warnings"] = warnings_of(subject, evaluation.metrics);
   document["skipped"] = Json::array();

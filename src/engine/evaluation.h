@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/figures.h"
+#include "engine/heat_view.h"
 #include "engine/leakage.h"
 #include "engine/recipe.h"
 #include "train/evaluation_metrics.h"
@@ -22,6 +23,8 @@ struct EvaluationSubject {
   std::vector<std::string> notes;    // of the dataset
   Copies copies;                     // of training photos among the split's
   std::string device, precision;     // what it ran on: "cpu", "fp32"
+  std::string tta;                   // see tta_text; empty: none
+  HeatView heat;                     // of the model; for the worst mistakes
 
   std::vector<std::string> classes() const;
 };

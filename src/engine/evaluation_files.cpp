@@ -4,6 +4,7 @@
 
 #include "base/atomic_file.h"
 #include "base/csv.h"
+#include "base/error.h"
 #include "base/files.h"
 #include "base/output.h"
 #include "base/text.h"
@@ -19,7 +20,7 @@ namespace fs = std::filesystem;
 namespace cvtool {
 namespace {
 
-constexpr size_t kSheetMistakes = 48, kPageMistakes = 24;
+constexpr size_t kSheetMistakes = 48, kPageMistakes = 24, kHeatMaps = 12;
 constexpr int kThumbnailPx = 240;
 constexpr size_t kPiece = 1 << 20;
 
@@ -71,6 +72,16 @@ std::string link_from(const std::string& folder, const std::string& path) {
   return error || relative.empty() ? fs::absolute(path).string() : relative.string();
 }
 
+// What speaks for the class that was said; "" where that is not known.
+std::string heat_jpeg(const HeatView& view, const std::string& file, int64_t said) {
+  if (!view.picture) return "";
+  try {
+    return jpeg_bytes(view.picture(file, said, kThumbnailPx));
+  } catch (const DataError&) {
+    return "";
+  }
+}
+
 // The sheet mistakes.jpg, and what the page shows of the mistakes.
 std::vector<PageMistake> write_mistakes(const std::string& folder, const EvaluationSubject& subject, const Evaluation& evaluation) {
   const auto classes = subject.classes();
@@ -84,8 +95,9 @@ std::vector<PageMistake> write_mistakes(const std::string& folder, const Evaluat
                       &said = classes[static_cast<size_t>(mistake.predicted)];
     const cv::Mat rgb = thumbnail(file, data, kThumbnailPx);
     sheet.push_back({rgb, {said + " " + fixed(mistake.confidence, 3), "is " + label, mistake.path}, true});
-    if (page.size() < kPageMistakes)
-      page.push_back({mistake.path, link_from(folder, file), label, said, mistake.confidence, jpeg_bytes(rgb)});
+    if (page.size() >= kPageMistakes) continue;
+    const std::string heat = page.size() < kHeatMaps ? heat_jpeg(subject.heat, file, mistake.predicted) : "";
+    page.push_back({mistake.path, link_from(folder, file), label, said, mistake.confidence, jpeg_bytes(rgb), heat});
   }
   write_sheet(folder + "/mistakes.jpg", sheet, {"The most confident mistakes: what was said, and what it is", 0, 180});
   return page;
@@ -119,6 +131,7 @@ EvaluationPage page_of(const std::string& folder, const EvaluationSubject& subje
   page.training = training_facts(subject);
   page.environment = environment_facts(subject);
   page.recipe = subject.info.at("recipe");
+  page.heat_layer = subject.heat.layer;
   page.commands = repeating_commands(subject, evaluation.threshold);
   page.files = {{"metrics.json", "every number of this page"},
                 {"predictions.csv", "path, label, predicted class and the probability of each class"},

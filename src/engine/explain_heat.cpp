@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "data/dataset.h"
 #include "engine/explain_jobs.h"
+#include "engine/heat_view.h"
 #include "explain/activations.h"
 #include "explain/heat_map.h"
 #include "explain/heat_picture.h"
@@ -60,14 +61,6 @@ Viewer viewer_for(const ExplainRequest& request, const OpenedModel& opened) {
   return viewer;
 }
 
-// Heat of a net that sees the centre of the photo only: zeros around it. `seen` is [1,3,h,w].
-at::Tensor on_whole_photo(const at::Tensor& heat, const at::Tensor& seen, const ImageSize& size) {
-  const int64_t rows = size.height - seen.size(2), cols = size.width - seen.size(3);
-  if (rows == 0 && cols == 0) return heat;
-  const at::Tensor large = at::upsample_bilinear2d(heat.unsqueeze(0).unsqueeze(0), seen.sizes().slice(2), /*align_corners=*/false)[0][0];
-  return at::constant_pad_nd(large, {cols / 2, cols - cols / 2, rows / 2, rows - rows / 2});
-}
-
 View view_of(const Viewer& viewer, const at::Tensor& photo) {
   const at::Tensor pixels = viewer.opened.predictor.input(photo);
   const at::Tensor probabilities = viewer.opened.predictor.net().run(pixels).probabilities[0];
@@ -81,8 +74,6 @@ View view_of(const Viewer& viewer, const at::Tensor& photo) {
     view.heat = method(viewer.net, pixels.to(viewer.device), viewer.layer, {view.class_index})[0];
   }
   view.heat = on_whole_photo(view.heat, pixels, viewer.opened.recipe.data.imgsz);
-  const double largest = view.heat.max().item<double>();
-  if (largest > 0) view.heat = view.heat / largest;
   return view;
 }
 

@@ -30,7 +30,7 @@ Json split_job(const SplitRequest& request, Observer& observer) {
   options.test = request.options.test;
   options.how = request.how;
   options.seed = static_cast<uint64_t>(request.options.seed);
-  options.progress = progress_of("Splitting", observer);
+  options.progress = progress_of("Splitting", observer, "run it again to complete the split");
   return json_from_result(split_folder(request.source, request.target, options));
 }
 

@@ -19,10 +19,10 @@ Looked look_at(const LookRequest& request) {
   return looked;
 }
 
-std::function<void(int64_t, int64_t)> progress_of(const char* phase, Observer& observer) {
-  return [phase, &observer](int64_t done, int64_t total) {
+std::function<void(int64_t, int64_t)> progress_of(const char* phase, Observer& observer, const char* state) {
+  return [phase, &observer, state](int64_t done, int64_t total) {
     observer.progress({phase, done, total, std::nan(""), std::nan("")});
-    if (observer.stop_requested()) throw Error("interrupted; nothing was written", ExitCode::kInterrupted);
+    if (observer.stop_requested()) throw Error(std::string("interrupted; ") + state, ExitCode::kInterrupted);
   };
 }
 

@@ -1,34 +1,24 @@
 #include <spdlog/spdlog.h>
 
-#include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "base/error.h"
 #include "base/text.h"
 #include "data/drawn_set.h"
 #include "data/sprite.h"
 #include "engine/jobs.h"
+#include "engine/looked.h"
 
 namespace cvtool {
-namespace {
-
-std::function<void(int64_t, int64_t)> progress_of(const char* phase, Observer& observer) {
-  return [phase, &observer](int64_t done, int64_t total) {
-    observer.progress({phase, done, total, std::nan(""), std::nan("")});
-    if (observer.stop_requested()) throw Error("interrupted; run it again to complete the set", ExitCode::kInterrupted);
-  };
-}
-
-}  // namespace
+constexpr const char* kUnfinished = "run it again to complete the set";
 
 Json sample_job(const std::string& folder, const DrawnSetOptions& options, Observer& observer) {
-  const DrawnSetResult result = write_drawn_set(folder, options, progress_of("Drawing", observer));
+  const DrawnSetResult result = write_drawn_set(folder, options, progress_of("Drawing", observer, kUnfinished));
   return {{"folder", folder}, {"drawn", result.drawn}, {"kept", result.kept}};
 }
 
 Json unpack_job(const UnpackRequest& request, Observer& observer) {
   const SpriteResult result =
-      unpack_sprites({request.sheets, request.labels, request.output}, request.options, progress_of("Unpacking", observer));
+      unpack_sprites({request.sheets, request.labels, request.output}, request.options, progress_of("Unpacking", observer, kUnfinished));
   if (result.labels_left > 0)
     spdlog::warn("{}: the last {} have no picture in these sheets", request.labels, counted(result.labels_left, "label"));
   Json counts = Json::object();

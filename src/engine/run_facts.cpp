@@ -114,7 +114,7 @@ std::vector<std::string> repeating_commands(const EvaluationSubject& subject, co
     commands.push_back("cvtool train --data " + shell_word(plain(run["data"])) + " --recipe " + shell_word(config.string()) + threads);
   }
   commands.push_back("cvtool eval --data " + shell_word(subject.data) + " --model " + shell_word(subject.model) + " --split " + subject.split +
-                     (threshold ? " --threshold " + Json(*threshold).dump() : ""));
+                     (subject.tta.empty() ? "" : " --tta " + subject.tta) + (threshold ? " --threshold " + Json(*threshold).dump() : ""));
   return commands;
 }
 

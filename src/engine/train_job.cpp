@@ -284,6 +284,7 @@ class TrainJob {
     subject.copies = copies_in_training(train_, valid_);
     subject.device = device_.str();
     subject.precision = "fp32";
+    subject.heat = heat_view_of(best, predictor, recipe_, device_);
     const Evaluation evaluation = evaluate(subject, outputs_of(predictor, *split.store, {recipe_.train.loss, 64}, observer_));
     write_evaluation(run_, subject, evaluation);
     return evaluation.document["metrics"];

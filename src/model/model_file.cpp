@@ -66,6 +66,8 @@ Net net_of(const ModelFile& model, const ImageSize& imgsz) {
   Net net;
   net.module = model.module;
   net.base = model.info.value("base", Json());
+  // What is trained on is not calibrated any more.
+  if (net.module.hasattr("temperature")) net.module.setattr("temperature", 1.0);
   try {
     net.units = net.module.get_method("logits")({at::zeros({1, 3, imgsz.height, imgsz.width}, at::kByte)}).toTensor().size(1);
   } catch (const std::exception&) {

@@ -95,10 +95,13 @@ std::string mistakes(const EvaluationPage& page) {
   const auto count = static_cast<int64_t>(page.mistakes.size());
   out += paragraph(count < page.mistake_count ? with_thousands(count) + " of " + counted(page.mistake_count, "mistake")
                                               : counted(count, "mistake") + ", all there are");
+  const bool any_heat = std::any_of(page.mistakes.begin(), page.mistakes.end(), [](const PageMistake& m) { return !m.heat_jpeg.empty(); });
+  if (any_heat) out += paragraph("In colours: what spoke for the class that was named (Grad-CAM of layer " + page.heat_layer + ").");
   out += "<div class=\"mistakes\">\n";
   for (const PageMistake& mistake : page.mistakes) {
-    out += "<figure><a href=\"" + file_link(mistake.link) + "\">";
+    out += std::string("<figure") + (mistake.heat_jpeg.empty() ? "" : " class=\"pair\"") + "><a href=\"" + file_link(mistake.link) + "\">";
     if (!mistake.jpeg.empty()) out += "<img alt=\"" + html_text(mistake.path) + "\" src=\"" + data_uri("image/jpeg", mistake.jpeg) + "\">";
+    if (!mistake.heat_jpeg.empty()) out += "<img alt=\"heat map\" src=\"" + data_uri("image/jpeg", mistake.heat_jpeg) + "\">";
     out += "</a><figcaption><b>" + html_text(mistake.predicted) + "</b> " + fixed(mistake.confidence, 3) + ", but it is <b>" + html_text(mistake.label) +
            "</b><br><a href=\"" + file_link(mistake.link) + "\">" + html_text(mistake.path) + "</a></figcaption></figure>\n";
   }

@@ -20,6 +20,7 @@ struct PageMistake {
   std::string label, predicted;
   double confidence = 0;   // [0,1]
   std::string jpeg;        // empty: the photo could not be read again
+  std::string heat_jpeg;   // the same with a heat map over it; empty: none
 };
 
 using Facts = std::vector<std::pair<std::string, std::string>>;  // what, and its value; plain text
@@ -31,6 +32,7 @@ struct EvaluationPage {
   PageFigure confusion, roc, precision_recall, calibration, curves;
   std::vector<PageMistake> mistakes;  // most confident first
   int64_t mistake_count = 0;          // of all, shown or not
+  std::string heat_layer;             // whose feature map the heat maps show
   Facts training, environment;
   Json recipe;                        // null: it is not known
   std::vector<std::string> commands;  // to repeat it

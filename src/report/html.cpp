@@ -55,6 +55,8 @@ img { max-width: 100%; height: auto; }
 .charts figure { margin: 0; min-width: 0; }
 .mistakes { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); gap: 1rem; }
 .mistakes figure { margin: 0; min-width: 0; break-inside: avoid; }
+.mistakes .pair { grid-column: span 2; }
+.pair a { display: grid; grid-template-columns: 1fr 1fr; gap: 0.25rem; }
 .mistakes img { display: block; width: 100%; height: 10rem; object-fit: contain; background: var(--card); image-rendering: auto; }
 figcaption { font-size: 0.875rem; line-height: 1.4; margin-top: 0.35rem; }
 figcaption b { color: var(--ink); }

@@ -6,6 +6,7 @@
 #include <opencv2/imgcodecs.hpp>
 
 #include "base/csv.h"
+#include "base/shell_word.h"
 #include "engine/calibrate.h"
 #include "engine/made_up_evaluation.h"
 #include "engine/mistakes.h"
