@@ -76,12 +76,4 @@ std::string archive_digest(const std::string& bytes, const std::string& but) {
   return sha256_of_bytes(join(lines, "\n"));
 }
 
-bool archive_holds(const std::string& bytes, const std::string& name) {
-  const Archive archive = open_archive(bytes);
-  const zip_int64_t count = archive ? zip_get_num_entries(archive.get(), 0) : 0;
-  for (zip_int64_t i = 0; i < count; ++i)
-    if (without_top_folder(zip_get_name(archive.get(), static_cast<zip_uint64_t>(i), 0)) == name) return true;
-  return false;
-}
-
 }  // namespace cvtool

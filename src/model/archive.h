@@ -16,7 +16,4 @@ std::string text_in_archive(const std::string& path, const std::string& name);
 // top folder, and their order does not. `bytes` is a whole archive.
 std::string archive_digest(const std::string& bytes, const std::string& but);
 
-// True when `bytes` is an archive with this entry (without the top folder).
-bool archive_holds(const std::string& bytes, const std::string& name);
-
 }  // namespace cvtool

@@ -159,8 +159,8 @@ ModelFile load_model(const std::string& path, ModelCheck check) {
 }
 
 bool is_model_file(const std::string& path) {
-  const std::string content = read_file(path);
-  return content.compare(0, 2, "PK") == 0 && archive_holds(content, std::string("extra/") + kInfoFile);
+  const Json info = Json::parse(text_in_archive(path, std::string("/") + kInfoFile), nullptr, /*allow_exceptions=*/false);
+  return info.is_object() && info.contains("classes");
 }
 
 }  // namespace cvtool

@@ -48,7 +48,7 @@ void save_model(const std::string& path, const ModelFile& model);
 // that does not reproduce its golden sample.
 ModelFile load_model(const std::string& path, ModelCheck check = ModelCheck::kFull);
 
-// True when the file is TorchScript with cvtool's extra file, false when it is anything else that can be read.
+// True when the file says that it is a classifier of cvtool, false for a base, other TorchScript and anything else.
 bool is_model_file(const std::string& path);
 
 }  // namespace cvtool

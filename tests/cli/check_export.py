@@ -14,6 +14,7 @@ import tempfile
 
 import numpy
 import torch
+import torchvision
 from PIL import Image
 
 HERE = pathlib.Path(__file__).parent
@@ -104,6 +105,15 @@ def check_onnx(work, model, runtime):
     assert onnx_networks.check(options.program, "the model", str(model), size, runtime)
 
 
+def check_base(work, runtime):
+    """A base as import writes it."""
+    net = torchvision.models.mobilenet_v2(weights=None)
+    onnx_networks.random_statistics(net, torch.Generator().manual_seed(3))
+    torch.save(net.state_dict(), work / "base.pth")
+    cvtool("import", "mobilenet_v2", "--weights", work / "base.pth", "-o", work / "base.pt")
+    assert onnx_networks.check(options.program, "an imported base", str(work / "base.pt"), 96, runtime)
+
+
 def trained_model(work):
     cvtool("data", "sample", work / "photos", "--train-per-class", 24, "--valid-per-class", 25, "--test-per-class", 0, "--size", "40x56")
     (work / "recipe.json").write_text(json.dumps({"data": {"imgsz": 32}, "model": {"layers": LAYERS}, "train": {"epochs": 2, "batch": 16}}))
@@ -125,6 +135,7 @@ def main():
         check_archive(work, model, photos)
         check_onnx(work, model, runtime)
         check_header(work, model, photos)
+        check_base(work, runtime)
         for name in ("squeezenet1_0", "shufflenet_v2_x1_0"):
             path = work / (name + ".pt")
             onnx_networks.traced(name, 64).save(str(path))
