@@ -122,7 +122,15 @@ const std::vector<Sample>& Dataset::split(const std::string& name) const {
   if (name == "train") return train;
   if (name == "valid") return valid;
   if (name == "test") return test;
-  throw UsageError(unknown_word("split", name, {"train", "valid", "test"}));
+  throw UsageError(unknown_word("split", name, {"train", "valid", "test", "all"}));
+}
+
+std::vector<Sample> Dataset::all() const {
+  std::vector<Sample> samples = train;
+  samples.insert(samples.end(), valid.begin(), valid.end());
+  samples.insert(samples.end(), test.begin(), test.end());
+  std::sort(samples.begin(), samples.end(), [](const Sample& a, const Sample& b) { return a.path < b.path; });
+  return samples;
 }
 
 Dataset find_dataset(const std::string& path, const DataConfig& config, uint64_t seed) {

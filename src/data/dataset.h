@@ -24,6 +24,8 @@ struct Dataset {
 
   // "train", "valid" or "test"; throws UsageError on another name.
   const std::vector<Sample>& split(const std::string& name) const;
+  // The photos of all splits, sorted by path.
+  std::vector<Sample> all() const;
 };
 
 // Finds DIR/{train,valid|val|validation,test}/CLASS/**, DIR/CLASS/** or a CSV file `path,label[,split]`. What has

@@ -10,13 +10,13 @@
 namespace cvtool {
 namespace {
 
-struct ByteReader {
+struct GifSource {
   const std::string* bytes;
   size_t position;
 };
 
 int read_bytes(GifFileType* gif, GifByteType* target, int count) {
-  auto& reader = *static_cast<ByteReader*>(gif->UserData);
+  auto& reader = *static_cast<GifSource*>(gif->UserData);
   const size_t take = std::min<size_t>(static_cast<size_t>(count), reader.bytes->size() - reader.position);
   std::memcpy(target, reader.bytes->data() + reader.position, take);
   reader.position += take;
@@ -24,7 +24,7 @@ int read_bytes(GifFileType* gif, GifByteType* target, int count) {
 }
 
 struct GifReader {
-  ByteReader bytes;
+  GifSource bytes;
   GifFileType* gif = nullptr;
   ~GifReader() {
     int ignored = 0;

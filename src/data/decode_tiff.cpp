@@ -10,13 +10,13 @@
 namespace cvtool {
 namespace {
 
-struct ByteReader {
+struct TiffSource {
   const std::string* bytes;
   toff_t position;
 };
 
 tmsize_t read_bytes(thandle_t handle, void* target, tmsize_t count) {
-  auto& reader = *static_cast<ByteReader*>(handle);
+  auto& reader = *static_cast<TiffSource*>(handle);
   const toff_t size = reader.bytes->size();
   const toff_t left = reader.position < size ? size - reader.position : 0;
   const toff_t take = std::min<toff_t>(static_cast<toff_t>(count), left);
@@ -28,14 +28,14 @@ tmsize_t read_bytes(thandle_t handle, void* target, tmsize_t count) {
 tmsize_t write_nothing(thandle_t, void*, tmsize_t) { return 0; }
 
 toff_t seek(thandle_t handle, toff_t offset, int whence) {
-  auto& reader = *static_cast<ByteReader*>(handle);
+  auto& reader = *static_cast<TiffSource*>(handle);
   if (whence == SEEK_CUR) offset += reader.position;
   if (whence == SEEK_END) offset += reader.bytes->size();
   return reader.position = offset;
 }
 
 int close_nothing(thandle_t) { return 0; }
-toff_t size_of(thandle_t handle) { return static_cast<ByteReader*>(handle)->bytes->size(); }
+toff_t size_of(thandle_t handle) { return static_cast<TiffSource*>(handle)->bytes->size(); }
 
 // libtiff prints to stderr unless told otherwise, for the whole process.
 bool silence_libtiff() {
@@ -49,7 +49,7 @@ bool silence_libtiff() {
 DecodedImage decode_tiff(const std::string& bytes, const DecodeOptions& options) {
   static const bool silent = silence_libtiff();
   (void)silent;
-  ByteReader reader{&bytes, 0};
+  TiffSource reader{&bytes, 0};
   // "m": not memory-mapped; the bytes are in memory already.
   const std::unique_ptr<TIFF, void (*)(TIFF*)> tiff(
       TIFFClientOpen("photo", "rm", &reader, read_bytes, write_nothing, seek, close_nothing, size_of, nullptr,

@@ -16,17 +16,17 @@
 namespace cvtool {
 namespace {
 
-struct Entry {
+struct FolderEntry {
   std::string name;
   bool is_folder;
 };
 
 // Folders, links to folders, and files of any other kind whose name is an image's (a broken link too: it is
 // named as unreadable later).
-std::vector<Entry> entries_of(const std::string& folder) {
+std::vector<FolderEntry> entries_of(const std::string& folder) {
   const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(folder.c_str()), ::closedir);
   if (!directory) throw DataError("cannot read the folder " + folder + ": " + std::strerror(errno));
-  std::vector<Entry> entries;
+  std::vector<FolderEntry> entries;
   while (const dirent* entry = ::readdir(directory.get())) {
     const std::string name = entry->d_name;
     if (is_hidden(name)) continue;
@@ -38,8 +38,8 @@ std::vector<Entry> entries_of(const std::string& folder) {
     if (is_folder || has_image_extension(name)) entries.push_back({name, is_folder});
   }
   // By path: what lies in a folder "a" comes after "a.jpg".
-  const auto key = [](const Entry& entry) { return entry.is_folder ? entry.name + "/" : entry.name; };
-  std::sort(entries.begin(), entries.end(), [&](const Entry& a, const Entry& b) { return key(a) < key(b); });
+  const auto key = [](const FolderEntry& entry) { return entry.is_folder ? entry.name + "/" : entry.name; };
+  std::sort(entries.begin(), entries.end(), [&](const FolderEntry& a, const FolderEntry& b) { return key(a) < key(b); });
   return entries;
 }
 
@@ -47,7 +47,7 @@ std::vector<Entry> entries_of(const std::string& folder) {
 using Trail = std::vector<std::pair<dev_t, ino_t>>;
 
 // Throws DataError for a folder that cannot be read or that lies in itself.
-std::vector<Entry> entries_below(const std::string& folder, Trail& trail) {
+std::vector<FolderEntry> entries_below(const std::string& folder, Trail& trail) {
   struct stat status {};
   if (::stat(folder.c_str(), &status) != 0)
     throw DataError("cannot read the folder " + folder + ": " + std::strerror(errno));
@@ -61,14 +61,14 @@ std::vector<Entry> entries_below(const std::string& folder, Trail& trail) {
 // Calls visit(path relative to the start, error) until it returns false. Returns false when it was stopped.
 bool walk(const std::string& folder, const std::string& prefix, Trail& trail, const ImageVisit& visit) {
   const size_t depth = trail.size();
-  std::vector<Entry> entries;
+  std::vector<FolderEntry> entries;
   try {
     entries = entries_below(folder, trail);
   } catch (const DataError& error) {
     trail.resize(depth);
     return visit(prefix.substr(0, prefix.empty() ? 0 : prefix.size() - 1), error.what());
   }
-  for (const Entry& entry : entries) {
+  for (const FolderEntry& entry : entries) {
     const bool go_on = entry.is_folder
                            ? walk(folder + "/" + entry.name, prefix + entry.name + "/", trail, visit)
                            : visit(prefix + entry.name, "");
@@ -91,7 +91,7 @@ bool has_image_extension(const std::string& name) {
 
 std::vector<std::string> folders_in(const std::string& folder) {
   std::vector<std::string> names;
-  for (const Entry& entry : entries_of(folder))
+  for (const FolderEntry& entry : entries_of(folder))
     if (entry.is_folder) names.push_back(entry.name);
   std::sort(names.begin(), names.end());
   return names;
@@ -99,7 +99,7 @@ std::vector<std::string> folders_in(const std::string& folder) {
 
 std::vector<std::string> images_in(const std::string& folder) {
   std::vector<std::string> names;
-  for (const Entry& entry : entries_of(folder))
+  for (const FolderEntry& entry : entries_of(folder))
     if (!entry.is_folder) names.push_back(entry.name);
   return names;
 }

@@ -24,25 +24,17 @@ struct ChosenSplit {
   std::vector<Sample> samples;
 };
 
-std::vector<Sample> every_sample(const Dataset& dataset) {
-  std::vector<Sample> all = dataset.train;
-  all.insert(all.end(), dataset.valid.begin(), dataset.valid.end());
-  all.insert(all.end(), dataset.test.begin(), dataset.test.end());
-  std::sort(all.begin(), all.end(), [](const Sample& a, const Sample& b) { return a.path < b.path; });
-  return all;
-}
-
 bool has_split_folders(const Dataset& dataset) { return dataset.layout != "flat"; }
 
 ChosenSplit choose_split(const Dataset& dataset, const std::string& wanted, const Json& info) {
-  if (wanted == "all") return {"all", "every photo, as asked", every_sample(dataset)};
+  if (wanted == "all") return {"all", "every photo, as asked", dataset.all()};
   if (!wanted.empty()) {
     const auto& samples = dataset.split(wanted);
     if (samples.empty()) throw UsageError("--split " + wanted + ": the data has no " + wanted + " photos");
     return {wanted, "as asked", samples};
   }
   const bool trained_on = holds_marked_files(dataset.root, info.at("data").value("marks", Json::object()));
-  if (!has_split_folders(dataset) && !trained_on) return {"all", "every photo: the model was not trained on this folder", every_sample(dataset)};
+  if (!has_split_folders(dataset) && !trained_on) return {"all", "every photo: the model was not trained on this folder", dataset.all()};
   const std::string source = has_split_folders(dataset) ? "" : ": the part held back when the model was trained on this folder";
   if (!dataset.test.empty()) return {"test", "the test photos" + source, dataset.test};
   if (!dataset.valid.empty()) return {"valid", "the validation photos" + source, dataset.valid};

@@ -19,15 +19,6 @@ namespace {
 
 constexpr int64_t kBatch = 32;
 
-// Every photo of the folder, in whatever split.
-std::vector<Sample> every_sample(const Dataset& dataset) {
-  std::vector<Sample> all = dataset.train;
-  all.insert(all.end(), dataset.valid.begin(), dataset.valid.end());
-  all.insert(all.end(), dataset.test.begin(), dataset.test.end());
-  std::sort(all.begin(), all.end(), [](const Sample& a, const Sample& b) { return a.path < b.path; });
-  return all;
-}
-
 struct Features {
   const PhotoPredictor& predictor;
   const FlatNet& net;
@@ -75,7 +66,7 @@ Json explain_embedding(const ExplainRequest& request, Observer& observer) {
   DataConfig data = opened.recipe.data;
   data.classes.clear();
   const Dataset dataset = find_dataset(folder, data, 0);
-  const OpenedSplit split = open_split({dataset.root, "photos", every_sample(dataset)}, data, request.run, observer);
+  const OpenedSplit split = open_split({dataset.root, "photos", dataset.all()}, data, request.run, observer);
   if (!split.store) throw DataError(folder + ": no photo can be read");
   Embedding embedding;
   embedding.classes = dataset.classes;

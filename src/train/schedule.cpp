@@ -30,7 +30,7 @@ double one_cycle(const ScheduleConfig&, double epoch, double epochs) {
   return share < kRise ? along_cosine(kStart, 1, share / kRise) : along_cosine(1, kEnd, (share - kRise) / (1 - kRise));
 }
 
-const ScheduleKind& kind_of(const std::string& name) {
+const ScheduleKind& schedule_named(const std::string& name) {
   for (const ScheduleKind& kind : schedule_kinds())
     if (name == kind.name) return kind;
   return schedule_kinds().front();  // fields() lets no other name through
@@ -47,7 +47,7 @@ const std::vector<ScheduleKind>& schedule_kinds() {
 }
 
 ScheduleConfig with_schedule_defaults(ScheduleConfig config) {
-  if (config.decay == 0) config.decay = kind_of(config.schedule).decay;
+  if (config.decay == 0) config.decay = schedule_named(config.schedule).decay;
   return config;
 }
 
@@ -56,7 +56,7 @@ double lr_at(const TrainConfig& config, const SchedulePoint& point) {
   const ScheduleConfig& schedule = config.schedule;
   const double after = point.epoch - schedule.warmup, rest = static_cast<double>(config.epochs) - schedule.warmup;
   if (after < -kRounding) return config.lr * std::min(1.0, (point.epoch + point.step) / schedule.warmup);
-  const double factor = kind_of(schedule.schedule).factor(schedule, std::max(after, 0.0) + kRounding, std::max(rest, kRounding));
+  const double factor = schedule_named(schedule.schedule).factor(schedule, std::max(after, 0.0) + kRounding, std::max(rest, kRounding));
   return config.lr * factor * std::pow(schedule.decay, static_cast<double>(point.drops));
 }
 

@@ -1,11 +1,11 @@
 #include "model/weights/h5_types.h"
 
 #include "base/text.h"
+#include "model/weights/raw_tensor.h"
 
 namespace cvtool {
 namespace {
 
-constexpr size_t kMaxDimensions = 16;
 constexpr int64_t kMaxTexts = 100000;
 
 struct NumberRow {

@@ -1,11 +1,11 @@
 #include "model/weights/pickle_globals.h"
+#include "model/weights/raw_tensor.h"
 
 #include <cstring>
 
 namespace cvtool {
 namespace {
 
-constexpr size_t kMaxDimensions = 16;
 constexpr size_t kMaxKeyBytes = 256;
 
 enum class Role { kOrderedDict, kSize, kTensor, kParameter, kStorageType, kIgnored };

@@ -20,7 +20,6 @@ constexpr TypeRow kTypes[] = {
     {DType::kF64, 8, "float64"},
 };
 
-constexpr size_t kMaxDimensions = 16;
 constexpr int64_t kMaxElements = int64_t{1} << 62;
 constexpr uint64_t kFreeBytes = uint64_t{64} << 20;
 

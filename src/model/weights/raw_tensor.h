@@ -18,6 +18,9 @@ std::string dtype_name(DType dtype);  // "float32", PyTorch's words
 
 // Elements lie little-endian in `storage`, the first at element `offset`; element (i, j, ...) at
 // offset + i * strides[0] + j * strides[1] + ... Several tensors may share bytes.
+// More is taken for a damaged file.
+constexpr size_t kMaxDimensions = 16;
+
 struct RawTensor {
   std::string name;
   DType dtype = DType::kF32;
