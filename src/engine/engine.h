@@ -37,10 +37,10 @@ struct ImageResult {
   std::string error;                   // empty: it was read
   std::vector<double> probabilities;   // in the order of PredictSink::begin's classes
   std::vector<size_t> ranked;          // class numbers by falling probability; among equals the first class
-  std::string label;                   // the most probable class, or kUnknown below the threshold
+  std::string label;                   // the most probable class, or kUnknownClass below the threshold
 };
 
-constexpr const char* kUnknown = "unknown";
+constexpr const char* kUnknownClass = "unknown";
 
 struct PredictSink {
   std::function<void(const std::vector<std::string>& classes)> begin;

@@ -92,7 +92,7 @@ class Answers {
       result.probabilities.assign(p, p + classes_.size());
       result.ranked = ranked(result.probabilities);
       const size_t best = result.ranked.at(0);
-      result.label = result.probabilities[best] < request_.options.threshold ? kUnknown : classes_[best];
+      result.label = result.probabilities[best] < request_.options.threshold ? kUnknownClass : classes_[best];
       files_.add(photo.source, result);
     }
     sink_.image(result);
