@@ -78,6 +78,19 @@ std::string nearest_word(const std::string& word, const std::vector<std::string>
   return best;
 }
 
+std::vector<std::string> nearest_paths(const std::string& word, const std::vector<std::string>& paths, size_t most) {
+  std::vector<std::pair<size_t, size_t>> order;  // distance, index
+  for (size_t i = 0; i < paths.size(); ++i) {
+    size_t least = edit_distance(plain(word), plain(paths[i]));
+    for (const std::string& part : split(paths[i], '/')) least = std::min(least, edit_distance(plain(word), plain(part)));
+    order.emplace_back(least, i);
+  }
+  std::sort(order.begin(), order.end());
+  std::vector<std::string> out;
+  for (size_t k = 0; k < std::min(most, order.size()); ++k) out.push_back(paths[order[k].second]);
+  return out;
+}
+
 std::string unknown_word(const std::string& kind, const std::string& word, const std::vector<std::string>& words) {
   const std::string near = nearest_word(word, words);
   std::string out = "unknown " + kind + " '" + word + "'";

@@ -13,6 +13,9 @@ std::string lower(std::string text);
 bool starts_with(const std::string& text, const std::string& prefix);
 bool ends_with(const std::string& text, const std::string& suffix);
 
+// The `most` of `paths` ("base/block_3/add") of which one part comes nearest to `word`, the nearest first.
+std::vector<std::string> nearest_paths(const std::string& word, const std::vector<std::string>& paths, size_t most);
+
 // The word of `words` nearest to `word` by edit distance (insert, delete, replace, swap of neighbours), or ""
 // when none is within a third of its length (at least 1, at most 3 edits).
 std::string nearest_word(const std::string& word, const std::vector<std::string>& words);

@@ -155,7 +155,9 @@ size_t FlatNet::find(const std::string& name) const {
     if (layers_[i].name == name || std::find(aliases.begin(), aliases.end(), name) != aliases.end()) return i;
     names.push_back(layers_[i].name);
   }
-  throw UsageError("--layer: " + unknown_word("layer", name, names));
+  constexpr size_t kNamed = 12;
+  if (names.size() <= kNamed) throw UsageError("--layer: " + unknown_word("layer", name, names));
+  throw UsageError("--layer: unknown layer '" + name + "'; the nearest are " + join(nearest_paths(name, names, kNamed), ", ") + "; cvtool summary MODEL lists all");
 }
 
 std::vector<at::Tensor> FlatNet::run(const std::shared_ptr<jit::Graph>& graph, const at::Tensor& pixels) const {

@@ -69,3 +69,10 @@ TEST_CASE("Texts are split and joined without loss") {
   CHECK_FALSE(ends_with("pt", ".pt"));
   CHECK(lower("ÄB.JPG") == "Äb.jpg");
 }
+
+TEST_CASE("The nearest paths are those with a part like the word") {
+  const std::vector<std::string> paths{"base/stem", "base/block_3/add", "base/block_33/add", "head/dense"};
+  CHECK(nearest_paths("block_33", paths, 2) == std::vector<std::string>{"base/block_33/add", "base/block_3/add"});
+  CHECK(nearest_paths("densee", paths, 1) == std::vector<std::string>{"head/dense"});
+  CHECK(nearest_paths("x", {}, 3).empty());
+}

@@ -30,7 +30,7 @@ def base():
 
 def cvtool(name, *more):
     start = time.time()
-    subprocess.run([program, "-q", "train", "--data", photos, "--recipe", "car-or-truck-vgg16", "--base", folder + "/vgg16.pt",
+    subprocess.run([program, "train", "-q", "--data", photos, "--recipe", "car-or-truck-vgg16", "--base", folder + "/vgg16.pt",
                     "--preprocess", "imagenet", "--project", folder, "--name", name, *more], check=True, stdout=subprocess.DEVNULL)
     return time.time() - start
 
