@@ -95,6 +95,8 @@ void prepare_process(int threads) {
   torch::jit::setGraphExecutorOptimize(false);
 }
 
+void give_back_memory() { malloc_trim(0); }
+
 Autocast::Autocast(at::Device device, at::ScalarType type) : device_(device), on_(type != at::kFloat) {
   if (on_) set_autocast(device_, true, type);
 }

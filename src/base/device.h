@@ -25,6 +25,10 @@ bool cpu_has_native_bfloat16();
 // the simple TorchScript executor. Idempotent.
 void prepare_process(int threads);
 
+// Gives memory that was freed back to the kernel. For the seams between kinds of work: what comes next asks for blocks of other sizes,
+// which do not fit into the holes between what is still held.
+void give_back_memory();
+
 // While alive, matrix products and convolutions on `device` run in `type` (autocast); kFloat changes nothing.
 class Autocast {
  public:

@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
+#include <new>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -91,7 +92,7 @@ void Console::outlive_terminal() {
 
 void Console::event(const Json& event) {
   if (!events_ || events_failed_) return;
-  const std::string line = event.dump() + "\n";
+  const std::string line = text_from_json(event, -1);
   events_failed_ = std::fwrite(line.data(), 1, line.size(), stdout) != line.size() || std::fflush(stdout) != 0;
 }
 
@@ -176,6 +177,14 @@ std::string message_text(const std::string& message) {
   std::vector<std::string> lines = split(message, '\n');
   for (std::string& line : lines) line = printable(line);
   return join(lines, "\n");
+}
+
+std::string failure_text(const std::exception& error) {
+  if (dynamic_cast<const Error*>(&error)) return error.what();
+  if (dynamic_cast<const std::bad_alloc*>(&error)) return "out of memory; use a smaller --batch or --imgsz";
+  // LibTorch appends a stack trace to its messages.
+  const std::string what = error.what();
+  return "internal error: " + what.substr(0, what.find("\nException raised from"));
 }
 
 void Console::complain(const std::string& message) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <exception>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,9 @@ class Console : public Observer {
 
 // A message as the terminal may get it: names from outside cannot move the cursor or change colours.
 std::string message_text(const std::string& message);
+
+// What the user is told of an exception: an Error's message, or what else went wrong.
+std::string failure_text(const std::exception& error);
 
 // Writes to stdout; throws Error when it cannot (a full disk behind a redirection).
 void print(const std::string& text);

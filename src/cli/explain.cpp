@@ -25,7 +25,7 @@ class ExplainCommand : public Command {
     add_layer_flags(app);
     add_heat_flags(app);
     app.add_option("--embed", embed_, "all photos of a folder as points, by what the net makes of them; -o may end in .csv")->type_name("DIR")->group("Photos as points");
-    fields(request_.run, FlagBinder(app, unused_, "This machine"));
+    fields(request_.run, FlagBinder(app, run_given_, "This machine"));
     app.final_callback([this] { choose_mode(); });
   }
 
@@ -81,13 +81,13 @@ class ExplainCommand : public Command {
     if (request_.inputs.empty() && !request_.kernels) throw UsageError("--" + request_.mode + ": name a picture; see cvtool explain --help");
   }
 
-  std::vector<std::string> extraction_keys() const {
-    std::vector<std::string> keys;
-    for (const auto& [key, unused] : extraction_given_.items()) {
-      keys.push_back(key);
-      std::replace(keys.back().begin(), keys.back().end(), '_', '-');
+  static std::vector<std::string> flags_of(const Json& given) {
+    std::vector<std::string> flags;
+    for (const auto& [key, unused] : given.items()) {
+      flags.push_back("--" + key);
+      std::replace(flags.back().begin(), flags.back().end(), '_', '-');
     }
-    return keys;
+    return flags;
   }
 
   void check_belongs() const {
@@ -96,7 +96,12 @@ class ExplainCommand : public Command {
     const auto refuse = [&mode](bool given, const std::string& flag) {
       if (given) throw UsageError("--" + mode + " takes no " + flag + "; see cvtool explain --help");
     };
-    for (const std::string& key : extraction_keys()) refuse(mode != "kernel", "--" + key);
+    for (const std::string& flag : flags_of(extraction_given_)) refuse(mode != "kernel", flag);
+    // Only a folder's worth of photos is read by threads and kept; a filter needs no net.
+    for (const std::string& flag : flags_of(run_given_)) {
+      const bool of_net = flag == "--device" || flag == "--threads";
+      refuse(flag != "--max-pixels" && mode != "embed" && (mode == "kernel" || !of_net), flag);
+    }
     refuse((mode == "kernel" || mode == "occlusion") && !request_.layer.empty(), "--layer");
     refuse(mode == "kernel" && !request_.model.empty(), "--model");
     refuse(mode != "layer" && !request_.channels.empty(), "--channels");
@@ -108,7 +113,7 @@ class ExplainCommand : public Command {
 
   ExplainRequest request_;
   std::string embed_;
-  Json unused_ = Json::object(), extraction_given_ = Json::object();
+  Json run_given_ = Json::object(), extraction_given_ = Json::object();
   bool grad_cam_ = false, grad_cam_plus_plus_ = false, occlusion_ = false, json_ = false;
 };
 

@@ -1,13 +1,33 @@
 #include <algorithm>
 #include <csignal>
+#include <filesystem>
 
 #include "base/csv.h"
 #include "cli/command.h"
 #include "cli/console.h"
 #include "cli/flags.h"
 
+namespace fs = std::filesystem;
+
 namespace cvtool {
 namespace {
+
+// Whether `path`, which need not be there yet, is the folder or lies in it.
+bool lies_in(const std::string& path, const std::string& folder) {
+  std::error_code error;
+  const auto whole = [&](const std::string& name) { return fs::weakly_canonical(fs::absolute(name, error), error); };
+  const fs::path inside = whole(path).lexically_relative(whole(folder));
+  return !inside.empty() && *inside.begin() != "..";
+}
+
+// What is written into a watched folder would be taken for a photo that has arrived, and so on without end.
+void check_outside_watch(const PredictRequest& request) {
+  if (request.watch.empty()) return;
+  const std::vector<std::pair<std::string, std::string>> outputs{{"--draw", request.options.draw}, {"--sort-into", request.options.sort_into}};
+  for (const auto& [flag, folder] : outputs)
+    if (!folder.empty() && lies_in(folder, request.watch))
+      throw UsageError(flag + " " + folder + ": lies in the watched folder " + request.watch + "; choose a folder outside it");
+}
 
 void check_request(const PredictRequest& request) {
   if (request.inputs.empty() && request.watch.empty() && !request.stdin_image)
@@ -16,6 +36,7 @@ void check_request(const PredictRequest& request) {
     throw UsageError("--stdin-image: standard input cannot be a photo and a list of paths at once; leave out '-'");
   if (request.stdin_image && !request.options.sort_into.empty())
     throw UsageError("--sort-into: a photo on standard input is no file that could be sorted; leave out --stdin-image");
+  check_outside_watch(request);
 }
 
 class PredictCommand : public Command {

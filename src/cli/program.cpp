@@ -2,8 +2,6 @@
 
 #include <spdlog/spdlog.h>
 
-#include <new>
-
 #include "base/error.h"
 #include "base/text.h"
 #include "base/version.h"
@@ -136,14 +134,9 @@ int run_program(int argc, char** argv) {
   } catch (const Error& error) {
     console.clear_bar();
     return fail(error.what(), error.code());
-  } catch (const std::bad_alloc&) {
-    console.clear_bar();
-    return fail("out of memory; use a smaller --batch or --imgsz", ExitCode::kFailed);
   } catch (const std::exception& error) {
     console.clear_bar();
-    // LibTorch appends a stack trace to its messages.
-    const std::string what = error.what();
-    return fail("internal error: " + what.substr(0, what.find("\nException raised from")), ExitCode::kFailed);
+    return fail(failure_text(error), ExitCode::kFailed);
   }
 }
 

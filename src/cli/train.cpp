@@ -1,3 +1,4 @@
+#include "base/output.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/console.h"
@@ -55,10 +56,8 @@ class TrainCommand : public Command {
     console.event(end_event(result));
     if (!json_ && result.metrics.is_object()) print(training_summary(result));
     console.finish_events();
-    if (!result.interrupted) return static_cast<int>(ExitCode::kDone);
-    throw Error("interrupted after " + counted(result.epochs, "epoch") +
-                    (result.best_epoch > 0 ? "; the best model so far is " + result.run + "/best.pt" : "") + "; go on with: " + result.resume,
-                ExitCode::kInterrupted);
+    if (result.metrics.is_object()) return static_cast<int>(ExitCode::kDone);
+    throw Error(unfinished_text(result), result.interrupted ? ExitCode::kInterrupted : ExitCode::kFailed);
   }
 
  private:
@@ -87,7 +86,7 @@ class TrainCommand : public Command {
     const Json found = engine.find_lr(request_, lr_picture_, console);
     console.clear_bar();
     if (json_)
-      print(found.dump(2) + "\n");
+      print(text_from_json(found));
     else
       print("the loss falls fastest at a learning rate of " + found["lr"].dump() + "\nwrote " + lr_picture_ + "\nnext: the same command with --lr " +
             found["lr"].dump() + " instead of --find-lr\n");

@@ -20,6 +20,13 @@ std::string training_summary(const TrainResult& result) {
   return text + "next: cvtool predict IMAGE --model " + shell_word(result.run) + "\n";
 }
 
+std::string unfinished_text(const TrainResult& result) {
+  std::string text = result.interrupted ? "interrupted after " + counted(result.epochs, "epoch") : join(result.notes, "; ");
+  if (result.best_epoch > 0) text += "; the best model so far is " + result.run + "/best.pt";
+  else if (!result.interrupted) text += "; no epoch is finished, so there is no model yet";
+  return text + "; go on with: " + result.resume;
+}
+
 Json end_event(const TrainResult& result) {
   return {{"event", "end"},
           {"run", result.run},

@@ -71,8 +71,11 @@ class Series {
     total_ = static_cast<int64_t>(grid.size()) * repeat_;
     for (const SweepPoint& point : grid) {
       points.push_back({point.name, {}, {}});
-      for (int64_t i = 0; i < repeat_; ++i)
-        if (!train(point, i)) return false;
+      for (int64_t i = 0; i < repeat_; ++i) {
+        if (train(point, i)) continue;
+        if (points.back().results.empty() && points.back().failures.empty()) points.pop_back();
+        return false;
+      }
     }
     return true;
   }
@@ -80,27 +83,36 @@ class Series {
   std::vector<PointResult> points;
 
  private:
+  // Returns false when it was interrupted.
   bool train(const SweepPoint& point, int64_t repetition) {
     TrainRequest one = request_;
     for (const auto& [section, values] : point.overrides.items()) one.overrides[section].update(values);
     if (repetition > 0) one.overrides["train"]["seed"] = first_seed_ + repetition;
     if (!one.name.empty()) one.name += "-" + std::to_string(number_ + 1);
     spdlog::info("training {} of {}{}", ++number_, total_, point.name.empty() ? "" : ": " + point.name);
-    PointResult& out = points.back();
     try {
       const TrainResult result = engine_.train(one, console_);
       console_.clear_bar();
       console_.event(end_event(result));
       if (repetition == 0) first_seed_ = result.seed;
-      if (result.metrics.is_object()) out.results.push_back(result);
+      if (result.metrics.is_object()) points.back().results.push_back(result);
+      else if (!result.interrupted) failed(unfinished_text(result));
       return !result.interrupted;
     } catch (const Error& error) {
-      if (error.code() != ExitCode::kFailed) throw;
-      console_.clear_bar();
-      spdlog::error("{}", error.what());
-      out.failures.emplace_back(error.what());
-      return true;
+      if (error.code() == ExitCode::kInterrupted) return false;
+      // Nothing is lost yet, and most likely all trainings would fail of it.
+      if (number_ == 1 && error.code() != ExitCode::kFailed) throw;
+      failed(error.what());
+    } catch (const std::exception& error) {
+      failed(failure_text(error));
     }
+    return true;
+  }
+
+  void failed(const std::string& why) {
+    console_.clear_bar();
+    spdlog::error("{}", why);
+    points.back().failures.push_back(why);
   }
 
   const Engine& engine_;

@@ -102,7 +102,7 @@ void complete_splits(Dataset& dataset, const DataConfig& config, uint64_t seed) 
     dataset.train = std::move(parts.rest);
     dataset.valid = std::move(parts.valid);
     if (no_test) dataset.test = std::move(parts.test);
-    if (dataset.layout != "flat")
+    if (dataset.names_splits)
       dataset.notes.push_back("there is no validation split: " + percent(config.valid) +
                               " of train is held back for it");
   } else if (no_test) {
@@ -147,6 +147,7 @@ Dataset find_dataset(const std::string& path, const DataConfig& config, uint64_t
   Dataset dataset;
   dataset.root = listing.root;
   dataset.layout = listing.layout;
+  dataset.names_splits = std::any_of(listing.photos.begin(), listing.photos.end(), [](const ListedPhoto& photo) { return !photo.split.empty(); });
   dataset.notes = std::move(listing.notes);
   dataset.classes = chosen_classes(listing, counts, config);
   for (const auto& name : dataset.classes)

@@ -18,6 +18,7 @@ struct Sample {
 struct Dataset {
   std::string root;                  // the folder that paths are relative to
   std::string layout;                // "folders" (DIR/train/CLASS/...), "flat" (DIR/CLASS/...) or "csv"
+  bool names_splits = false;         // the folders or lines say which photos are for training, validation and testing
   std::vector<std::string> classes;  // code-point order, or as the config says
   std::vector<Sample> train, valid, test;  // each sorted by path
   std::vector<std::string> notes;    // what the user should be told: classes missing from a split, folders passed over

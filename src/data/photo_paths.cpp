@@ -168,7 +168,7 @@ void visit_watched(const std::string& folder, const Visit& visit, const Stopped&
 bool is_live(const PhotoSourceOptions& options) {
   for (const std::string& input : options.inputs)
     if (input == "-") return true;
-  return !options.watch.empty();
+  return options.stdin_image || !options.watch.empty();
 }
 
 void visit_photos(const PhotoSourceOptions& options, const Visit& visit, const Stopped& stopped) {

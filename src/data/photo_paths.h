@@ -22,7 +22,7 @@ struct PhotoSourceOptions {
   std::string watch;                // folder whose new and changed photos follow, until `stopped`
 };
 
-// True when photos may be waited for: a list on standard input, or a watched folder.
+// True when photos may be waited for: a list or a photo on standard input, or a watched folder.
 bool is_live(const PhotoSourceOptions& options);
 
 // Calls visit() for each photo in the order of the inputs, until it returns false or stopped() does not. What

@@ -24,8 +24,6 @@ struct ChosenSplit {
   std::vector<Sample> samples;
 };
 
-bool has_split_folders(const Dataset& dataset) { return dataset.layout != "flat"; }
-
 ChosenSplit choose_split(const Dataset& dataset, const std::string& wanted, const Json& info) {
   if (wanted == "all") return {"all", "every photo, as asked", dataset.all()};
   if (!wanted.empty()) {
@@ -34,8 +32,8 @@ ChosenSplit choose_split(const Dataset& dataset, const std::string& wanted, cons
     return {wanted, "as asked", samples};
   }
   const bool trained_on = holds_marked_files(dataset.root, info.at("data").value("marks", Json::object()));
-  if (!has_split_folders(dataset) && !trained_on) return {"all", "every photo: the model was not trained on this folder", dataset.all()};
-  const std::string source = has_split_folders(dataset) ? "" : ": the part held back when the model was trained on this folder";
+  if (!dataset.names_splits && !trained_on) return {"all", "every photo: the model was not trained on this data", dataset.all()};
+  const std::string source = dataset.names_splits ? "" : ": the part held back when the model was trained on this data";
   if (!dataset.test.empty()) return {"test", "the test photos" + source, dataset.test};
   if (!dataset.valid.empty()) return {"valid", "the validation photos" + source, dataset.valid};
   throw DataError(dataset.root + ": holds neither test nor validation photos; name a split with --split train");

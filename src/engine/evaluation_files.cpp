@@ -73,10 +73,10 @@ std::string link_from(const std::string& folder, const std::string& path) {
 }
 
 // What speaks for the class that was said; "" where that is not known.
-std::string heat_jpeg(const HeatView& view, const std::string& file, int64_t said) {
+std::string heat_jpeg(const HeatView& view, const std::string& file, const DecodeOptions& decode, int64_t said) {
   if (!view.picture) return "";
   try {
-    return jpeg_bytes(view.picture(file, said, kThumbnailPx));
+    return jpeg_bytes(view.picture(file, decode, said, kThumbnailPx));
   } catch (const DataError&) {
     return "";
   }
@@ -85,18 +85,17 @@ std::string heat_jpeg(const HeatView& view, const std::string& file, int64_t sai
 // The sheet mistakes.jpg, and what the page shows of the mistakes.
 std::vector<PageMistake> write_mistakes(const std::string& folder, const EvaluationSubject& subject, const Evaluation& evaluation) {
   const auto classes = subject.classes();
-  DataConfig data;
-  data.exif = subject.info.at("recipe").value("data", Json::object()).value("exif", true);
+  const DecodeOptions& decode = evaluation.outputs.decode;
   const auto predicted = predicted_classes(evaluation.outputs.predictions, evaluation.threshold);
   std::vector<SheetPicture> sheet;
   std::vector<PageMistake> page;
   for (const Mistake& mistake : confident_mistakes(evaluation.outputs, predicted, kSheetMistakes)) {
     const std::string file = sample_path(subject.root, mistake.path), &label = classes[static_cast<size_t>(mistake.label)],
                       &said = classes[static_cast<size_t>(mistake.predicted)];
-    const cv::Mat rgb = thumbnail(file, data, kThumbnailPx);
+    const cv::Mat rgb = thumbnail(file, decode, kThumbnailPx);
     sheet.push_back({rgb, {said + " " + fixed(mistake.confidence, 3), "is " + label, mistake.path}, true});
     if (page.size() >= kPageMistakes) continue;
-    const std::string heat = page.size() < kHeatMaps ? heat_jpeg(subject.heat, file, mistake.predicted) : "";
+    const std::string heat = page.size() < kHeatMaps ? heat_jpeg(subject.heat, file, decode, mistake.predicted) : "";
     page.push_back({mistake.path, link_from(folder, file), label, said, mistake.confidence, jpeg_bytes(rgb), heat});
   }
   write_sheet(folder + "/mistakes.jpg", sheet, {"The most confident mistakes: what was said, and what it is", 0, 180});

@@ -11,6 +11,7 @@
 #include "data/dataset.h"
 #include "engine/explain_jobs.h"
 #include "engine/heat_view.h"
+#include "engine/photos.h"
 #include "explain/activations.h"
 #include "explain/heat_map.h"
 #include "explain/heat_picture.h"
@@ -109,7 +110,7 @@ Json explain_heat(const ExplainRequest& request, Observer& observer) {
   for (const std::string& path : paths) {
     if (observer.stop_requested()) throw Error("interrupted; nothing was written", ExitCode::kInterrupted);
     try {
-      const SeenPhoto photo = read_seen_photo(path, opened.recipe.data);
+      const SeenPhoto photo = read_seen_photo(path, opened.recipe.data, decode_options(opened.recipe.data, request.run));
       const View view = view_of(viewer, photo.pixels);
       const std::string& class_name = classes[static_cast<size_t>(view.class_index)];
       const std::string verdict = class_name + " " + fixed(view.probability, 4);

@@ -35,9 +35,7 @@ Json panel_json(const char* name, const at::Tensor& plane) {
 
 }  // namespace
 
-SeenPhoto read_seen_photo(const std::string& path, const DataConfig& data) {
-  DecodeOptions decode;
-  decode.exif = data.exif;
+SeenPhoto read_seen_photo(const std::string& path, const DataConfig& data, const DecodeOptions& decode) {
   const std::string bytes = read_photo_file(path);
   const cv::Mat input = decode_resized(bytes, decode, data);
   SeenPhoto photo{decode_image(bytes, decode), at::empty({1, input.rows, input.cols, 3}, at::kByte)};
@@ -85,7 +83,7 @@ Json explain_kernel(const ExplainRequest& request) {
   const Kernel kernel = kernel_from_text(request.kernel);
   cv::Mat rgb;
   try {
-    rgb = read_image(path, {});
+    rgb = read_image(path, {/*exif=*/true, request.run.max_pixels});
   } catch (const DataError& error) {
     throw DataError(path + ": " + error.what());
   }

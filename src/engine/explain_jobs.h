@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/observer.h"
+#include "data/image.h"
 #include "engine/opened_model.h"
 
 namespace cvtool {
@@ -23,7 +24,7 @@ struct SeenPhoto {
 };
 
 // Throws DataError with the reason, without the path.
-SeenPhoto read_seen_photo(const std::string& path, const DataConfig& data);
+SeenPhoto read_seen_photo(const std::string& path, const DataConfig& data, const DecodeOptions& decode);
 
 // The one picture that a way of looking takes, decoded. Throws UsageError when there are none or several, DataError naming
 // the file.

@@ -9,6 +9,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "engine/explain_jobs.h"
+#include "engine/photos.h"
 #include "explain/activations.h"
 #include "explain/feature_sheet.h"
 
@@ -98,7 +99,7 @@ Json explain_layers(const ExplainRequest& request) {
   const at::NoGradGuard no_grad;
   at::Tensor pixels;
   try {
-    pixels = opened.predictor.input(read_seen_photo(path, opened.recipe.data).pixels);
+    pixels = opened.predictor.input(read_seen_photo(path, opened.recipe.data, decode_options(opened.recipe.data, request.run)).pixels);
   } catch (const DataError& error) {
     throw DataError(path + ": " + error.what());
   }

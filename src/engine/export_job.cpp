@@ -148,13 +148,19 @@ Written write_onnx(const Job& job, const at::Tensor& expected) {
 }
 
 Written write_archive(const Job& job, const at::Tensor& expected) {
+  const std::string recipe = fs::path(job.output).replace_extension(".json").string();
+  if (fs::exists(recipe) && !fs::exists(job.output)) throw UsageError("-o " + job.output + ": " + recipe + ", where its recipe goes, is another file; choose another name");
+  Candidate candidate(job.output);
+  write_weight_archive(*job.source.model, candidate.path());
+  const ModelFile back = model_from_weight_archive(candidate.path());
   Written written;
-  written.also = {write_weight_archive(*job.source.model, job.output)};
-  const ModelFile back = model_from_weight_archive(job.output);
   written.outputs = outputs_of(back.module, job.pictures.pixels);
   written.checks.push_back(check_json("a net compiled anew", (written.outputs - expected).abs().max().item<double>(), written.outputs, expected));
   written.milliseconds = module_milliseconds(back.module, job.pictures.pixels.narrow(0, 0, 1));
   judge(written.checks, job.request.options);
+  write_file_atomically(recipe, job.source.model->info.at("recipe").dump(2) + "\n");
+  candidate.keep();
+  written.also = {recipe};
   return written;
 }
 
@@ -194,6 +200,8 @@ void check_options(const ExportOptions& options, const ExportSource& source) {
 std::string output_path(const ExportRequest& request, const ExportSource& source, const char* extension) {
   const fs::path beside = fs::path(source.path).parent_path() / (std::string("exported") + extension);
   const std::string output = request.output.empty() ? beside.string() : request.output;
+  if (request.options.format == "header" && fs::path(output).extension() != extension)
+    throw UsageError("-o " + output + ": must end in .h; FILE.cpp and FILE.pt are written beside it");
   std::error_code error;
   for (const fs::path& written : {fs::path(output), fs::path(output).replace_extension(".pt")})
     if (fs::equivalent(written, source.path, error) && (written == output || request.options.format == "header"))

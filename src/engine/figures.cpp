@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/device.h"
 #include "train/losses.h"
 
 namespace cvtool {
@@ -23,7 +24,9 @@ at::Tensor distribution_of(const at::Tensor& logits) {
 }  // namespace
 
 Outputs outputs_of(const PhotoPredictor& predictor, const PhotoStore& store, const EvaluationPass& pass, Observer& observer) {
+  give_back_memory();
   Outputs out;
+  out.decode = store.options().decode;
   Predictions& p = out.predictions;
   Loader loader(store, in_order(store.samples().size()), pass.batch);
   Batch photos;

@@ -16,6 +16,7 @@ struct Outputs {
   std::vector<std::string> paths;
   Predictions predictions;   // labels are the data's
   double loss = 0;           // mean
+  DecodeOptions decode;      // how the photos were read
 };
 
 struct EvaluationPass {

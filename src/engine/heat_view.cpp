@@ -31,8 +31,8 @@ HeatView heat_view_of(const ModelFile& model, const PhotoPredictor& predictor, c
     const auto net = std::make_shared<FlatNet>(module);
     const size_t layer = last_map(*net, model.golden.to(device));
     view.layer = net->layers()[layer].name;
-    view.picture = [net, layer, &predictor, data = recipe.data, device](const std::string& file, int64_t class_index, int side_px) {
-      const SeenPhoto photo = read_seen_photo(file, data);
+    view.picture = [net, layer, &predictor, data = recipe.data, device](const std::string& file, const DecodeOptions& decode, int64_t class_index, int side_px) {
+      const SeenPhoto photo = read_seen_photo(file, data, decode);
       const at::Tensor pixels = predictor.input(photo.pixels);
       const at::Tensor heat = grad_cam(*net, pixels.to(device), layer, {class_index})[0];
       return heat_over_photo(photo.rgb, on_whole_photo(heat, pixels, data.imgsz), data, side_px);

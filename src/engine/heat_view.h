@@ -7,6 +7,7 @@
 #include <opencv2/core/mat.hpp>
 #include <string>
 
+#include "data/image.h"
 #include "engine/photo_predictor.h"
 #include "model/model_file.h"
 
@@ -21,7 +22,7 @@ struct HeatView {
   std::string trouble;  // why there are no heat maps; empty: there are
   // The photo of a file, CV_8UC3 RGB, its longer side at most `side_px`, with what speaks for the class over it. Throws
   // DataError when it cannot be read. Not set where there is trouble.
-  std::function<cv::Mat(const std::string& file, int64_t class_index, int side_px)> picture;
+  std::function<cv::Mat(const std::string& file, const DecodeOptions& decode, int64_t class_index, int side_px)> picture;
 };
 
 // Looks at the last feature map. `model` and `predictor`, which is the model's, must outlive the view.

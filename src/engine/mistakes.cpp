@@ -5,7 +5,6 @@
 #include <opencv2/imgproc.hpp>
 
 #include "base/error.h"
-#include "data/image.h"
 
 namespace cvtool {
 
@@ -24,9 +23,7 @@ std::vector<Mistake> confident_mistakes(const Outputs& outputs, const std::vecto
   return mistakes;
 }
 
-cv::Mat thumbnail(const std::string& path, const DataConfig& data, int side_px) {
-  DecodeOptions decode;
-  decode.exif = data.exif;
+cv::Mat thumbnail(const std::string& path, const DecodeOptions& decode, int side_px) {
   cv::Mat photo;
   try {
     photo = read_image(path, decode);

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "data/data_config.h"
+#include "data/image.h"
 #include "engine/figures.h"
 
 namespace cvtool {
@@ -20,7 +20,7 @@ struct Mistake {
 std::vector<Mistake> confident_mistakes(const Outputs& outputs, const std::vector<int64_t>& predicted, size_t count);
 
 // The photo of a file, CV_8UC3 RGB, its longer side at most `side_px`; empty when it cannot be read any more.
-cv::Mat thumbnail(const std::string& path, const DataConfig& data, int side_px);
+cv::Mat thumbnail(const std::string& path, const DecodeOptions& decode, int side_px);
 
 // The bytes of a JPEG file of a CV_8UC3 RGB picture; "" for an empty one.
 std::string jpeg_bytes(const cv::Mat& rgb);

@@ -8,7 +8,7 @@
 
 namespace cvtool {
 
-OpenedModel open_model(const std::string& model, const std::string& precision, const RunOptions& run, const TtaPlan& tta) {
+OpenedModel open_model(const std::string& model, const std::string& precision, const ComputeOptions& run, const TtaPlan& tta) {
   const at::Device device = device_from_text(run.device);
   prepare_process(static_cast<int>(run.threads));
   const std::string path = model_path(model);

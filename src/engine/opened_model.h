@@ -19,6 +19,6 @@ struct OpenedModel {
 
 // `model` as --model takes it, `precision` "auto", "fp32" or "bf16". Prepares the process for work. Throws UsageError for
 // a device or model that is not there, Error for a file that is no model.
-OpenedModel open_model(const std::string& model, const std::string& precision, const RunOptions& run, const TtaPlan& tta = {});
+OpenedModel open_model(const std::string& model, const std::string& precision, const ComputeOptions& run, const TtaPlan& tta = {});
 
 }  // namespace cvtool

@@ -23,19 +23,27 @@ void fields(ReadOptions& c, Visitor&& visit) {
   visit("max_pixels", c.max_pixels, Doc("a picture of more pixels is refused before memory is taken").range(1, 1e12));
 }
 
-// How a command runs on this machine; changes no result but the device's rounding.
-struct RunOptions : ReadOptions {
+// And how a net is run on them; changes no result but the device's rounding.
+struct ComputeOptions : ReadOptions {
   std::string device = "auto";
   int64_t threads = 0;
+};
+template <class Visitor>
+void fields(ComputeOptions& c, Visitor&& visit) {
+  visit("device", c.device, Doc("auto, cpu, cuda or cuda:N"));
+  visit("threads", c.threads, Doc("compute threads; 0: one a core").range(0, 4096));
+  fields(static_cast<ReadOptions&>(c), visit);
+}
+
+// And how photos that are used more than once are kept.
+struct RunOptions : ComputeOptions {
   std::string cache = "auto";
   int64_t cache_budget = 0;
   bool strict = false;
 };
 template <class Visitor>
 void fields(RunOptions& c, Visitor&& visit) {
-  visit("device", c.device, Doc("auto, cpu, cuda or cuda:N"));
-  visit("threads", c.threads, Doc("compute threads; 0: one a core").range(0, 4096));
-  fields(static_cast<ReadOptions&>(c), visit);
+  fields(static_cast<ComputeOptions&>(c), visit);
   visit("cache", c.cache, Doc("where resized photos are kept").words({"auto", "ram", "disk", "none"}));
   visit("cache_budget", c.cache_budget,
         Doc("megabytes of memory for resized photos; what does not fit is kept on disk; 0: half of what is free").range(0, 1e9));
@@ -110,7 +118,7 @@ struct PredictRequest {
   std::string precision = "fp32";
   int64_t batch = 64;
   TtaPlan tta;
-  RunOptions run;
+  ComputeOptions run;
 };
 
 // What a model is exported as.

@@ -6,9 +6,9 @@
 #include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/error.h"
-#include "base/files.h"
 #include "base/random.h"
 #include "base/output.h"
 #include "base/text.h"
@@ -32,8 +32,13 @@ void report_bad_files(const OpenedSplit& split, size_t total, bool strict) {
   spdlog::warn("{} skipped", bad);
 }
 
-std::string joined_path(const std::string& root, const std::string& path) {
-  return (std::filesystem::path(root) / path).string();
+// Nothing where the file cannot be read now.
+std::optional<uint64_t> file_hash(const std::string& path) {
+  try {
+    return stable_hash(read_photo_file(path));
+  } catch (const Error&) {
+    return std::nullopt;
+  }
 }
 
 }  // namespace
@@ -73,9 +78,9 @@ Json split_json(const OpenedSplit& split, const std::vector<std::string>& classe
   return {{"count", count}, {"labels", labels}, {"files", files}, {"skipped", skipped}};
 }
 
-Json marks_of(const Dataset& dataset) {
+Json marks_of(const std::string& root, const std::vector<Sample>& samples) {
   std::vector<const Sample*> chosen;
-  for (const Sample& sample : dataset.train) chosen.push_back(&sample);
+  for (const Sample& sample : samples) chosen.push_back(&sample);
   // A name that is no UTF-8 would not survive in the model's JSON.
   chosen.erase(std::remove_if(chosen.begin(), chosen.end(), [](const Sample* s) { return !is_utf8(s->path); }), chosen.end());
   const size_t count = std::min(kMarks, chosen.size());
@@ -84,16 +89,13 @@ Json marks_of(const Dataset& dataset) {
                     [](const Sample* a, const Sample* b) { return a->id < b->id; });
   Json marks = Json::object();
   for (size_t i = 0; i < count; ++i)
-    marks[chosen[i]->path] = stable_hash(read_file(joined_path(dataset.root, chosen[i]->path)));
+    if (const auto hash = file_hash(sample_path(root, chosen[i]->path))) marks[chosen[i]->path] = *hash;
   return marks;
 }
 
 bool holds_marked_files(const std::string& root, const Json& marks) {
-  for (const auto& [path, hash] : marks.items()) {
-    const std::string file = joined_path(root, path);
-    std::error_code error;
-    if (std::filesystem::is_regular_file(file, error) && stable_hash(read_file(file)) == hash.get<uint64_t>()) return true;
-  }
+  for (const auto& [path, hash] : marks.items())
+    if (file_hash(sample_path(root, path)) == hash.get<uint64_t>()) return true;
   return false;
 }
 

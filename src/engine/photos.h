@@ -33,8 +33,8 @@ OpenedSplit open_split(const PhotoRequest& request, const DataConfig& data, cons
 // {"count": N, "labels": {CLASS: N}, "files": [...], "skipped": [{"path":, "reason":}]}
 Json split_json(const OpenedSplit& split, const std::vector<std::string>& classes);
 
-// A few of a split's files with hashes of their content, to know the same data again.
-Json marks_of(const Dataset& dataset);
+// A few of the photos with hashes of their files, to know the same data again.
+Json marks_of(const std::string& root, const std::vector<Sample>& samples);
 // True when any of the marked files stands, unchanged, in the data at `root`.
 bool holds_marked_files(const std::string& root, const Json& marks);
 

@@ -2,8 +2,10 @@
 
 #include <cmath>
 #include <cstring>
+#include <new>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <opencv2/core.hpp>
 
 #include "base/error.h"
 #include "data/photo_stream.h"
@@ -67,10 +69,7 @@ class Answers {
   void flush() {
     const at::Tensor p = readable_ > 0 ? probabilities() : at::Tensor();
     int64_t row = 0;
-    for (const StreamedPhoto& photo : photos_) {
-      if (!photo.source.error.empty()) ++failed_;
-      answer(photo, photo.pixels.empty() ? nullptr : p.data_ptr<float>() + row++ * p.size(1));
-    }
+    for (const StreamedPhoto& photo : photos_) answer(photo, photo.pixels.empty() ? nullptr : p.data_ptr<float>() + row++ * p.size(1));
     answered_ += static_cast<int64_t>(photos_.size());
     photos_.clear();
     readable_ = 0;
@@ -84,7 +83,7 @@ class Answers {
     return opened_.predictor.run(tensor_from_photos(photos_, opened_.recipe.data.imgsz)).probabilities;
   }
 
-  void answer(const StreamedPhoto& photo, const float* p) const {
+  void answer(const StreamedPhoto& photo, const float* p) {
     ImageResult result;
     result.path = photo.source.path;
     result.error = photo.source.error;
@@ -93,9 +92,24 @@ class Answers {
       result.ranked = ranked(result.probabilities);
       const size_t best = result.ranked.at(0);
       result.label = result.probabilities[best] < request_.options.threshold ? kUnknownClass : classes_[best];
-      files_.add(photo.source, result);
+      result.error = add_files(photo.source, result);
     }
+    failed_ += !result.error.empty();
     sink_.image(result);
+  }
+
+  // Why this photo has no files that it should have; empty where all is well. The photo may have gone since it was read.
+  std::string add_files(const PhotoSource& source, const ImageResult& result) const {
+    try {
+      files_.add(source, result);
+      return "";
+    } catch (const DataError& error) {
+      return error.what();
+    } catch (const cv::Exception& error) {
+      return "cannot be drawn: " + error.err;
+    } catch (const std::bad_alloc&) {
+      return "needs more memory than there is";
+    }
   }
 
   const OpenedModel& opened_;

@@ -111,7 +111,9 @@ std::vector<std::string> repeating_commands(const EvaluationSubject& subject, co
   const Json run = object_beside(subject, "config.json").value("run", Json::object());
   if (run.contains("data")) {
     const std::string threads = run.contains("threads") ? " --threads " + run["threads"].dump() : "";
-    commands.push_back("cvtool train --data " + shell_word(plain(run["data"])) + " --recipe " + shell_word(config.string()) + threads);
+    const std::string from = run.value("from", "");
+    commands.push_back("cvtool train --data " + shell_word(plain(run["data"])) + (from.empty() ? "" : " --from " + shell_word(from)) + " --recipe " +
+                       shell_word(config.string()) + threads);
   }
   commands.push_back("cvtool eval --data " + shell_word(subject.data) + " --model " + shell_word(subject.model) + " --split " + subject.split +
                      (subject.tta.empty() ? "" : " --tta " + subject.tta) + (threshold ? " --threshold " + Json(*threshold).dump() : ""));

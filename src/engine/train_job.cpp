@@ -102,7 +102,7 @@ class TrainJob {
                    {"recipe", recipe_to_json(recipe_)},
                    {"base", net_.base},
                    {"summary", settings_.source ? settings_.source->info.at("summary") : summary_json(net_.rows)},
-                   {"data", {{"layout", dataset_.layout}, {"digest", train_.store->digest()}, {"marks", marks_of(dataset_)}}}};
+                   {"data", {{"layout", dataset_.layout}, {"digest", train_.store->digest()}, {"marks", marks_of(dataset_.root, train_.store->samples())}}}};
   }
 
   // A base made elsewhere may hold an operation without a gradient in half the bits.
@@ -136,14 +136,16 @@ class TrainJob {
     Json session;
     write_fields(request_.session, session);
     session.erase("time_limit");
-    config["run"] = {{"data", request_.data},
+    // Absolute: the run may be resumed from another folder.
+    config["run"] = {{"data", std::filesystem::absolute(request_.data).lexically_normal().string()},
                      {"from", settings_.from},
                      {"device", device_.str()},
                      {"threads", at::get_num_threads()},
+                     {"max_pixels", request_.run.max_pixels},
                      {"session", session},
                      {"tool", model_info_["tool"]},
                      {"libtorch", torch_version()}};
-    write_file_atomically(run_ + "/config.json", config.dump(2) + "\n");
+    write_file_atomically(run_ + "/config.json", text_from_json(config));
     const Json data{{"root", dataset_.root},
                     {"layout", dataset_.layout},
                     {"classes", dataset_.classes},
@@ -219,7 +221,9 @@ class TrainJob {
       files.catch_up(state_);
       return end;
     } catch (const Error& error) {
-      throw Error(error.what() + what_is_left(files), error.code());
+      if (error.code() != ExitCode::kInterrupted) throw Error(error.what() + what_is_left(files), error.code());
+      files.catch_up(state_);
+      return TrainingEnd::kInterrupted;
     }
   }
 

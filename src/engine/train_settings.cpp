@@ -18,17 +18,22 @@ std::string chosen_recipe(const TrainRequest& request) {
   return request.overrides.value("model", Json::object()).contains("base") ? kDefaultTransferRecipe : kDefaultRecipe;
 }
 
-// --from: the net goes on as it is, so its own recipe holds.
+// --from: the net goes on as it is; its own recipe holds where none is given.
 Recipe recipe_of_source(const TrainRequest& request, TrainSettings& settings) {
-  if (!request.recipe.empty()) throw UsageError("--from takes the recipe of that run; leave --recipe out");
   if (!request.overrides.value("model", Json::object()).empty())
     throw UsageError("--from trains the net of that run on; leave --base, --head and --preprocess out");
   const std::string path = model_path(request.from);
   settings.source = load_model(path);
   settings.from = std::filesystem::canonical(path).string();
-  Recipe recipe = recipe_from_json(settings.source->info.at("recipe"), path + ": ");
-  override_recipe(request.overrides, recipe);
-  return recipe;
+  Recipe own = recipe_from_json(settings.source->info.at("recipe"), path + ": ");
+  if (request.recipe.empty()) {
+    override_recipe(request.overrides, own);
+    return own;
+  }
+  Recipe given = load_recipe(request.recipe, request.overrides);
+  if (given.model != own.model || input_size_json(given) != input_size_json(own))
+    throw UsageError("--from trains the net of that run on, and the recipe " + given.name + " has another one; leave --recipe out");
+  return given;
 }
 
 // --resume: the run's own settings, then what the flags say.
@@ -42,7 +47,7 @@ Recipe recipe_of_stopped_run(TrainRequest& request, TrainSettings& settings) {
   const Json& run = config.at("run");
   if (request.data.empty()) request.data = run.value("data", "");
   if (settings.from = run.value("from", ""); !settings.from.empty()) settings.source = load_model(settings.from);
-  Json options{{"device", run.value("device", "auto")}, {"threads", run.value("threads", 0)}};
+  Json options{{"device", run.value("device", "auto")}, {"threads", run.value("threads", 0)}, {"max_pixels", run.value("max_pixels", ReadOptions().max_pixels)}};
   options.update(request.run_given);
   read_fields(options, "--", request.run);
   Json session = run.value("session", Json::object());

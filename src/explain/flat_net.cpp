@@ -35,8 +35,9 @@ class Flattener {
       Node* next = node->next();
       node->setScope(c10::make_intrusive<jit::Scope>()->push(c10::Symbol::scope(scope)));
       for (jit::Block* block : node->blocks()) range(*block->nodes().begin(), block->return_node(), scope);
-      if (node->kind() == jit::prim::CallMethod) call_method(node, scope);
-      if (node->kind() == jit::prim::CallFunction) call_function(node, scope);
+      const auto kind = node->kind();  // inlining a call frees its node
+      if (kind == jit::prim::CallMethod) call_method(node, scope);
+      if (kind == jit::prim::CallFunction) call_function(node, scope);
       node = next;
     }
   }

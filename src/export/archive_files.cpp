@@ -4,11 +4,9 @@
 #include <torch/script.h>
 
 #include <cstring>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "base/files.h"
 #include "export/base64.h"
 #include "model/compile.h"
 #include "model/weights/state_dict.h"
@@ -18,12 +16,19 @@ namespace {
 
 constexpr const char* kInfoKey = "cvtool.json";
 constexpr const char* kGoldenKey = "golden_picture";
+constexpr const char* kTemperature = "temperature";  // as the attribute of the module
 
 std::string metadata(const StateDict& dict, const char* key) {
   const auto found = dict.metadata.find(key);
   if (found == dict.metadata.end())
     throw Error(dict.origin() + ": its metadata lack '" + key + "'; only files of cvtool export --format safetensors are whole models");
   return found->second;
+}
+
+double temperature_of(const StateDict& dict) {
+  const Json value = Json::parse(metadata(dict, kTemperature), nullptr, /*allow_exceptions=*/false);
+  if (!value.is_number() || !(value.get<double>() > 0)) throw Error(dict.origin() + ": its temperature is damaged; export it again");
+  return value;
 }
 
 NetTarget target_of(const Json& info) {
@@ -50,16 +55,14 @@ void fill(torch::jit::Module& module, const StateDict& dict) {
 
 }  // namespace
 
-std::string write_weight_archive(const ModelFile& model, const std::string& path) {
+void write_weight_archive(const ModelFile& model, const std::string& path) {
   StateDict dict(path);
   for (const auto& entry : model.module.named_parameters(true)) dict.add(entry.name, entry.value.detach().contiguous());
   for (const auto& entry : model.module.named_buffers(true)) dict.add(entry.name, entry.value.contiguous());
   dict.metadata = {{kInfoKey, model.info.dump()},
                    {kGoldenKey, base64({static_cast<const char*>(model.golden.data_ptr()), static_cast<size_t>(model.golden.numel())})}};
+  if (model.module.hasattr(kTemperature)) dict.metadata[kTemperature] = Json(model.module.attr(kTemperature).toDouble()).dump();
   write_safetensors(path, dict);
-  const std::string recipe = std::filesystem::path(path).replace_extension(".json").string();
-  write_file_atomically(recipe, model.info.at("recipe").dump(2) + "\n");
-  return recipe;
 }
 
 ModelFile model_from_weight_archive(const std::string& path) {
@@ -71,6 +74,7 @@ ModelFile model_from_weight_archive(const std::string& path) {
   model.module = compile_net(model.info["recipe"].at("model"), target).module;
   model.module.eval();
   fill(model.module, dict);
+  if (dict.metadata.count(kTemperature) != 0) model.module.setattr(kTemperature, temperature_of(dict));
   const std::string pixels = base64_decoded(metadata(dict, kGoldenKey));
   model.golden = at::empty({1, 3, target.imgsz.height, target.imgsz.width}, at::kByte);
   if (pixels.size() != model.golden.nbytes()) throw Error(path + ": its golden picture is damaged; export it again");

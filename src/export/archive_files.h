@@ -7,9 +7,8 @@
 
 namespace cvtool {
 
-// Writes the weights with everything known of the model in the metadata, and the recipe beside as FILE.json, which
-// cvtool train --recipe reads. Returns the path of the recipe. Throws Error.
-std::string write_weight_archive(const ModelFile& model, const std::string& path);
+// Writes the weights with everything known of the model in the metadata. Throws Error.
+void write_weight_archive(const ModelFile& model, const std::string& path);
 
 // The model again: its net compiled from the recipe, its weights by name. Throws Error naming file and tensor where the
 // two do not fit.

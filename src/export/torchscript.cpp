@@ -27,13 +27,16 @@ ResizeRule rule_of(const Json& info) {
   return rule;
 }
 
+at::Tensor golden_probabilities(const ModelFile& model) {
+  return at::tensor(model.info.at("golden").at("probabilities").get<std::vector<double>>(), at::kFloat).reshape({1, -1});
+}
+
 void add_attributes(torch::jit::Module& module, const ModelFile& model) {
   c10::List<std::string> classes;
   for (const std::string& name : model_classes(model)) classes.push_back(name);
   module.register_attribute("classes", c10::ListType::create(c10::StringType::get()), classes);
-  const auto golden = model.info.at("golden").at("probabilities").get<std::vector<double>>();
   module.register_attribute("golden_picture", c10::TensorType::get(), model.golden);
-  module.register_attribute("golden_probabilities", c10::TensorType::get(), at::tensor(golden, at::kFloat).reshape({1, -1}));
+  module.register_attribute("golden_probabilities", c10::TensorType::get(), golden_probabilities(model));
 }
 
 }  // namespace
@@ -46,6 +49,7 @@ ModelFile frozen_for_export(const ModelFile& model, const TorchscriptOptions& op
   compact_weights(out.module, options.precision, kMethods);
   out.info["export"] = {{"precision", options.precision}, {"resize_inside", options.with_resize}};
   add_golden_sample(out, model.golden);
+  out.module.setattr("golden_probabilities", golden_probabilities(out));  // of the compacted weights
   return out;
 }
 

@@ -83,7 +83,7 @@ void FeatureStore::fill(Observer& observer) {
     }
     done += batch.pixels.size(0);
     observer.progress({"Computing features", done, static_cast<int64_t>(rows.size()), std::nan(""), std::nan("")});
-    if (observer.stop_requested()) throw Error("interrupted while computing features; nothing was trained", ExitCode::kInterrupted);
+    if (observer.stop_requested()) throw Error("interrupted while computing features", ExitCode::kInterrupted);
   }
 }
 

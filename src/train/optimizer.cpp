@@ -98,7 +98,7 @@ TrainConfig with_optimizer_defaults(TrainConfig config) {
   if (config.lr == 0) config.lr = kind.lr;
   if (config.epsilon == 0) config.epsilon = kind.epsilon;
   if (config.beta_2 == 0) config.beta_2 = kind.beta_2;
-  if (config.weight_decay == 0) config.weight_decay = kind.weight_decay;
+  if (config.weight_decay < 0) config.weight_decay = kind.weight_decay;
   return config;
 }
 

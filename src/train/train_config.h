@@ -19,7 +19,7 @@ struct TrainConfig {
   bool nesterov = false;
   double rho = 0.9;
   bool centered = false;
-  double weight_decay = 0;
+  double weight_decay = -1;
   ScheduleConfig schedule;
   double clip_norm = 0;
   int64_t accumulate = 1;
@@ -53,7 +53,7 @@ void fields(TrainConfig& c, Visitor&& visit) {
   visit("nesterov", c.nesterov, Doc("Nesterov's form of the momentum (sgd)"));
   visit("rho", c.rho, Doc("decay of the mean squared gradient (rmsprop)").range(0, 1));
   visit("centered", c.centered, Doc("subtract the squared mean gradient (rmsprop)"));
-  visit("weight_decay", c.weight_decay, Doc("decoupled weight decay; biases and norms are spared").range(0, 10));
+  visit("weight_decay", c.weight_decay, Doc("decoupled weight decay; -1: the optimizer's own; biases and norms are spared").range(-1, 10));
   fields(c.schedule, visit);
   visit("clip_norm", c.clip_norm, Doc("largest norm of all gradients together; larger ones are scaled down to it; 0: no limit").range(0, 1e9));
   visit("accumulate", c.accumulate, Doc("batches whose gradients are gathered before a step").range(1, 65536));

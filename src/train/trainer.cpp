@@ -51,10 +51,16 @@ class TrainingLoop {
     return end;
   }
 
-  void enter_phase() {
+  // The phase of the epoch that comes next.
+  const PhasePlan* wanted_phase() const {
     const PhasePlan* wanted = nullptr;
     for (const PhasePlan& plan : run_.phases)
       if (plan.first_epoch <= state_.epoch) wanted = &plan;
+    return wanted;
+  }
+
+  void enter_phase() {
+    const PhasePlan* wanted = wanted_phase();
     if (wanted == plan_) return;
     plan_ = wanted;
     stepper_.reset();
@@ -98,6 +104,7 @@ class TrainingLoop {
   // The rest of the epoch's batches.
   TrainingEnd train() {
     phase_.set_training(true);
+    give_back_memory();
     phase_.train->begin(state_.epoch, state_.batches);
     const std::string name = "Epoch " + std::to_string(state_.epoch) + "/" + std::to_string(run_.config.epochs);
     Examples examples;
@@ -171,8 +178,8 @@ class TrainingLoop {
     const bool dry = stopping.patience > 0 && epochs_without_improvement(state_.history, stopping) >= stopping.patience;
     const TrainingEnd end = asked_to_stop();
     const bool last = state_.epoch > run_.config.epochs || dry;
-    // A run whose checkpoint says that all is done has its models too.
-    if (!last && (end != TrainingEnd::kDone || saving_.due())) save();
+    // A run whose checkpoint says that all is done has its models too. A phase may begin with long work, in which a run is stopped.
+    if (!last && (end != TrainingEnd::kDone || wanted_phase() != plan_ || saving_.due())) save();
     if (run_.after_epoch) run_.after_epoch(state_, last);
     if (last) save();
     run_.observer->epoch(report);
@@ -183,6 +190,7 @@ class TrainingLoop {
   // False when the observer asked to stop.
   bool validate(EpochReport& report) {
     at::NoGradGuard no_grad;
+    give_back_memory();
     phase_.valid->begin(state_.epoch);
     Tally tally;
     Examples examples;

@@ -25,7 +25,7 @@ struct TrainingPhase {
 };
 
 // A phase that is to come; begin() makes it when its first epoch is reached, or when a run is resumed in it. It trains what the
-// phases before it did, and may train more.
+// phases before it did, and may train more. begin() may throw an Error of kInterrupted; the state can then be gone on from.
 struct PhasePlan {
   int64_t first_epoch = 1;
   std::function<TrainingPhase()> begin;

@@ -187,3 +187,28 @@ TEST_CASE("Ctrl-C ends a data command with 130") {
     CHECK(outcome.out.empty());
   }
 }
+
+TEST_CASE("A CSV list with missing photos trains on the others; eval measures every line of one that names no split") {
+  const Session& session = Session::get();
+  const Scratch scratch;
+  std::string lines;
+  for (const char* name : {"Car", "Truck"})
+    for (int i = 1; i <= 12; ++i) {
+      const std::string number = std::to_string(i);
+      const std::string file = std::string(name[0] == 'C' ? "car" : "truck") + "_" + std::string(5 - number.size(), '0') + number + ".jpg";
+      lines += session.photos + "/valid/" + name + "/" + file + "," + name + "\n";
+    }
+  scratch.write("list.csv", lines);
+  scratch.write("gaps.csv", lines + "gone.jpg,Car\nlost.jpg,Truck\nmissing.jpg,Car\n");
+  const Outcome trained = run_program(training_on(scratch / "gaps.csv", scratch, {"--name", "gaps"}));
+  CAPTURE(trained.err);
+  CHECK(trained.code == 0);
+  CHECK(contains(trained.err, "skipped gone.jpg"));
+  Invocation eval;
+  eval.arguments = {"eval", "--data", scratch / "list.csv", "--model", session.run, "--json"};
+  eval.folder = scratch.path();
+  const Outcome measured = run_program(eval);
+  CAPTURE(measured.err);
+  REQUIRE(measured.code == 0);
+  CHECK(Json::parse(measured.out)["metrics"]["count"] == 24);
+}

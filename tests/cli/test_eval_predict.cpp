@@ -1,4 +1,7 @@
+#include <chrono>
 #include <cmath>
+#include <csignal>
+#include <thread>
 
 #include "cli/session.h"
 
@@ -246,6 +249,78 @@ TEST_CASE("Photos are sorted into folders by class without overwriting, and draw
     CHECK(count(scratch / "sorted") == 18);
     CHECK(count(scratch / "drawn") == 18);
   }
+}
+
+TEST_CASE("predict --draw replaces no photo, also where the photos lie") {
+  const Session& session = Session::get();
+  const Scratch scratch;
+  const std::string photo = content_of(session.photos + "/test/Car/car_00001.jpg"), other = content_of(session.photos + "/test/Car/car_00002.jpg");
+  scratch.write("a.jpg", photo);
+  scratch.write("a-2.jpg", other);
+  scratch.write("a.png", other);
+  Invocation invocation;
+  invocation.folder = scratch.path();
+  invocation.arguments = {"predict", "a.jpg", "a-2.jpg", "a.png", "--draw", ".", "--model", session.run};
+  for (int turn = 0; turn < 2; ++turn) {
+    const Outcome outcome = run_program(invocation);
+    CAPTURE(outcome.err);
+    CHECK(outcome.code == 0);
+    CHECK((content_of(scratch / "a.jpg") == photo));
+    CHECK((content_of(scratch / "a-2.jpg") == other));
+    CHECK((content_of(scratch / "a.png") == other));
+    CHECK(names_in(scratch.path()) == std::set<std::string>{"a.jpg", "a-2.jpg", "a.png", "a-2-2.jpg", "a-3.jpg", "a-4.jpg"});
+  }
+}
+
+TEST_CASE("What predict writes may not lie in the folder that it watches") {
+  const Scratch scratch;
+  const Session& session = Session::get();
+  for (const char* flag : {"--draw", "--sort-into"})
+    for (const std::string& folder : {scratch.path(), scratch / "in/out", scratch / "other/../in"})
+      check_refused(session({"predict", "--watch", scratch.path() + "/", flag, folder}), 2, {flag, "lies in the watched folder", "outside"});
+  check_refused(session({"predict", "--watch", scratch / "none", "--draw", scratch / "nonetheless", "--model", session.run}), 4, {"no such folder to watch"});
+}
+
+TEST_CASE("A photo that cannot be drawn or sorted gets a line with the reason; the others are answered") {
+  const Session& session = Session::get();
+  const Scratch scratch;
+  const std::string photo = session.photos + "/test/Car/car_00001.jpg";
+  fs::create_directory(scratch / "in");
+  fs::copy_file(photo, scratch / ("in/" + std::string(246, 'a') + ".jpg"));
+  fs::copy_file(photo, scratch / "in/b.jpg");
+  for (const char* flag : {"--draw", "--sort-into"}) {
+    CAPTURE(flag);
+    const Outcome outcome = session({"predict", scratch / "in", "--model", session.run, "--json", flag, scratch / "out"});
+    CAPTURE(outcome.err);
+    CHECK(outcome.code == 4);
+    const auto lines = json_lines(outcome.out);
+    REQUIRE(lines.size() == 2);
+    CHECK(contains(lines[0]["error"], "too long"));
+    CHECK(lines[1].contains("class"));
+  }
+  check_refused(session({"predict", photo, "--model", session.run, "--draw", photo}), 1, {"cannot make the folder"});
+}
+
+TEST_CASE("Ctrl-C ends predict --stdin-image while nothing comes in") {
+  const Session& session = Session::get();
+  const Scratch scratch;
+  Invocation invocation;
+  invocation.folder = scratch.path();
+  invocation.program = "/bin/sh";
+  invocation.arguments = {"-c", "mkfifo silent && exec 0<>silent && exec \"$0\" \"$@\"", CVTOOL_PROGRAM, "predict", "--stdin-image", "--model", session.run};
+  RunningProgram program(invocation);
+  std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+  program.send(SIGINT);
+  const Outcome outcome = program.wait();
+  CAPTURE(outcome.err);
+  CHECK(outcome.code == 130);
+  CHECK(outcome.out.empty());
+}
+
+TEST_CASE("predict refuses the flags of commands that keep photos") {
+  const Session& session = Session::get();
+  for (const char* flag : {"--strict", "--cache=none", "--cache-budget=100"})
+    check_refused(session({"predict", "x.jpg", flag}), 2, {"unknown flag '" + std::string(flag).substr(0, std::string(flag).find('='))});
 }
 
 TEST_CASE("summary prints Keras's table for recipes and models") {

@@ -101,6 +101,20 @@ TEST_CASE("explain names what is wrong and the nearest word") {
   check_refused(session({"explain", photo, "--model", session.run, "--grad-cam", "--layer", "flatten"}), 2, {"'flatten' gives no map"});
   check_refused(session({"explain", photo, "--model", session.run, "--layer", "flatten", "--kernels"}), 2, {"is no convolution"});
   check_refused(session({"explain", "none.jpg", "--kernel", "edge"}), 4, {"none.jpg"});
+  check_refused(session({"explain", photo, "--grad-cam", "--strict"}), 2, {"--grad-cam takes no --strict"});
+  check_refused(session({"explain", photo, "--layer", "conv2d", "--cache-budget", "9"}), 2, {"--layer takes no --cache-budget"});
+  check_refused(session({"explain", photo, "--kernel", "edge", "--device", "cpu"}), 2, {"--kernel takes no --device"});
+}
+
+TEST_CASE("explain refuses pictures above --max-pixels") {
+  const Session& session = Session::get();
+  const std::string too_large = "more than the limit of 2,239";
+  check_refused(session({"explain", a_photo(), "--kernel", "edge", "--max-pixels", "2239"}), 4, {too_large});
+  check_refused(session({"explain", a_photo(), "--model", session.run, "--layer", "conv2d", "--max-pixels", "2239"}), 4, {too_large});
+  const Outcome heat = session({"explain", a_photo(), "--model", session.run, "--grad-cam", "--max-pixels", "2239"});
+  CHECK(heat.code == 4);
+  CHECK(contains(heat.out, too_large));
+  CHECK(session({"explain", a_photo(), "--kernel", "edge", "--max-pixels", "2240", "-o", session.scratch / "small.png"}).code == 0);
 }
 
 TEST_CASE("explain --grad-cam of a folder names the picture that it cannot read and shows the others") {

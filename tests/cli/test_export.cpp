@@ -51,9 +51,11 @@ std::vector<double> probabilities_by(const std::string& model) {
 
 TEST_CASE("Every format is written, read back and compared before it is kept") {
   const Session& session = Session::get();
-  for (const std::string format : {"torchscript", "onnx", "safetensors", "header"}) {
+  const std::vector<std::pair<std::string, std::string>> formats{{"torchscript", ".pt"}, {"onnx", ".onnx"}, {"safetensors", ".safetensors"}, {"header", ".h"}};
+  for (const auto& row : formats) {
+    const std::string& format = row.first;
     CAPTURE(format);
-    const Json result = exported({"--format", format, "-o", session.scratch / ("every." + format)});
+    const Json result = exported({"--format", format, "-o", session.scratch / ("every" + row.second)});
     CHECK(result["pictures"] == "the golden sample and 64 drawn pictures");
     CHECK(result["checks"].size() == (format == "onnx" ? 2 : 1));
     for (const Json& check : result["checks"]) {
@@ -63,7 +65,7 @@ TEST_CASE("Every format is written, read back and compared before it is kept") {
     CHECK(fs::exists(result["file"].get<std::string>()));
     CHECK(result["table"][1]["bytes"] == fs::file_size(result["file"].get<std::string>()));
   }
-  CHECK(fs::exists(session.scratch / "every.json"));
+  CHECK(json_from_file(session.scratch / "every.json")["name"] == "small");
   CHECK(fs::exists(session.scratch / "every.cpp"));
 }
 
@@ -101,7 +103,16 @@ TEST_CASE("int8 ONNX is calibrated on photos and smaller") {
   check_refused(session({"export", "--format", "onnx", "--precision", "bf16", "-o", "x.onnx"}), 2, {"fp32 or int8"});
   check_refused(session({"export", "--format", "onnx", "--with-resize", "-o", "x.onnx"}), 2, {"--with-resize: is for"});
   check_refused(session({"export", "--format", "safetensors", "--precision", "fp16", "-o", "x"}), 2, {"safetensors keeps the weights"});
+  check_refused(session({"export", "--format", "header", "-o", session.scratch / "x.pt"}), 2, {"must end in .h"});
   CHECK_FALSE(fs::exists(session.scratch / "x.onnx"));
+}
+
+TEST_CASE("A safetensors export does not write its recipe over another file") {
+  const Session& session = Session::get();
+  const std::string config = content_of(session.run + "/config.json");
+  check_refused(session({"export", "--model", session.run, "--format", "safetensors", "-o", session.run + "/config.safetensors"}), 2, {"config.json", "is another file"});
+  CHECK(content_of(session.run + "/config.json") == config);
+  CHECK_FALSE(fs::exists(session.run + "/config.safetensors"));
 }
 
 TEST_CASE("verify accepts a file as it was written and says what it claims") {

@@ -22,18 +22,6 @@ std::vector<std::string> command(std::vector<std::string> words, const std::vect
   return words;
 }
 
-// history.csv without the columns that a clock fills.
-std::string timeless(const std::string& history) {
-  std::istringstream in(history);
-  std::string out;
-  for (std::string line; std::getline(in, line);) {
-    line.erase(line.rfind(','));
-    line.erase(line.rfind(','));
-    out += line + "\n";
-  }
-  return out;
-}
-
 // A run that was never stopped.
 const std::string& whole_run() {
   static const std::string run = [] {

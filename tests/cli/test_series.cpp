@@ -1,4 +1,6 @@
 // Learning rates that are looked for, and trainings in a row.
+#include <csignal>
+
 #include "cli/session.h"
 
 using namespace cvtool;
@@ -74,6 +76,43 @@ TEST_CASE("--sweep trains the grid, sorts it, and a training that fails leaves t
   CHECK(failing.code == 1);
   CHECK(contains(failing.err, "try a smaller --lr"));
   CHECK(failing.out.find("weight_decay 0 ") < failing.out.find("failed"));
+}
+
+TEST_CASE("A training of a series that cannot begin or has no time leaves the others their turn") {
+  const Outcome outcome = train({"--sweep", "precision=fp32,fp16", "--device", "cpu", "--project", "precisions", "--json"});
+  CAPTURE(outcome.err);
+  CHECK(outcome.code == 1);
+  const Json results = json_lines(outcome.out).back()["results"];
+  REQUIRE(results.size() == 2);
+  CHECK(results[0]["settings"] == "precision fp32");
+  CHECK(results[0]["runs"].size() == 1);
+  CHECK(contains(results[1]["failures"].at(0), "fp16 needs a GPU"));
+  // Of the first training it is refused as of a single one.
+  check_refused(train({"--sweep", "precision=fp16,fp32", "--device", "cpu"}), 2, {"fp16 needs a GPU"});
+
+  const Outcome hurried = train({"--repeat", "2", "--time-limit", "1e-6", "--project", "hurried", "--json"});
+  CAPTURE(hurried.err);
+  CHECK(hurried.code == 1);
+  const Json point = json_lines(hurried.out).back()["results"][0];
+  CHECK(point["runs"].empty());
+  REQUIRE(point["failures"].size() == 2);
+  CHECK(contains(point["failures"][1], "the time is over"));
+}
+
+TEST_CASE("Ctrl-C in a series prints what was finished") {
+  const Session& session = Session::get();
+  Invocation invocation;
+  invocation.folder = session.scratch.path();
+  invocation.arguments = {"train", "--data", session.photos, "--recipe", session.recipe, "--sweep", "epochs=1,100000", "--project", "stopped-series"};
+  RunningProgram program(invocation);
+  REQUIRE(program.wait_for_message("Epoch      1/100000"));
+  program.send(SIGINT);
+  const Outcome outcome = program.wait();
+  CAPTURE(outcome.err);
+  CHECK(outcome.code == 130);
+  CHECK(contains(outcome.err, "the table holds what was finished"));
+  CHECK(contains(outcome.out, "epochs 1  stopped-series/train\n"));
+  CHECK_FALSE(contains(outcome.out, "failed"));
 }
 
 TEST_CASE("A sweep that makes no sense is refused before anything is trained") {

@@ -7,18 +7,6 @@ using namespace cvtool;
 
 namespace {
 
-// history.csv without the columns that a clock fills.
-std::string timeless(const std::string& history) {
-  std::istringstream in(history);
-  std::string out;
-  for (std::string line; std::getline(in, line);) {
-    line.erase(line.rfind(','));
-    line.erase(line.rfind(','));
-    out += line + "\n";
-  }
-  return out;
-}
-
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 }  // namespace
@@ -156,6 +144,26 @@ TEST_CASE("One sigmoid unit trains with binary cross-entropy under Keras's names
   for (const Json& line : lines)
     CHECK(line["probabilities"]["Car"].get<double>() + line["probabilities"]["Truck"].get<double>() ==
           doctest::Approx(1).epsilon(1e-6));
+}
+
+TEST_CASE("A time limit that ends before the first epoch does says so, and the run can go on") {
+  const Session& session = Session::get();
+  const Outcome outcome = session({"train", "--data", session.photos, "--recipe", session.recipe, "--name", "short", "--time-limit", "1e-6"});
+  check_refused(outcome, 1, {"the time is over", "there is no model yet", "go on with: cvtool train --resume runs/short"});
+  CHECK(session({"train", "--resume", "runs/short"}).code == 0);
+  CHECK(fs::exists(session.scratch / "runs/short/best.pt"));
+}
+
+TEST_CASE("Folders whose names are no UTF-8 can be trained on and written to") {
+  const Session& session = Session::get();
+  fs::create_directory_symlink(session.photos, session.scratch / "photos-\xe9");
+  const Outcome outcome = session({"train", "--data", "photos-\xe9", "--recipe", session.recipe, "--epochs", "1", "--project", "runs-\xe9", "--json"});
+  CAPTURE(outcome.err);
+  REQUIRE(outcome.code == 0);
+  const auto events = json_lines(outcome.out);
+  REQUIRE(events.size() == 3);
+  CHECK(events[2]["run"] == "runs-\uFFFD/train");
+  CHECK(contains(Json::parse(content_of(session.scratch / "runs-\xe9/train/config.json"))["run"]["data"], "photos-\uFFFD"));
 }
 
 TEST_CASE("Ctrl-C ends a run in order: exit code 130, and the best model so far can be used") {

@@ -1,6 +1,7 @@
 // Training on a pretrained base, from outside. The bases are made by the distribution's PyTorch.
 #include <algorithm>
 #include <cmath>
+#include <csignal>
 
 #include "cli/session.h"
 
@@ -183,6 +184,11 @@ TEST_CASE("A finished run is trained on with --from, in two phases from one comm
   CAPTURE(outcome.err);
   REQUIRE(outcome.code == 0);
   CHECK(changed_tensors("traced.pt", "from")["changed"] == Json{"features.2.0.weight", "features.2.0.bias"});
+  // Again, as its report says.
+  REQUIRE(session({"train", "--data", session.photos, "--from", "runs/cached-none", "--recipe", "runs/from/config.json", "--name", "again"}).code == 0);
+  CHECK((content_of(session.scratch / "runs/again/best.pt") == content_of(session.scratch / "runs/from/best.pt")));
+  CHECK(contains(content_of(session.scratch / "runs/from/report.html"), " --from "));
+  check_refused(session({"train", "--data", session.photos, "--from", "runs/cached-none", "--recipe", "car-or-truck-convnet"}), 2, {"has another one"});
   check_refused(session({"train", "--data", session.photos, "--from", "runs/cached-none", "--head", "dense"}), 2, {"--from", "leave --base, --head"});
   check_refused(session({"train", "--data", session.photos, "--from", "runs/none-such"}), 2, {"runs/none-such"});
 }
@@ -196,6 +202,26 @@ TEST_CASE("What is no base is refused with the reason") {
   check_refused(train(bases / "weights.pt", "bad"), 1, {"weights.pt"});
   check_refused(train(bases / "none-such.pt", "bad"), 2, {"none-such.pt"});
   check_refused(train("mobilnet_v2", "bad"), 2, {"mobilnet_v2", "mobilenet_v2"});
+}
+
+TEST_CASE("Ctrl-C while features of the fine-tuned net are computed keeps the frozen epochs and names the command that goes on") {
+  const Session& session = Session::get();
+  Invocation invocation;
+  invocation.folder = session.scratch.path();
+  invocation.arguments = {"train", "--data", session.photos, "--base", Bases::get() / "scripted.pt", "--name", "halfway", "--imgsz", "32", "--epochs", "1000", "--batch", "2",
+                          "--precision", "fp32", "--freeze-epochs", "1", "--fine-tune", "features.2", "--augment", "rotation=0.2", "--augment-views", "40"};
+  RunningProgram program(invocation);
+  REQUIRE(program.wait_for_message("fine-tuning "));
+  program.send(SIGINT);
+  const Outcome outcome = program.wait();
+  CAPTURE(outcome.err);
+  CHECK(outcome.code == 130);
+  CHECK(contains(outcome.err, "interrupted after 1 epoch; the best model so far is runs/halfway/best.pt; go on with: cvtool train --resume runs/halfway"));
+  CHECK_FALSE(contains(outcome.err, "nothing was trained"));
+  const Outcome resumed = session({"train", "--resume", "runs/halfway", "--epochs", "2"});
+  CAPTURE(resumed.err);
+  CHECK(resumed.code == 0);
+  CHECK(contains(resumed.err, "going on in epoch 2"));
 }
 
 TEST_CASE("Mistyped heads and layers to fine-tune are refused with the nearest word") {

@@ -246,6 +246,7 @@ TEST_CASE("A CSV file lists paths, labels and splits") {
                "\"\"1\"\".jpg\",cat,train\r\nb.jpg,dog,train\r\n/abs/c.jpg,cat,val\r\nd.jpg,dog,Test\r\n");
   const Dataset dataset = find_dataset(folder / "list.csv", {}, 1);
   CHECK(dataset.layout == "csv");
+  CHECK(dataset.names_splits);
   CHECK(dataset.root == folder.path());
   CHECK(dataset.classes == Names{"cat", "dog"});
   CHECK(paths(dataset.train) == Names{"a, \"1\".jpg", "b.jpg"});
@@ -253,6 +254,7 @@ TEST_CASE("A CSV file lists paths, labels and splits") {
   CHECK(paths(dataset.test) == Names{"d.jpg"});
   folder.write("plain.csv", "a.jpg,cat\nb.jpg,dog\nb.jpg,dog\n\nc.jpg,cat\nd.jpg,dog");
   const Dataset plain = find_dataset(folder / "plain.csv", {}, 1);
+  CHECK_FALSE(plain.names_splits);
   CHECK(plain.train.size() + plain.valid.size() == 4);
   CHECK(plain.valid.size() == 2);
   CHECK(noted(plain, "1 repeated line"));

@@ -99,6 +99,11 @@ TEST_CASE("The mistakes that are shown are the most confident ones, in that orde
     if (i < 3) CHECK(all[i].path == few[i].path);
   }
   CHECK(thumbnail("/nonexistent.jpg", {}, 100).empty());
+  const Scratch scratch;
+  const std::string photo = scratch / "photo.png";
+  cv::imwrite(photo, cv::Mat(20, 30, CV_8UC3, cv::Scalar(1, 2, 3)));
+  CHECK(thumbnail(photo, {/*exif=*/true, /*max_pixels=*/600}, 100).rows == 20);
+  CHECK(thumbnail(photo, {/*exif=*/true, /*max_pixels=*/599}, 100).empty());
   CHECK(jpeg_bytes({}).empty());
 }
 

@@ -98,12 +98,14 @@ TEST_CASE("An unknown optimizer is refused with the nearest name") {
                  "unknown optimizer 'adamm'; did you mean 'adam'?"));
 }
 
-TEST_CASE("Zeros in the settings stand for the optimizer's own values") {
+TEST_CASE("Zeros in the settings, and a weight decay of -1, stand for the optimizer's own values") {
   TrainConfig config;
   config.optimizer = "sgd";
   CHECK(with_optimizer_defaults(config).lr == 0.01);
   config.optimizer = "adamw";
   CHECK(with_optimizer_defaults(config).weight_decay == 0.004);
+  config.weight_decay = 0;
+  CHECK(with_optimizer_defaults(config).weight_decay == 0);
   config.optimizer = "lion";
   CHECK(with_optimizer_defaults(config).beta_2 == 0.99);
   config.lr = 0.5;

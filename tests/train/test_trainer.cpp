@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/error.h"
 #include "base/random.h"
 #include "scratch.h"
 
@@ -90,6 +91,7 @@ struct Session {
   TrainingState state;
   std::vector<Checkpoint> saved;
   TrainingEnd end = TrainingEnd::kDone;
+  bool last_phase_begins = true;  // false: it is stopped while it does
 
   TrainingPhase phase(const Setting& s, bool both) {
     TrainingPhase phase;
@@ -114,7 +116,10 @@ struct Session {
     run.loss.name = s.config.loss;
     run.loss.label_smoothing = s.config.label_smoothing;
     if (s.first_layer_from > 1) run.phases.push_back({1, [&] { return phase(s, false); }});
-    run.phases.push_back({s.first_layer_from, [&] { return phase(s, true); }});
+    run.phases.push_back({s.first_layer_from, [&] {
+                            if (!last_phase_begins) throw Error("interrupted", ExitCode::kInterrupted);
+                            return phase(s, true);
+                          }});
     run.observer = &watcher;
     run.save = [&](const TrainingState& now) {
       // As a file would keep it: copies of everything.
@@ -183,6 +188,19 @@ TEST_CASE("A run that is stopped after any step and goes on ends as one that was
       CHECK(result_of(second) == result_of(whole));
     }
   }
+}
+
+TEST_CASE("A run that is stopped while its last phase begins has kept all epochs before it") {
+  const Setting setting = settings()[2];
+  Session whole, first, second;
+  whole.train(setting);
+  first.last_phase_begins = false;
+  CHECK_THROWS_AS(first.train(setting), Error);
+  REQUIRE_FALSE(first.saved.empty());
+  second.state = state_from(first.saved.back());
+  CHECK(second.state.epoch == setting.first_layer_from);
+  second.train(setting);
+  CHECK(result_of(second) == result_of(whole));
 }
 
 TEST_CASE("Every checkpoint on the way leads to the same end") {

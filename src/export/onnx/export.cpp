@@ -18,6 +18,8 @@ namespace cvtool {
 namespace {
 
 constexpr const char* kDigestKey = "cvtool.digest";
+constexpr const char* kGoldenPicture = "golden_picture";
+constexpr const char* kGoldenProbabilities = "golden_probabilities";
 
 std::string digest_of(const OnnxModel& model) {
   OnnxModel bare = model;
@@ -35,8 +37,17 @@ void describe(OnnxModel& onnx, const ModelFile& model) {
                    {"resize", data.value("resize", "stretch")},
                    {"interpolation", data.value("interpolation", "bilinear")},
                    {"cvtool.json", model.info.dump()},
-                   {"golden_picture", base64({static_cast<const char*>(model.golden.data_ptr()), static_cast<size_t>(model.golden.numel())})},
-                   {"golden_probabilities", model.info.at("golden").at("probabilities").dump()}};
+                   {kGoldenPicture, base64({static_cast<const char*>(model.golden.data_ptr()), static_cast<size_t>(model.golden.numel())})},
+                   {kGoldenProbabilities, ""}};
+}
+
+// [1,K] f64: what the graph gives for its golden picture; undefined where the picture does not fit the input.
+at::Tensor golden_probabilities(const OnnxModel& model) {
+  const std::string picture = base64_decoded(onnx_metadata(model, kGoldenPicture));
+  at::Tensor pixels = at::empty({1, model.input.dims.at(1), model.input.dims.at(2), model.input.dims.at(3)}, at::kByte);
+  if (static_cast<size_t>(pixels.numel()) != picture.size()) return {};
+  std::memcpy(pixels.data_ptr(), picture.data(), picture.size());
+  return OnnxInterpreter(model).run(pixels.to(at::kFloat)).to(at::kDouble);
 }
 
 }  // namespace
@@ -56,7 +67,14 @@ OnnxModel onnx_of_model(const torch::jit::Module& module, const ModelFile* model
   return onnx;
 }
 
-void seal_onnx(OnnxModel& model) { model.metadata.emplace_back(kDigestKey, digest_of(model)); }
+void seal_onnx(OnnxModel& model) {
+  for (auto& [name, value] : model.metadata)
+    if (name == kGoldenProbabilities) {
+      const at::Tensor p = golden_probabilities(model).contiguous();
+      value = Json(std::vector<double>(p.data_ptr<double>(), p.data_ptr<double>() + p.numel())).dump();
+    }
+  model.metadata.emplace_back(kDigestKey, digest_of(model));
+}
 
 OnnxSeal onnx_seal(const std::string& bytes) {
   const OnnxModel model = onnx_from_bytes(bytes);
@@ -64,14 +82,11 @@ OnnxSeal onnx_seal(const std::string& bytes) {
 }
 
 double onnx_golden_difference(const OnnxModel& model) {
-  const std::string picture = base64_decoded(onnx_metadata(model, "golden_picture"));
-  if (picture.empty()) return -1;
-  const auto stored = Json::parse(onnx_metadata(model, "golden_probabilities")).get<std::vector<double>>();
-  at::Tensor pixels = at::empty({1, model.input.dims.at(1), model.input.dims.at(2), model.input.dims.at(3)}, at::kByte);
-  if (static_cast<size_t>(pixels.numel()) != picture.size()) return 1;
-  std::memcpy(pixels.data_ptr(), picture.data(), picture.size());
-  const at::Tensor p = OnnxInterpreter(model).run(pixels.to(at::kFloat));
-  return relative_difference(p.to(at::kDouble), at::tensor(stored, at::kDouble).reshape({1, -1}));
+  if (onnx_metadata(model, kGoldenPicture).empty()) return -1;
+  const at::Tensor p = golden_probabilities(model);
+  if (!p.defined()) return 1;
+  const auto stored = Json::parse(onnx_metadata(model, kGoldenProbabilities)).get<std::vector<double>>();
+  return relative_difference(p, at::tensor(stored, at::kDouble).reshape({1, -1}));
 }
 
 }  // namespace cvtool
