@@ -2,8 +2,8 @@
 
 #include <zip.h>
 
-#include <algorithm>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -12,6 +12,10 @@
 
 namespace cvtool {
 namespace {
+
+constexpr size_t kEndRecordBytes = 22;  // "end of central directory", without the comment behind it
+const std::string kSealName = "cvtool sha256 ";
+const size_t kSealBytes = kSealName.size() + 64;
 
 using Archive = std::unique_ptr<zip_t, void (*)(zip_t*)>;
 
@@ -38,8 +42,6 @@ bool read_entry(zip_t* archive, zip_uint64_t index, std::string& content) {
   return got == 0;
 }
 
-std::string without_top_folder(const std::string& name) { return name.substr(name.find('/') + 1); }
-
 }  // namespace
 
 void check_archive(const std::string& path, const std::string& bytes, const std::string& next_step) {
@@ -63,17 +65,22 @@ std::string text_in_archive(const std::string& path, const std::string& name) {
   return "";
 }
 
-std::string archive_digest(const std::string& bytes, const std::string& but) {
-  const Archive archive = open_archive(bytes);
-  std::vector<std::string> lines;
-  std::string content;
-  const zip_int64_t count = archive ? zip_get_num_entries(archive.get(), 0) : 0;
-  for (zip_int64_t i = 0; i < count; ++i) {
-    const std::string name = without_top_folder(zip_get_name(archive.get(), static_cast<zip_uint64_t>(i), 0));
-    if (name != but && read_entry(archive.get(), static_cast<zip_uint64_t>(i), content)) lines.push_back(name + " " + sha256_of_bytes(content));
-  }
-  std::sort(lines.begin(), lines.end());
-  return sha256_of_bytes(join(lines, "\n"));
+std::string sealed_archive(std::string bytes) {
+  const bool bare = bytes.size() >= kEndRecordBytes && bytes.compare(bytes.size() - kEndRecordBytes, 4, "PK\5\6") == 0 &&
+                    bytes[bytes.size() - 1] == 0 && bytes[bytes.size() - 2] == 0;
+  if (!bare) throw Error("LibTorch has written an archive whose end is not what a zip file's is");
+  bytes[bytes.size() - 2] = static_cast<char>(kSealBytes);  // the length of the comment
+  const std::string digest = sha256_of_bytes(bytes);
+  bytes += kSealName;
+  bytes += digest;
+  return bytes;
+}
+
+ArchiveSeal archive_seal(const std::string& bytes) {
+  if (bytes.size() < kSealBytes + kEndRecordBytes) return {};
+  const size_t begin = bytes.size() - kSealBytes;
+  if (bytes.compare(begin, kSealName.size(), kSealName) != 0) return {};
+  return {bytes.substr(begin + kSealName.size()), sha256_of_bytes(std::string_view(bytes).substr(0, begin))};
 }
 
 }  // namespace cvtool

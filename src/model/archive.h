@@ -12,8 +12,13 @@ void check_archive(const std::string& path, const std::string& bytes, const std:
 // The content of the entry whose name ends in `name`; "" when the file is no zip archive or holds no such entry.
 std::string text_in_archive(const std::string& path, const std::string& name);
 
-// SHA-256 (hex) over the names and contents of the archive's entries but the one named `but`; names count without the
-// top folder, and their order does not. `bytes` is a whole archive.
-std::string archive_digest(const std::string& bytes, const std::string& but);
+// The archive with its comment, which stands last in a zip file (APPNOTE.TXT 4.3.16), saying the SHA-256 of every byte
+// before it. `bytes` is a whole archive without a comment.
+std::string sealed_archive(std::string bytes);
+
+struct ArchiveSeal {
+  std::string stored, computed;  // SHA-256, hex; both "" where the archive carries no seal
+};
+ArchiveSeal archive_seal(const std::string& bytes);
 
 }  // namespace cvtool

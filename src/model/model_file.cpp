@@ -22,7 +22,6 @@ namespace {
 
 constexpr const char* kInfoFile = "cvtool.json";
 constexpr const char* kGoldenFile = "golden.rgb";
-constexpr const char* kDigestFile = "digest.txt";
 
 at::Tensor probabilities_of(const torch::jit::Module& module, const at::Tensor& picture) {
   at::NoGradGuard no_grad;
@@ -102,12 +101,9 @@ void save_model(const std::string& path, const ModelFile& model) {
   extra[kInfoFile] = text_from_json(model.info);
   if (model.golden.defined())
     extra[kGoldenFile] = std::string(static_cast<const char*>(model.golden.data_ptr()), static_cast<size_t>(model.golden.numel()));
-  // In memory first: LibTorch's own writer does not say why a disk refuses. Twice: the digest is of what was written.
-  std::ostringstream without_digest, bytes;
-  model.module.save(without_digest, extra);
-  extra[kDigestFile] = archive_digest(std::move(without_digest).str(), "");
+  std::ostringstream bytes;  // in memory first: LibTorch's own writer does not say why a disk refuses
   model.module.save(bytes, extra);
-  write_file_atomically(path, bytes.str());
+  write_file_atomically(path, sealed_archive(std::move(bytes).str()));
 }
 
 namespace {
@@ -124,10 +120,10 @@ void check_golden(const std::string& path, const ModelFile& model) {
                 "); the file is damaged or was made by an incompatible version");
 }
 
-void check_digest(const std::string& path, const std::string& stored, const std::string& computed) {
-  if (!stored.empty() && stored != computed)
-    throw Error(path + ": was changed after it was written (its digest is " + computed.substr(0, 12) + "..., it says " + stored.substr(0, 12) +
-                "...); copy or train it again");
+void check_seal(const std::string& path, const ArchiveSeal& seal) {
+  if (!seal.stored.empty() && seal.stored == seal.computed) return;
+  const std::string how = seal.stored.empty() ? "it does not end in its digest" : "its digest is " + seal.computed.substr(0, 12) + "..., it says " + seal.stored.substr(0, 12) + "...";
+  throw Error(path + ": was changed after it was written (" + how + "); copy or train it again");
 }
 
 }  // namespace
@@ -138,10 +134,10 @@ ModelFile load_model(const std::string& path, ModelCheck check) {
   std::string content = read_file(path);
   if (content.compare(0, 2, "PK") != 0) throw Error(path + ": is not a model file; cvtool train writes them as RUN/best.pt");
   if (full) check_archive(path, content, "copy or train it again");
-  const std::string computed = full ? archive_digest(content, std::string("extra/") + kDigestFile) : "";
+  const ArchiveSeal seal = full ? archive_seal(content) : ArchiveSeal{};
   std::istringstream bytes(std::move(content));
   ModelFile model;
-  torch::jit::ExtraFilesMap extra{{kInfoFile, ""}, {kGoldenFile, ""}, {kDigestFile, ""}};
+  torch::jit::ExtraFilesMap extra{{kInfoFile, ""}, {kGoldenFile, ""}};
   try {
     model.module = torch::jit::load(bytes, at::kCPU, extra);
   } catch (const std::exception&) {
@@ -150,10 +146,10 @@ ModelFile load_model(const std::string& path, ModelCheck check) {
   model.module.eval();
   model.info = check_info(path, extra[kInfoFile]);
   model.golden = golden_picture(model.info, extra[kGoldenFile]);
-  model.digest = extra[kDigestFile];
+  model.digest = seal.stored;
   if (!model.golden.defined() || !model.info.contains("golden"))
     throw Error(path + ": lacks its golden sample; the file is damaged, make it again");
-  if (full) check_digest(path, model.digest, computed);
+  if (full) check_seal(path, seal);
   if (full) check_golden(path, model);
   return model;
 }

@@ -20,7 +20,7 @@ struct ModelFile {
   torch::jit::Module module;   // see Net::module; evaluation mode, CPU
   Json info;                   // classes, imgsz, recipe, summary, metrics, data, provenance
   at::Tensor golden;           // [1,3,H,W] u8: the picture of the self-test
-  std::string digest;          // of the file that it was read from (see archive_digest); "": it carries none
+  std::string digest;          // of the file that it was read from (see ArchiveSeal); "" where that was not checked
 };
 
 // What is checked when a model is read: everything, or nothing but that it can be read.
@@ -39,7 +39,7 @@ void add_golden_sample(ModelFile& model, const at::Tensor& picture);
 // Largest difference between the stored probabilities of the golden picture and those that the module gives here.
 double golden_difference(const ModelFile& model);
 
-// Writes the model atomically, with a digest of its content; the same model gives the same bytes. The module must be on
+// Writes the model atomically, with a digest of its bytes; the same model gives the same bytes. The module must be on
 // the CPU. Throws Error.
 void save_model(const std::string& path, const ModelFile& model);
 

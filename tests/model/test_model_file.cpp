@@ -128,25 +128,22 @@ TEST_CASE("A truncated file is refused wherever it was cut") {
   CHECK_FALSE(saved.refusal(saved.bytes.substr(0, saved.bytes.size() - 1)).empty());
 }
 
-TEST_CASE("A bit that flipped anywhere in weights, code or information is noticed") {
+TEST_CASE("A bit that flipped anywhere in the file is noticed") {
   const Saved saved;
-  int noticed = 0, tried = 0;
-  const at::Tensor x = picture(5, 8);
-  const at::Tensor expected = forward(load_model(saved.path), x);
-  for (size_t at = 17; at < saved.bytes.size(); at += saved.bytes.size() / 97, ++tried) {
+  CHECK(load_model(saved.path).digest.size() == 64);
+  for (size_t at = 17; at < saved.bytes.size(); at += saved.bytes.size() / 197) {
     std::string changed = saved.bytes;
     changed[at] = static_cast<char>(changed[at] ^ 0x10);
     CAPTURE(at);
-    if (!saved.refusal(changed).empty()) {
-      ++noticed;
-    } else {
-      // Padding between the entries carries nothing.
-      const ModelFile model = load_model(saved.scratch / "changed.pt");
-      CHECK(largest_difference(forward(model, x), expected) == 0);
-      CHECK(model.info == load_model(saved.path).info);
-    }
+    CHECK_FALSE(saved.refusal(changed).empty());
   }
-  CHECK(noticed > tried / 2);
+  for (size_t back = 1; back < 110; ++back) {
+    std::string changed = saved.bytes;
+    char& byte = changed[changed.size() - back];
+    byte = static_cast<char>(byte ^ 1);
+    CAPTURE(back);
+    CHECK_FALSE(saved.refusal(changed).empty());
+  }
 }
 
 TEST_CASE("A file of a newer format, or one that lacks something, is refused with the reason") {
