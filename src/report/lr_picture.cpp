@@ -14,7 +14,7 @@ void write_lr_png(const std::string& path, const std::vector<double>& rates, con
   chart.x.label = "learning rate, power of ten";
   chart.x.whole = true;
   chart.y.label = "loss";
-  Series series{"loss, smoothed", {}, losses, series_ink(0)};
+  Series series{"loss of the same photos", {}, losses, series_ink(0)};
   for (const double rate : rates) series.x.push_back(std::log10(rate));
   chart.series.push_back(std::move(series));
   chart.marks.push_back({std::log10(suggested), "falls fastest (" + Json(suggested).dump() + ")"});

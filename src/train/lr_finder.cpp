@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <sstream>
 
 #include "base/error.h"
@@ -11,6 +12,7 @@ namespace cvtool {
 namespace {
 
 constexpr double kLowest = 1e-7, kHighest = 10;
+constexpr int64_t kProbed = 128;  // photos, in whole batches
 
 // Batches without end: epoch after epoch.
 class Batches {
@@ -41,11 +43,26 @@ double rounded(double rate) {
 
 }  // namespace
 
+namespace {
+
+// How many steps the curve falls, or stays as it is, before it is too high: from there on it shows what the rate has broken.
+size_t steps_before_rise(const std::vector<double>& losses) {
+  constexpr double kNoise = 0.02;  // of the first loss
+  double least = losses.empty() ? 0 : losses[0];
+  for (size_t i = 0; i < losses.size(); ++i) {
+    least = std::min(least, losses[i]);
+    if (losses[i] > least + std::max(kNoise * losses[0], (losses[0] - least) / 2)) return i;
+  }
+  return losses.size();
+}
+
+}  // namespace
+
 double steepest_rate(const std::vector<double>& rates, const std::vector<double>& losses) {
-  const auto least = static_cast<size_t>(std::min_element(losses.begin(), losses.end()) - losses.begin());
   constexpr size_t kSpan = 3;  // steps to each side
+  const size_t end = steps_before_rise(losses);
   double steepest = 0, rate = 0;
-  for (size_t i = kSpan; i + kSpan < losses.size() && i <= least; ++i) {
+  for (size_t i = kSpan; i + kSpan < end; ++i) {
     const double slope = (losses[i + kSpan] - losses[i - kSpan]) / std::log(rates[i + kSpan] / rates[i - kSpan]);
     if (slope < steepest) steepest = slope, rate = rates[i];
   }
@@ -53,26 +70,35 @@ double steepest_rate(const std::vector<double>& rates, const std::vector<double>
 }
 
 LrCurve find_lr(const TrainingRun& run, int64_t steps) {
-  constexpr double kMemory = 0.8, kTooHigh = 4;
+  constexpr double kTooHigh = 4;
   TrainingPhase phase = run.phases.front().begin();
   phase.set_training(true);
   Stepper stepper(run, phase);
   Batches batches(*phase.train);
+  // The same photos, under the same dropout, after every step: one batch's loss differs from the next one's by more than a small rate changes it.
+  std::vector<Examples> probe;
+  for (int64_t count = 0; count < std::min(kProbed, phase.train->size()); count += probe.back().labels.size(0)) probe.push_back(batches.next());
+  const auto probed_loss = [&] {
+    double sum = 0, count = 0;
+    for (const Examples& examples : probe) {
+      sum += stepper.loss_of(examples, 0) * static_cast<double>(examples.labels.size(0));
+      count += static_cast<double>(examples.labels.size(0));
+    }
+    return sum / count;
+  };
   LrCurve curve;
-  double smooth = 0, least = 0;
+  double least = std::numeric_limits<double>::infinity();
   int64_t number = 0;
   for (int64_t step = 0; step < steps; ++step) {
-    double loss = 0;
-    for (int64_t i = 0; i < run.config.accumulate; ++i) loss += stepper.add(batches.next(), number++).loss / static_cast<double>(run.config.accumulate);
-    smooth = kMemory * smooth + (1 - kMemory) * loss;
-    const double mean = smooth / (1 - std::pow(kMemory, static_cast<double>(step + 1)));
-    if (!std::isfinite(mean) || (step > 0 && mean > kTooHigh * least)) break;
-    least = step == 0 ? mean : std::min(least, mean);
     const double rate = kLowest * std::pow(kHighest / kLowest, static_cast<double>(step) / static_cast<double>(steps - 1));
+    for (int64_t i = 0; i < run.config.accumulate; ++i) stepper.add(batches.next(), number++);
     stepper.update(rate);
+    const double loss = probed_loss();
+    if (!std::isfinite(loss) || loss > kTooHigh * least) break;
+    least = std::min(least, loss);
     curve.rates.push_back(rate);
-    curve.losses.push_back(mean);
-    run.observer->progress({"Trying learning rates", step + 1, steps, mean, std::nan("")});
+    curve.losses.push_back(loss);
+    run.observer->progress({"Trying learning rates", step + 1, steps, loss, std::nan("")});
     if (run.observer->stop_requested()) throw Error("interrupted while trying learning rates; nothing was written", ExitCode::kInterrupted);
   }
   curve.suggested = rounded(steepest_rate(curve.rates, curve.losses));

@@ -8,7 +8,7 @@
 namespace cvtool {
 
 struct LrCurve {
-  std::vector<double> rates, losses;  // one a step; the losses smoothed
+  std::vector<double> rates, losses;  // one a step: the rate, and the loss of the same photos after it
   double suggested = 0;               // where the loss falls fastest, to two digits
 };
 
@@ -16,7 +16,8 @@ struct LrCurve {
 // least. The net is spoilt afterwards. Throws Error where no rate lowers the loss, or the observer asks to stop.
 LrCurve find_lr(const TrainingRun& run, int64_t steps);
 
-// The rate at which a curve falls fastest, before its least point; 0 where it does not fall.
+// The rate at which a curve falls fastest before it first rises: by half of what it has fallen and by 2 % of its beginning.
+// 0 where it does not fall.
 double steepest_rate(const std::vector<double>& rates, const std::vector<double>& losses);
 
 }  // namespace cvtool

@@ -21,14 +21,20 @@ Stepper::Stepper(const TrainingRun& run, const TrainingPhase& phase)
   for (const ParameterGroup& group : phase.groups) parameters_.insert(parameters_.end(), group.parameters.begin(), group.parameters.end());
 }
 
-BatchFigures Stepper::add(const Examples& examples, int64_t number) {
+at::Tensor Stepper::logits_of(const Examples& examples, int64_t number) const {
   // Dropout draws from LibTorch's own generator: its state is a function of the batch's number alone.
   at::manual_seed(Random(static_cast<uint64_t>(run_.config.seed), "dropout", 0, static_cast<uint64_t>(number)).bits64());
-  at::Tensor logits;
-  {
-    const Autocast autocast(run_.device, run_.precision);
-    logits = phase_.logits(examples.x);
-  }
+  const Autocast autocast(run_.device, run_.precision);
+  return phase_.logits(examples.x);
+}
+
+double Stepper::loss_of(const Examples& examples, int64_t number) const {
+  at::NoGradGuard no_grad;
+  return training_loss(run_.loss, logits_of(examples, number), examples.labels).item<double>();
+}
+
+BatchFigures Stepper::add(const Examples& examples, int64_t number) {
+  const at::Tensor logits = logits_of(examples, number);
   at::Tensor loss = training_loss(run_.loss, logits, examples.labels);
   BatchFigures figures{loss.item<double>(), hits_from_logits(logits.detach(), examples.labels).item<double>(), examples.labels.size(0)};
   if (run_.config.accumulate > 1) loss = loss * static_cast<double>(figures.count);

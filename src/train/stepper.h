@@ -21,6 +21,9 @@ class Stepper {
   // known to be finite: check it.
   BatchFigures add(const Examples& examples, int64_t number);
 
+  // The mean loss in training of a batch that is not learned from; dropout draws by `number`.
+  double loss_of(const Examples& examples, int64_t number) const;
+
   // Changes the weights by the mean gradient of the samples that were added; once in half precision, where gradients may
   // overflow, it leaves them as they are and lowers the scale instead.
   void update(double lr);
@@ -30,6 +33,7 @@ class Stepper {
   void restore(const TrainingState& state);
 
  private:
+  at::Tensor logits_of(const Examples& examples, int64_t number) const;
   bool unscale();  // false where a gradient is not finite
   void clip() const;
 
