@@ -9,6 +9,7 @@
 #include <torch/script.h>
 #include <torch/version.h>
 
+#include <chrono>
 #include <climits>
 #include <thread>
 
@@ -95,7 +96,15 @@ void prepare_process(int threads) {
   torch::jit::setGraphExecutorOptimize(false);
 }
 
-void give_back_memory() { malloc_trim(0); }
+void give_back_memory() {
+  using Clock = std::chrono::steady_clock;
+  constexpr auto kAtLeast = std::chrono::seconds(10);
+  static Clock::time_point last = Clock::now();
+  const Clock::time_point now = Clock::now();
+  if (now - last < kAtLeast) return;
+  last = now;
+  malloc_trim(0);
+}
 
 Autocast::Autocast(at::Device device, at::ScalarType type) : device_(device), on_(type != at::kFloat) {
   if (on_) set_autocast(device_, true, type);

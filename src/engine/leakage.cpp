@@ -3,11 +3,9 @@
 #include <filesystem>
 #include <map>
 
-#include "base/error.h"
 #include "base/output.h"
 #include "base/random.h"
 #include "base/text.h"
-#include "data/image.h"
 
 namespace cvtool {
 namespace {
@@ -20,13 +18,7 @@ uint64_t length_of(const std::string& path) {
 }
 
 // A hash of the content, or of the path where it cannot be read: such a file equals no other.
-uint64_t content_of(const std::string& path) {
-  try {
-    return stable_hash(read_photo_file(path));
-  } catch (const Error&) {
-    return stable_hash("unreadable " + path);
-  }
-}
+uint64_t content_of(const std::string& path) { return file_hash(path).value_or(stable_hash("unreadable " + path)); }
 
 }  // namespace
 

@@ -4,9 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <nlohmann/json.hpp>
-#include <optional>
 
 #include "base/error.h"
 #include "base/random.h"
@@ -30,15 +28,6 @@ void report_bad_files(const OpenedSplit& split, size_t total, bool strict) {
   if (split.skipped.size() * 2 > total)
     throw DataError(bad + ", more than half; is this a folder of photos? The first is " + printable(split.skipped[0].path) + ": " + split.skipped[0].reason);
   spdlog::warn("{} skipped", bad);
-}
-
-// Nothing where the file cannot be read now.
-std::optional<uint64_t> file_hash(const std::string& path) {
-  try {
-    return stable_hash(read_photo_file(path));
-  } catch (const Error&) {
-    return std::nullopt;
-  }
 }
 
 }  // namespace
@@ -76,6 +65,14 @@ Json split_json(const OpenedSplit& split, const std::vector<std::string>& classe
   for (const BadFile& bad : split.skipped) skipped.push_back({{"path", bad.path}, {"reason", bad.reason}});
   const auto count = static_cast<int64_t>(files.size());
   return {{"count", count}, {"labels", labels}, {"files", files}, {"skipped", skipped}};
+}
+
+std::optional<uint64_t> file_hash(const std::string& path) {
+  try {
+    return stable_hash(read_photo_file(path));
+  } catch (const Error&) {
+    return std::nullopt;
+  }
 }
 
 Json marks_of(const std::string& root, const std::vector<Sample>& samples) {

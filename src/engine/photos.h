@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,9 @@ OpenedSplit open_split(const PhotoRequest& request, const DataConfig& data, cons
 
 // {"count": N, "labels": {CLASS: N}, "files": [...], "skipped": [{"path":, "reason":}]}
 Json split_json(const OpenedSplit& split, const std::vector<std::string>& classes);
+
+// A hash of a photo file's bytes; nothing where it cannot be read now.
+std::optional<uint64_t> file_hash(const std::string& path);
 
 // A few of the photos with hashes of their files, to know the same data again.
 Json marks_of(const std::string& root, const std::vector<Sample>& samples);

@@ -14,8 +14,8 @@ namespace cvtool {
 namespace {
 
 constexpr size_t kEndRecordBytes = 22;  // "end of central directory", without the comment behind it
-const std::string kSealName = "cvtool sha256 ";
-const size_t kSealBytes = kSealName.size() + 64;
+constexpr std::string_view kSealName = "cvtool sha256 ";
+constexpr size_t kSealBytes = kSealName.size() + 64;
 
 using Archive = std::unique_ptr<zip_t, void (*)(zip_t*)>;
 

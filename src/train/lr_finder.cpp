@@ -41,9 +41,23 @@ double rounded(double rate) {
   return std::stod(text.str());
 }
 
-}  // namespace
+// Photos whose loss is looked at after every step, always the same under the same dropout: one batch's loss differs from
+// the next one's by more than a small rate changes it.
+class Probe {
+ public:
+  Probe(Batches& batches, int64_t wanted) {
+    for (; count_ < wanted; count_ += examples_.back().labels.size(0)) examples_.push_back(batches.next());
+  }
+  double loss(const Stepper& stepper) const {
+    double sum = 0;
+    for (const Examples& examples : examples_) sum += stepper.loss_of(examples, 0) * static_cast<double>(examples.labels.size(0));
+    return sum / static_cast<double>(count_);
+  }
 
-namespace {
+ private:
+  std::vector<Examples> examples_;
+  int64_t count_ = 0;
+};
 
 // How many steps the curve falls, or stays as it is, before it is too high: from there on it shows what the rate has broken.
 size_t steps_before_rise(const std::vector<double>& losses) {
@@ -75,17 +89,7 @@ LrCurve find_lr(const TrainingRun& run, int64_t steps) {
   phase.set_training(true);
   Stepper stepper(run, phase);
   Batches batches(*phase.train);
-  // The same photos, under the same dropout, after every step: one batch's loss differs from the next one's by more than a small rate changes it.
-  std::vector<Examples> probe;
-  for (int64_t count = 0; count < std::min(kProbed, phase.train->size()); count += probe.back().labels.size(0)) probe.push_back(batches.next());
-  const auto probed_loss = [&] {
-    double sum = 0, count = 0;
-    for (const Examples& examples : probe) {
-      sum += stepper.loss_of(examples, 0) * static_cast<double>(examples.labels.size(0));
-      count += static_cast<double>(examples.labels.size(0));
-    }
-    return sum / count;
-  };
+  const Probe probe(batches, std::min(kProbed, phase.train->size()));
   LrCurve curve;
   double least = std::numeric_limits<double>::infinity();
   int64_t number = 0;
@@ -93,7 +97,7 @@ LrCurve find_lr(const TrainingRun& run, int64_t steps) {
     const double rate = kLowest * std::pow(kHighest / kLowest, static_cast<double>(step) / static_cast<double>(steps - 1));
     for (int64_t i = 0; i < run.config.accumulate; ++i) stepper.add(batches.next(), number++);
     stepper.update(rate);
-    const double loss = probed_loss();
+    const double loss = probe.loss(stepper);
     if (!std::isfinite(loss) || loss > kTooHigh * least) break;
     least = std::min(least, loss);
     curve.rates.push_back(rate);

@@ -7,6 +7,7 @@ node does not find the npm package onnxruntime-node (see tests/bench/onnx_run.js
 """
 import argparse
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -75,16 +76,16 @@ int main(int argc, char** argv) {
   }
 }
 """)
-    build = [options.compiler, "-std=c++17", "-O0", *(f"-I{folder}" for folder in options.include), "main.cpp", "ready.cpp",
-             "-o", "ready", *(f"-L{folder}" for folder in options.library), *(f"-Wl,-rpath,{folder}" for folder in options.library),
-             "-Wl,--no-as-needed", "-ltorch", "-ltorch_cpu", "-lc10"]
+    build = [options.compiler, "-std=c++17", "-O0", *("-I" + folder for folder in options.include), "main.cpp", "ready.cpp",
+             "-o", "ready", *("-L" + folder for folder in options.library), "-Wl,--no-as-needed", "-ltorch", "-ltorch_cpu", "-lc10"]
+    environment = {**os.environ, "LD_LIBRARY_PATH": ":".join(options.library)}
     subprocess.run(build, cwd=work, check=True)
     arguments = []
     for i, path in enumerate(photos[:5]):
         pixels = pixels_of(path)[0].permute(1, 2, 0).contiguous().numpy()
         (work / f"{i}.rgb").write_bytes(pixels.tobytes())
         arguments += [f"{i}.rgb", str(pixels.shape[0]), str(pixels.shape[1])]
-    found = subprocess.run(["./ready", *arguments], cwd=work, check=True, capture_output=True, text=True).stdout.split("\n")
+    found = subprocess.run(["./ready", *arguments], cwd=work, env=environment, check=True, capture_output=True, text=True).stdout.split("\n")
     for line, told in zip(found, cvtool("predict", *photos[:5], "--model", model, "--json").splitlines()):
         label, probability = line.rsplit(" ", 1)
         told = json.loads(told)

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <csignal>
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
@@ -59,6 +60,17 @@ class Session {
     REQUIRE(training.code == 0);
   }
 };
+
+// What a program in the session's folder says when Ctrl-C meets it after `message` on stderr.
+inline Outcome interrupted_after(const std::string& message, const std::vector<std::string>& arguments) {
+  Invocation invocation;
+  invocation.folder = Session::get().scratch.path();
+  invocation.arguments = arguments;
+  RunningProgram program(invocation);
+  REQUIRE(program.wait_for_message(message));
+  program.send(SIGINT);
+  return program.wait();
+}
 
 // The objects of JSON Lines.
 inline std::vector<Json> json_lines(const std::string& text) {

@@ -1,6 +1,4 @@
 // Learning rates that are looked for, and trainings in a row.
-#include <csignal>
-
 #include "cli/session.h"
 
 using namespace cvtool;
@@ -101,13 +99,8 @@ TEST_CASE("A training of a series that cannot begin or has no time leaves the ot
 
 TEST_CASE("Ctrl-C in a series prints what was finished") {
   const Session& session = Session::get();
-  Invocation invocation;
-  invocation.folder = session.scratch.path();
-  invocation.arguments = {"train", "--data", session.photos, "--recipe", session.recipe, "--sweep", "epochs=1,100000", "--project", "stopped-series"};
-  RunningProgram program(invocation);
-  REQUIRE(program.wait_for_message("Epoch      1/100000"));
-  program.send(SIGINT);
-  const Outcome outcome = program.wait();
+  const Outcome outcome =
+      interrupted_after("Epoch      1/100000", {"train", "--data", session.photos, "--recipe", session.recipe, "--sweep", "epochs=1,100000", "--project", "stopped-series"});
   CAPTURE(outcome.err);
   CHECK(outcome.code == 130);
   CHECK(contains(outcome.err, "the table holds what was finished"));

@@ -168,14 +168,7 @@ TEST_CASE("Folders whose names are no UTF-8 can be trained on and written to") {
 
 TEST_CASE("Ctrl-C ends a run in order: exit code 130, and the best model so far can be used") {
   const Session& session = Session::get();
-  Invocation invocation;
-  invocation.folder = session.scratch.path();
-  invocation.arguments = {"train",  "--data",  session.photos, "--recipe", session.recipe,
-                          "--name", "stopped", "--epochs",     "100000"};
-  RunningProgram program(invocation);
-  REQUIRE(program.wait_for_message("Epoch      1/100000"));
-  program.send(SIGINT);
-  const Outcome outcome = program.wait();
+  const Outcome outcome = interrupted_after("Epoch      1/100000", {"train", "--data", session.photos, "--recipe", session.recipe, "--name", "stopped", "--epochs", "100000"});
   CAPTURE(outcome.err);
   CHECK(outcome.code == 130);
   CHECK(contains(outcome.err, "interrupted"));

@@ -1,7 +1,6 @@
 // Training on a pretrained base, from outside. The bases are made by the distribution's PyTorch.
 #include <algorithm>
 #include <cmath>
-#include <csignal>
 
 #include "cli/session.h"
 
@@ -206,14 +205,9 @@ TEST_CASE("What is no base is refused with the reason") {
 
 TEST_CASE("Ctrl-C while features of the fine-tuned net are computed keeps the frozen epochs and names the command that goes on") {
   const Session& session = Session::get();
-  Invocation invocation;
-  invocation.folder = session.scratch.path();
-  invocation.arguments = {"train", "--data", session.photos, "--base", Bases::get() / "scripted.pt", "--name", "halfway", "--imgsz", "32", "--epochs", "1000", "--batch", "2",
-                          "--precision", "fp32", "--freeze-epochs", "1", "--fine-tune", "features.2", "--augment", "rotation=0.2", "--augment-views", "40"};
-  RunningProgram program(invocation);
-  REQUIRE(program.wait_for_message("fine-tuning "));
-  program.send(SIGINT);
-  const Outcome outcome = program.wait();
+  const Outcome outcome = interrupted_after(
+      "fine-tuning ", {"train", "--data", session.photos, "--base", Bases::get() / "scripted.pt", "--name", "halfway", "--imgsz", "32", "--epochs", "1000", "--batch", "2",
+                       "--precision", "fp32", "--freeze-epochs", "1", "--fine-tune", "features.2", "--augment", "rotation=0.2", "--augment-views", "40"});
   CAPTURE(outcome.err);
   CHECK(outcome.code == 130);
   CHECK(contains(outcome.err, "interrupted after 1 epoch; the best model so far is runs/halfway/best.pt; go on with: cvtool train --resume runs/halfway"));

@@ -37,8 +37,7 @@ void describe(OnnxModel& onnx, const ModelFile& model) {
                    {"resize", data.value("resize", "stretch")},
                    {"interpolation", data.value("interpolation", "bilinear")},
                    {"cvtool.json", model.info.dump()},
-                   {kGoldenPicture, base64({static_cast<const char*>(model.golden.data_ptr()), static_cast<size_t>(model.golden.numel())})},
-                   {kGoldenProbabilities, ""}};
+                   {kGoldenPicture, base64({static_cast<const char*>(model.golden.data_ptr()), static_cast<size_t>(model.golden.numel())})}};
 }
 
 // [1,K] f64: what the graph gives for its golden picture; undefined where the picture does not fit the input.
@@ -68,11 +67,11 @@ OnnxModel onnx_of_model(const torch::jit::Module& module, const ModelFile* model
 }
 
 void seal_onnx(OnnxModel& model) {
-  for (auto& [name, value] : model.metadata)
-    if (name == kGoldenProbabilities) {
-      const at::Tensor p = golden_probabilities(model).contiguous();
-      value = Json(std::vector<double>(p.data_ptr<double>(), p.data_ptr<double>() + p.numel())).dump();
-    }
+  // A base has no golden sample.
+  if (!onnx_metadata(model, kGoldenPicture).empty()) {
+    const at::Tensor p = golden_probabilities(model).contiguous();
+    model.metadata.emplace_back(kGoldenProbabilities, Json(std::vector<double>(p.data_ptr<double>(), p.data_ptr<double>() + p.numel())).dump());
+  }
   model.metadata.emplace_back(kDigestKey, digest_of(model));
 }
 
