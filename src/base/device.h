@@ -26,8 +26,8 @@ bool cpu_has_native_bfloat16();
 void prepare_process(int threads);
 
 // Gives memory that was freed back to the kernel. For the seams between kinds of work: what comes next asks for blocks of other sizes,
-// which do not fit into the holes between what is still held. Does nothing where that was done, or first asked for, less than ten seconds
-// ago: to take the memory again costs up to half a second. From one thread at a time.
+// which do not fit into the holes between what is still held. To take it again costs up to half a second, so it is given back once, and
+// from then on once in ten seconds on average; other calls do nothing. From one thread at a time.
 void give_back_memory();
 
 // While alive, matrix products and convolutions on `device` run in `type` (autocast); kFloat changes nothing.
