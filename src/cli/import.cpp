@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "base/output.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/console.h"
@@ -22,7 +23,7 @@ class ImportCommand : public Command {
   int run(const Engine& engine, Console& console) override {
     const Json result = engine.import_base(request_, console);
     console.clear_bar();
-    print(json_ ? result.dump(2) + "\n" : text(result));
+    print(json_ ? text_from_json(result) : text(result));
     return 0;
   }
 

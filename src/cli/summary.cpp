@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/output.h"
 #include "cli/command.h"
 #include "cli/console.h"
 #include "cli/flags.h"
@@ -34,7 +35,7 @@ class SummaryCommand : public Command {
   int run(const Engine& engine, Console&) override {
     request_.costs = receptive_field_ || macs_;
     const Json summary = engine.summary(request_);
-    print(json_ ? summary.dump(2) + "\n" : text(summary));
+    print(json_ ? text_from_json(summary) : text(summary));
     return 0;
   }
 

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/output.h"
 #include "base/text.h"
 #include "data/drawn_scene.h"
 #include "data/drawn_vehicle.h"
@@ -87,7 +88,7 @@ void claim_folder(const std::string& folder, const DrawnSetOptions& options) {
     throw UsageError(folder + " already holds other files; name a new or an empty folder for the drawn set");
   }
   make_folders(folder);
-  write_file_atomically(marker.string(), marker_of(options).dump(2) + "\n");
+  write_file_atomically(marker.string(), text_from_json(marker_of(options)));
 }
 
 void write_drawn_picture(const std::string& folder, const DrawnSetOptions& options, const DrawnPicture& picture) {

@@ -9,6 +9,7 @@
 #include "base/device.h"
 #include "base/error.h"
 #include "base/files.h"
+#include "base/output.h"
 #include "base/text.h"
 #include "engine/export_source.h"
 #include "engine/jobs.h"
@@ -158,7 +159,7 @@ Written write_archive(const Job& job, const at::Tensor& expected) {
   written.checks.push_back(check_json("a net compiled anew", (written.outputs - expected).abs().max().item<double>(), written.outputs, expected));
   written.milliseconds = module_milliseconds(back.module, job.pictures.pixels.narrow(0, 0, 1));
   judge(written.checks, job.request.options);
-  write_file_atomically(recipe, job.source.model->info.at("recipe").dump(2) + "\n");
+  write_file_atomically(recipe, text_from_json(job.source.model->info.at("recipe")));
   candidate.keep();
   written.also = {recipe};
   return written;

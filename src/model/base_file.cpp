@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/output.h"
 #include "base/text.h"
 #include "model/archive.h"
 
@@ -91,7 +92,7 @@ BaseFile load_base(const std::string& path) {
 }
 
 void save_base(const std::string& path, const BaseFile& base) {
-  const torch::jit::ExtraFilesMap extra{{kInfoFile, base.info.dump(2) + "\n"}};
+  const torch::jit::ExtraFilesMap extra{{kInfoFile, text_from_json(base.info)}};
   // In memory first: LibTorch's own writer does not say why a disk refuses.
   std::ostringstream bytes;
   base.module.save(bytes, extra);

@@ -117,6 +117,18 @@ def check_default_place():
     place.unlink()
 
 
+def check_odd_names():
+    """File names need not be UTF-8; JSON has to be."""
+    odd, made = work / os.fsdecode(b"odd-\xe9.pth"), work / os.fsdecode(b"base-\xe9.pt")
+    torch.save(random_mobilenet(), work / "good.pth")
+    (work / "good.pth").rename(odd)
+    result = cvtool("import", "mobilenet_v2", "--alpha", 0.35, "--weights", odd, "-o", made, "--json")
+    assert result.returncode == 0 and json.loads(result.stdout)["file"].endswith("base-\ufffd.pt"), result
+    result = cvtool("summary", made, "--json")
+    assert result.returncode == 0 and json.loads(result.stdout)["total"] == 410208, result
+    made.unlink()
+
+
 class Server(http.server.SimpleHTTPRequestHandler):
     def __init__(self, *arguments):
         super().__init__(*arguments, directory=str(work / "served"))
@@ -162,5 +174,6 @@ with tempfile.TemporaryDirectory() as folder:
     check_bad_files()
     check_other_nets()
     check_default_place()
+    check_odd_names()
     check_fetching()
 print("import refuses, fetches and says as it should")
