@@ -61,34 +61,25 @@ void use_pixels(const PhaseInputs& in, TrainingPhase& phase) {
   phase.train = pixel_source(in.train, options);
 }
 
-// What is frozen, as a function of the pixels; and a name that is the same for the same function.
-struct Frozen {
-  FrozenPart run;
-  std::function<std::string()> key;
-};
-
-std::string name_of(const Module& module, const PhaseInputs& in) {
+std::string name_of(const Module& module, const PhaseInputs& in, at::ScalarType precision) {
   std::ostringstream bytes;
   Module on_cpu = module.deepcopy();
   on_cpu.to(at::kCPU);
   on_cpu.save(bytes);
   const std::string text = bytes.str();
-  return hex_text(content_hash(text.data(), text.size())) + ' ' + c10::toString(in.precision) + ' ' + in.device.str() + ' ' +
+  return hex_text(content_hash(text.data(), text.size())) + ' ' + c10::toString(precision) + ' ' + in.device.str() + ' ' +
          std::to_string(at::get_num_threads()) + ' ' + std::to_string(in.recipe.train.batch);
 }
 
-Frozen freeze_stages(const PhaseInputs& in, const std::vector<Module>& stages) {
-  const Module module = frozen_stages(stages);
-  Frozen frozen;
-  frozen.key = [module, in] { return name_of(module, in); };
-  frozen.run = [module, device = in.device, precision = in.precision](const at::Tensor& pixels) {
+// A frozen module as a function of the pixels, computed in `precision`.
+FrozenPart frozen_part(const Module& module, at::Device device, at::ScalarType precision) {
+  return [module, device, precision](const at::Tensor& pixels) {
     at::NoGradGuard no_grad;
     const Autocast autocast(device, precision);
     Module runnable = module;
     const at::Tensor x = pixels.to(device).contiguous(at::MemoryFormat::ChannelsLast);
     return runnable.forward({x}).toTensor().to(at::kFloat);
   };
-  return frozen;
 }
 
 std::shared_ptr<FeatureStore> filled_store(const PhaseInputs& in, const PhotoStore& photos, FeatureOptions options) {
@@ -106,12 +97,15 @@ std::shared_ptr<FeatureStore> filled_store(const PhaseInputs& in, const PhotoSto
   return store;
 }
 
-// Epochs start from features, kept where the photos have few forms.
-void use_features(const PhaseInputs& in, const Frozen& frozen, TrainingPhase& phase) {
+// Epochs start from features, kept where the photos have few forms. Validation has its own in float32, as in the model that
+// is then used.
+void use_features(const PhaseInputs& in, const Module& frozen, TrainingPhase& phase) {
   const TransferConfig& config = in.recipe.transfer;
   FeatureOptions options;
-  options.frozen = frozen.run;
-  options.key = frozen.key;
+  const auto compute_in = [&](at::ScalarType precision) {
+    options.frozen = frozen_part(frozen, in.device, precision);
+    options.key = [frozen, in, precision] { return name_of(frozen, in, precision); };
+  };
   options.cache = config.feature_cache;
   options.batch = in.recipe.train.batch;
   options.device = in.device;
@@ -120,12 +114,14 @@ void use_features(const PhaseInputs& in, const Frozen& frozen, TrainingPhase& ph
     if (outcomes.count == 0)
       spdlog::info("the augmentation gives every photo new pixels in every epoch: features are computed each time (--augment-views N keeps those of N views)");
     use_pixels(in, phase);
-    phase.train = frozen_source(std::move(phase.train), frozen.run);
-    if (phase.valid) phase.valid = frozen_source(std::move(phase.valid), frozen.run);
+    phase.train = frozen_source(std::move(phase.train), frozen_part(frozen, in.device, in.precision));
+    if (phase.valid) phase.valid = frozen_source(std::move(phase.valid), frozen_part(frozen, in.device, at::kFloat));
     return;
   }
   if (!outcomes.exact) spdlog::info("an approximation, as asked: {} views a photo instead of new ones every epoch", outcomes.count);
+  compute_in(at::kFloat);
   if (in.valid) phase.valid = feature_source(filled_store(in, *in.valid, options), order_at_rest(*in.valid), false);
+  compute_in(in.precision);
   options.outcomes = outcomes;
   phase.train = feature_source(filled_store(in, in.train, options), training_order(in.train.samples(), in.recipe.train), true);
 }
@@ -161,7 +157,7 @@ TrainingPhase with_base(const PhaseInputs& in, const std::string& fine_tune) {
     trained.insert(trained.begin(), frozen.front());
     use_pixels(in, phase);
   } else {
-    use_features(in, freeze_stages(in, frozen), phase);
+    use_features(in, frozen_stages(frozen), phase);
   }
   phase.logits = [trained](const at::Tensor& x) mutable {
     at::Tensor y = x;

@@ -17,7 +17,7 @@ struct PhaseInputs {
   const PhotoStore& train;
   const PhotoStore* valid = nullptr;  // may be null
   at::Device device = at::kCPU;
-  at::ScalarType precision = at::kFloat;  // of the frozen part
+  at::ScalarType precision = at::kFloat;  // of the frozen part in training; validation is in float32
   Observer& observer;
 };
 

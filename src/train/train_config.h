@@ -68,7 +68,7 @@ void fields(TrainConfig& c, Visitor&& visit) {
   visit("sampler", c.sampler, Doc("shuffled: each photo once an epoch; balanced: each class equally often").words({"shuffled", "balanced"}));
   fields(c.stopping, visit);
   visit("precision", c.precision,
-        Doc("arithmetic of training; auto: bfloat16 where processor or GPU have it natively").words({"auto", "fp32", "bf16", "fp16"}));
+        Doc("arithmetic of training (validation is in float32); auto: bfloat16 where processor or GPU have it natively").words({"auto", "fp32", "bf16", "fp16"}));
   visit("seed", c.seed, Doc("seed of every random decision").range(0, 9007199254740991.0));
 }
 

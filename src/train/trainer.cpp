@@ -187,7 +187,8 @@ class TrainingLoop {
     return end;
   }
 
-  // False when the observer asked to stop.
+  // In float32, the arithmetic in which the model is then used: these are the figures that eval gives. False when the observer
+  // asked to stop.
   bool validate(EpochReport& report) {
     at::NoGradGuard no_grad;
     give_back_memory();
@@ -195,7 +196,6 @@ class TrainingLoop {
     Tally tally;
     Examples examples;
     while (phase_.valid->next(examples)) {
-      const Autocast autocast(run_.device, run_.precision);
       const at::Tensor logits = phase_.logits(examples.x);
       tally.add(loss_from_logits(run_.config.loss, logits, examples.labels).item<double>(),
                 hits_from_logits(logits, examples.labels).item<double>(), examples.labels.size(0));

@@ -37,7 +37,7 @@ struct TrainingRun {
   TrainingLoss loss;
   std::vector<PhasePlan> phases;  // by first_epoch, from 1
   at::Device device = at::kCPU;
-  at::ScalarType precision = at::kFloat;
+  at::ScalarType precision = at::kFloat;  // of training steps; validation is in float32
   double time_limit_s = 0;        // 0: none
   double checkpoint_every_s = 600;
   Observer* observer = nullptr;

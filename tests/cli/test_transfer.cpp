@@ -113,6 +113,21 @@ TEST_CASE("The feature cache changes no figure, without augmentation and under f
   CHECK(largest_difference(history("cached-none"), history("cached-flip=horizontal")) > 1e-5);
 }
 
+TEST_CASE("Validation gives the figures that eval gives for the model, whatever training computes in") {
+  const Session& session = Session::get();
+  const std::string base = Bases::get() / "traced.pt";
+  REQUIRE(train(base, "bf16-kept", {"--precision", "bf16", "--augment", "none"}).code == 0);
+  REQUIRE(train(base, "bf16-new", {"--precision", "bf16", "--augment", "none", "--feature-cache", "none"}).code == 0);
+  REQUIRE(session({"train", "--data", session.photos, "--recipe", session.recipe, "--name", "bf16-whole", "--precision", "bf16"}).code == 0);
+  for (const std::string name : {"bf16-kept", "bf16-new", "bf16-whole"}) {
+    CAPTURE(name);
+    const Json last = history(name).back();
+    const Json figures = Json::parse(session({"eval", "--data", session.photos, "--model", "runs/" + name + "/last.pt", "--split", "valid", "--json"}).out)["metrics"];
+    CHECK(last[3].get<double>() == doctest::Approx(figures["loss"].get<double>()).epsilon(1e-5));
+    CHECK(last[4].get<double>() == doctest::Approx(figures["accuracy"].get<double>()).epsilon(1e-5));
+  }
+}
+
 TEST_CASE("Features kept on disk are found again by the next run") {
   const Scratch cache;
   const Session& session = Session::get();
