@@ -12,6 +12,8 @@ std::string join(const std::vector<std::string>& parts, const std::string& separ
   return out;
 }
 
+std::string quoted_list(const std::vector<std::string>& names) { return "'" + join(names, "', '") + "'"; }
+
 std::vector<std::string> split(const std::string& text, char separator) {
   std::vector<std::string> parts;
   size_t begin = 0;

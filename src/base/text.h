@@ -8,6 +8,7 @@
 namespace cvtool {
 
 std::string join(const std::vector<std::string>& parts, const std::string& separator);
+std::string quoted_list(const std::vector<std::string>& names);  // 'a', 'b'
 std::vector<std::string> split(const std::string& text, char separator);
 std::string lower(std::string text);
 bool starts_with(const std::string& text, const std::string& prefix);

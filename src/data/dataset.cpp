@@ -18,8 +18,6 @@ namespace fs = std::filesystem;
 namespace cvtool {
 namespace {
 
-std::string quoted(const std::vector<std::string>& names) { return "'" + join(names, "', '") + "'"; }
-
 std::string percent(double fraction) {
   const std::string text = fixed(100 * fraction, 1);
   return (ends_with(text, ".0") ? text.substr(0, text.size() - 2) : text) + " %";
@@ -50,7 +48,7 @@ std::vector<std::string> chosen_classes(const Listing& listing, const Counts& co
   for (const auto& photo : listing.photos) all.insert(photo.class_name);
   const std::set<std::string> wanted(config.classes.begin(), config.classes.end());
   if (wanted.size() != config.classes.size())
-    throw UsageError("classes: " + quoted(config.classes) + " repeats a name");
+    throw UsageError("classes: " + quoted_list(config.classes) + " repeats a name");
   if (wanted.empty()) return found_classes(counts);
   std::vector<std::string> spare;
   for (const auto& name : all)
@@ -160,7 +158,7 @@ Dataset find_dataset(const std::string& path, const DataConfig& config, uint64_t
   note_differences(dataset, counts);
   place_samples(dataset, listing);
   if (dataset.train.empty() && dataset.valid.empty() && dataset.test.empty())
-    throw DataError(path + " holds no photo of the classes " + quoted(dataset.classes));
+    throw DataError(path + " holds no photo of the classes " + quoted_list(dataset.classes));
   complete_splits(dataset, config, seed);
   return dataset;
 }

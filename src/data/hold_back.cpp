@@ -10,21 +10,21 @@ namespace {
 
 enum class Part { kRest, kValid, kTest };
 
-struct Draw {
+struct Drawn {
   double u;
   size_t index;
   Part part;
 };
 
-bool has(const std::vector<Draw>& draws, Part part) {
-  return std::any_of(draws.begin(), draws.end(), [&](const Draw& draw) { return draw.part == part; });
+bool has(const std::vector<Drawn>& draws, Part part) {
+  return std::any_of(draws.begin(), draws.end(), [&](const Drawn& draw) { return draw.part == part; });
 }
 
 // Gives `part` the photo of [begin, end) drawn nearest to `at` that is still free to move.
-void give(std::vector<Draw>& draws, Part part, double at, const std::vector<Part>& keep) {
-  Draw* best = nullptr;
-  for (Draw& draw : draws) {
-    const auto same = [&](const Draw& other) { return other.part == draw.part; };
+void give(std::vector<Drawn>& draws, Part part, double at, const std::vector<Part>& keep) {
+  Drawn* best = nullptr;
+  for (Drawn& draw : draws) {
+    const auto same = [&](const Drawn& other) { return other.part == draw.part; };
     const bool needed = std::find(keep.begin(), keep.end(), draw.part) != keep.end() &&
                         std::count_if(draws.begin(), draws.end(), same) == 1;
     if (needed) continue;
@@ -36,7 +36,7 @@ void give(std::vector<Draw>& draws, Part part, double at, const std::vector<Part
 }  // namespace
 
 HeldBack hold_back(const std::vector<Sample>& samples, double valid, double test, uint64_t seed) {
-  std::map<int64_t, std::vector<Draw>> classes;
+  std::map<int64_t, std::vector<Drawn>> classes;
   for (size_t i = 0; i < samples.size(); ++i) {
     const double u = Random(seed, "split", 0, samples[i].id).uniform();
     const Part part = u < valid ? Part::kValid : u < valid + test ? Part::kTest : Part::kRest;
@@ -48,7 +48,7 @@ HeldBack hold_back(const std::vector<Sample>& samples, double valid, double test
     if (valid > 0 && !has(draws, Part::kValid)) give(draws, Part::kValid, valid / 2, {Part::kRest});
     if (test > 0 && !has(draws, Part::kTest))
       give(draws, Part::kTest, valid + test / 2, {Part::kRest, Part::kValid});
-    for (const Draw& draw : draws) parts[draw.index] = draw.part;
+    for (const Drawn& draw : draws) parts[draw.index] = draw.part;
   }
   HeldBack out;
   for (size_t i = 0; i < samples.size(); ++i) {

@@ -42,8 +42,6 @@ bool contains(const std::vector<std::string>& list, const std::string& word) {
   return std::find(list.begin(), list.end(), word) != list.end();
 }
 
-std::string quoted(const std::vector<std::string>& names) { return "'" + join(names, "', '") + "'"; }
-
 std::string layouts_text() {
   return "expected DIR/train/CLASS/*.jpg and DIR/valid/CLASS/*.jpg, or DIR/CLASS/*.jpg";
 }
@@ -55,7 +53,7 @@ bool is_split_layout(const std::string& folder, const Contents& contents, const 
   const bool train = contains(contents.splits, "train");
   if (contents.splits.empty()) {
     if (!contents.bare.empty() && contents.others.empty())
-      throw DataError(folder + ": " + quoted(contents.bare) + " hold photos but no class folders; " +
+      throw DataError(folder + ": " + quoted_list(contents.bare) + " hold photos but no class folders; " +
                       layouts_text() + " (if these are the classes, name them: --classes " +
                       join(contents.bare, ",") + ")");
     return false;
@@ -63,8 +61,8 @@ bool is_split_layout(const std::string& folder, const Contents& contents, const 
   if (contents.others.empty() || (train && contents.splits.size() > 1)) return true;
   std::vector<std::string> all = contents.splits;
   all.insert(all.end(), contents.others.begin(), contents.others.end());
-  throw DataError(folder + ": is " + quoted(contents.splits) + " a split or a class? Beside it lie " +
-                  quoted(contents.others) + "; name the classes with --classes (" + join(all, ",") +
+  throw DataError(folder + ": is " + quoted_list(contents.splits) + " a split or a class? Beside it lie " +
+                  quoted_list(contents.others) + "; name the classes with --classes (" + join(all, ",") +
                   " if it is one), or move what does not belong here elsewhere");
 }
 
@@ -79,7 +77,7 @@ void list_split_folders(Listing& listing, const Contents& contents) {
   for (const auto& folder : contents.splits) {
     const std::string split = split_name(folder);
     if (contains(seen, split))
-      throw DataError(listing.root + ": " + quoted(contents.splits) +
+      throw DataError(listing.root + ": " + quoted_list(contents.splits) +
                       " name the same split twice; keep one of them");
     seen.push_back(split);
     for (const auto& name : folders_in(listing.root + "/" + folder))
@@ -92,7 +90,7 @@ void list_split_folders(Listing& listing, const Contents& contents) {
   std::vector<std::string> unused = contents.others;
   unused.insert(unused.end(), contents.bare.begin(), contents.bare.end());
   if (!unused.empty())
-    listing.notes.push_back("not used: " + quoted(unused) + ", which are no splits with classes");
+    listing.notes.push_back("not used: " + quoted_list(unused) + ", which are no splits with classes");
 }
 
 void list_class_folders(Listing& listing, const Contents& contents) {
@@ -135,7 +133,7 @@ Listing list_folder(const std::string& folder, const DataConfig& config) {
     list_class_folders(listing, contents);
   if (!contents.empty.empty())
     listing.notes.push_back("no photos in the folder" + std::string(contents.empty.size() > 1 ? "s " : " ") +
-                            quoted(contents.empty));
+                            quoted_list(contents.empty));
   return listing;
 }
 

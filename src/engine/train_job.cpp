@@ -28,6 +28,7 @@
 #include "engine/run_log.h"
 #include "engine/summary.h"
 #include "engine/train_settings.h"
+#include "engine/training_data.h"
 #include "engine/training_events.h"
 #include "model/model_file.h"
 #include "report/lr_picture.h"
@@ -64,45 +65,29 @@ class TrainJob {
   }
 
  private:
-  void open_data() {
-    dataset_ = find_dataset(request_.data, recipe_.data, static_cast<uint64_t>(recipe_.train.seed));
-    recipe_.data.classes = dataset_.classes;
-    for (const std::string& note : dataset_.notes) spdlog::warn("{}", note);
-    // In proportion to the photos, so that the budget holds all of them or none.
-    const auto photos = static_cast<double>(std::max<size_t>(1, dataset_.train.size() + dataset_.valid.size()));
-    const double train_share = static_cast<double>(dataset_.train.size()) / photos;
-    train_ = open_split({dataset_.root, "train", dataset_.train, train_share}, recipe_.data, request_.run, observer_);
-    valid_ = open_split({dataset_.root, "valid", dataset_.valid, 1 - train_share}, recipe_.data, request_.run, observer_);
-    if (!train_.store) throw DataError(request_.data + ": no photos are left to train on; lower --valid and --test");
-    const std::string leakage = leakage_text(copies_in_training(train_, valid_), "valid");
-    if (!leakage.empty()) spdlog::warn("{}", leakage);
-    spdlog::info("{}: {} and {} of {}: {}", request_.data,
-                 counted(static_cast<int64_t>(train_.store->samples().size()), "training photo"),
-                 counted(valid_.store ? static_cast<int64_t>(valid_.store->samples().size()) : 0, "validation photo"),
-                 counted(static_cast<int64_t>(dataset_.classes.size()), "class"), join(dataset_.classes, ", "));
-  }
+  void open_data() { data_ = open_training_data(request_, recipe_, observer_); }
 
   void compile() {
     if (settings_.source)
       net_ = net_of(*settings_.source, input_size(recipe_));
     else
-      net_ = compile_net(recipe_.model, {input_size(recipe_), static_cast<int64_t>(dataset_.classes.size()), static_cast<uint64_t>(recipe_.train.seed)});
+      net_ = compile_net(recipe_.model, {input_size(recipe_), static_cast<int64_t>(data_.found.classes.size()), static_cast<uint64_t>(recipe_.train.seed)});
     check_transfer(recipe_.transfer, net_);
     net_.module.to(device_);
     use_channels_last(net_.module);
     choose_fine_tuning_precision();
     recipe_.train.loss = resolve_loss(recipe_.train.loss, net_.units);
-    class_weights_ = class_weights_tensor(recipe_.train.class_weights, dataset_.classes, train_.store->samples());
-    recipe_.train.stopping.monitor = resolve_monitor(recipe_.train.stopping.monitor, valid_.store != nullptr);
+    class_weights_ = class_weights_tensor(recipe_.train.class_weights, data_.found.classes, data_.train.store->samples());
+    recipe_.train.stopping.monitor = resolve_monitor(recipe_.train.stopping.monitor, data_.valid.store != nullptr);
     model_info_ = {{"format", kModelFormat},
                    {"tool", std::string("cvtool ") + kVersion},
                    {"libtorch", torch_version()},
-                   {"classes", dataset_.classes},
+                   {"classes", data_.found.classes},
                    {"imgsz", input_size_json(recipe_)},
                    {"recipe", recipe_to_json(recipe_)},
                    {"base", net_.base},
                    {"summary", settings_.source ? settings_.source->info.at("summary") : summary_json(net_.rows)},
-                   {"data", {{"layout", dataset_.layout}, {"digest", train_.store->digest()}, {"marks", marks_of(dataset_.root, train_.store->samples())}}}};
+                   {"data", {{"layout", data_.found.layout}, {"digest", data_.train.store->digest()}, {"marks", marks_of(data_.found.root, data_.train.store->samples())}}}};
   }
 
   // A base made elsewhere may hold an operation without a gradient in half the bits.
@@ -120,7 +105,7 @@ class TrainJob {
   void begin_run_directory() {
     Json config = recipe_to_json(recipe_);
     identity_ = {{"settings", identifying_settings(config)},
-                 {"photos", train_.store->digest() + (valid_.store ? " " + valid_.store->digest() : "")},
+                 {"photos", data_.train.store->digest() + (data_.valid.store ? " " + data_.valid.store->digest() : "")},
                  {"base", net_.base.is_object() ? net_.base.value("sha256", Json()) : Json()},
                  {"device", device_.str()},
                  {"threads", at::get_num_threads()},
@@ -146,15 +131,8 @@ class TrainJob {
                      {"tool", model_info_["tool"]},
                      {"libtorch", torch_version()}};
     write_file_atomically(run_ + "/config.json", text_from_json(config));
-    const Json data{{"root", dataset_.root},
-                    {"layout", dataset_.layout},
-                    {"classes", dataset_.classes},
-                    {"digest", train_.store->digest()},
-                    {"train", split_json(train_, dataset_.classes)},
-                    {"valid", split_json(valid_, dataset_.classes)},
-                    {"notes", dataset_.notes}};
-    write_file_atomically(run_ + "/data.json", text_from_json(data, 1));
-    write_train_batch(run_ + "/train_batch.jpg", recipe_, *train_.store);
+    write_file_atomically(run_ + "/data.json", text_from_json(training_data_json(data_), 1));
+    write_train_batch(run_ + "/train_batch.jpg", recipe_, *data_.train.store);
   }
 
   bool all_epochs_done() const {
@@ -181,7 +159,7 @@ class TrainJob {
     training.config = recipe_.train;
     training.loss = {recipe_.train.loss, recipe_.train.label_smoothing, recipe_.train.focal_gamma,
                      class_weights_.defined() ? class_weights_.to(device_) : at::Tensor()};
-    training.phases = training_phases({recipe_, net_, static_cast<int64_t>(dataset_.classes.size()), *train_.store, valid_.store.get(), device_, settings_.precision, observer_});
+    training.phases = training_phases({recipe_, net_, static_cast<int64_t>(data_.found.classes.size()), *data_.train.store, data_.valid.store.get(), device_, settings_.precision, observer_});
     training.device = device_;
     training.precision = settings_.precision;
     training.time_limit_s = request_.session.time_limit * 60;
@@ -199,9 +177,9 @@ class TrainJob {
                      {"run", run_},
                      {"resumed", settings_.stopped.has_value()},
                      {"epoch", state_.epoch},
-                     {"classes", dataset_.classes},
-                     {"train", train_.store->samples().size()},
-                     {"valid", valid_.store ? valid_.store->samples().size() : 0},
+                     {"classes", data_.found.classes},
+                     {"train", data_.train.store->samples().size()},
+                     {"valid", data_.valid.store ? data_.valid.store->samples().size() : 0},
                      {"parameters", model_info_["summary"]["total"]},
                      {"precision", recipe_.train.precision},
                      {"recipe", recipe_to_json(recipe_)}});
@@ -214,7 +192,7 @@ class TrainJob {
       log_->epoch(state.history.back());
       if (events) events->epoch(state.history.back());
       files.after_epoch(state, last);
-      if (const std::string warning = learned_nothing(state.history, majority_share()); !warning.empty()) spdlog::warn("{}", warning);
+      if (const std::string warning = learned_nothing(state.history, majority_share(data_)); !warning.empty()) spdlog::warn("{}", warning);
     };
     try {
       const TrainingEnd end = all_epochs_done() ? TrainingEnd::kDone : train_net(training, state_);
@@ -239,19 +217,12 @@ class TrainJob {
 
   std::string resume_command() const { return "cvtool train --resume " + shell_word(run_); }
 
-  // Of the training photos that are of the largest class.
-  double majority_share() const {
-    std::vector<int64_t> counts(dataset_.classes.size());
-    for (const Sample& sample : train_.store->samples()) ++counts.at(static_cast<size_t>(sample.label));
-    return static_cast<double>(*std::max_element(counts.begin(), counts.end())) / static_cast<double>(train_.store->samples().size());
-  }
-
   at::Tensor golden_picture() const {
-    const PhotoStore& store = valid_.store ? *valid_.store : *train_.store;
+    const PhotoStore& store = data_.valid.store ? *data_.valid.store : *data_.train.store;
     Batch batch;
     Loader loader(store, {0}, 1);
     loader.next(batch);
-    const Augmenter augmenter(recipe_.augment, 0, static_cast<int64_t>(dataset_.classes.size()));
+    const Augmenter augmenter(recipe_.augment, 0, static_cast<int64_t>(data_.found.classes.size()));
     return augmenter.at_rest(batch.pixels).to(at::kByte);
   }
 
@@ -274,7 +245,7 @@ class TrainJob {
 
   // What eval gives for best.pt, and its files.
   Json final_figures() {
-    const OpenedSplit& split = valid_.store ? valid_ : train_;
+    const OpenedSplit& split = data_.valid.store ? data_.valid : data_.train;
     const ModelFile best = load_model(run_ + "/best.pt");
     const PhotoPredictor predictor({best.module, device_, at::kFloat}, recipe_);
     EvaluationSubject subject;
@@ -282,10 +253,10 @@ class TrainJob {
     subject.info = best.info;
     subject.data = request_.data;
     subject.split = split.name;
-    subject.root = dataset_.root;
+    subject.root = data_.found.root;
     subject.skipped = split.skipped;
-    subject.notes = dataset_.notes;
-    subject.copies = copies_in_training(train_, valid_);
+    subject.notes = data_.found.notes;
+    subject.copies = copies_in_training(data_.train, data_.valid);
     subject.device = device_.str();
     subject.precision = "fp32";
     subject.heat = heat_view_of(best, predictor, recipe_, device_);
@@ -299,8 +270,7 @@ class TrainJob {
   TrainSettings settings_;
   Recipe& recipe_ = settings_.recipe;
   const at::Device device_ = settings_.device;
-  Dataset dataset_;
-  OpenedSplit train_, valid_;
+  TrainingData data_;
   Net net_;
   at::Tensor class_weights_;  // see TrainingLoss
   Json model_info_, identity_;

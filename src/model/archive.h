@@ -5,6 +5,9 @@
 
 namespace cvtool {
 
+// The entry in which a model or a base says what it is: JSON.
+constexpr const char* kInfoFile = "cvtool.json";
+
 // Throws Error starting with `path` and ending with `next_step` unless `bytes` is a whole zip archive whose every
 // entry matches its checksum.
 void check_archive(const std::string& path, const std::string& bytes, const std::string& next_step);

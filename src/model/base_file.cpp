@@ -15,7 +15,6 @@
 namespace cvtool {
 namespace {
 
-constexpr const char* kInfoFile = "cvtool.json";
 constexpr const char* kNextStep = "copy or import it again";
 
 bool holds_tensor(const torch::jit::Block& block) {

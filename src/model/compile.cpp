@@ -1,254 +1,13 @@
 #include "model/compile.h"
 
-#include <algorithm>
-
 #include "base/error.h"
 #include "base/text.h"
 #include "model/base.h"
-#include "model/blocks.h"
-#include "model/composite_fields.h"
 #include "model/layer_builders.h"
+#include "model/layer_compiler.h"
 
 namespace cvtool {
 namespace {
-
-// The composite kinds, which hold layers instead of weights.
-const std::vector<std::string>& composite_names() {
-  static const std::vector<std::string> names{"residual", "branches"};
-  return names;
-}
-
-// Where in the net the compiler is.
-struct Scope {
-  std::string path;   // "head/residual": keys initial weights
-  std::string row;    // "residual/": prefix of the table's names
-  std::string place;  // "model.layers": start of error messages
-  Parameters parameters;
-  int depth = 0;
-};
-
-class Compiler {
- public:
-  Compiler(const NetTarget& target, const NetSpec& spec, bool any_size)
-      : target_(target), blocks_(spec.blocks), any_size_(any_size) {
-    if (!spec.parameters.is_object()) throw UsageError("model.parameters: must be an object {NAME: value}, not " + spec.parameters.dump());
-    for (const auto& [name, value] : spec.parameters.items()) parameters_[name] = value;
-  }
-
-  // A module whose forward runs the layers one after the other; `shape` goes from input to output.
-  torch::jit::Module sequence(const Json& layers, Shape& shape, const Scope& scope, const std::string& class_name);
-  torch::jit::Module preprocess(const Json& spec, const Shape& shape);
-  const Parameters& parameters() const { return parameters_; }
-
-  LayerContext context(const Shape& shape) const {
-    LayerContext context;
-    context.unit = unit_;
-    context.input = shape;
-    context.seed = target_.seed;
-    context.classes = target_.classes;
-    context.any_size = any_size_;
-    return context;
-  }
-
-  std::vector<SummaryRow> rows;
-
- private:
-  struct Child {
-    torch::jit::Module module;
-    std::string base_name;
-  };
-  Child layer(const Json& spec, const std::string& kind, Shape& shape, const Scope& scope);
-  Child simple(const LayerKind& kind, const Json& spec, Shape& shape, const Scope& scope);
-  Child residual(const Json& spec, Shape& shape, const Scope& scope);
-  Child branches(const Json& spec, Shape& shape, const Scope& scope);
-  Child block(const std::string& name, const Json& spec, Shape& shape, const Scope& scope);
-  [[noreturn]] void unknown_kind(const std::string& kind, const Scope& scope) const;
-
-  const NetTarget& target_;
-  const Json& blocks_;
-  const bool any_size_;
-  Parameters parameters_;  // of the whole net
-  std::shared_ptr<torch::jit::CompilationUnit> unit_ = std::make_shared<torch::jit::CompilationUnit>();
-};
-
-std::string base_name_of(const std::string& kind) {
-  for (const auto& row : layer_kinds())
-    if (kind == row.name) return row.base_name;
-  return kind;
-}
-
-std::string unique_name(const std::string& wanted, std::map<std::string, int>& used) {
-  const int count = used[wanted]++;
-  return count == 0 ? wanted : wanted + "_" + std::to_string(count);
-}
-
-bool is_identifier(const std::string& name) {
-  return !name.empty() && !std::isdigit(static_cast<unsigned char>(name[0])) &&
-         std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) || c == '_'; });
-}
-
-torch::jit::Module Compiler::sequence(const Json& layers, Shape& shape, const Scope& scope, const std::string& class_name) {
-  if (!layers.is_array() || layers.empty())
-    throw UsageError(scope.place + ": must be a list of at least one layer, not " + layers.dump());
-  if (scope.depth > 20) throw UsageError(scope.place + ": blocks are nested more than 20 deep; does one use itself?");
-  torch::jit::Module module = new_module(context(shape), class_name);
-  std::string body = "def forward(self, x):\n";
-  std::map<std::string, int> used;
-  for (size_t i = 0; i < layers.size(); ++i) {
-    const std::string index = scope.place + "[" + std::to_string(i) + "]";
-    if (!layers[i].is_object() || !layers[i].contains("kind") || !layers[i]["kind"].is_string())
-      throw UsageError(index + ": a layer is an object with a \"kind\", such as {\"kind\": \"flatten\"}, not " + layers[i].dump());
-    const auto kind = layers[i]["kind"].get<std::string>();
-    Scope inner = scope;
-    inner.place = index + " (" + kind + "): ";
-    inner.parameters["in"] = shape[0];
-    const Json spec = substitute_parameters(layers[i], inner.parameters, inner.place);
-    const Json repeat = spec.value("repeat", Json(1));
-    if (!repeat.is_number_integer() || repeat.get<int64_t>() < 0 || repeat.get<int64_t>() > 1000)
-      throw UsageError(inner.place + "repeat: must be a whole number from 0 to 1000, not " + repeat.dump());
-    const bool named = spec.contains("name");
-    if (named && (!spec["name"].is_string() || !is_identifier(spec["name"].get<std::string>())))
-      throw UsageError(inner.place + "name: must be a word of letters, digits and _, not " + spec["name"].dump());
-    for (int64_t turn = 0; turn < repeat.get<int64_t>(); ++turn) {
-      const std::string wanted = named ? spec["name"].get<std::string>() : base_name_of(kind);
-      const std::string name = unique_name(wanted, used);
-      if (named && turn == 0 && name != wanted) throw UsageError(inner.place + "name: '" + wanted + "' is taken by an earlier layer");
-      inner.path = scope.path + "/" + name;
-      inner.row = scope.row + name;
-      inner.parameters["in"] = shape[0];
-      module.register_module(name, layer(spec, kind, shape, inner).module);
-      body += "    x = self." + name + ".forward(x)\n";
-    }
-  }
-  module.define(body + "    return x\n");
-  return module;
-}
-
-Compiler::Child Compiler::layer(const Json& spec, const std::string& kind, Shape& shape, const Scope& scope) {
-  if (kind == "residual") return residual(spec, shape, scope);
-  if (kind == "branches") return branches(spec, shape, scope);
-  for (const auto& row : layer_kinds())
-    if (kind == row.name) return simple(row, spec, shape, scope);
-  if (blocks_.is_object() && blocks_.contains(kind)) return block(kind, spec, shape, scope);
-  unknown_kind(kind, scope);
-}
-
-void Compiler::unknown_kind(const std::string& kind, const Scope& scope) const {
-  std::vector<std::string> names = composite_names();
-  for (const auto& row : layer_kinds()) names.emplace_back(row.name);
-  if (blocks_.is_object())
-    for (const auto& [name, unused] : blocks_.items()) names.push_back(name);
-  std::string where = scope.place.substr(0, scope.place.rfind(" ("));
-  throw UsageError(where + ".kind: " + unknown_word("layer kind", kind, names));
-}
-
-Compiler::Child Compiler::simple(const LayerKind& kind, const Json& spec, Shape& shape, const Scope& scope) {
-  LayerContext here = context(shape);
-  here.path = scope.path;
-  here.place = scope.place;
-  BuiltLayer built = kind.build(spec, here);
-  shape = built.output;
-  rows.push_back({scope.row, kind.keras_name, shape, built.trainable, built.non_trainable});
-  return {built.module, kind.base_name};
-}
-
-Scope below(const Scope& scope, const std::string& key) {
-  Scope inner = scope;
-  inner.path += "/" + key;
-  inner.row += "/";
-  inner.place = scope.place + key;
-  ++inner.depth;
-  return inner;
-}
-
-Compiler::Child Compiler::residual(const Json& spec, Shape& shape, const Scope& scope) {
-  const auto f = layer_fields<ResidualFields>(spec, scope);
-  torch::jit::Module module = new_module(context(shape), "Residual");
-  Shape main = shape, other = shape;
-  module.register_module("main", sequence(f.layers, main, below(scope, "layers"), "Sequence"));
-  const bool has_shortcut = !f.shortcut.is_null();
-  if (has_shortcut) {
-    Scope inner = below(scope, "shortcut");
-    inner.row += "shortcut_";
-    module.register_module("shortcut", sequence(f.shortcut, other, inner, "Sequence"));
-  }
-  const bool add = main == other;
-  if (!add && !f.if_same_shape)
-    throw UsageError(scope.place + "cannot add " + shape_text(main) + " to " + shape_text(other) +
-                     "; give the shortcut layers that reach the same shape");
-  std::string body = "def forward(self, x):\n    y = self.main.forward(x)\n";
-  if (add) body += has_shortcut ? "    y = y + self.shortcut.forward(x)\n" : "    y = y + x\n";
-  module.define(body + "    x = y\n    return " + activation_expression(f.activation) + "\n");
-  shape = main;
-  if (add) rows.push_back({scope.row + "/add", "Add", shape});
-  return {module, "residual"};
-}
-
-Compiler::Child Compiler::branches(const Json& spec, Shape& shape, const Scope& scope) {
-  const auto f = layer_fields<BranchesFields>(spec, scope);
-  if (!f.branches.is_array() || f.branches.empty()) throw UsageError(scope.place + "branches: must be a list of lists of layers");
-  torch::jit::Module module = new_module(context(shape), "Branches");
-  Shape joined;
-  std::string parts;
-  for (size_t i = 0; i < f.branches.size(); ++i) {
-    const std::string name = "branch_" + std::to_string(i);
-    Scope inner = below(scope, name);
-    inner.row += name + "_";
-    inner.place = scope.place + "branches[" + std::to_string(i) + "]";
-    Shape output = shape;
-    module.register_module(name, sequence(f.branches[i], output, inner, "Sequence"));
-    parts += (i ? ", self." : "self.") + name + ".forward(x)";
-    if (i == 0) {
-      joined = output;
-    } else if (output.size() != joined.size() || !std::equal(output.begin() + 1, output.end(), joined.begin() + 1)) {
-      throw UsageError(scope.place + "cannot join branches of " + shape_text(joined) + " and " + shape_text(output));
-    } else {
-      joined[0] += output[0];
-    }
-  }
-  module.define("def forward(self, x):\n    return torch.cat([" + parts + "], 1)\n");
-  shape = joined;
-  rows.push_back({scope.row + "/concatenate", "Concatenate", shape});
-  return {module, "branches"};
-}
-
-Compiler::Child Compiler::block(const std::string& name, const Json& spec, Shape& shape, const Scope& scope) {
-  BlockFields f;
-  read_fields(blocks_[name], "model.blocks." + name + ".", f);
-  Parameters parameters = parameters_;
-  std::vector<std::string> names{"kind", "name", "repeat"};
-  for (const auto& [key, value] : f.parameters.items()) {
-    parameters[key] = spec.contains(key) ? spec[key] : value;
-    names.push_back(key);
-    if (parameters[key].is_null()) throw UsageError(scope.place + key + ": must be given for the block '" + name + "'");
-  }
-  for (const auto& [key, unused] : spec.items())
-    if (std::find(names.begin(), names.end(), key) == names.end()) throw UsageError(scope.place + unknown_word("key", key, names));
-  Scope inner = below(scope, "layers");
-  inner.path = scope.path;
-  inner.parameters = parameters;
-  inner.place = scope.place + "blocks." + name + ".layers";
-  return {sequence(f.layers, shape, inner, "Block"), name};
-}
-
-torch::jit::Module Compiler::preprocess(const Json& spec, const Shape& shape) {
-  Json rescale = spec;
-  if (spec.is_string()) {
-    std::vector<std::string> words;
-    for (const auto& [word, meaning] : preprocess_words()) {
-      words.push_back(word);
-      if (spec == word) rescale = meaning;
-    }
-    if (rescale.is_string()) throw UsageError("model.preprocess: " + unknown_word("value", spec.get<std::string>(), words));
-  }
-  for (const auto& kind : layer_kinds())
-    if (std::string(kind.name) == "rescale") {
-      LayerContext here = context(shape);
-      here.place = "model.preprocess: ";
-      return kind.build(rescale, here).module;
-    }
-  throw UsageError("model.preprocess: the layer kind rescale is missing");
-}
 
 // Takes the last activation off the layers: the loss is computed from the values before it.
 std::string take_last_activation(Json& layers) {
@@ -311,7 +70,7 @@ Net compile_net(const Json& json, const NetTarget& target) {
   read_fields(json, "model.", spec);
   if (spec.layers.is_null()) throw UsageError("model.layers: must be given, a list of layers");
   const std::string activation = take_last_activation(spec.layers);
-  Compiler compiler(target, spec, /*any_size=*/false);
+  LayerCompiler compiler(target, spec, /*any_size=*/false);
   Shape shape{3, target.imgsz.height, target.imgsz.width};
   Net net;
   net.module = new_module(compiler.context(shape), "Classifier");
@@ -335,7 +94,7 @@ Net compile_net(const Json& json, const NetTarget& target) {
 BaseNet compile_base(const Json& json, const NetTarget& target) {
   NetSpec spec;
   read_fields(json, "model.", spec);
-  Compiler compiler(target, spec, /*any_size=*/true);
+  LayerCompiler compiler(target, spec, /*any_size=*/true);
   BaseNet base;
   base.output = {3, target.imgsz.height, target.imgsz.width};
   if (!spec.preprocess.is_null()) compiler.preprocess(spec.preprocess, base.output);  // an unknown word is an error here, not when the base is used

@@ -20,7 +20,6 @@
 namespace cvtool {
 namespace {
 
-constexpr const char* kInfoFile = "cvtool.json";
 constexpr const char* kGoldenFile = "golden.rgb";
 
 at::Tensor probabilities_of(const torch::jit::Module& module, const at::Tensor& picture) {

@@ -10,7 +10,7 @@
 namespace cvtool {
 namespace {
 
-constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
 
 // Calls step(true positives, false positives) after each group of equal probabilities.
 template <class Step>
@@ -76,15 +76,15 @@ RankingAreas ranking_areas(const Ranking& ranking, const uint8_t* weights) {
     if (hits > last_hits) precision_sum += (hits - last_hits) * hits / (hits + misses);
     last_hits = hits, last_misses = misses;
   });
-  return {last_hits > 0 && last_misses > 0 ? area / (last_hits * last_misses) : kNone,
-          last_hits > 0 ? precision_sum / last_hits : kNone};
+  return {last_hits > 0 && last_misses > 0 ? area / (last_hits * last_misses) : kUndefined,
+          last_hits > 0 ? precision_sum / last_hits : kUndefined};
 }
 
 RankingCurve roc_curve(const Ranking& ranking) {
   const double all = positives(ranking), rest = static_cast<double>(ranking.rows.size()) - all;
   RankingCurve curve{{0}, {0}};
   walk(ranking, nullptr, [&](double hits, double misses) {
-    extend(curve, rest > 0 ? misses / rest : kNone, all > 0 ? hits / all : kNone);
+    extend(curve, rest > 0 ? misses / rest : kUndefined, all > 0 ? hits / all : kUndefined);
   });
   return curve;
 }
@@ -93,7 +93,7 @@ RankingCurve precision_recall_curve(const Ranking& ranking) {
   const double all = positives(ranking);
   RankingCurve curve{{0}, {1}};
   walk(ranking, nullptr, [&](double hits, double misses) {
-    extend(curve, all > 0 ? hits / all : kNone, hits / (hits + misses));
+    extend(curve, all > 0 ? hits / all : kUndefined, hits / (hits + misses));
   });
   return curve;
 }
