@@ -29,6 +29,7 @@ std::string check_line(const Json& check) {
     return reader + " cannot read it: " + shortened(refused) + "\n";
   std::string line = reader + ": differs by at most " + fixed(check["difference"].get<double>(), 7);
   if (!check["agreement"].is_null()) line += ", " + fixed(100 * check["agreement"].get<double>(), 1) + " % keep their class";
+  if (const std::string caveat = check["caveat"]; !caveat.empty()) line += " (" + caveat + ")";
   return line + "\n";
 }
 

@@ -57,7 +57,7 @@ struct Engine {
   Json (*compare)(const CompareRequest&);
   // Number of images that could not be read.
   int64_t (*predict)(const PredictRequest&, const PredictSink&, Observer&);
-  // {"file", "format", "precision", "pictures", "checks": [{reader, difference, agreement, refused}], "table": [{what,
+  // {"file", "format", "precision", "pictures", "checks": [{reader, difference, agreement, refused, caveat}], "table": [{what,
   // bytes, milliseconds, accuracy}], "also": [files]}
   Json (*export_model)(const ExportRequest&, Observer&);
   // name, input, classes, layers [{name, kind, output, trainable, non_trainable}], totals; with costs each layer's

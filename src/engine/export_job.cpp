@@ -71,13 +71,13 @@ double agreement(const at::Tensor& a, const at::Tensor& b) {
 }
 
 Json check_json(const std::string& reader, double difference, const at::Tensor& outputs, const at::Tensor& expected) {
-  return {{"reader", reader}, {"difference", difference}, {"agreement", outputs.defined() ? Json(agreement(outputs, expected)) : Json()}, {"refused", ""}};
+  return {{"reader", reader}, {"difference", difference}, {"agreement", outputs.defined() ? Json(agreement(outputs, expected)) : Json()}, {"refused", ""}, {"caveat", ""}};
 }
 
 // Throws Error when a check says that the file must not be kept.
 void judge(const Json& checks, const ExportOptions& options) {
   for (const Json& check : checks) {
-    if (!check["refused"].get_ref<const std::string&>().empty()) continue;
+    if (!check["refused"].get_ref<const std::string&>().empty() || !check["caveat"].get_ref<const std::string&>().empty()) continue;
     const double difference = check["difference"];
     const double tolerance = options.format == "onnx" ? kOnnxTolerance : kTorchscriptTolerance;
     const bool exact = options.precision == "fp32";
@@ -140,6 +140,7 @@ Written write_onnx(const Job& job, const at::Tensor& expected) {
   for (const OnnxCheck& check : report.checks) {
     written.checks.push_back(check_json(check.reader, check.difference, check.outputs, expected));
     written.checks.back()["refused"] = check.refused;
+    written.checks.back()["caveat"] = check.caveat;
   }
   written.outputs = report.outputs;
   written.milliseconds = report.milliseconds;

@@ -13,6 +13,7 @@ struct OnnxCheck {
   std::string refused;    // why this reader cannot read it; empty: it did
   double difference = 0;  // see relative_difference
   at::Tensor outputs;     // what it gave; undefined: nothing
+  std::string caveat;     // why its outputs say nothing about the file; empty: they do
 };
 
 struct OnnxReport {
