@@ -93,7 +93,7 @@ at::Tensor calibration_pictures(const ExportSource& source, const ExportRequest&
 at::Tensor outputs_of(torch::jit::Module module, const at::Tensor& pixels) {
   at::NoGradGuard no_grad;
   std::vector<at::Tensor> parts;
-  for (const at::Tensor& part : pixels.split(kAtOnce)) parts.push_back(module.forward({part}).toTensor().to(at::kFloat));
+  for (const at::Tensor& part : pixels.split(kAtOnce)) parts.push_back(module.forward({part.contiguous(at::MemoryFormat::ChannelsLast)}).toTensor().to(at::kFloat));
   return at::cat(parts);
 }
 

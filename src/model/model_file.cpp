@@ -25,7 +25,7 @@ constexpr const char* kGoldenFile = "golden.rgb";
 at::Tensor probabilities_of(const torch::jit::Module& module, const at::Tensor& picture) {
   at::NoGradGuard no_grad;
   torch::jit::Module runnable = module;
-  return runnable.forward({picture}).toTensor().to(at::kCPU, at::kDouble).contiguous();
+  return runnable.forward({picture.contiguous(at::MemoryFormat::ChannelsLast)}).toTensor().to(at::kCPU, at::kDouble).contiguous();
 }
 
 Json check_info(const std::string& path, const std::string& text) {

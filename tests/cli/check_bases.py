@@ -40,7 +40,7 @@ def randomise(net):
             module.bias.data.uniform_(-0.3, 0.3)
             module.running_mean.uniform_(-0.5, 0.5)
             module.running_var.uniform_(0.5, 2)
-    return net.eval()
+    return net.eval().to(memory_format=torch.channels_last)
 
 
 def save_safetensors(tensors, path):
@@ -62,7 +62,7 @@ def load_base(path):
 
 
 def compare(what, base, reference, x, reference_x=None, tolerance=TOLERANCE):
-    # Channels last, as the program feeds a base. (In other order oneDNN 3.7 reads what it has not written where channels are no multiple of 16.)
+    # Channels last, as the program feeds a base: in the other order oneDNN 3.7 (Debian 13) reads memory that it has not written.
     last = lambda pixels: pixels.contiguous(memory_format=torch.channels_last)
     with torch.no_grad():
         ours, theirs = base(last(x)), reference(last(x if reference_x is None else reference_x))
