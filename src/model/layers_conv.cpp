@@ -36,6 +36,8 @@ BuiltLayer build_convolution(const Convolution& c, const LayerContext& context, 
     const ScriptPadding padding = script_padding(w, context);
     body += padding.lines + "    x = torch.constant_pad_nd(x, " + padding.sides + ", 0.)\n";
   }
+  // Several filters a channel: with the channels last oneDNN 3.7 (Debian 13) gives wrong values for more than one picture.
+  if (c.groups == context.input[0] && c.filters > c.groups) body += "    x = x.contiguous()\n";
   body += "    x = torch.conv2d(x, self.weight, " + std::string(c.bias ? "self.bias" : "None") + ", " + script_list(w.strides) +
           ", " + script_list(own ? w.before : std::array<int64_t, 2>{0, 0}) + ", " + script_list(w.dilation) + ", " +
           std::to_string(c.groups) + ")\n";

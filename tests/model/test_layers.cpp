@@ -71,6 +71,8 @@ TEST_CASE("Convolutions and poolings give Keras's values and the shapes they ann
     CHECK(largest_difference(run_layer(layer, golden_input()), expected) < 1e-5);
     const at::Tensor last = golden_input().contiguous(at::MemoryFormat::ChannelsLast);
     CHECK(largest_difference(run_layer(layer, last), expected) < 1e-5);
+    const at::Tensor many = last.repeat({8, 1, 1, 1}).contiguous(at::MemoryFormat::ChannelsLast);
+    CHECK(largest_difference(run_layer(layer, many), expected.repeat({8, 1, 1, 1})) < 1e-5);
     ++compared;
   }
   CHECK(compared == 16);

@@ -35,15 +35,18 @@ Integers pairs_from_pads(const Integers& pads) {
   return pairs;
 }
 
-// In the order of channels that the rest of the program uses. In the other one oneDNN 3.7 (Debian 13) reads memory that it has not
-// written, where 3x3 and 5x5 kernels run over channels that are no multiple of 16.
-at::Tensor channels_last(const at::Tensor& t) { return t.dim() == 4 ? t.contiguous(at::MemoryFormat::ChannelsLast) : t; }
+// The order of channels in memory in which oneDNN 3.7 (Debian 13) is right: the last for all channels at once (else it reads memory
+// that it has not written), the first for groups.
+at::Tensor ordered(const at::Tensor& t, int64_t groups) {
+  return t.contiguous(t.dim() == 4 && groups == 1 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous);
+}
 
 at::Tensor run_conv(const OnnxNode& node, const Values& in) {
   const Integers ones(static_cast<size_t>(in[0].dim()) - 2, 1), zeros(ones.size(), 0);
   const at::Tensor x = at::constant_pad_nd(in[0], pairs_from_pads(attribute(node, "pads", Integers(2 * ones.size(), 0))));
-  return at::convolution(channels_last(x), channels_last(in[1]), in.size() > 2 ? in[2] : at::Tensor(), attribute(node, "strides", ones), zeros,
-                         attribute(node, "dilations", ones), false, zeros, attribute(node, "group", int64_t{1}));
+  const int64_t groups = attribute(node, "group", int64_t{1});
+  return at::convolution(ordered(x, groups), ordered(in[1], groups), in.size() > 2 ? in[2] : at::Tensor(), attribute(node, "strides", ones), zeros,
+                         attribute(node, "dilations", ones), false, zeros, groups);
 }
 
 at::Tensor run_max_pool(const OnnxNode& node, const Values& in) {

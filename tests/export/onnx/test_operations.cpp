@@ -154,7 +154,7 @@ std::string refusal(const std::string& body) {
 
 TEST_CASE("Every operation gives in ONNX what it gives in TorchScript, in OpenCV and step by step, for any batch") {
   for (const Case& item : cases()) {
-    CAPTURE(item.body);
+    CAPTURE(std::string(item.body));
     torch::jit::Module module = module_of(item.body);
     const OnnxModel onnx = onnx_from_torchscript(module, images(3), "y");
     const at::Tensor expected = module.forward({images(8)}).toTensor();
