@@ -35,12 +35,17 @@ at::Tensor pixels_of(const PhotoStore& store, const Recipe& recipe) {
   at::Tensor pixels = at::empty({count, size.height, size.width, 3}, at::kByte);
   for (int64_t i = 0; i < count; ++i) store.pixels(static_cast<size_t>(i), pixels.data_ptr<uint8_t>() + i * size.height * size.width * 3);
   const TestTimeVariants variants({}, recipe.augment, static_cast<uint64_t>(recipe.train.seed), !recipe.orientation_sensitive);
-  return variants.variant(pixels.permute({0, 3, 1, 2}), {}, 0).contiguous();
+  return variants.variant(pixels.permute({0, 3, 1, 2}), {}, 0).contiguous(at::MemoryFormat::ChannelsLast);
 }
 
 Recipe recipe_of(const ExportSource& source, const char* flag) {
   if (!source.model) throw UsageError(std::string(flag) + ": " + source.path + " is no cvtool model, so nothing says how photos are prepared for it");
   return recipe_from_json(source.model->info.at("recipe"), source.path + ": ");
+}
+
+// The golden picture, then `others`.
+at::Tensor behind_golden(const ExportSource& source, const at::Tensor& others) {
+  return at::cat({source.model->golden, others}).contiguous(at::MemoryFormat::ChannelsLast);
 }
 
 }  // namespace
@@ -68,14 +73,14 @@ ExportPictures export_pictures(const ExportSource& source, const ExportRequest& 
   const at::Tensor drawn = drawn_pictures(kDrawn, source.size.height, source.size.width);
   if (!source.model && request.options.verify_data.empty())
     // As bases take them: about zero mean, unit variance.
-    return {(drawn.narrow(0, 0, 8).to(at::kFloat) - 127.5) / 57.0, {}, "8 drawn pictures"};
-  if (request.options.verify_data.empty()) return {at::cat({source.model->golden, drawn}), {}, "the golden sample and 64 drawn pictures"};
+    return {((drawn.narrow(0, 0, 8).to(at::kFloat) - 127.5) / 57.0).contiguous(at::MemoryFormat::ChannelsLast), {}, "8 drawn pictures"};
+  if (request.options.verify_data.empty()) return {behind_golden(source, drawn), {}, "the golden sample and 64 drawn pictures"};
   const Recipe recipe = recipe_of(source, "--verify-data");
   const Dataset dataset = find_dataset(request.options.verify_data, recipe.data, static_cast<uint64_t>(recipe.train.seed));
   const auto& samples = !dataset.test.empty() ? dataset.test : !dataset.valid.empty() ? dataset.valid : dataset.train;
   const OpenedSplit split = open_split({dataset.root, "verification", spread(samples, kMostPhotos)}, recipe.data, request.run, observer);
   if (!split.store || split.store->samples().empty()) throw DataError(request.options.verify_data + ": no photo can be read");
-  ExportPictures pictures{at::cat({source.model->golden, pixels_of(*split.store, recipe)}), {}, ""};
+  ExportPictures pictures{behind_golden(source, pixels_of(*split.store, recipe)), {}, ""};
   for (const Sample& sample : split.store->samples()) pictures.labels.push_back(sample.label);
   pictures.what = "the golden sample and " + counted(static_cast<int64_t>(pictures.labels.size()), "photo") + " of " + request.options.verify_data;
   return pictures;
@@ -93,7 +98,7 @@ at::Tensor calibration_pictures(const ExportSource& source, const ExportRequest&
 at::Tensor outputs_of(torch::jit::Module module, const at::Tensor& pixels) {
   at::NoGradGuard no_grad;
   std::vector<at::Tensor> parts;
-  for (const at::Tensor& part : pixels.split(kAtOnce)) parts.push_back(module.forward({part.contiguous(at::MemoryFormat::ChannelsLast)}).toTensor().to(at::kFloat));
+  for (const at::Tensor& part : pixels.split(kAtOnce)) parts.push_back(module.forward({part}).toTensor().to(at::kFloat));
   return at::cat(parts);
 }
 

@@ -10,7 +10,7 @@
 namespace cvtool {
 namespace {
 
-constexpr double kSide = 280, kGap = 20, kTop = 58, kTitlePx = 18, kNamePx = 16, kLinePx = 13;
+constexpr double kSide = 280, kGap = 20, kTop = 58, kPanelTitlePx = 18, kNamePx = 16, kLinePx = 13;
 constexpr int kFiner = 2;
 
 struct Panel {
@@ -75,7 +75,7 @@ std::unique_ptr<Canvas> extraction_picture(const std::string& title, const Extra
                                         extraction.condensed, options.gamma)};
   const double wide = kGap + (kSide + kGap) * static_cast<double>(panels.size() + 1);
   auto canvas = std::make_unique<Canvas>(static_cast<int>(wide), static_cast<int>(kTop + 40 + kSide + kGap), kFiner);
-  canvas->text(canvas->fitted(title, kTitlePx, wide - 2 * kGap), {kGap, 26}, {kTitlePx});
+  canvas->text(canvas->fitted(title, kPanelTitlePx, wide - 2 * kGap), {kGap, 26}, {kPanelTitlePx});
   draw_kernel(*canvas, kernel);
   for (size_t i = 0; i < panels.size(); ++i) draw_panel(*canvas, kGap + (kSide + kGap) * static_cast<double>(i + 1), panels[i]);
   return canvas;

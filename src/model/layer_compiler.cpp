@@ -89,7 +89,7 @@ torch::jit::Module LayerCompiler::sequence(const Json& layers, Shape& shape, con
       inner.path = scope.path + "/" + name;
       inner.row = scope.row + name;
       inner.parameters["in"] = shape[0];
-      module.register_module(name, layer(spec, kind, shape, inner).module);
+      module.register_module(name, layer(spec, kind, shape, inner));
       body += "    x = self." + name + ".forward(x)\n";
     }
   }
@@ -97,7 +97,7 @@ torch::jit::Module LayerCompiler::sequence(const Json& layers, Shape& shape, con
   return module;
 }
 
-LayerCompiler::Child LayerCompiler::layer(const Json& spec, const std::string& kind, Shape& shape, const Scope& scope) {
+torch::jit::Module LayerCompiler::layer(const Json& spec, const std::string& kind, Shape& shape, const Scope& scope) {
   if (kind == "residual") return residual(spec, shape, scope);
   if (kind == "branches") return branches(spec, shape, scope);
   for (const auto& row : layer_kinds())
@@ -115,17 +115,17 @@ void LayerCompiler::unknown_kind(const std::string& kind, const Scope& scope) co
   throw UsageError(where + ".kind: " + unknown_word("layer kind", kind, names));
 }
 
-LayerCompiler::Child LayerCompiler::simple(const LayerKind& kind, const Json& spec, Shape& shape, const Scope& scope) {
+torch::jit::Module LayerCompiler::simple(const LayerKind& kind, const Json& spec, Shape& shape, const Scope& scope) {
   LayerContext here = context(shape);
   here.path = scope.path;
   here.place = scope.place;
   BuiltLayer built = kind.build(spec, here);
   shape = built.output;
   rows.push_back({scope.row, kind.keras_name, shape, built.trainable, built.non_trainable});
-  return {built.module, kind.base_name};
+  return built.module;
 }
 
-LayerCompiler::Child LayerCompiler::residual(const Json& spec, Shape& shape, const Scope& scope) {
+torch::jit::Module LayerCompiler::residual(const Json& spec, Shape& shape, const Scope& scope) {
   const auto f = layer_fields<ResidualFields>(spec, scope);
   torch::jit::Module module = new_module(context(shape), "Residual");
   Shape main = shape, other = shape;
@@ -145,10 +145,10 @@ LayerCompiler::Child LayerCompiler::residual(const Json& spec, Shape& shape, con
   module.define(body + "    x = y\n    return " + activation_expression(f.activation) + "\n");
   shape = main;
   if (add) rows.push_back({scope.row + "/add", "Add", shape});
-  return {module, "residual"};
+  return module;
 }
 
-LayerCompiler::Child LayerCompiler::branches(const Json& spec, Shape& shape, const Scope& scope) {
+torch::jit::Module LayerCompiler::branches(const Json& spec, Shape& shape, const Scope& scope) {
   const auto f = layer_fields<BranchesFields>(spec, scope);
   if (!f.branches.is_array() || f.branches.empty()) throw UsageError(scope.place + "branches: must be a list of lists of layers");
   torch::jit::Module module = new_module(context(shape), "Branches");
@@ -173,10 +173,10 @@ LayerCompiler::Child LayerCompiler::branches(const Json& spec, Shape& shape, con
   module.define("def forward(self, x):\n    return torch.cat([" + parts + "], 1)\n");
   shape = joined;
   rows.push_back({scope.row + "/concatenate", "Concatenate", shape});
-  return {module, "branches"};
+  return module;
 }
 
-LayerCompiler::Child LayerCompiler::block(const std::string& name, const Json& spec, Shape& shape, const Scope& scope) {
+torch::jit::Module LayerCompiler::block(const std::string& name, const Json& spec, Shape& shape, const Scope& scope) {
   BlockFields f;
   read_fields(blocks_[name], "model.blocks." + name + ".", f);
   Parameters parameters = parameters_;
@@ -192,7 +192,7 @@ LayerCompiler::Child LayerCompiler::block(const std::string& name, const Json& s
   inner.path = scope.path;
   inner.parameters = parameters;
   inner.place = scope.place + "blocks." + name + ".layers";
-  return {sequence(f.layers, shape, inner, "Block"), name};
+  return sequence(f.layers, shape, inner, "Block");
 }
 
 torch::jit::Module LayerCompiler::preprocess(const Json& spec, const Shape& shape) {

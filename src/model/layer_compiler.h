@@ -38,15 +38,11 @@ class LayerCompiler {
   std::vector<SummaryRow> rows;  // of the layers so far
 
  private:
-  struct Child {
-    torch::jit::Module module;
-    std::string base_name;
-  };
-  Child layer(const Json& spec, const std::string& kind, Shape& shape, const Scope& scope);
-  Child simple(const LayerKind& kind, const Json& spec, Shape& shape, const Scope& scope);
-  Child residual(const Json& spec, Shape& shape, const Scope& scope);
-  Child branches(const Json& spec, Shape& shape, const Scope& scope);
-  Child block(const std::string& name, const Json& spec, Shape& shape, const Scope& scope);
+  torch::jit::Module layer(const Json& spec, const std::string& kind, Shape& shape, const Scope& scope);
+  torch::jit::Module simple(const LayerKind& kind, const Json& spec, Shape& shape, const Scope& scope);
+  torch::jit::Module residual(const Json& spec, Shape& shape, const Scope& scope);
+  torch::jit::Module branches(const Json& spec, Shape& shape, const Scope& scope);
+  torch::jit::Module block(const std::string& name, const Json& spec, Shape& shape, const Scope& scope);
   [[noreturn]] void unknown_kind(const std::string& kind, const Scope& scope) const;
 
   const NetTarget& target_;

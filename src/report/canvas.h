@@ -16,6 +16,8 @@ struct Ink {
 constexpr Ink kWhite{255, 255, 255}, kText{38, 43, 51}, kMutedText{95, 103, 115}, kGrid{226, 229, 234},
     kFrame{168, 175, 186};
 
+constexpr double kTitlePx = 17;  // height of a picture's title
+
 // Colours that people with colour-blindness can tell apart (Okabe and Ito, "Color universal design", 2008),
 // repeated after the seventh.
 Ink series_ink(size_t index);

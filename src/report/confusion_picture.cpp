@@ -11,7 +11,7 @@ namespace cvtool {
 namespace {
 
 constexpr size_t kMostWithNumbers = 120;
-constexpr double kLongestName = 170, kMatrixTitlePx = 17, kAxisPx = 14;
+constexpr double kLongestName = 170, kAxisPx = 14;
 constexpr Ink kRight{0, 90, 160}, kWrong{200, 60, 20};
 
 using Matrix = std::vector<std::vector<int64_t>>;
@@ -118,10 +118,10 @@ void write_confusion_matrix_png(const std::string& path, const Matrix& matrix,
   const double side = layout.cell * static_cast<double>(classes.size());
   const std::string title = layout.numbers ? "Confusion matrix: counts and percentages of each row"
                                            : "Confusion matrix: colours are shares of each row";
-  const double needed = Canvas(1, 1).text_width(title, kMatrixTitlePx) + 48;
+  const double needed = Canvas(1, 1).text_width(title, kTitlePx) + 48;
   const int width = static_cast<int>(std::max(layout.left + side + 24, needed));
   Canvas canvas(width, static_cast<int>(layout.top + side + 24), classes.size() <= 30 ? 2 : 1);
-  canvas.text(title, {24, 28}, {kMatrixTitlePx, kText});
+  canvas.text(title, {24, 28}, {kTitlePx, kText});
   draw_cells(canvas, layout, matrix);
   draw_names(canvas, layout, classes);
   write_picture(path, canvas);

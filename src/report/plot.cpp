@@ -8,7 +8,7 @@
 namespace cvtool {
 namespace {
 
-constexpr double kTitlePx = 17, kLabelPx = 14, kTickPx = 13, kLegendPx = 14;
+constexpr double kLabelPx = 14, kTickPx = 13, kLegendPx = 14;
 constexpr double kMargin = 14;   // around a chart
 constexpr double kHuge = 1e300;  // values are held below it, so that differences stay finite
 

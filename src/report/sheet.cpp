@@ -11,7 +11,7 @@ namespace {
 
 constexpr size_t kMost = 400;
 constexpr double kLongestSide = 16000;
-constexpr double kGap = 14, kLine = 18, kCaptionPx = 13, kSheetTitlePx = 17;
+constexpr double kGap = 14, kLine = 18, kCaptionPx = 13;
 constexpr Ink kWrong{200, 60, 20};
 
 void draw_tile(Canvas& canvas, const cv::Point2d& corner, const SheetPicture& picture, double side) {
@@ -67,11 +67,11 @@ void write_sheet(const std::string& path, const std::vector<SheetPicture>& pictu
   const std::string title = title_of(style, grid.shown, pictures.size());
   if (!title.empty()) grid.top = 52;
   const auto columns = static_cast<size_t>(grid.columns), rows = (grid.shown + columns - 1) / columns;
-  const double needed = title.empty() ? 0 : Canvas(1, 1).text_width(title, kSheetTitlePx) + 2 * kGap;
+  const double needed = title.empty() ? 0 : Canvas(1, 1).text_width(title, kTitlePx) + 2 * kGap;
   const double wide = std::min(kLongestSide, std::max(kGap + (grid.side + kGap) * grid.columns, needed));
   const double high = std::max(40.0, grid.top + (grid.tile_height + kGap) * static_cast<double>(rows));
   Canvas canvas(static_cast<int>(wide), static_cast<int>(high), wide * high > 6e6 ? 1 : 2);
-  if (!title.empty()) canvas.text(title, {kGap, 28}, {kSheetTitlePx, kText});
+  if (!title.empty()) canvas.text(title, {kGap, 28}, {kTitlePx, kText});
   for (size_t i = 0; i < grid.shown; ++i) {
     const auto row = static_cast<double>(i / columns), column = static_cast<double>(i % columns);
     draw_tile(canvas, {kGap + column * (grid.side + kGap), grid.top + row * (grid.tile_height + kGap)},

@@ -1,7 +1,6 @@
 #include "train/evaluation_metrics.h"
 
 #include <cmath>
-#include <limits>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
@@ -10,8 +9,6 @@
 
 namespace cvtool {
 namespace {
-
-constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
 double mean(const std::vector<double>& values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
@@ -24,7 +21,7 @@ double mean_area(const std::vector<ClassMetrics>& classes, double RankingAreas::
   for (const auto& one : classes) {
     if (!std::isnan(one.areas.*area)) sum += one.areas.*area, ++defined;
   }
-  return defined > 0 ? sum / defined : kNone;
+  return defined > 0 ? sum / defined : kUndefined;
 }
 
 std::vector<ClassMetrics> metrics_by_class(const Predictions& p, const ClassCounts& counts) {
@@ -37,7 +34,7 @@ std::vector<ClassMetrics> metrics_by_class(const Predictions& p, const ClassCoun
 }
 
 std::vector<Metric> averages(const PrecisionRecall& average) {
-  const Interval unknown{kNone, kNone};
+  const Interval unknown{kUndefined, kUndefined};
   return {{"precision", average.precision, unknown},
           {"recall", average.recall, unknown},
           {"f1", average.f1, unknown}};
@@ -80,7 +77,7 @@ EvaluationMetrics evaluation_metrics(const Predictions& p, const EvaluationOptio
   check_predictions(p);
   const auto predicted = predicted_classes(p, options.threshold);
   const ClassCounts counts = class_counts(p.labels, predicted, p.classes);
-  const Interval unknown{kNone, kNone};
+  const Interval unknown{kUndefined, kUndefined};
   EvaluationMetrics result;
   result.classes = metrics_by_class(p, counts);
   result.calibration = calibration_bins(confidences(p));

@@ -3,10 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <vector>
 
 namespace cvtool {
+
+// What a metric is that these predictions do not define.
+constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
 
 struct Predictions {
   int64_t classes = 0;                // K, at least 2

@@ -10,8 +10,6 @@
 namespace cvtool {
 namespace {
 
-constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
-
 // Calls step(true positives, false positives) after each group of equal probabilities.
 template <class Step>
 void walk(const Ranking& ranking, const uint8_t* weights, Step&& step) {

@@ -77,8 +77,8 @@ int main(int argc, char** argv) {
 }
 """)
     build = [options.compiler, "-std=c++17", "-O0", *("-I" + folder for folder in options.include), "main.cpp", "ready.cpp",
-             "-o", "ready", *("-L" + folder for folder in options.library), "-Wl,--no-as-needed", "-ltorch", "-ltorch_cpu", "-lc10"]
-    environment = {**os.environ, "LD_LIBRARY_PATH": ":".join(options.library)}
+             "-o", "ready", *("-L" + folder for folder in options.link_folder), "-Wl,--no-as-needed", "-ltorch", "-ltorch_cpu", "-lc10"]
+    environment = {**os.environ, "LD_LIBRARY_PATH": ":".join(options.link_folder)}
     subprocess.run(build, cwd=work, check=True)
     arguments = []
     for i, path in enumerate(photos[:5]):
@@ -151,6 +151,6 @@ if __name__ == "__main__":
     parser.add_argument("--model")
     parser.add_argument("--compiler", default="c++")
     parser.add_argument("--include", action="append", default=[])
-    parser.add_argument("--library", action="append", default=[])
+    parser.add_argument("--link-folder", action="append", default=[])
     options = parser.parse_args()
     main()
