@@ -155,6 +155,15 @@ TEST_CASE("Grouped convolutions see their own channels only") {
   CHECK_THROWS_AS(build_layer(R"({"kind": "conv2d", "filters": 4, "groups": 3})", {4, 3, 3}), UsageError);
 }
 
+TEST_CASE("Depthwise convolutions with several filters a channel are the same for either order of channels in memory") {
+  const BuiltLayer layer = build_layer(R"({"kind": "depthwise_conv2d", "kernel": 3, "padding": "same", "depth_multiplier": 2})", {48, 8, 8});
+  at::manual_seed(2);
+  const at::Tensor x = at::randn({8, 48, 8, 8});
+  const at::Tensor first = run_layer(layer, x);
+  CHECK(first.abs().max().item<double>() > 0.1);
+  CHECK(largest_difference(run_layer(layer, x.contiguous(at::MemoryFormat::ChannelsLast)), first) < 1e-5);
+}
+
 TEST_CASE("Activations follow Keras's formulas") {
   const double x = -0.7, z = 1.3;
   CHECK(value_of("linear", x) == Approx(x));
