@@ -21,18 +21,18 @@ if(CVTOOL_TESTS)
 endif()
 
 # LibTorch and OpenCV as system libraries: their headers raise no warnings of ours.
-add_library(cvtool_torch INTERFACE)
-target_include_directories(cvtool_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
+add_library(external_libtorch INTERFACE)
+target_include_directories(external_libtorch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
 # Compiled without OpenMP, at::parallel_for of LibTorch's headers is a loop on one thread.
-target_link_libraries(cvtool_torch INTERFACE ${TORCH_LIBRARIES} OpenMP::OpenMP_CXX)
+target_link_libraries(external_libtorch INTERFACE ${TORCH_LIBRARIES} OpenMP::OpenMP_CXX)
 separate_arguments(CVTOOL_TORCH_FLAGS UNIX_COMMAND "${TORCH_CXX_FLAGS}")
-target_compile_options(cvtool_torch INTERFACE ${CVTOOL_TORCH_FLAGS})
+target_compile_options(external_libtorch INTERFACE ${CVTOOL_TORCH_FLAGS})
 
-add_library(cvtool_opencv INTERFACE)
-target_include_directories(cvtool_opencv SYSTEM INTERFACE ${OpenCV_INCLUDE_DIRS})
-target_link_libraries(cvtool_opencv INTERFACE opencv_core opencv_imgproc opencv_imgcodecs opencv_dnn)
+add_library(external_opencv INTERFACE)
+target_include_directories(external_opencv SYSTEM INTERFACE ${OpenCV_INCLUDE_DIRS})
+target_link_libraries(external_opencv INTERFACE opencv_core opencv_imgproc opencv_imgcodecs opencv_dnn)
 # Text in pictures: FreeType where OpenCV was built with it (opencv_contrib), else OpenCV's own line font.
 if(TARGET opencv_freetype)
-  target_link_libraries(cvtool_opencv INTERFACE opencv_freetype)
-  target_compile_definitions(cvtool_opencv INTERFACE CVTOOL_HAS_FREETYPE=1)
+  target_link_libraries(external_opencv INTERFACE opencv_freetype)
+  target_compile_definitions(external_opencv INTERFACE CVTOOL_HAS_FREETYPE=1)
 endif()

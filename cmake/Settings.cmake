@@ -23,8 +23,9 @@ if(CVTOOL_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   add_compile_options($<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
 endif()
 
-# Most of a file's compile time goes into the templates of LibTorch's headers: sources compiled eight at a time share them.
-option(CVTOOL_UNITY "Compile the engine's and the program's sources in groups (OFF is handier while editing)" ON)
+# Most of a source's compile time goes into the templates of LibTorch's headers: one file a folder shares them. For those who build
+# the whole once; while working, OFF compiles only what has changed.
+option(CVTOOL_UNITY "Compile each folder as one source" OFF)
 
 find_program(CVTOOL_MOLD mold)
 if(CVTOOL_MOLD)

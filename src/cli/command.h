@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "engine/engine.h"
+#include "spec/engine.h"
 
 namespace CLI {
 class App;

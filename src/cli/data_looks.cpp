@@ -3,7 +3,7 @@
 #include "cli/command.h"
 #include "cli/console.h"
 #include "cli/flags.h"
-#include "data/data_config.h"
+#include "spec/data_config.h"
 
 namespace cvtool {
 namespace {

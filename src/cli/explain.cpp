@@ -3,7 +3,7 @@
 #include "cli/command.h"
 #include "cli/console.h"
 #include "cli/flags.h"
-#include "explain/named_kernels.h"
+#include "spec/named_kernels.h"
 
 namespace cvtool {
 namespace {

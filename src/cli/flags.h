@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/fields.h"
 #include "base/text.h"
-#include "data/augment/kinds.h"
+#include "spec/augment_kinds.h"
 
 namespace cvtool {
 

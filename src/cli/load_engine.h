@@ -1,7 +1,7 @@
 // The engine library, loaded when a command has work.
 #pragma once
 
-#include "engine/engine.h"
+#include "spec/engine.h"
 
 namespace cvtool {
 

@@ -5,9 +5,9 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "data/data_config.h"
-#include "train/train_config.h"
-#include "train/transfer_config.h"
+#include "spec/data_config.h"
+#include "spec/train_config.h"
+#include "spec/transfer_config.h"
 
 namespace cvtool {
 namespace {

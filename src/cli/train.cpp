@@ -5,10 +5,10 @@
 #include "cli/flags.h"
 #include "cli/train_output.h"
 #include "cli/train_series.h"
-#include "data/data_config.h"
-#include "model/head_text.h"
-#include "train/train_config.h"
-#include "train/transfer_config.h"
+#include "spec/data_config.h"
+#include "spec/head_text.h"
+#include "spec/train_config.h"
+#include "spec/transfer_config.h"
 
 namespace cvtool {
 namespace {

@@ -5,9 +5,12 @@
 #include <string>
 #include <vector>
 
-#include "data/data_config.h"
+#include "spec/data_config.h"
 
 namespace cvtool {
+
+// Classes are out of balance where the largest has more than so many times the photos of the smallest.
+constexpr double kMostImbalance = 3;
 
 struct Sample {
   std::string path;   // relative to Dataset::root (absolute where a CSV says so), '/' between folders

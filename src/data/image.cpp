@@ -9,9 +9,9 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "data/decoders.h"
-#include "data/exif.h"
-#include "data/image_format.h"
+#include "data/decode/decoders.h"
+#include "data/decode/exif.h"
+#include "data/decode/image_format.h"
 
 namespace cvtool {
 namespace {

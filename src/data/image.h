@@ -6,7 +6,7 @@
 #include <opencv2/core/mat.hpp>
 #include <string>
 
-#include "data/data_config.h"
+#include "spec/data_config.h"
 
 namespace cvtool {
 

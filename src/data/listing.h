@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "data/data_config.h"
+#include "spec/data_config.h"
 
 namespace cvtool {
 

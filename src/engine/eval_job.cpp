@@ -5,13 +5,13 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "base/device.h"
+#include "torch/device.h"
 #include "base/error.h"
 #include "base/output.h"
 #include "base/text.h"
-#include "engine/baseline.h"
-#include "engine/calibrate.h"
-#include "engine/evaluation.h"
+#include "evaluate/baseline.h"
+#include "evaluate/calibrate.h"
+#include "evaluate/evaluation.h"
 #include "engine/jobs.h"
 
 namespace cvtool {

@@ -5,13 +5,13 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "base/device.h"
+#include "torch/device.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "data/dataset.h"
 #include "engine/explain_jobs.h"
-#include "engine/heat_view.h"
-#include "engine/photos.h"
+#include "evaluate/heat_view.h"
+#include "data/photos.h"
 #include "explain/activations.h"
 #include "explain/heat_map.h"
 #include "explain/heat_picture.h"

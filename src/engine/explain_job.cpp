@@ -4,15 +4,12 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "base/device.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
-#include "data/image.h"
 #include "engine/explain_jobs.h"
 #include "engine/jobs.h"
 #include "explain/extraction_picture.h"
@@ -34,15 +31,6 @@ Json panel_json(const char* name, const at::Tensor& plane) {
 }
 
 }  // namespace
-
-SeenPhoto read_seen_photo(const std::string& path, const DataConfig& data, const DecodeOptions& decode) {
-  const std::string bytes = read_photo_file(path);
-  const cv::Mat input = decode_resized(bytes, decode, data);
-  SeenPhoto photo{decode_image(bytes, decode), at::empty({1, input.rows, input.cols, 3}, at::kByte)};
-  std::memcpy(photo.pixels.data_ptr(), input.ptr(), input.total() * input.elemSize());
-  photo.pixels = photo.pixels.permute({0, 3, 1, 2});
-  return photo;
-}
 
 std::string only_input(const ExplainRequest& request) {
   if (request.inputs.size() == 1 && !fs::is_directory(request.inputs[0])) return request.inputs[0];

@@ -1,12 +1,11 @@
 // The ways of looking into a net; explain_job.cpp chooses one.
 #pragma once
 
-#include <opencv2/core/mat.hpp>
 #include <string>
 
 #include "base/observer.h"
-#include "data/image.h"
-#include "engine/opened_model.h"
+#include "explain/seen_photo.h"
+#include "evaluate/opened_model.h"
 
 namespace cvtool {
 
@@ -16,15 +15,6 @@ Json explain_kernel(const ExplainRequest& request);
 Json explain_layers(const ExplainRequest& request);
 Json explain_heat(const ExplainRequest& request, Observer& observer);
 Json explain_embedding(const ExplainRequest& request, Observer& observer);
-
-// A photo as it is, and as the net gets it.
-struct SeenPhoto {
-  cv::Mat rgb;        // CV_8UC3
-  at::Tensor pixels;  // [1,3,H,W] u8
-};
-
-// Throws DataError with the reason, without the path.
-SeenPhoto read_seen_photo(const std::string& path, const DataConfig& data, const DecodeOptions& decode);
 
 // The one picture that a way of looking takes, decoded. Throws UsageError when there are none or several, DataError naming
 // the file.

@@ -4,12 +4,12 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "base/device.h"
+#include "torch/device.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
 #include "engine/explain_jobs.h"
-#include "engine/photos.h"
+#include "data/photos.h"
 #include "explain/activations.h"
 #include "explain/feature_sheet.h"
 

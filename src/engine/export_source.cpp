@@ -8,11 +8,11 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "data/augment/variants.h"
+#include "augment/variants.h"
 #include "data/dataset.h"
-#include "engine/photos.h"
-#include "engine/recipe.h"
-#include "engine/run_directory.h"
+#include "data/photos.h"
+#include "spec/recipe.h"
+#include "run/run_directory.h"
 #include "export/pictures.h"
 
 namespace cvtool {

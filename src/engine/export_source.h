@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/observer.h"
-#include "engine/options.h"
+#include "spec/requests.h"
 #include "model/model_file.h"
 
 namespace cvtool {

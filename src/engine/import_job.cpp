@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "base/device.h"
+#include "torch/device.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"

@@ -1,7 +1,7 @@
 // One function a command; engine.cpp puts them into the table that the program sees.
 #pragma once
 
-#include "engine/engine.h"
+#include "spec/engine.h"
 
 namespace cvtool {
 

@@ -1,9 +1,9 @@
 #include <nlohmann/json.hpp>
 
-#include "data/check.h"
-#include "data/drawing.h"
-#include "data/split_folder.h"
-#include "data/stats.h"
+#include "datatools/check.h"
+#include "report/drawing.h"
+#include "datatools/split_folder.h"
+#include "datatools/stats.h"
 #include "engine/jobs.h"
 #include "engine/looked.h"
 

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "base/output.h"
-#include "engine/photos.h"
+#include "data/photos.h"
 
 namespace cvtool {
 

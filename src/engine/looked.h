@@ -6,7 +6,7 @@
 #include "base/observer.h"
 #include "data/dataset.h"
 #include "data/image.h"
-#include "engine/options.h"
+#include "spec/requests.h"
 
 namespace cvtool {
 

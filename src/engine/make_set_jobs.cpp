@@ -3,8 +3,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
-#include "data/drawn_set.h"
-#include "data/sprite.h"
+#include "datatools/drawn/drawn_set.h"
+#include "datatools/sprite.h"
 #include "engine/jobs.h"
 #include "engine/looked.h"
 

@@ -6,7 +6,7 @@
 
 #include "data/image.h"
 #include "data/photo_paths.h"
-#include "engine/engine.h"
+#include "spec/engine.h"
 
 namespace cvtool {
 

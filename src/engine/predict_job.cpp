@@ -10,8 +10,8 @@
 #include "base/error.h"
 #include "data/photo_stream.h"
 #include "engine/jobs.h"
-#include "engine/opened_model.h"
-#include "engine/photos.h"
+#include "evaluate/opened_model.h"
+#include "data/photos.h"
 #include "engine/predict_files.h"
 
 namespace cvtool {

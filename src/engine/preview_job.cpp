@@ -3,14 +3,14 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "data/augment/augment.h"
-#include "data/drawing.h"
-#include "data/sheet.h"
-#include "engine/batch_sheet.h"
+#include "augment/augment.h"
+#include "report/drawing.h"
+#include "datatools/preview_sheet.h"
+#include "run/batch_sheet.h"
 #include "engine/jobs.h"
 #include "engine/looked.h"
-#include "engine/phases.h"
-#include "engine/photos.h"
+#include "train/phases.h"
+#include "data/photos.h"
 
 namespace cvtool {
 namespace {

@@ -4,12 +4,12 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "base/device.h"
+#include "torch/device.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "engine/jobs.h"
-#include "engine/recipe.h"
-#include "engine/run_directory.h"
+#include "spec/recipe.h"
+#include "run/run_directory.h"
 #include "engine/summary.h"
 #include "explain/layer_costs.h"
 #include "model/archive.h"

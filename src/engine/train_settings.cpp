@@ -3,10 +3,10 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "base/device.h"
+#include "torch/device.h"
 #include "base/error.h"
-#include "engine/class_weights.h"
-#include "engine/run_directory.h"
+#include "train/class_weights.h"
+#include "run/run_directory.h"
 #include "train/optimizer.h"
 #include "train/schedule.h"
 

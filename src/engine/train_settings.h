@@ -4,9 +4,9 @@
 #include <optional>
 #include <string>
 
-#include "engine/options.h"
-#include "engine/recipe.h"
-#include "engine/resume.h"
+#include "spec/requests.h"
+#include "spec/recipe.h"
+#include "run/resume.h"
 #include "model/model_file.h"
 
 namespace cvtool {

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "engine/leakage.h"
+#include "data/leakage.h"
 
 namespace cvtool {
 

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "data/dataset.h"
-#include "engine/options.h"
-#include "engine/photos.h"
-#include "engine/recipe.h"
+#include "spec/requests.h"
+#include "data/photos.h"
+#include "spec/recipe.h"
 
 namespace cvtool {
 

@@ -1,11 +1,11 @@
 #include <nlohmann/json.hpp>
 
-#include "base/device.h"
+#include "torch/device.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
 #include "engine/jobs.h"
-#include "engine/run_directory.h"
+#include "run/run_directory.h"
 #include "export/onnx/export.h"
 #include "model/model_file.h"
 

@@ -6,8 +6,8 @@
 
 #include <opencv2/core/mat.hpp>
 
-#include "explain/extraction_options.h"
-#include "explain/named_kernels.h"
+#include "spec/extraction_options.h"
+#include "spec/named_kernels.h"
 
 namespace cvtool {
 

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "export/base64.h"
 #include "model/compile.h"
-#include "model/weights/state_dict.h"
+#include "model/state_dict.h"
 
 namespace cvtool {
 namespace {

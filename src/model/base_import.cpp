@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "model/tensor_names.h"
-#include "model/weights/convert.h"
+#include "model/convert_weights.h"
 
 namespace cvtool {
 namespace {

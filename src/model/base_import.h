@@ -4,7 +4,7 @@
 #include "model/base_file.h"
 #include "model/base_spec.h"
 #include "model/compile.h"
-#include "model/weights/state_dict.h"
+#include "model/state_dict.h"
 
 namespace cvtool {
 

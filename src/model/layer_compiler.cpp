@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "model/composite_fields.h"
+#include "spec/composite_fields.h"
 #include "model/layer_builders.h"
 
 namespace cvtool {

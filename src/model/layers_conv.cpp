@@ -4,7 +4,7 @@
 #include "base/text.h"
 #include "model/initializers.h"
 #include "model/layer_builders.h"
-#include "model/layer_fields.h"
+#include "spec/layer_fields.h"
 
 namespace cvtool {
 namespace {

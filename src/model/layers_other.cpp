@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "model/layer_builders.h"
-#include "model/layer_fields.h"
+#include "spec/layer_fields.h"
 
 namespace cvtool {
 

@@ -1,6 +1,6 @@
 #include "base/error.h"
 #include "model/layer_builders.h"
-#include "model/layer_fields.h"
+#include "spec/layer_fields.h"
 
 namespace cvtool {
 namespace {

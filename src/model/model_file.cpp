@@ -10,7 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "base/device.h"
+#include "torch/device.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/output.h"

@@ -3,7 +3,7 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/jit/api/module.h>
 
-#include "base/device.h"
+#include "torch/device.h"
 #include "model/freeze.h"
 
 namespace cvtool {

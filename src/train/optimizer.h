@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "train/train_config.h"
+#include "spec/train_config.h"
 
 namespace cvtool {
 

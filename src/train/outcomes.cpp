@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/random.h"
-#include "data/augment/variants.h"
+#include "augment/variants.h"
 
 namespace cvtool {
 

@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "data/augment/augment.h"
+#include "augment/augment.h"
 #include "data/loader.h"
 #include "train/examples.h"
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "train/train_config.h"
+#include "spec/train_config.h"
 
 namespace cvtool {
 

@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-#include "base/device.h"
+#include "torch/device.h"
 #include "base/random.h"
 
 namespace cvtool {

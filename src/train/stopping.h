@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "base/observer.h"
-#include "train/train_config.h"
+#include "spec/train_config.h"
 
 namespace cvtool {
 

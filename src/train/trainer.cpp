@@ -6,7 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "base/device.h"
+#include "torch/device.h"
 #include "base/error.h"
 #include "base/throttle.h"
 #include "train/schedule.h"

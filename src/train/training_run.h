@@ -9,7 +9,7 @@
 #include "train/examples.h"
 #include "train/losses.h"
 #include "train/optimizer.h"
-#include "train/train_config.h"
+#include "spec/train_config.h"
 #include "train/training_state.h"
 
 namespace cvtool {

@@ -5,8 +5,8 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "base/device.h"
-#include "data/augment/augment.h"
+#include "torch/device.h"
+#include "augment/augment.h"
 
 using namespace cvtool;
 

@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <vector>
 
-#include "base/device.h"
+#include "torch/device.h"
 #include "base/error.h"
 #include "data/loader.h"
 #include "data/parallel.h"

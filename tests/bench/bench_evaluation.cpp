@@ -6,7 +6,7 @@
 #include <fstream>
 #include <string>
 
-#include "engine/made_up_evaluation.h"
+#include "evaluate/made_up_evaluation.h"
 
 using namespace cvtool;
 

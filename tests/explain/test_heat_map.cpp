@@ -9,7 +9,7 @@
 #include <opencv2/imgcodecs.hpp>
 
 #include "base/error.h"
-#include "data/data_config.h"
+#include "spec/data_config.h"
 #include "engine/jobs.h"
 #include "explain/activations.h"
 #include "explain/heat_picture.h"

@@ -4,7 +4,7 @@
 
 #include "base/files.h"
 #include "export/header.h"
-#include "model/weights/state_dict.h"
+#include "model/state_dict.h"
 #include "scratch.h"
 #include "export/small_model.h"
 

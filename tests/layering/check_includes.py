@@ -1,31 +1,22 @@
 #!/usr/bin/env python3
-"""Fails when an #include under src runs against the order of the layers.
+"""Fails when an #include under src runs against the order of the house.
 
-Usage: check_includes.py SRC        checks the tree
-       check_includes.py --self-test  shows on small trees that each rule can fail
+Usage: check_includes.py SRC ROOMS      checks the tree; ROOMS is a file of lines such as "train:base,spec,data", which
+                                        src/CMakeLists.txt gives: a folder, and those that it may know
+       check_includes.py --picture SRC ROOMS  prints how often each folder includes each other one
+       check_includes.py --self-test    shows on small trees that each rule can fail
 """
 import pathlib
 import re
 import sys
 import tempfile
 
-# Layer -> the layers it may include beside itself. A layer that is not here is an error: add it on purpose.
-ORDER = {
-    "base": [],
-    "data": ["base"],
-    "model": ["base"],
-    "train": ["base", "data", "model"],
-    "report": ["base"],
-    "export": ["base", "model"],
-    "explain": ["base", "data", "model", "report"],
-    "engine": ["base", "data", "model", "train", "report", "export", "explain"],
-    "cli": ["base", "data", "model", "train", "report", "export", "explain", "engine"],
-}
 # Library -> the layers that may include it.
 LIBRARIES = {
     r"CLI/": ["cli"],
-    r"opencv2/": ["data", "report", "export", "explain", "engine"],
-    r"torch/csrc/|torch/script\.h": ["base", "model", "train", "export", "explain", "engine"],
+    r"opencv2/": ["data", "report", "export", "explain", "datatools", "run", "evaluate", "engine"],
+    r"torch/csrc/|torch/script\.h": ["torch", "model", "train", "export", "explain", "run", "evaluate", "engine"],
+    r"(torch|ATen|c10)/": ["torch", "data", "augment", "model", "train", "export", "explain", "run", "evaluate", "engine"],
 }
 # The program starts without LibTorch and OpenCV; what it includes must not bring them in.
 HEAVY = re.compile(r"(torch|ATen|c10|opencv2)/")
@@ -43,25 +34,35 @@ def sources(src):
             yield path
 
 
-def layer_of(src, path):
-    parts = path.relative_to(src).parts
-    return parts[0] if len(parts) > 1 else "cli"  # main.cpp
+def read_order(file):
+    lines = (line.split(":") for line in pathlib.Path(file).read_text().split())
+    return {room: [known for known in knows.split(",") if known] for room, knows in lines}
+
+
+# The room of a path such as "model/weights/zip.h": the longest that fits. main.cpp is cli's, engine.cpp engine's.
+def room_of(order, path):
+    stem = path.split(".")[0]
+    if "/" not in path:
+        return "cli" if stem == "main" else stem
+    fitting = [room for room in order if path.startswith(room + "/")]
+    return max(fitting, key=len, default=path.split("/")[0])
 
 
 def includes_of(path):
     return [(kind == '"', name) for kind, name in INCLUDE.findall(path.read_text())]
 
 
-def check_file(src, path):
-    layer, place = layer_of(src, path), path.relative_to(src)
-    if layer not in ORDER:
-        return [f"{place}: the folder {layer}/ is not in the order of the layers (tests/layering/check_includes.py)"]
+def check_file(src, order, path):
+    place = str(path.relative_to(src))
+    layer = room_of(order, place)
+    if layer not in order:
+        return [f"{place}: the folder {layer}/ is not in the order of the house (src/CMakeLists.txt)"]
     problems = []
     for own, name in includes_of(path):
-        target = name.split("/")[0]
+        target = room_of(order, name)
         if own and "/" not in name:
             problems.append(f'{place}: "{name}": write the folder, as in "base/text.h"')
-        elif own and target not in [layer, *ORDER[layer]] and (src / target).is_dir():
+        elif own and target not in [layer, *order[layer]] and (src / target).is_dir():
             problems.append(f'{place}: {layer} must not know {target}, but includes "{name}"')
         for pattern, layers in LIBRARIES.items():
             if not own and re.match(pattern, name) and layer not in layers:
@@ -89,11 +90,11 @@ def heavy_chain(src, name, seen):
     return None
 
 
-def check(src):
+def check(src, order):
     problems = []
     for path in sources(src):
-        problems += check_file(src, path)
-        if layer_of(src, path) == "cli":
+        problems += check_file(src, order, path)
+        if room_of(order, str(path.relative_to(src))) == "cli":
             chain = heavy_chain(src, str(path.relative_to(src)), set())
             if chain:
                 problems.append("the program would need " + chain[-1] + " to start: " + " -> ".join(chain))
@@ -103,6 +104,9 @@ def check(src):
 VIOLATIONS = {
     "base includes data": {"base/a.h": '#include "data/b.h"\n', "data/b.h": ""},
     "data includes model": {"data/a.cpp": '#include "model/b.h"\n', "model/b.h": ""},
+    "weights includes model": {"model/weights/a.cpp": '#include "model/b.h"\n', "model/b.h": ""},
+    "cli includes data": {"cli/a.cpp": '#include "data/b.h"\n', "data/b.h": ""},
+    "LibTorch in metrics": {"metrics/a.cpp": "#include <ATen/ATen.h>\n"},
     "model includes data": {"model/a.cpp": '#include "data/b.h"\n', "data/b.h": ""},
     "train includes report": {"train/a.cpp": '#include "report/b.h"\n', "report/b.h": ""},
     "engine includes cli": {"engine/a.cpp": '#include "cli/b.h"\n', "cli/b.h": ""},
@@ -114,7 +118,7 @@ VIOLATIONS = {
     "printing in train": {"train/a.cpp": 'void f() { std::printf("x"); }\n'},
     "std::cerr in data": {"data/a.cpp": 'void f() { std::cerr << "x"; }\n'},
     "exit in engine": {"engine/a.cpp": "void f() { std::exit(1); }\n"},
-    "LibTorch behind a header of cli": {"cli/a.cpp": '#include "train/b.h"\n', "train/b.h": "#include <ATen/ATen.h>\n"},
+    "LibTorch behind a header of cli": {"cli/a.cpp": '#include "spec/b.h"\n', "spec/b.h": "#include <ATen/ATen.h>\n"},
     "no folder in an include": {"base/a.cpp": '#include "a.h"\n', "base/a.h": ""},
 }
 FINE = {
@@ -123,11 +127,22 @@ FINE = {
     "train/b.cpp": '#include "data/c.h"\n#include "model/d.h"\n#include <ATen/ATen.h>\nauto s = "exit(1)";\n',
     "data/c.h": "#include <opencv2/core/mat.hpp>\n",
     "model/d.h": "",
-    "cli/e.cpp": '#include "engine/f.h"\n#include <CLI/CLI.hpp>\nvoid f() { std::puts("x"); }\n',
-    "engine/f.h": '#include "base/a.h"\n',
+    "cli/e.cpp": '#include "spec/f.h"\n#include <CLI/CLI.hpp>\nvoid f() { std::puts("x"); }\n',
+    "spec/f.h": '#include "base/a.h"\n',
+    "model/g.cpp": '#include "model/weights/h.h"\n',
+    "model/weights/h.h": "",
+    "engine.cpp": '#include "engine/i.h"\n',
+    "engine/i.h": '#include "train/j.h"\n',
+    "train/j.h": "",
     "main.cpp": '#include "cli/g.h"\n',
     "cli/g.h": "",
 }
+
+
+# Of the small trees.
+ORDER = {"base": [], "spec": ["base"], "metrics": ["base"], "data": ["base", "spec"], "model/weights": ["base"],
+         "model": ["base", "model/weights"], "train": ["base", "data", "model"], "report": ["base"],
+         "engine": ["base", "data", "model", "train", "report"], "cli": ["base", "spec"]}
 
 
 def problems_of(files):
@@ -136,7 +151,7 @@ def problems_of(files):
             path = pathlib.Path(folder, name)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        return check(pathlib.Path(folder))
+        return check(pathlib.Path(folder), ORDER)
 
 
 def self_test():
@@ -144,13 +159,32 @@ def self_test():
     return failures + [f"noticed without reason: {problem}" for problem in problems_of(FINE)]
 
 
+def print_picture(src, order):
+    counts = {room: dict.fromkeys(order, 0) for room in order}
+    for path in sources(src):
+        own = room_of(order, str(path.relative_to(src)))
+        for quoted, name in includes_of(path):
+            if quoted and (src / name).is_file():
+                counts[own][room_of(order, name)] += 1
+    rooms = [room for room in order if room != "cli"]
+    width = max(len(room) for room in order)
+    print(" " * width, *(room.split("/")[-1].rjust(9) for room in rooms))
+    for room in order:
+        cells = ("." if known == room else str(counts[room][known] or "") for known in rooms)
+        print(room.ljust(width), *(cell.rjust(9) for cell in cells))
+
+
 def main():
-    problems = self_test() if sys.argv[1] == "--self-test" else check(pathlib.Path(sys.argv[1]))
+    if sys.argv[1] == "--self-test":
+        problems = self_test()
+    else:
+        src, rooms = sys.argv[-2:]
+        src, order = pathlib.Path(src), read_order(rooms)
+        if sys.argv[1] == "--picture":
+            print_picture(src, order)
+        problems = check(src, order) if list(sources(src)) else [f"no sources in {src}"]
     for problem in problems:
         print(problem)
-    if sys.argv[1] != "--self-test" and not list(sources(pathlib.Path(sys.argv[1]))):
-        print("no sources in", sys.argv[1])
-        return 1
     return 1 if problems else 0
 
 

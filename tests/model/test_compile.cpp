@@ -6,7 +6,7 @@
 #include <set>
 
 #include "base/error.h"
-#include "engine/recipe.h"
+#include "spec/recipe.h"
 #include "golden/golden.h"
 #include "model/initializers.h"
 #include "model/layer.h"

@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "golden/golden.h"
 #include "model/build_layer.h"
-#include "model/layer_fields.h"
+#include "spec/layer_fields.h"
 #include "scratch.h"
 
 using namespace cvtool;

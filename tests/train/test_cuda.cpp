@@ -4,9 +4,9 @@
 
 #include <cmath>
 
-#include "base/device.h"
+#include "torch/device.h"
 #include "base/error.h"
-#include "data/augment/augment.h"
+#include "augment/augment.h"
 #include "golden/golden.h"
 #include "model/compile.h"
 #include "model/predictor.h"

@@ -3,7 +3,7 @@
 #include <cstdio>
 
 #include "model/weights/sha256.h"
-#include "weight_files.h"
+#include "model/weights/weight_files.h"
 
 using namespace cvtool;
 namespace fs = std::filesystem;

@@ -1,6 +1,6 @@
 #include "model/weights/pickle.h"
 
-#include "weight_files.h"
+#include "model/weights/weight_files.h"
 
 using namespace cvtool;
 

@@ -1,6 +1,6 @@
 #include "model/weights/raw_tensor.h"
 
-#include "weight_files.h"
+#include "model/weights/weight_files.h"
 
 using namespace cvtool;
 

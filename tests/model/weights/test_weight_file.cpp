@@ -3,7 +3,7 @@
 #include <fstream>
 
 #include "base/text.h"
-#include "weight_files.h"
+#include "model/weights/weight_files.h"
 
 using namespace cvtool;
 

@@ -1,0 +1,61 @@
+#include "data/leakage.h"
+
+#include <filesystem>
+#include <map>
+
+#include "base/output.h"
+#include "base/random.h"
+#include "base/text.h"
+
+namespace cvtool {
+namespace {
+
+// Length in bytes; 0 for a file that is not there.
+uint64_t length_of(const std::string& path) {
+  std::error_code error;
+  const auto length = std::filesystem::file_size(path, error);
+  return error ? 0 : length;
+}
+
+// A hash of the content, or of the path where it cannot be read: such a file equals no other.
+uint64_t content_of(const std::string& path) { return file_hash(path).value_or(stable_hash("unreadable " + path)); }
+
+}  // namespace
+
+Copies copies_in_training(const OpenedSplit& train, const OpenedSplit& held_back) {
+  Copies copies;
+  if (!train.store || !held_back.store) return copies;
+  for (const auto& [mine, other] : train.store->same_files(*held_back.store))
+    copies.emplace_back(held_back.store->samples()[other].path, train.store->samples()[mine].path);
+  return copies;
+}
+
+Copies copies_in_training(const Dataset& dataset, const std::vector<Sample>& held_back) {
+  std::map<uint64_t, std::vector<const Sample*>> by_length;
+  for (const Sample& sample : dataset.train) by_length[length_of(sample_path(dataset.root, sample.path))].push_back(&sample);
+  std::map<const Sample*, uint64_t> known;
+  Copies copies;
+  for (const Sample& sample : held_back) {
+    const std::string path = sample_path(dataset.root, sample.path);
+    const auto equally_long = by_length.find(length_of(path));
+    if (equally_long == by_length.end()) continue;
+    const uint64_t content = content_of(path);
+    for (const Sample* other : equally_long->second) {
+      const auto [at, added] = known.emplace(other, 0);
+      if (added) at->second = content_of(sample_path(dataset.root, other->path));
+      if (at->second != content) continue;
+      copies.emplace_back(sample.path, other->path);
+      break;
+    }
+  }
+  return copies;
+}
+
+std::string leakage_text(const Copies& copies, const std::string& split) {
+  if (copies.empty()) return "";
+  const auto& [mine, other] = copies.front();
+  return with_thousands(static_cast<int64_t>(copies.size())) + " of the " + split + " photos also stand in the training photos, such as " + printable(mine) + " = " + printable(other) +
+         ": its figures are too good; see cvtool data check";
+}
+
+}  // namespace cvtool

@@ -1,0 +1,99 @@
+#include "data/photos.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "base/output.h"
+#include "base/text.h"
+
+namespace cvtool {
+namespace {
+
+constexpr size_t kMarks = 32;
+constexpr size_t kNamedBadFiles = 20;
+
+void report_bad_files(const OpenedSplit& split, size_t total, bool strict) {
+  for (size_t i = 0; i < std::min(split.skipped.size(), kNamedBadFiles); ++i)
+    spdlog::warn("skipped {}: {}", printable(split.skipped[i].path), split.skipped[i].reason);
+  if (split.skipped.size() > kNamedBadFiles) spdlog::warn("... and {} more", split.skipped.size() - kNamedBadFiles);
+  if (split.skipped.empty()) return;
+  const std::string bad = counted(static_cast<int64_t>(split.skipped.size()), "bad file") + " of " +
+                          with_thousands(static_cast<int64_t>(total)) + " in " + split.name;
+  if (strict) throw DataError(bad + " (--strict); mend or remove them: the first is " + printable(split.skipped[0].path) + ": " + split.skipped[0].reason);
+  if (split.skipped.size() * 2 > total)
+    throw DataError(bad + ", more than half; is this a folder of photos? The first is " + printable(split.skipped[0].path) + ": " + split.skipped[0].reason);
+  spdlog::warn("{} skipped", bad);
+}
+
+}  // namespace
+
+DecodeOptions decode_options(const DataConfig& data, const ReadOptions& read) { return {data.exif, read.max_pixels}; }
+
+OpenedSplit open_split(const PhotoRequest& request, const DataConfig& data, const RunOptions& run, Observer& observer) {
+  OpenedSplit split;
+  split.name = request.name;
+  if (request.samples.empty()) return split;
+  LoaderOptions options;
+  options.data = data;
+  options.decode = decode_options(data, run);
+  options.workers = run.workers;
+  options.cache = run.cache;
+  options.cache_budget_bytes = static_cast<int64_t>(request.budget_share * 1e6 * static_cast<double>(run.cache_budget));
+  split.store = std::make_unique<PhotoStore>(request.root, request.samples, options);
+  split.skipped = split.store->scan([&](int64_t done, int64_t total) {
+    observer.progress({"Reading " + request.name, done, total, std::nan(""), std::nan("")});
+    if (observer.stop_requested()) throw Error("interrupted while reading photos; nothing was written", ExitCode::kInterrupted);
+  });
+  report_bad_files(split, request.samples.size(), run.strict);
+  return split;
+}
+
+Json split_json(const OpenedSplit& split, const std::vector<std::string>& classes) {
+  Json labels = Json::object(), files = Json::array(), skipped = Json::array();
+  std::vector<int64_t> counts(classes.size());
+  if (split.store)
+    for (const Sample& sample : split.store->samples()) {
+      ++counts.at(static_cast<size_t>(sample.label));
+      files.push_back(sample.path);
+    }
+  for (size_t i = 0; i < classes.size(); ++i) labels[classes[i]] = counts[i];
+  for (const BadFile& bad : split.skipped) skipped.push_back({{"path", bad.path}, {"reason", bad.reason}});
+  const auto count = static_cast<int64_t>(files.size());
+  return {{"count", count}, {"labels", labels}, {"files", files}, {"skipped", skipped}};
+}
+
+std::optional<uint64_t> file_hash(const std::string& path) {
+  try {
+    return stable_hash(read_photo_file(path));
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+Json marks_of(const std::string& root, const std::vector<Sample>& samples) {
+  std::vector<const Sample*> chosen;
+  for (const Sample& sample : samples) chosen.push_back(&sample);
+  // A name that is no UTF-8 would not survive in the model's JSON.
+  chosen.erase(std::remove_if(chosen.begin(), chosen.end(), [](const Sample* s) { return !is_utf8(s->path); }), chosen.end());
+  const size_t count = std::min(kMarks, chosen.size());
+  // By id: the choice is spread over the classes and does not change when a few files come or go.
+  std::partial_sort(chosen.begin(), chosen.begin() + static_cast<std::ptrdiff_t>(count), chosen.end(),
+                    [](const Sample* a, const Sample* b) { return a->id < b->id; });
+  Json marks = Json::object();
+  for (size_t i = 0; i < count; ++i)
+    if (const auto hash = file_hash(sample_path(root, chosen[i]->path))) marks[chosen[i]->path] = *hash;
+  return marks;
+}
+
+bool holds_marked_files(const std::string& root, const Json& marks) {
+  for (const auto& [path, hash] : marks.items())
+    if (file_hash(sample_path(root, path)) == hash.get<uint64_t>()) return true;
+  return false;
+}
+
+}  // namespace cvtool

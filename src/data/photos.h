@@ -1,0 +1,45 @@
+// The photos of a command, read and counted.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/observer.h"
+#include "data/loader.h"
+#include "spec/requests.h"
+
+namespace cvtool {
+
+// A split whose every photo has been read once.
+struct OpenedSplit {
+  std::string name;
+  std::unique_ptr<PhotoStore> store;   // null: the split is empty
+  std::vector<BadFile> skipped;
+};
+
+struct PhotoRequest {
+  std::string root, name;
+  std::vector<Sample> samples;
+  double budget_share = 1;   // of --cache-budget; the splits of a command share it
+};
+
+DecodeOptions decode_options(const DataConfig& data, const ReadOptions& read);
+
+// Reads every photo, names the bad ones. Throws DataError when more than half are bad, when none is left, and under
+// run.strict for any.
+OpenedSplit open_split(const PhotoRequest& request, const DataConfig& data, const RunOptions& run, Observer& observer);
+
+// {"count": N, "labels": {CLASS: N}, "files": [...], "skipped": [{"path":, "reason":}]}
+Json split_json(const OpenedSplit& split, const std::vector<std::string>& classes);
+
+// A hash of a photo file's bytes; nothing where it cannot be read now.
+std::optional<uint64_t> file_hash(const std::string& path);
+
+// A few of the photos with hashes of their files, to know the same data again.
+Json marks_of(const std::string& root, const std::vector<Sample>& samples);
+// True when any of the marked files stands, unchanged, in the data at `root`.
+bool holds_marked_files(const std::string& root, const Json& marks);
+
+}  // namespace cvtool

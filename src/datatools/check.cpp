@@ -1,0 +1,193 @@
+#include "datatools/check.h"
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "base/output.h"
+#include "base/text.h"
+#include "datatools/duplicates.h"
+
+namespace cvtool {
+namespace {
+
+struct Listed {
+  std::vector<FoundPhoto> photos;
+  std::vector<std::string> paths;  // to open them
+};
+
+Listed list_photos(const Dataset& dataset) {
+  Listed listed;
+  for (const char* split : {"train", "valid", "test"})
+    for (const Sample& sample : dataset.split(split)) {
+      listed.photos.push_back({sample.path, split, dataset.classes[static_cast<size_t>(sample.label)]});
+      listed.paths.push_back(sample_path(dataset.root, sample.path));
+    }
+  return listed;
+}
+
+std::string size_text(const PhotoFacts& facts) {
+  return std::to_string(facts.width) + " x " + std::to_string(facts.height) + " pixels";
+}
+
+void find_odd_photo(const PhotoFacts& facts, const std::string& path, const CheckLimits& limits,
+                    CheckReport& report) {
+  const ImageFormat promised = format_of_extension(path);
+  if (promised != ImageFormat::kUnknown && promised != facts.format)
+    report.wrong_extension.push_back({path, std::string("its content is ") + format_name(facts.format)});
+  const int64_t shorter = std::min(facts.height, facts.width), longer = std::max(facts.height, facts.width);
+  if (shorter < limits.tiny_px) report.tiny.push_back({path, size_text(facts)});
+  if (facts.height * facts.width > limits.huge_pixels) report.huge.push_back({path, size_text(facts)});
+  if (static_cast<double>(longer) > limits.aspect * static_cast<double>(shorter))
+    report.extreme_aspect.push_back({path, size_text(facts)});
+  const std::string brightness = "mean brightness " + fixed(facts.brightness, 1) + " of 255";
+  if (facts.contrast < limits.blank_contrast)
+    report.blank.push_back({path, "all of one colour, " + brightness});
+  else if (facts.brightness < limits.dark)
+    report.dark.push_back({path, brightness});
+  else if (facts.brightness > limits.bright)
+    report.bright.push_back({path, brightness});
+}
+
+std::vector<DuplicateGroup> described(const Groups& groups, const std::vector<FoundPhoto>& photos) {
+  std::vector<DuplicateGroup> out;
+  for (const auto& indices : groups) {
+    DuplicateGroup group;
+    std::set<std::string> splits, classes;
+    for (const size_t i : indices) {
+      group.photos.push_back(photos[i]);
+      splits.insert(photos[i].split);
+      classes.insert(photos[i].class_name);
+    }
+    group.across_splits = splits.size() > 1;
+    group.across_classes = classes.size() > 1;
+    std::sort(group.photos.begin(), group.photos.end(),
+              [](const FoundPhoto& a, const FoundPhoto& b) { return a.path < b.path; });
+    out.push_back(std::move(group));
+  }
+  return out;
+}
+
+std::vector<std::string> imbalances(const Dataset& dataset, const CheckLimits& limits) {
+  std::vector<std::string> out;
+  for (const char* split : {"train", "valid", "test"}) {
+    std::vector<int64_t> counts(dataset.classes.size());
+    for (const Sample& sample : dataset.split(split)) ++counts[static_cast<size_t>(sample.label)];
+    const auto [least, most] = std::minmax_element(counts.begin(), counts.end());
+    if (*most == 0 || static_cast<double>(*most) <= kMostImbalance * static_cast<double>(*least)) continue;
+    const auto name = [&](auto at) { return dataset.classes[static_cast<size_t>(at - counts.begin())]; };
+    out.push_back(std::string(split) + ": " + counted(*most, "photo") + " of '" + name(most) + "' but " +
+                  std::to_string(*least) + " of '" + name(least) + "'");
+  }
+  return out;
+}
+
+Json json_from_findings(const std::vector<PhotoFinding>& findings) {
+  Json list = Json::array();
+  for (const auto& finding : findings) list.push_back({{"path", finding.path}, {"reason", finding.reason}});
+  return list;
+}
+
+Json json_from_groups(const std::vector<DuplicateGroup>& groups) {
+  Json list = Json::array();
+  for (const auto& group : groups) {
+    Json photos = Json::array();
+    for (const auto& photo : group.photos)
+      photos.push_back({{"path", photo.path}, {"split", photo.split}, {"class", photo.class_name}});
+    list.push_back({{"across_splits", group.across_splits},
+                    {"across_classes", group.across_classes},
+                    {"photos", photos}});
+  }
+  return list;
+}
+
+CheckLine line_of(const std::string& what, const std::vector<PhotoFinding>& findings) {
+  CheckLine line{what, static_cast<int64_t>(findings.size()), {}};
+  for (size_t i = 0; i < findings.size() && i < 3; ++i)
+    line.examples.push_back(printable(findings[i].path) + ": " + findings[i].reason);
+  return line;
+}
+
+CheckLine line_of(const std::string& what, const std::vector<DuplicateGroup>& groups,
+                  bool DuplicateGroup::*filter) {
+  CheckLine line{what, 0, {}};
+  for (const auto& group : groups) {
+    if (filter ? !(group.*filter) : group.across_splits || group.across_classes) continue;
+    if (++line.count > 3) continue;
+    line.examples.push_back(printable(group.photos[0].path) + " = " + printable(group.photos[1].path) +
+                            (group.photos.size() > 2 ? " ..." : ""));
+  }
+  return line;
+}
+
+}  // namespace
+
+bool CheckReport::clean() const {
+  return unreadable.empty() && wrong_extension.empty() && duplicates.empty() && near_duplicates.empty() &&
+         tiny.empty() && huge.empty() && extreme_aspect.empty() && blank.empty() && dark.empty() &&
+         bright.empty() && imbalance.empty();
+}
+
+CheckReport check_dataset(const Dataset& dataset, const ExamineOptions& options, const CheckLimits& limits) {
+  const Listed listed = list_photos(dataset);
+  const std::vector<PhotoFacts> facts = examine(listed.paths, options);
+  CheckReport report;
+  report.photos = static_cast<int64_t>(facts.size());
+  for (size_t i = 0; i < facts.size(); ++i) {
+    if (facts[i].unreadable.empty())
+      find_odd_photo(facts[i], listed.photos[i].path, limits, report);
+    else
+      report.unreadable.push_back({listed.photos[i].path, facts[i].unreadable});
+  }
+  report.duplicates = described(exact_duplicates(facts), listed.photos);
+  report.near_duplicates = described(near_duplicates(facts), listed.photos);
+  report.imbalance = imbalances(dataset, limits);
+  report.notes = dataset.notes;
+  return report;
+}
+
+Json json_from_report(const CheckReport& report) {
+  Json json;
+  json["photos"] = report.photos;
+  json["clean"] = report.clean();
+  json["unreadable"] = json_from_findings(report.unreadable);
+  json["wrong_extension"] = json_from_findings(report.wrong_extension);
+  json["duplicates"] = json_from_groups(report.duplicates);
+  json["near_duplicates"] = json_from_groups(report.near_duplicates);
+  json["tiny"] = json_from_findings(report.tiny);
+  json["huge"] = json_from_findings(report.huge);
+  json["extreme_aspect"] = json_from_findings(report.extreme_aspect);
+  json["blank"] = json_from_findings(report.blank);
+  json["dark"] = json_from_findings(report.dark);
+  json["bright"] = json_from_findings(report.bright);
+  json["imbalance"] = report.imbalance;
+  json["notes"] = report.notes;
+  return json;
+}
+
+std::vector<CheckLine> check_lines(const CheckReport& report) {
+  std::vector<CheckLine> lines{
+      line_of("unreadable", report.unreadable),
+      line_of("content contradicts extension", report.wrong_extension),
+      line_of("duplicates across splits (leakage)", report.duplicates, &DuplicateGroup::across_splits),
+      line_of("near duplicates across splits (leakage)", report.near_duplicates,
+              &DuplicateGroup::across_splits),
+      line_of("same photo under two classes", report.duplicates, &DuplicateGroup::across_classes),
+      line_of("near-same photo under two classes", report.near_duplicates, &DuplicateGroup::across_classes),
+      line_of("duplicates within a split", report.duplicates, nullptr),
+      line_of("near duplicates within a split", report.near_duplicates, nullptr),
+      line_of("tiny", report.tiny),
+      line_of("huge", report.huge),
+      line_of("extreme aspect", report.extreme_aspect),
+      line_of("blank", report.blank),
+      line_of("very dark", report.dark),
+      line_of("very bright", report.bright)};
+  CheckLine imbalance{"classes out of balance", static_cast<int64_t>(report.imbalance.size()),
+                      report.imbalance};
+  imbalance.examples.resize(std::min<size_t>(3, imbalance.examples.size()));
+  lines.push_back(std::move(imbalance));
+  return lines;
+}
+
+}  // namespace cvtool

@@ -1,0 +1,49 @@
+// What is known of a photo after one look at it: enough for checking and counting, small enough for 100,000
+// of them.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "data/image.h"
+#include "data/decode/image_format.h"
+#include "data/pixel_cache.h"
+
+namespace cvtool {
+
+constexpr int kThumbnailSide = 16;
+
+struct PhotoFacts {
+  std::string unreadable;  // why it cannot be read; the rest is empty then
+  ImageFormat format = ImageFormat::kUnknown;
+  int64_t height = 0, width = 0;                                         // upright
+  ContentHash pixels;                                                    // of size and RGB pixels
+  uint64_t perceptual = 0;                                               // see perceptual_hash
+  std::array<uint8_t, kThumbnailSide * kThumbnailSide * 3> thumbnail{};  // RGB
+  std::array<double, 3> mean{}, mean_square{};                           // of the channels' pixels, 0..255
+  double brightness = 0, contrast = 0;  // mean and standard deviation of grey, 0..255
+};
+
+// 64 bits: which of the 64 lowest frequencies (of a 32 x 32 grey copy's DCT) but the mean lie above their
+// median. Photos that differ in size and compression alone differ in few bits.
+uint64_t perceptual_hash(const cv::Mat& rgb);
+
+// Never throws for a bad photo. `histogram`, when given, gets 256 counts of each channel, summing to 1 a
+// channel.
+PhotoFacts photo_facts(const std::string& path, const DecodeOptions& options,
+                       std::array<double, 768>* histogram = nullptr);
+
+struct ExamineOptions {
+  DecodeOptions decode;
+  int64_t workers = 0;  // 0: one a core
+  std::function<void(int64_t done, int64_t total)> progress;
+};
+
+// The facts of every file, in order, by several threads; at most one decoded photo a thread is in memory.
+std::vector<PhotoFacts> examine(const std::vector<std::string>& paths, const ExamineOptions& options,
+                                std::array<double, 768>* histogram = nullptr);
+
+}  // namespace cvtool

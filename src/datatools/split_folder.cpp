@@ -1,0 +1,216 @@
+#include "datatools/split_folder.h"
+
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/random.h"
+#include "base/text.h"
+#include "data/dataset.h"
+#include "data/folders.h"
+#include "data/hold_back.h"
+#include "data/listing.h"
+
+namespace fs = std::filesystem;
+
+namespace cvtool {
+namespace {
+
+constexpr const char* kJournal = ".cvtool-move";
+
+struct Step {
+  std::string from, to;
+};
+
+bool there(const std::string& path) {
+  std::error_code error;
+  return fs::exists(fs::symlink_status(path, error));
+}
+
+bool same_content(const std::string& a, const std::string& b) {
+  std::error_code error;
+  if (fs::equivalent(a, b, error)) return true;
+  const auto size = fs::file_size(a, error);
+  return !error && size == fs::file_size(b, error) && !error && read_file(a) == read_file(b);
+}
+
+// Renames without ever replacing; across file systems copies and removes.
+void move_file(const std::string& from, const std::string& to) {
+  if (there(to)) throw Error(to + " has appeared meanwhile; nothing was overwritten");
+  if (::rename(from.c_str(), to.c_str()) == 0) return;
+  if (errno != EXDEV) throw Error("cannot move " + from + " to " + to + ": " + std::strerror(errno));
+  write_file_atomically(to, read_file(from));
+  fs::remove(from);
+}
+
+void place(const Step& step, const std::string& how) {
+  make_folders(fs::path(step.to).parent_path().string());
+  if (how == "move") return move_file(step.from, step.to);
+  if (there(step.to)) throw Error(step.to + " has appeared meanwhile; nothing was overwritten");
+  if (how == "copy") return write_file_atomically(step.to, read_file(step.from));
+  std::error_code error;
+  fs::create_symlink(fs::absolute(step.from), step.to, error);
+  if (error) throw Error("cannot make the link " + step.to + ": " + error.message());
+}
+
+// Removes the folders from `folder` up to `top` that are empty.
+void remove_empty_folders(fs::path folder, const fs::path& top) {
+  std::error_code error;
+  while (folder != top && fs::is_empty(folder, error) && !error && fs::remove(folder, error))
+    folder = folder.parent_path();
+}
+
+void take_back(const std::vector<Step>& done, const std::string& how, const std::string& target) {
+  for (auto step = done.rbegin(); step != done.rend(); ++step) {
+    try {
+      if (how == "move")
+        move_file(step->to, step->from);
+      else
+        fs::remove(step->to);
+      remove_empty_folders(fs::path(step->to).parent_path(), target);
+    } catch (const std::exception& error) {
+      spdlog::warn("cannot put back {}: {}", step->to, error.what());
+    }
+  }
+}
+
+// Puts back what a killed move has moved. Returns the number of files.
+int64_t undo_killed_move(const std::string& target) {
+  const std::string journal = target + "/" + kJournal;
+  if (!there(journal)) return 0;
+  // Pairs of names, each ended by a zero byte: names may hold anything else.
+  const auto names = split(read_file(journal), '\0');
+  std::vector<Step> moved;
+  for (size_t i = 0; i + 1 < names.size(); i += 2)
+    if (!there(names[i]) && there(names[i + 1])) moved.push_back({names[i], names[i + 1]});
+  take_back(moved, "move", target);
+  fs::remove(journal);
+  return static_cast<int64_t>(moved.size());
+}
+
+struct Plan {
+  std::vector<Step> steps;
+  SplitFolderResult result;
+};
+
+// Compares everything with what is there before anything is touched.
+Plan plan_of(const Dataset& dataset, const std::string& target) {
+  Plan plan;
+  const std::vector<std::string> splits{"train", "valid", "test"};
+  for (const auto& split : splits)
+    for (const Sample& sample : dataset.split(split)) {
+      const Step step{sample_path(dataset.root, sample.path), target + "/" + split + "/" + sample.path};
+      for (const auto& other : splits)
+        if (other != split && there(target + "/" + other + "/" + sample.path))
+          throw DataError(sample.path + " lies in " + target + "/" + other + " already, but belongs to " +
+                          split + " with these fractions and this seed; use another folder");
+      auto& count = split == "train"   ? plan.result.train
+                    : split == "valid" ? plan.result.valid
+                                       : plan.result.test;
+      ++count;
+      if (!there(step.to)) {
+        plan.steps.push_back(step);
+      } else if (same_content(step.from, step.to)) {
+        ++plan.result.there;
+      } else {
+        throw DataError(step.to + " is there with other content; it is not overwritten, use another folder");
+      }
+    }
+  return plan;
+}
+
+void check_places(const std::string& source, const std::string& target) {
+  const fs::path from = fs::weakly_canonical(source), to = fs::weakly_canonical(target);
+  const auto [end, unused] = std::mismatch(from.begin(), from.end(), to.begin(), to.end());
+  if (end == from.end()) throw UsageError(target + " lies in " + source + "; choose a folder outside of it");
+  if (there(target) && !fs::is_directory(target))
+    throw Error(target + " is not a folder; choose another name");
+}
+
+void write_journal(const std::vector<Step>& steps, const std::string& target) {
+  std::string journal;
+  for (const auto& step : steps)
+    journal += fs::absolute(step.from).string() + '\0' + fs::absolute(step.to).string() + '\0';
+  write_file_atomically(target + "/" + kJournal, journal);
+}
+
+// The photos of DIR/CLASS/**, one class or more, in their splits.
+Dataset split_photos(const std::string& source, const SplitFolderOptions& options) {
+  const Listing listing = list_folder(source, {});
+  if (listing.layout != "flat")
+    throw DataError(source + " is no folder DIR/CLASS/*.jpg; only such a folder can be split");
+  if (options.valid < 0 || options.test < 0 || options.valid + options.test >= 1)
+    throw UsageError("--valid and --test: must be 0 or more and below 1 together");
+  std::map<std::string, int64_t> labels;
+  std::vector<Sample> samples;
+  for (const auto& photo : listing.photos) {
+    const auto label = labels.emplace(photo.class_name, static_cast<int64_t>(labels.size())).first->second;
+    samples.push_back({photo.path, label, stable_hash(photo.path)});
+  }
+  HeldBack parts = hold_back(samples, options.valid, options.test, options.seed);
+  Dataset dataset;
+  dataset.root = listing.root;
+  dataset.train = std::move(parts.rest);
+  dataset.valid = std::move(parts.valid);
+  dataset.test = std::move(parts.test);
+  return dataset;
+}
+
+// True when an earlier move has left nothing to do.
+bool moved_already(const std::string& source, const std::string& target) {
+  return fs::is_directory(source) && !holds_images(source) && fs::is_directory(target) &&
+         holds_images(target);
+}
+
+}  // namespace
+
+SplitFolderResult split_folder(const std::string& source, const std::string& target,
+                               const SplitFolderOptions& options) {
+  const std::vector<std::string> ways{"copy", "link", "move"};
+  if (std::find(ways.begin(), ways.end(), options.how) == ways.end())
+    throw UsageError(unknown_word("way to split", options.how, ways));
+  check_places(source, target);
+  const int64_t undone = there(target) ? undo_killed_move(target) : 0;
+  if (!fs::is_directory(source))
+    throw DataError("there is no folder " + source + "; name a folder of photos");
+  if (options.how == "move" && moved_already(source, target)) {
+    SplitFolderResult nothing;
+    nothing.undone = undone;
+    return nothing;
+  }
+  const Dataset dataset = split_photos(source, options);
+  Plan plan = plan_of(dataset, target);
+  plan.result.undone = undone;
+  make_folders(target);
+  if (options.how == "move") write_journal(plan.steps, target);
+  std::vector<Step> done;
+  try {
+    for (const Step& step : plan.steps) {
+      place(step, options.how);
+      done.push_back(step);
+      if (options.progress)
+        options.progress(static_cast<int64_t>(done.size()), static_cast<int64_t>(plan.steps.size()));
+    }
+  } catch (...) {
+    take_back(done, options.how, target);
+    fs::remove(target + "/" + kJournal);
+    throw;
+  }
+  fs::remove(target + "/" + kJournal);
+  plan.result.placed = static_cast<int64_t>(done.size());
+  return plan.result;
+}
+
+Json json_from_result(const SplitFolderResult& result) {
+  return {{"train", result.train},   {"valid", result.valid}, {"test", result.test},
+          {"placed", result.placed}, {"there", result.there}, {"undone", result.undone}};
+}
+
+}  // namespace cvtool

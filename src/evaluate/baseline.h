@@ -1,0 +1,30 @@
+// Another model's answers to the same photos, to compare with.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "evaluate/evaluation.h"
+#include "evaluate/opened_model.h"
+
+namespace cvtool {
+
+// What --baseline names, made ready before any photo is read.
+struct Baseline {
+  std::string name;
+  std::map<std::string, uint8_t> right;  // photo -> recognised; of a metrics.json
+  std::unique_ptr<OpenedModel> model;    // of a run or model file
+};
+
+// `text`: a metrics.json with its predictions.csv beside it, a run or a model file. Throws UsageError.
+Baseline open_baseline(const std::string& text, const EvalRequest& request);
+
+// Lets a baseline that is a model answer the photos of the split. Throws UsageError when it lacks a class.
+void answer(Baseline& baseline, const OpenedSplit& split, const EvaluationSubject& subject, const EvalRequest& request, Observer& observer);
+
+// {"name", "accuracy", "only_this_right", "only_baseline_right", "p_value", "met", "text"}: McNemar's test; not met when
+// the baseline recognises significantly more (p < 0.05). Throws UsageError when the photos are not the same.
+Json compared(const Baseline& baseline, const Evaluation& evaluation);
+
+}  // namespace cvtool

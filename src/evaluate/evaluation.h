@@ -1,0 +1,47 @@
+// What a model says of a set of photos, measured, judged and written down: the end of train and the whole of eval.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "evaluate/figures.h"
+#include "evaluate/heat_view.h"
+#include "data/leakage.h"
+#include "spec/recipe.h"
+#include "metrics/evaluation_metrics.h"
+
+namespace cvtool {
+
+// What was evaluated.
+struct EvaluationSubject {
+  std::string model;                 // the model file
+  Json info;                         // its cvtool.json
+  std::string data, split, root;     // as --data says; "test"; the folder that paths are relative to
+  std::vector<BadFile> skipped;
+  std::vector<std::string> notes;    // of the dataset
+  Copies copies;                     // of training photos among the split's
+  std::string device, precision;     // what it ran on: "cpu", "fp32"
+  std::string tta;                   // see tta_text; empty: none
+  HeatView heat;                     // of the model; for the worst mistakes
+
+  std::vector<std::string> classes() const;
+};
+
+struct Evaluation {
+  Outputs outputs;
+  std::optional<double> threshold;
+  EvaluationMetrics metrics;
+  // What metrics.json holds: model, data, split, metrics, skipped, warnings; its caller may add "gates", "baseline"
+  // and "calibration" before it is written.
+  Json document;
+};
+
+// Throws as evaluation_metrics does.
+Evaluation evaluate(const EvaluationSubject& subject, Outputs outputs, std::optional<double> threshold = {});
+
+// Writes metrics.json, predictions.csv, confusion_matrix.csv, the pictures and report.html into the folder, which is made.
+void write_evaluation(const std::string& folder, const EvaluationSubject& subject, const Evaluation& evaluation);
+
+}  // namespace cvtool

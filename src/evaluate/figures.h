@@ -1,0 +1,34 @@
+// The figures of a model on a set of photos.
+#pragma once
+
+#include <string>
+
+#include "base/json.h"
+#include "base/observer.h"
+#include "data/loader.h"
+#include "evaluate/photo_predictor.h"
+#include "metrics/evaluation_metrics.h"
+
+namespace cvtool {
+
+// What a model says of every photo of a store.
+struct Outputs {
+  std::vector<std::string> paths;
+  Predictions predictions;   // labels are the data's
+  double loss = 0;           // mean
+  DecodeOptions decode;      // how the photos were read
+};
+
+struct EvaluationPass {
+  std::string loss;     // see loss_from_logits
+  int64_t batch = 64;
+};
+
+// Runs the model over the store in its order.
+Outputs outputs_of(const PhotoPredictor& predictor, const PhotoStore& store, const EvaluationPass& pass, Observer& observer);
+
+// The metrics as eval prints them: "count", "loss" and what evaluation_metrics found, by class name, with
+// "intervals".
+Json figures_json(const Outputs& outputs, const EvaluationMetrics& metrics, const std::vector<std::string>& classes);
+
+}  // namespace cvtool

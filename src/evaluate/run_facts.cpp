@@ -1,0 +1,123 @@
+#include "evaluate/run_facts.h"
+
+#include <ATen/Parallel.h>
+#include <sys/utsname.h>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "torch/device.h"
+#include "base/error.h"
+#include "base/files.h"
+#include "base/shell_word.h"
+#include "base/text.h"
+#include "base/version.h"
+#include "report/history.h"
+
+namespace fs = std::filesystem;
+
+namespace cvtool {
+namespace {
+
+constexpr size_t kMostClassesNamed = 12;
+
+// A file beside the model, or "" where there is none that can be read.
+std::string beside(const EvaluationSubject& subject, const char* name) {
+  const fs::path path = fs::path(subject.model).parent_path() / name;
+  std::error_code error;
+  return fs::is_regular_file(path, error) ? read_file(path.string()) : "";
+}
+
+// An object beside the model; empty where there is none.
+Json object_beside(const EvaluationSubject& subject, const char* name) {
+  const Json object = Json::parse(beside(subject, name), nullptr, /*allow_exceptions=*/false);
+  return object.is_object() ? object : Json::object();
+}
+
+std::string plain(const Json& value) {
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+std::string photos_text(const Json& split) {
+  const Json labels = split.value("labels", Json::object());
+  std::string text = counted(split.value("count", int64_t{0}), "photo");
+  std::vector<std::string> parts;
+  for (const auto& [name, count] : labels.items()) parts.push_back(with_thousands(count.get<int64_t>()) + " " + name);
+  if (!parts.empty() && parts.size() <= kMostClassesNamed) text += ": " + join(parts, ", ");
+  const size_t skipped = split.value("skipped", Json::array()).size();
+  return text + (skipped ? "; " + counted(static_cast<int64_t>(skipped), "bad file") + " skipped" : "");
+}
+
+void add_data(Facts& facts, const EvaluationSubject& subject) {
+  const Json data = object_beside(subject, "data.json");
+  for (const auto& [key, name] : {std::pair{"train", "training photos"}, std::pair{"valid", "validation photos"}})
+    if (data.contains(key) && data[key].is_object()) facts.emplace_back(name, photos_text(data[key]));
+  const Json digest = subject.info.value("data", Json::object()).value("digest", Json());
+  if (digest.is_string()) facts.emplace_back("digest of the training data", digest.get<std::string>());
+}
+
+void add_time(Facts& facts, const EvaluationSubject& subject) {
+  const std::string csv = beside(subject, "history.csv");
+  if (csv.empty()) return;
+  const History history = history_from_csv(csv);
+  facts.emplace_back("epochs", std::to_string(history.epochs.size()) +
+                                   (subject.info.contains("epoch") ? "; the model is of epoch " + subject.info["epoch"].dump() : ""));
+  const HistoryColumn* seconds = history.find("seconds");
+  double sum = 0;
+  for (const double value : seconds ? seconds->values : std::vector<double>()) sum += std::isnan(value) ? 0 : value;
+  if (sum > 0) facts.emplace_back("time", duration_text(sum));
+}
+
+std::string processor() {
+  std::ifstream in("/proc/cpuinfo");
+  for (std::string line; std::getline(in, line);)
+    if (starts_with(line, "model name") && line.find(": ") != std::string::npos) return line.substr(line.find(": ") + 2);
+  return "";
+}
+
+}  // namespace
+
+Facts training_facts(const EvaluationSubject& subject) {
+  Facts facts;
+  const Json recipe = subject.info.value("recipe", Json::object());
+  const std::string description = recipe.value("description", "");
+  facts.emplace_back("recipe", recipe.value("name", "") + (description.empty() ? "" : ": " + description));
+  facts.emplace_back("input", plain(subject.info.at("imgsz")) + " px");
+  const Json total = subject.info.value("summary", Json::object()).value("total", Json());
+  if (total.is_number_integer()) facts.emplace_back("parameters", with_thousands(total.get<int64_t>()));
+  const Json train = recipe.value("train", Json::object());
+  if (train.contains("optimizer") && train.contains("lr") && train.contains("batch"))
+    facts.emplace_back("optimizer", plain(train["optimizer"]) + ", learning rate " + train["lr"].dump() + ", batch " + train["batch"].dump());
+  add_data(facts, subject);
+  add_time(facts, subject);
+  return facts;
+}
+
+Facts environment_facts(const EvaluationSubject& subject) {
+  Facts facts{{"cvtool", std::string(kVersion) + (subject.info.contains("tool") ? "; the model was made by " + plain(subject.info["tool"]) : "")},
+              {"LibTorch", torch_version() + (subject.info.contains("libtorch") ? "; the model was made with " + plain(subject.info["libtorch"]) : "")},
+              {"device", subject.device + ", " + subject.precision + ", " + counted(at::get_num_threads(), "thread")}};
+  utsname system{};
+  if (::uname(&system) == 0) facts.emplace_back("system", std::string(system.sysname) + " " + system.release + ", " + system.machine);
+  if (const std::string name = processor(); !name.empty()) facts.emplace_back("processor", name);
+  return facts;
+}
+
+std::vector<std::string> repeating_commands(const EvaluationSubject& subject, const std::optional<double>& threshold) {
+  std::vector<std::string> commands;
+  const fs::path config = fs::path(subject.model).parent_path() / "config.json";
+  const Json run = object_beside(subject, "config.json").value("run", Json::object());
+  if (run.contains("data")) {
+    const std::string threads = run.contains("threads") ? " --threads " + run["threads"].dump() : "";
+    const std::string from = run.value("from", "");
+    commands.push_back("cvtool train --data " + shell_word(plain(run["data"])) + (from.empty() ? "" : " --from " + shell_word(from)) + " --recipe " +
+                       shell_word(config.string()) + threads);
+  }
+  commands.push_back("cvtool eval --data " + shell_word(subject.data) + " --model " + shell_word(subject.model) + " --split " + subject.split +
+                     (subject.tta.empty() ? "" : " --tta " + subject.tta) + (threshold ? " --threshold " + Json(*threshold).dump() : ""));
+  return commands;
+}
+
+}  // namespace cvtool

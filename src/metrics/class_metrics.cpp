@@ -1,0 +1,116 @@
+#include "metrics/class_metrics.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+namespace cvtool {
+namespace {
+
+double ratio(double part, double whole) { return whole > 0 ? part / whole : 0; }
+
+double hits_of(const ClassCounts& counts) {
+  return static_cast<double>(std::accumulate(counts.hits.begin(), counts.hits.end(), int64_t{0}));
+}
+
+// Sum over classes of a[k] * b[k].
+double product(const std::vector<int64_t>& a, const std::vector<int64_t>& b) {
+  double sum = 0;
+  for (size_t k = 0; k < a.size(); ++k) sum += static_cast<double>(a[k]) * static_cast<double>(b[k]);
+  return sum;
+}
+
+PrecisionRecall average(const ClassCounts& counts, const std::vector<double>& weights) {
+  const auto classes = precision_recall_by_class(counts);
+  PrecisionRecall mean;
+  double total = 0;
+  for (size_t k = 0; k < classes.size(); ++k) {
+    mean.precision += weights[k] * classes[k].precision;
+    mean.recall += weights[k] * classes[k].recall;
+    mean.f1 += weights[k] * classes[k].f1;
+    total += weights[k];
+  }
+  return {ratio(mean.precision, total), ratio(mean.recall, total), ratio(mean.f1, total)};
+}
+
+}  // namespace
+
+ClassCounts class_counts(const std::vector<int64_t>& labels, const std::vector<int64_t>& predicted,
+                         int64_t classes) {
+  const std::vector<int64_t> zeros(static_cast<size_t>(classes), 0);
+  ClassCounts counts{static_cast<int64_t>(labels.size()), zeros, zeros, zeros};
+  for (size_t i = 0; i < labels.size(); ++i) {
+    ++counts.support[static_cast<size_t>(labels[i])];
+    ++counts.predicted[static_cast<size_t>(predicted[i])];
+    if (labels[i] == predicted[i]) ++counts.hits[static_cast<size_t>(labels[i])];
+  }
+  return counts;
+}
+
+ConfusionMatrix confusion_matrix(const std::vector<int64_t>& labels, const std::vector<int64_t>& predicted,
+                                 int64_t classes) {
+  const auto k = static_cast<size_t>(classes);
+  ConfusionMatrix matrix(k, std::vector<int64_t>(k, 0));
+  for (size_t i = 0; i < labels.size(); ++i)
+    ++matrix[static_cast<size_t>(labels[i])][static_cast<size_t>(predicted[i])];
+  return matrix;
+}
+
+double accuracy(const ClassCounts& counts) {
+  return ratio(hits_of(counts), static_cast<double>(counts.total));
+}
+
+double balanced_accuracy(const ClassCounts& counts) {
+  double sum = 0, present = 0;
+  for (size_t k = 0; k < counts.hits.size(); ++k) {
+    if (counts.support[k] == 0) continue;
+    sum += static_cast<double>(counts.hits[k]) / static_cast<double>(counts.support[k]);
+    ++present;
+  }
+  return ratio(sum, present);
+}
+
+double cohen_kappa(const ClassCounts& counts) {
+  const auto n = static_cast<double>(counts.total);
+  const double by_chance = n * n - product(counts.support, counts.predicted);
+  if (by_chance == 0) return std::numeric_limits<double>::quiet_NaN();
+  return 1 - n * (n - hits_of(counts)) / by_chance;
+}
+
+double matthews_correlation(const ClassCounts& counts) {
+  const auto n = static_cast<double>(counts.total);
+  const double together = hits_of(counts) * n - product(counts.support, counts.predicted);
+  const double true_spread = n * n - product(counts.support, counts.support);
+  const double predicted_spread = n * n - product(counts.predicted, counts.predicted);
+  if (true_spread == 0 || predicted_spread == 0) return 0;
+  return together / (std::sqrt(true_spread) * std::sqrt(predicted_spread));
+}
+
+double majority_baseline(const ClassCounts& counts) {
+  return ratio(static_cast<double>(*std::max_element(counts.support.begin(), counts.support.end())),
+               static_cast<double>(counts.total));
+}
+
+std::vector<PrecisionRecall> precision_recall_by_class(const ClassCounts& counts) {
+  std::vector<PrecisionRecall> classes(counts.hits.size());
+  for (size_t k = 0; k < classes.size(); ++k) {
+    const auto hits = static_cast<double>(counts.hits[k]), support = static_cast<double>(counts.support[k]);
+    const auto predicted = static_cast<double>(counts.predicted[k]);
+    classes[k] = {ratio(hits, predicted), ratio(hits, support), ratio(2 * hits, support + predicted)};
+  }
+  return classes;
+}
+
+PrecisionRecall macro_average(const ClassCounts& counts) {
+  std::vector<double> weights(counts.hits.size());
+  for (size_t k = 0; k < weights.size(); ++k)
+    weights[k] = counts.support[k] + counts.predicted[k] > 0 ? 1 : 0;
+  return average(counts, weights);
+}
+
+PrecisionRecall weighted_average(const ClassCounts& counts) {
+  return average(counts, {counts.support.begin(), counts.support.end()});
+}
+
+}  // namespace cvtool

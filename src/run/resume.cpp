@@ -1,0 +1,79 @@
+#include "run/resume.h"
+
+#include <spdlog/spdlog.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "run/run_directory.h"
+
+namespace cvtool {
+namespace {
+
+// Every value of `json` by its path, "train.batch".
+void flatten(const Json& json, const std::string& path, Json& out) {
+  if (!json.is_object() || json.empty()) {
+    out[path] = json;
+    return;
+  }
+  for (const auto& [key, value] : json.items()) flatten(value, path.empty() ? key : path + "." + key, out);
+}
+
+std::string shortened(const Json& value) {
+  const std::string text = value.dump();
+  return text.size() > 40 ? text.substr(0, 37) + "..." : text;
+}
+
+std::vector<std::string> differences(const Json& before, const Json& now) {
+  Json old_values = Json::object(), new_values = Json::object();
+  flatten(before, "", old_values);
+  flatten(now, "", new_values);
+  std::vector<std::string> names;
+  for (const auto& [name, value] : new_values.items())
+    if (const Json was = old_values.value(name, Json()); was != value)
+      names.push_back(name == "photos" ? "the photos have changed" : name + " was " + shortened(was) + " and is now " + shortened(value));
+  for (const auto& [name, value] : old_values.items())
+    if (!new_values.contains(name)) names.push_back(name + " was " + shortened(value) + " and is gone");
+  return names;
+}
+
+}  // namespace
+
+StoppedRun open_stopped_run(const std::string& resume, const std::string& project) {
+  StoppedRun run;
+  run.folder = run_to_resume(resume, project);
+  run.config = json_from_file(run.folder + "/config.json");
+  if (!run.config.is_object() || !run.config.value("run", Json()).is_object())
+    throw UsageError("--resume " + run.folder + ": its config.json is no run's; train anew");
+  run.checkpoint = load_checkpoint(run.folder);
+  return run;
+}
+
+TrainingState state_to_resume(const StoppedRun& run, const Json& identity, bool force) {
+  if (!run.checkpoint) {
+    spdlog::info("{} has no checkpoint yet: from the beginning", run.folder);
+    return {};
+  }
+  const std::vector<std::string> changed = differences(run.checkpoint->facts.value("identity", Json::object()), identity);
+  TrainingState state = state_from(*run.checkpoint);
+  if (!changed.empty()) {
+    if (!force)
+      throw UsageError("--resume " + run.folder + ": " + join(changed, "; ") +
+                       ". The result would not be that of a run that was never stopped; keep it as it was, or add --force");
+    spdlog::warn("{} (--force): epoch {} starts anew", join(changed, "; "), state.epoch);
+    state.batches = 0;
+    state.tally = {};
+    state.seconds = 0;
+  }
+  spdlog::info("{}: going on in epoch {}{}", run.folder, state.epoch, state.batches > 0 ? ", after batch " + std::to_string(state.batches) : "");
+  return state;
+}
+
+Json identifying_settings(Json recipe) {
+  for (const char* key : {"name", "description"}) recipe.erase(key);
+  for (const char* key : {"epochs", "patience", "min_delta"}) recipe["train"].erase(key);
+  return recipe;
+}
+
+}  // namespace cvtool

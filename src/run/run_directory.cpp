@@ -1,0 +1,75 @@
+#include "run/run_directory.h"
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <vector>
+
+#include "base/error.h"
+#include "base/files.h"
+
+namespace fs = std::filesystem;
+
+namespace cvtool {
+
+std::string make_run_directory(const std::string& project, const std::string& name) {
+  make_folders(project);
+  for (int number = 1;; ++number) {
+    const std::string wanted = !name.empty() ? name : number == 1 ? "train" : "train" + std::to_string(number);
+    const fs::path run = fs::path(project) / wanted;
+    std::error_code error;
+    // create_directory reports false for a folder that is there, so two runs started at once do not share one.
+    if (fs::create_directories(run.parent_path(), error), fs::create_directory(run, error)) return run.string();
+    if (error) throw Error("cannot make the run's folder " + run.string() + ": " + error.message() + "; choose a folder that you may write to with --project");
+    if (!name.empty()) throw UsageError("--name " + name + ": " + run.string() + " is there already; choose another name");
+  }
+}
+
+std::string run_to_resume(const std::string& resume, const std::string& project) {
+  std::error_code error;
+  if (!resume.empty()) {
+    if (!fs::exists(fs::path(resume) / "config.json", error))
+      throw UsageError("--resume " + resume + ": the folder holds no config.json, so it is no run that could go on");
+    return fs::path(resume).lexically_normal().string();
+  }
+  fs::path newest;
+  fs::file_time_type newest_time;
+  for (const auto& entry : fs::directory_iterator(project, error)) {
+    if (entry.is_symlink() || !fs::exists(entry.path() / "config.json")) continue;
+    const fs::path checkpoint = entry.path() / "checkpoint.pt";
+    const auto time = fs::last_write_time(fs::exists(checkpoint) ? checkpoint : entry.path() / "config.json", error);
+    if (newest.empty() || time > newest_time) newest = entry.path(), newest_time = time;
+  }
+  if (newest.empty()) throw UsageError("--resume: there is no run in " + project + "; name one, or its project with --project");
+  return newest.string();
+}
+
+void remove_half_written(const std::string& run) {
+  std::error_code error;
+  std::vector<fs::path> stale;
+  for (const auto& entry : fs::directory_iterator(run, error)) {
+    const std::string name = entry.path().filename().string();
+    if (name.find(".part") != std::string::npos || name == "checkpoint.new.pt") stale.push_back(entry.path());
+  }
+  for (const fs::path& path : stale) fs::remove(path, error);
+}
+
+void mark_latest(const std::string& run) {
+  const fs::path path = fs::path(run).lexically_normal();
+  point_link((path.parent_path() / "latest").string(), path.filename().string());
+}
+
+std::string model_path(const std::string& model) {
+  const std::string wanted = model.empty() ? "runs/latest" : model;
+  if (fs::is_directory(wanted)) {
+    const fs::path best = fs::path(wanted) / "best.pt";
+    if (!fs::exists(best)) throw UsageError("--model " + wanted + ": the folder holds no best.pt; name a run's folder or a model file");
+    return best.string();
+  }
+  if (!fs::exists(wanted))
+    throw UsageError(model.empty() ? "there is no model yet (runs/latest is not there); train one with cvtool train --data DIR, or name one with --model"
+                                   : "--model " + model + ": there is no such file or run");
+  return wanted;
+}
+
+}  // namespace cvtool

@@ -1,0 +1,75 @@
+// How a net is trained: the `train` section of a recipe.
+#pragma once
+
+#include "base/fields.h"
+#include "spec/schedule_config.h"
+#include "spec/stopping_config.h"
+
+namespace cvtool {
+
+struct TrainConfig {
+  int64_t epochs = 20;
+  int64_t batch = 32;
+  std::string optimizer = "adam";
+  double lr = 0;
+  double epsilon = 0;
+  double beta_1 = 0.9;
+  double beta_2 = 0;
+  double momentum = 0;
+  bool nesterov = false;
+  double rho = 0.9;
+  bool centered = false;
+  double weight_decay = -1;
+  ScheduleConfig schedule;
+  double clip_norm = 0;
+  int64_t accumulate = 1;
+  double ema = 0;
+  std::string loss = "auto";
+  double label_smoothing = 0;
+  double focal_gamma = 2;
+  std::string class_weights = "none";
+  std::string sampler = "shuffled";
+  StoppingConfig stopping;
+  std::string precision = "auto";
+  int64_t seed = 42;
+};
+
+// The optimisers' names; train/optimizer.cpp attaches the functions and a test proves the two complete.
+inline const std::vector<std::string>& optimizer_names() {
+  static const std::vector<std::string> names{"sgd", "adam", "adamw", "nadam", "rmsprop", "adagrad", "lion"};
+  return names;
+}
+
+template <class Visitor>
+void fields(TrainConfig& c, Visitor&& visit) {
+  visit("epochs", c.epochs, Doc("passes over the training photos").range(1, 1e6));
+  visit("batch", c.batch, Doc("photos a step").range(1, 65536).alias("-b,--batch-size"));
+  visit("optimizer", c.optimizer, Doc("update rule, in Keras's form").words(optimizer_names()));
+  visit("lr", c.lr, Doc("learning rate; 0: the optimizer's own").range(0, 100).alias("--learning-rate"));
+  visit("epsilon", c.epsilon, Doc("the optimizer's small constant; 0: the optimizer's own").range(0, 1));
+  visit("beta_1", c.beta_1, Doc("decay of the mean gradient (adam, adamw, nadam, lion)").range(0, 1));
+  visit("beta_2", c.beta_2, Doc("decay of the mean squared gradient; 0: the optimizer's own").range(0, 1));
+  visit("momentum", c.momentum, Doc("momentum (sgd, rmsprop)").range(0, 1));
+  visit("nesterov", c.nesterov, Doc("Nesterov's form of the momentum (sgd)"));
+  visit("rho", c.rho, Doc("decay of the mean squared gradient (rmsprop)").range(0, 1));
+  visit("centered", c.centered, Doc("subtract the squared mean gradient (rmsprop)"));
+  visit("weight_decay", c.weight_decay, Doc("decoupled weight decay; -1: the optimizer's own; biases and norms are spared").range(-1, 10));
+  fields(c.schedule, visit);
+  visit("clip_norm", c.clip_norm, Doc("largest norm of all gradients together; larger ones are scaled down to it; 0: no limit").range(0, 1e9));
+  visit("accumulate", c.accumulate, Doc("batches whose gradients are gathered before a step").range(1, 65536));
+  visit("ema", c.ema, Doc("decay of a running average of the weights, which is then validated and kept; 0: none").range(0, 0.999999));
+  visit("loss", c.loss,
+        Doc("loss; auto: binary_crossentropy for one unit, else sparse_categorical_crossentropy")
+            .words({"auto", "binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy", "focal"}));
+  visit("label_smoothing", c.label_smoothing, Doc("share of each label that is spread over all classes, in training").range(0, 0.999));
+  visit("focal_gamma", c.focal_gamma, Doc("how far the focal loss turns from what is easy").range(0, 10));
+  visit("class_weights", c.class_weights,
+        Doc("weight of each class in the training loss: none, auto (rare ones more), a JSON file, or Car=1,Truck=2.5"));
+  visit("sampler", c.sampler, Doc("shuffled: each photo once an epoch; balanced: each class equally often").words({"shuffled", "balanced"}));
+  fields(c.stopping, visit);
+  visit("precision", c.precision,
+        Doc("arithmetic of training (validation is in float32); auto: bfloat16 where processor or GPU have it natively").words({"auto", "fp32", "bf16", "fp16"}));
+  visit("seed", c.seed, Doc("seed of every random decision").range(0, 9007199254740991.0));
+}
+
+}  // namespace cvtool

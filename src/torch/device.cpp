@@ -1,0 +1,124 @@
+#include "torch/device.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/autocast_mode.h>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+#include <malloc.h>
+#include <torch/script.h>
+#include <torch/version.h>
+
+#include <chrono>
+#include <climits>
+#include <thread>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace cvtool {
+namespace {
+
+void set_autocast(at::Device device, bool on, at::ScalarType type) {
+#if TORCH_VERSION_MAJOR * 100 + TORCH_VERSION_MINOR < 204
+  if (device.is_cuda()) {
+    if (on) at::autocast::set_autocast_gpu_dtype(type);
+    at::autocast::set_enabled(on);
+  } else {
+    if (on) at::autocast::set_autocast_cpu_dtype(type);
+    at::autocast::set_cpu_enabled(on);
+  }
+#else
+  if (on) at::autocast::set_autocast_dtype(device.type(), type);
+  at::autocast::set_autocast_enabled(device.type(), on);
+#endif
+}
+
+}  // namespace
+
+at::Device device_from_text(const std::string& text) {
+  const std::vector<std::string> words{"auto", "cpu", "cuda", "cuda:N"};
+  if (text == "cpu") return at::kCPU;
+  if (text == "auto") return at::hasCUDA() ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
+  const bool numbered = starts_with(text, "cuda:") && text.size() > 5 && text.size() < 8 &&
+                        text.find_first_not_of("0123456789", 5) == std::string::npos;
+  if (text != "cuda" && !numbered) throw UsageError("--device: " + unknown_word("device", text, words));
+  if (!at::hasCUDA())
+    throw UsageError("--device " + text + ": this LibTorch (" + torch_version() +
+                     ") finds no CUDA device; use --device cpu, or a CUDA build of LibTorch on a machine with a GPU");
+  const int index = numbered ? std::stoi(text.substr(5)) : 0;
+  const int count = static_cast<int>(at::detail::getCUDAHooks().getNumGPUs());
+  if (index >= count)
+    throw UsageError("--device " + text + ": there " + (count == 1 ? "is 1 GPU" : "are " + std::to_string(count) + " GPUs") +
+                     ", numbered from 0");
+  return at::Device(at::kCUDA, static_cast<at::DeviceIndex>(index));
+}
+
+std::string precision_text(at::ScalarType type) { return type == at::kFloat ? "fp32" : type == at::kHalf ? "fp16" : "bf16"; }
+
+bool cpu_has_native_bfloat16() {
+#if defined(__x86_64__)
+  // CPUID leaf 7, subleaf 1, EAX bit 5: AVX512_BF16 (Intel SDM, volume 2A, CPUID).
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  return __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0 && (eax & (1u << 5)) != 0;
+#else
+  return false;
+#endif
+}
+
+at::ScalarType precision_from_text(const std::string& text, at::Device device, std::string& why) {
+  if (text == "fp16" && device.is_cpu()) throw UsageError("--precision fp16 needs a GPU; on a processor use bf16 or fp32");
+  for (const at::ScalarType type : {at::kFloat, at::kBFloat16, at::kHalf})
+    if (text == precision_text(type)) {
+      why = "as asked";
+      return type;
+    }
+  if (text != "auto") throw UsageError("--precision: " + unknown_word("precision", text, {"auto", "fp32", "bf16", "fp16"}));
+  if (device.is_cuda()) {
+    // Compute capability 8.0 brought bfloat16 to the tensor cores (CUDA C programming guide, table of features).
+    const bool native = at::detail::getCUDAHooks().supportsBFloat16ConvolutionWithCuDNNv8();
+    why = native ? "the GPU has bfloat16" : "the GPU has no bfloat16";
+    return native ? at::kBFloat16 : at::kFloat;
+  }
+  const bool native = cpu_has_native_bfloat16();
+  why = native ? "the processor has bfloat16 natively" : "the processor has no native bfloat16";
+  return native ? at::kBFloat16 : at::kFloat;
+}
+
+void prepare_process(int threads) {
+  // glibc gives large buffers back to the kernel after each use and faults them in again at the next; keeping them
+  // doubles training speed.
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, INT_MAX);
+  mallopt(M_TOP_PAD, 256 << 20);
+  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  at::set_num_threads(threads > 0 ? threads : cores);
+  torch::jit::setGraphExecutorOptimize(false);
+}
+
+void give_back_memory() {
+  using Clock = std::chrono::steady_clock;
+  constexpr auto kEach = std::chrono::seconds(10);
+  static const Clock::time_point first = Clock::now();
+  static int done = 0;
+  if (done * kEach > Clock::now() - first) return;
+  ++done;
+  malloc_trim(0);
+}
+
+Autocast::Autocast(at::Device device, at::ScalarType type) : device_(device), on_(type != at::kFloat) {
+  if (on_) set_autocast(device_, true, type);
+}
+
+Autocast::~Autocast() {
+  if (!on_) return;
+  set_autocast(device_, false, at::kFloat);
+  at::autocast::clear_cache();
+}
+
+std::string torch_version() {
+  return std::to_string(TORCH_VERSION_MAJOR) + "." + std::to_string(TORCH_VERSION_MINOR) + "." +
+         std::to_string(TORCH_VERSION_PATCH);
+}
+
+}  // namespace cvtool

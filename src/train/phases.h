@@ -1,0 +1,38 @@
+// Which part of a net is trained in which epochs, and on what.
+#pragma once
+
+#include <vector>
+
+#include "data/loader.h"
+#include "spec/recipe.h"
+#include "model/compile.h"
+#include "train/trainer.h"
+
+namespace cvtool {
+
+struct PhaseInputs {
+  const Recipe& recipe;               // resolved
+  const Net& net;                     // on `device`
+  int64_t classes = 0;
+  const PhotoStore& train;
+  const PhotoStore* valid = nullptr;  // may be null
+  at::Device device = at::kCPU;
+  at::ScalarType precision = at::kFloat;  // of the frozen part in training; validation is in float32
+  Observer& observer;
+};
+
+// The samples of each epoch, by the run's seed and sampler. Keeps a reference to `samples`.
+EpochOrder training_order(const std::vector<Sample>& samples, const TrainConfig& config);
+
+// Throws UsageError where the settings of `transfer` do not fit the net.
+void check_transfer(const TransferConfig& config, const Net& net);
+
+// Why the net (on `device`) cannot be trained in `precision`: LibTorch has no gradient in it for an operation of the base. Empty
+// where it can. Tries one blank picture; the net is left in evaluation mode, without gradients.
+std::string training_trouble(const Net& net, const ImageSize& imgsz, at::Device device, at::ScalarType precision);
+
+// One phase; two where a base is fine-tuned after some epochs. They keep references to the stores and the net's weights. What
+// is frozen runs frozen: from pixels where features cannot be kept, else once a photo, and epochs start from the features.
+std::vector<PhasePlan> training_phases(const PhaseInputs& inputs);
+
+}  // namespace cvtool

@@ -1,0 +1,41 @@
+#include "train/advice.h"
+
+#include <doctest/doctest.h>
+
+#include "scratch.h"
+
+using namespace cvtool;
+
+namespace {
+
+EpochReport epoch_of(double accuracy, double val_accuracy, double val_loss = 0.7) {
+  return {1, 9, {{"loss", 0.7}, {"accuracy", accuracy}, {"val_loss", val_loss}, {"val_accuracy", val_accuracy}}, false};
+}
+
+}  // namespace
+
+TEST_CASE("Five epochs at the majority are said to have learned nothing, once") {
+  std::vector<EpochReport> history;
+  for (int epoch = 1; epoch <= 7; ++epoch) {
+    history.push_back(epoch_of(0.578, 0.5785));
+    CAPTURE(epoch);
+    CHECK(learned_nothing(history, 0.5785).empty() == (epoch != 5));
+  }
+  CHECK(contains(learned_nothing({5, epoch_of(0.5, 0.5)}, 0.5785), "has learned nothing yet"));
+}
+
+TEST_CASE("A net that learns is not warned of") {
+  std::vector<EpochReport> history(4, epoch_of(0.578, 0.5785));
+  history.push_back(epoch_of(0.62, 0.5785));
+  CHECK(learned_nothing(history, 0.5785).empty());
+  history.push_back(epoch_of(0.578, 0.7));
+  CHECK(learned_nothing(history, 0.5785).empty());
+}
+
+TEST_CASE("Curves that have parted are called overfitting") {
+  CHECK(overfitting({epoch_of(0.9, 0.88, 0.4)}).empty());
+  CHECK(contains(overfitting({epoch_of(0.99, 0.85, 0.4)}), "overfitting: at the end training accuracy is 0.990 and validation accuracy 0.850"));
+  CHECK(contains(overfitting({epoch_of(0.9, 0.88, 0.3), epoch_of(0.95, 0.9, 0.5)}), "the validation loss rises again"));
+  CHECK(overfitting({}).empty());
+  CHECK(overfitting({{1, 1, {{"loss", 0.1}, {"accuracy", 1}}, false}}).empty());
+}

@@ -1,0 +1,32 @@
+#include "train/class_weights.h"
+
+#include <ATen/ATen.h>
+#include <doctest/doctest.h>
+
+#include "scratch.h"
+
+using namespace cvtool;
+
+TEST_CASE("Class weights come from counts, from words and from a file") {
+  const std::vector<std::string> classes{"Car", "Truck"};
+  std::vector<Sample> samples(8);
+  samples[0].label = samples[1].label = 1;
+  CHECK_FALSE(class_weights_tensor("none", classes, samples).defined());
+  CHECK(class_weights_tensor("auto", classes, samples).allclose(at::tensor({8.0F / 12, 8.0F / 4})));
+  CHECK(class_weights_tensor("Truck=2.5", classes, samples).allclose(at::tensor({1.0F, 2.5F})));
+  const Scratch folder;
+  const std::string resolved = resolve_class_weights(folder.write("weights.json", R"({"Car": 0.5, "Truck": 3})"));
+  CHECK(resolved == "Car=0.5,Truck=3");
+  CHECK(class_weights_tensor(resolved, classes, samples).allclose(at::tensor({0.5F, 3.0F})));
+}
+
+TEST_CASE("Class weights that make no sense are refused with what is meant") {
+  const auto message = [](const std::string& text) {
+    return message_of([&] { class_weights_tensor(resolve_class_weights(text), {"Car", "Truck"}, {}); });
+  };
+  CHECK(contains(message("Truk=2"), "did you mean 'Truck'?"));
+  CHECK(contains(message("Truck=x"), "'x' is no weight"));
+  CHECK(contains(message("Truck=-1"), "'-1' is no weight"));
+  CHECK(contains(message("equal"), "neither none, auto, a .json file nor CLASS=WEIGHT"));
+  CHECK(contains(message("nowhere.json"), "nowhere.json"));
+}
