@@ -55,8 +55,8 @@ std::optional<Move> as_move(const Affine& map, ImageSize in, ImageSize out) {
   Move move{static_cast<int64_t>(map.x0), static_cast<int64_t>(map.y0), map.xx < 0, map.yy < 0};
   if (move.mirror_x) move.left -= out.width - 1;
   if (move.mirror_y) move.top -= out.height - 1;
-  const bool inside = move.left >= 0 && move.top >= 0 && move.left + out.width <= in.width &&
-                      move.top + out.height <= in.height;
+  const bool inside =
+      move.left >= 0 && move.top >= 0 && move.left + out.width <= in.width && move.top + out.height <= in.height;
   return inside ? std::optional<Move>(move) : std::nullopt;
 }
 
@@ -67,10 +67,8 @@ Affine rotation(double turns, ImageSize in) {
 
 Affine draw_affine(const RandomFlip& params, Random& random, ImageSize in) {
   Affine map;
-  if (params.mode != "vertical" && random.uniform() < 0.5)
-    map.xx = -1, map.x0 = static_cast<double>(in.width - 1);
-  if (params.mode != "horizontal" && random.uniform() < 0.5)
-    map.yy = -1, map.y0 = static_cast<double>(in.height - 1);
+  if (params.mode != "vertical" && random.uniform() < 0.5) map.xx = -1, map.x0 = static_cast<double>(in.width - 1);
+  if (params.mode != "horizontal" && random.uniform() < 0.5) map.yy = -1, map.y0 = static_cast<double>(in.height - 1);
   return map;
 }
 
@@ -80,8 +78,7 @@ Affine draw_affine(const RandomRotation& params, Random& random, ImageSize in) {
 
 Affine draw_affine(const RandomZoom& params, Random& random, ImageSize in) {
   const double high = random.uniform(1 - params.height_factor, 1 + params.height_factor);
-  const double wide =
-      params.width_factor < 0 ? high : random.uniform(1 - params.width_factor, 1 + params.width_factor);
+  const double wide = params.width_factor < 0 ? high : random.uniform(1 - params.width_factor, 1 + params.width_factor);
   return about_centre({wide, 0, 0, 0, high, 0}, in);
 }
 
@@ -122,12 +119,10 @@ Affine draw_affine(const RandomResizedCrop& params, Random& random, ImageSize in
     return stretched(static_cast<double>(left), static_cast<double>(top), box, in);
   }
   ImageSize box = in;  // the largest centred part of an allowed aspect
-  if (width / height < params.min_ratio)
-    box.height = std::max<int64_t>(1, std::llround(width / params.min_ratio));
-  if (width / height > params.max_ratio)
-    box.width = std::max<int64_t>(1, std::llround(height * params.max_ratio));
-  return stretched(static_cast<double>((in.width - box.width) / 2),
-                   static_cast<double>((in.height - box.height) / 2), box, in);
+  if (width / height < params.min_ratio) box.height = std::max<int64_t>(1, std::llround(width / params.min_ratio));
+  if (width / height > params.max_ratio) box.width = std::max<int64_t>(1, std::llround(height * params.max_ratio));
+  return stretched(static_cast<double>((in.width - box.width) / 2), static_cast<double>((in.height - box.height) / 2),
+                   box, in);
 }
 
 }  // namespace cvtool

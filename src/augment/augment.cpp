@@ -7,10 +7,10 @@
 #include <algorithm>
 #include <optional>
 
-#include "base/error.h"
-#include "base/text.h"
 #include "augment/resample.h"
 #include "augment/steps.h"
+#include "base/error.h"
+#include "base/text.h"
 
 namespace cvtool {
 namespace {
@@ -42,13 +42,9 @@ struct Stage {
   bool takes(const ColourStep&) const { return !pixel; }
   bool takes(const PixelStep&) const { return !pixel; }
 
-  void add(std::string purpose, GeometryStep step) {
-    geometry.push_back({std::move(purpose), std::move(step)});
-  }
+  void add(std::string purpose, GeometryStep step) { geometry.push_back({std::move(purpose), std::move(step)}); }
   void add(std::string purpose, ColourStep step) { colours.push_back({std::move(purpose), std::move(step)}); }
-  void add(std::string purpose, PixelStep step) {
-    pixel = Named<PixelStep>{std::move(purpose), std::move(step)};
-  }
+  void add(std::string purpose, PixelStep step) { pixel = Named<PixelStep>{std::move(purpose), std::move(step)}; }
 };
 
 // Work on single pictures, then the mixing of neighbours.
@@ -151,14 +147,11 @@ at::Tensor soft_from_hard(const at::Tensor& labels, int64_t classes) {
 // Each row's partner is the next one. Without rows to spare the last row's partner is the first.
 AugmentRows mixed(const AugmentRows& rows, const Named<MixStep>& mix, const DrawKeys& keys, bool spare_row) {
   const int64_t count = rows.pixels.size(0) - (spare_row ? 1 : 0);
-  const auto partners = [&](const at::Tensor& x) {
-    return spare_row ? x.narrow(0, 1, count) : x.roll({-1}, {0});
-  };
+  const auto partners = [&](const at::Tensor& x) { return spare_row ? x.narrow(0, 1, count) : x.roll({-1}, {0}); };
   std::vector<Random> randoms;
   for (size_t i = 0; i < static_cast<size_t>(count); ++i) randoms.push_back(keys.random(mix.purpose, i));
   const auto own = rows.labels.narrow(0, 0, count);
-  Mixture mixture =
-      mix.work.apply(rows.pixels.narrow(0, 0, count), partners(rows.pixels), std::move(randoms));
+  Mixture mixture = mix.work.apply(rows.pixels.narrow(0, 0, count), partners(rows.pixels), std::move(randoms));
   const auto share = per_row(mixture.shares, own).view({-1, 1});
   auto labels = own * share + partners(rows.labels) * (1 - share);
   return {mixture.pixels, labels, {rows.ids.begin(), rows.ids.begin() + count}};
@@ -166,8 +159,7 @@ AugmentRows mixed(const AugmentRows& rows, const Named<MixStep>& mix, const Draw
 
 void check_rows(const AugmentRows& rows) {
   const auto& p = rows.pixels;
-  const bool fits = p.dim() == 4 && p.size(1) == 3 &&
-                    (p.scalar_type() == at::kByte || p.scalar_type() == at::kFloat) &&
+  const bool fits = p.dim() == 4 && p.size(1) == 3 && (p.scalar_type() == at::kByte || p.scalar_type() == at::kFloat) &&
                     rows.labels.dim() == 1 && rows.labels.size(0) == p.size(0) &&
                     static_cast<int64_t>(rows.ids.size()) == p.size(0);
   if (!fits)
@@ -185,9 +177,7 @@ struct Augmenter::State {
   int64_t mixes = 0;
   std::vector<Segment> segments;
 
-  at::ScalarType type(const at::Tensor& pixels) const {
-    return only_flips ? pixels.scalar_type() : at::kFloat;
-  }
+  at::ScalarType type(const at::Tensor& pixels) const { return only_flips ? pixels.scalar_type() : at::kFloat; }
 
   at::Tensor through(const at::Tensor& pixels, const Segment& segment, const DrawKeys& keys) const {
     ImageSize size{pixels.size(2), pixels.size(3)};
@@ -203,16 +193,14 @@ struct Augmenter::State {
   }
 };
 
-Augmenter::Augmenter(const Json& augment, uint64_t seed, int64_t classes)
-    : state_(std::make_unique<State>()) {
+Augmenter::Augmenter(const Json& augment, uint64_t seed, int64_t classes) : state_(std::make_unique<State>()) {
   const Json list = resolve_augment(augment, "augment");
   state_->seed = seed;
   state_->classes = classes;
   state_->segments = make_segments(list);
   for (const auto& entry : list) state_->only_flips &= entry["kind"] == "random_flip";
   for (const auto& segment : state_->segments) state_->mixes += segment.mix.has_value();
-  if (state_->mixes > 0 && classes < 2)
-    throw Error("augment: mixup and cutmix need the number of classes, 2 or more");
+  if (state_->mixes > 0 && classes < 2) throw Error("augment: mixup and cutmix need the number of classes, 2 or more");
 }
 Augmenter::~Augmenter() = default;
 Augmenter::Augmenter(Augmenter&&) noexcept = default;
@@ -229,8 +217,7 @@ ImageSize Augmenter::output_size(ImageSize input) const {
   return input;
 }
 
-AugmentedBatch Augmenter::apply(const AugmentRows& batch, uint64_t epoch,
-                                const AugmentRows* following) const {
+AugmentedBatch Augmenter::apply(const AugmentRows& batch, uint64_t epoch, const AugmentRows* following) const {
   check_rows(batch);
   AugmentRows rows = batch;
   int64_t spare = 0;

@@ -55,8 +55,7 @@ class Augmenter {
   // batch and then dropped. With it every sample has the same partner whatever the batch size. Without it the
   // partner of the last row is the first row of the batch: always possible, but then the result depends on
   // where batches begin.
-  AugmentedBatch apply(const AugmentRows& batch, uint64_t epoch,
-                       const AugmentRows* following = nullptr) const;
+  AugmentedBatch apply(const AugmentRows& batch, uint64_t epoch, const AugmentRows* following = nullptr) const;
 
   // What eval and predict do instead: the centre of random_crop, nothing else. Same type rules as apply().
   at::Tensor at_rest(const at::Tensor& pixels) const;

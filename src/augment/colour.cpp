@@ -26,9 +26,7 @@ at::Tensor member(const std::vector<ColourMap>& maps, double ColourMap::*which, 
   return all_neutral ? at::Tensor() : per_row(values, like);
 }
 
-at::Tensor sum(const at::Tensor& a, const at::Tensor& b) {
-  return !a.defined() ? b : !b.defined() ? a : a + b;
-}
+at::Tensor sum(const at::Tensor& a, const at::Tensor& b) { return !a.defined() ? b : !b.defined() ? a : a + b; }
 
 // What a run adds to every pixel of a channel: [N,3,1,1] or [N,1,1,1]; undefined where that is nothing.
 at::Tensor addend(const at::Tensor& pixels, const std::vector<ColourMap>& maps) {
@@ -71,9 +69,7 @@ void ColourMap::saturation(double s) {
   mean *= s;
 }
 
-bool ColourMap::is_identity() const {
-  return own == 1 && grey == 0 && mean == 0 && mean_grey == 0 && constant == 0;
-}
+bool ColourMap::is_identity() const { return own == 1 && grey == 0 && mean == 0 && mean_grey == 0 && constant == 0; }
 
 void draw_colour(const RandomContrast& params, Random& random, ColourMap& map) {
   map.contrast(random.uniform(1 - params.factor, 1 + params.factor));
@@ -111,8 +107,8 @@ at::Tensor shift_hue(const at::Tensor& pixels, const std::vector<double>& turns)
   const auto value = pixels.amax(1, true), chroma = value - pixels.amin(1, true);
   const auto divisor = chroma.clamp_min(1e-6);
   // The hue in sixths of a turn, measured from the channel that is largest.
-  const auto hue = at::where(r == value, (g - b) / divisor,
-                             at::where(g == value, (b - r) / divisor + 2, (r - g) / divisor + 4));
+  const auto hue =
+      at::where(r == value, (g - b) / divisor, at::where(g == value, (b - r) / divisor + 2, (r - g) / divisor + 4));
   const auto shift = per_row(turns, pixels);
   const auto turned = hue + shift * 6;
   std::vector<at::Tensor> channels;

@@ -21,8 +21,7 @@ at::Tensor reflected_index(int64_t size, int64_t margin, const at::Tensor& like)
 
 // weights[k][row] of the taps -margin..margin. A row's taps end at its own 3 sigma, whatever the margin.
 std::vector<std::vector<double>> gaussian_taps(const std::vector<double>& sigmas, int64_t margin) {
-  std::vector<std::vector<double>> taps(static_cast<size_t>(2 * margin + 1),
-                                        std::vector<double>(sigmas.size()));
+  std::vector<std::vector<double>> taps(static_cast<size_t>(2 * margin + 1), std::vector<double>(sigmas.size()));
   for (size_t row = 0; row < sigmas.size(); ++row) {
     const auto reach = static_cast<int64_t>(std::ceil(3 * sigmas[row]));
     double total = 0;
@@ -94,11 +93,9 @@ at::Tensor byte_draws(Random& random, int64_t count) {
 Box draw_box(const RandomErasing& params, Random& random, ImageSize in) {
   if (!(random.uniform() < params.p)) return {};
   for (int tries = 0; tries < 10; ++tries) {
-    const double area =
-        static_cast<double>(in.height * in.width) * random.uniform(params.min_area, params.max_area);
+    const double area = static_cast<double>(in.height * in.width) * random.uniform(params.min_area, params.max_area);
     const double ratio = std::exp(random.uniform(std::log(params.min_ratio), std::log(params.max_ratio)));
-    const int64_t height = std::llround(std::sqrt(area * ratio)),
-                  width = std::llround(std::sqrt(area / ratio));
+    const int64_t height = std::llround(std::sqrt(area * ratio)), width = std::llround(std::sqrt(area / ratio));
     if (height >= in.height || width >= in.width) continue;
     const int64_t top = random.below(in.height - height + 1);
     const int64_t left = random.below(in.width - width + 1);

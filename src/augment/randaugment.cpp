@@ -119,8 +119,7 @@ RandOpDraw draw_rand_op(int64_t m, Random& random, ImageSize in) {
   return {op, is_signed(op) && random.below(2) == 1 ? -magnitude : magnitude};
 }
 
-at::Tensor apply_rand_ops(const at::Tensor& pixels, const std::vector<RandOpDraw>& draws,
-                          const Sampling& sampling) {
+at::Tensor apply_rand_ops(const at::Tensor& pixels, const std::vector<RandOpDraw>& draws, const Sampling& sampling) {
   const ImageSize size{pixels.size(2), pixels.size(3)};
   std::vector<Affine> maps;
   std::vector<ColourMap> colours;

@@ -14,16 +14,14 @@ struct GridParts {
   at::Tensor rows, columns;  // [N,1,w] and [N,h,1], f32
 };
 
-GridParts grid_parts(const std::vector<std::array<double, 3>>& coefficients, ImageSize out,
-                     const at::Tensor& like) {
+GridParts grid_parts(const std::vector<std::array<double, 3>>& coefficients, ImageSize out, const at::Tensor& like) {
   const auto n = static_cast<int64_t>(coefficients.size());
   GridParts parts{at::empty({n, 1, out.width}, at::kFloat), at::empty({n, out.height, 1}, at::kFloat)};
   auto* row = parts.rows.data_ptr<float>();
   auto* column = parts.columns.data_ptr<float>();
   for (const auto& [x, y, constant] : coefficients) {
     for (int64_t i = 0; i < out.width; ++i) *row++ = static_cast<float>(x * static_cast<double>(i));
-    for (int64_t i = 0; i < out.height; ++i)
-      *column++ = static_cast<float>(y * static_cast<double>(i) + constant);
+    for (int64_t i = 0; i < out.height; ++i) *column++ = static_cast<float>(y * static_cast<double>(i) + constant);
   }
   return {parts.rows.to(like.device()), parts.columns.to(like.device())};
 }
@@ -35,8 +33,7 @@ void wrap_around(at::Tensor coordinate, int64_t size) {
   coordinate.sub_(coordinate.add(1 - half_pixel * 0.9998).mul_(0.5).floor_().mul_(2));
 }
 
-at::Tensor sampling_grid(const std::vector<Affine>& maps, ImageSize in, ImageSize out,
-                         const at::Tensor& like) {
+at::Tensor sampling_grid(const std::vector<Affine>& maps, ImageSize in, ImageSize out, const at::Tensor& like) {
   std::vector<std::array<double, 3>> x, y;
   const double wx = 2.0 / static_cast<double>(in.width), wy = 2.0 / static_cast<double>(in.height);
   for (const auto& m : maps) {
@@ -52,8 +49,7 @@ at::Tensor sampling_grid(const std::vector<Affine>& maps, ImageSize in, ImageSiz
   return planes.permute({1, 2, 3, 0});
 }
 
-at::Tensor sample(const at::Tensor& pixels, const std::vector<Affine>& maps, ImageSize size,
-                  const Sampling& sampling) {
+at::Tensor sample(const at::Tensor& pixels, const std::vector<Affine>& maps, ImageSize size, const Sampling& sampling) {
   const ImageSize in{pixels.size(2), pixels.size(3)};
   const auto source = pixels.to(at::kFloat);  // in its memory format: a copy would cost more than it gains
   auto grid = sampling_grid(maps, in, size, source);
@@ -136,8 +132,7 @@ at::Tensor resample(const at::Tensor& pixels, const std::vector<Affine>& maps, I
   if (plan.moved.empty()) return sample(pixels, maps, size, sampling);
   if (plan.resampled.empty() && plan.moved.size() == 1) return move_pixels(pixels, plan.moved[0].move, size);
   const auto type = plan.resampled.empty() ? pixels.scalar_type() : at::kFloat;
-  auto out =
-      at::empty({pixels.size(0), pixels.size(1), size.height, size.width}, pixels.options().dtype(type));
+  auto out = at::empty({pixels.size(0), pixels.size(1), size.height, size.width}, pixels.options().dtype(type));
   const auto put = [&](const std::vector<int64_t>& rows, const auto& change) {
     const auto index = at::tensor(rows, at::kLong).to(pixels.device());
     out.index_copy_(0, index, change(pixels.index_select(0, index)).to(type));

@@ -2,10 +2,10 @@
 
 #include <ATen/ATen.h>
 
-#include "base/error.h"
 #include "augment/mixing.h"
 #include "augment/randaugment.h"
 #include "augment/resample.h"
+#include "base/error.h"
 
 namespace cvtool {
 namespace {
@@ -94,8 +94,7 @@ Work blur(const Json& entry) {
   const auto params = read<GaussianBlur>(entry);
   return PixelStep{[params](const at::Tensor& pixels, const DrawKeys& keys, const std::string& purpose) {
     std::vector<double> sigmas;
-    for (size_t i = 0; i < keys.ids.size(); ++i)
-      sigmas.push_back(keys.random(purpose, i).uniform(0, params.sigma));
+    for (size_t i = 0; i < keys.ids.size(); ++i) sigmas.push_back(keys.random(purpose, i).uniform(0, params.sigma));
     return gaussian_blur(pixels, sigmas);
   }};
 }
@@ -114,8 +113,8 @@ Work erasing(const Json& entry) {
     if (!any) return pixels;
     const auto mask = box_mask(boxes, pixels);
     if (params.value == "zero") return pixels.masked_fill(mask, 0);
-    const auto noise_in_box = drawn_rows(
-        pixels, boxes.size(), [&](size_t row) { return byte_draws(randoms[row], pixels[0].numel()); });
+    const auto noise_in_box =
+        drawn_rows(pixels, boxes.size(), [&](size_t row) { return byte_draws(randoms[row], pixels[0].numel()); });
     return at::where(mask, noise_in_box, pixels);
   }};
 }

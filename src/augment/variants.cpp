@@ -48,15 +48,13 @@ int64_t FlipOutcomes::index(uint64_t sample_id, uint64_t epoch) const {
 
 at::Tensor FlipOutcomes::pixels(const at::Tensor& pixels, int64_t index) const {
   const Move move{0, 0, horizontal_ && index % 2 == 1, vertical_ && index >= (horizontal_ ? 2 : 1)};
-  return move_pixels(pixels, move, {pixels.size(2), pixels.size(3)})
-      .contiguous(at::MemoryFormat::ChannelsLast);
+  return move_pixels(pixels, move, {pixels.size(2), pixels.size(3)}).contiguous(at::MemoryFormat::ChannelsLast);
 }
 
 TestTimeVariants::TestTimeVariants(const TtaPlan& plan, const Json& augment, uint64_t seed, bool may_mirror)
     : plan_(plan), augmenter_(test_time_list(augment, may_mirror), seed) {}
 
-at::Tensor TestTimeVariants::variant(const at::Tensor& pixels, const std::vector<uint64_t>& ids,
-                                     int64_t index) const {
+at::Tensor TestTimeVariants::variant(const at::Tensor& pixels, const std::vector<uint64_t>& ids, int64_t index) const {
   if (index == 0) return augmenter_.at_rest(pixels);
   if (plan_.flip) return augmenter_.at_rest(pixels).flip({3}).contiguous(at::MemoryFormat::ChannelsLast);
   const auto no_labels = at::zeros({pixels.size(0)}, pixels.options().dtype(at::kLong));

@@ -10,11 +10,11 @@ namespace cvtool {
 // The program's exit codes.
 enum class ExitCode : int {
   kDone = 0,
-  kFailed = 1,       // failed while running: bad model file, unwritable output, NaN, full disk
-  kUsage = 2,        // unknown name, key or flag; value out of range
-  kGate = 3,         // a gate was not met
-  kData = 4,         // the data cannot be used
-  kInterrupted = 130 // Ctrl-C
+  kFailed = 1,        // failed while running: bad model file, unwritable output, NaN, full disk
+  kUsage = 2,         // unknown name, key or flag; value out of range
+  kGate = 3,          // a gate was not met
+  kData = 4,          // the data cannot be used
+  kInterrupted = 130  // Ctrl-C
 };
 
 class Error : public std::runtime_error {

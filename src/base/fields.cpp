@@ -55,9 +55,9 @@ void JsonReader::operator()(const char* key, bool& value, const Doc&) {
 void JsonReader::operator()(const char* key, int64_t& value, const Doc& doc) {
   const Json* json = find(key);
   if (!json) return;
-  const bool whole = json->is_number_integer() ||
-                     (json->is_number_float() && json->get<double>() == std::floor(json->get<double>()) &&
-                      std::abs(json->get<double>()) < 9e15);
+  const bool whole =
+      json->is_number_integer() || (json->is_number_float() && json->get<double>() == std::floor(json->get<double>()) &&
+                                    std::abs(json->get<double>()) < 9e15);
   if (!whole) wrong(key, "a whole number", *json);
   check_range(key, json->get<double>(), doc);
   value = json->get<int64_t>();
@@ -102,7 +102,8 @@ void JsonReader::operator()(const char* key, ImageSize& value, const Doc& doc) {
   ImageSize size;
   if (json->is_number_integer()) {
     size.height = size.width = json->get<int64_t>();
-  } else if (json->is_array() && json->size() == 2 && (*json)[0].is_number_integer() && (*json)[1].is_number_integer()) {
+  } else if (json->is_array() && json->size() == 2 && (*json)[0].is_number_integer() &&
+             (*json)[1].is_number_integer()) {
     size = {(*json)[0].get<int64_t>(), (*json)[1].get<int64_t>()};
   } else {
     wrong(key, "a size in pixels such as 128 or [height, width]", *json);
@@ -132,7 +133,9 @@ void JsonWriter::operator()(const char* key, bool value, const Doc&) { object_[k
 void JsonWriter::operator()(const char* key, int64_t value, const Doc&) { object_[key] = value; }
 void JsonWriter::operator()(const char* key, double value, const Doc&) { object_[key] = value; }
 void JsonWriter::operator()(const char* key, const std::string& value, const Doc&) { object_[key] = value; }
-void JsonWriter::operator()(const char* key, const std::vector<std::string>& value, const Doc&) { object_[key] = value; }
+void JsonWriter::operator()(const char* key, const std::vector<std::string>& value, const Doc&) {
+  object_[key] = value;
+}
 void JsonWriter::operator()(const char* key, const ImageSize& value, const Doc&) {
   if (value.height == value.width)
     object_[key] = value.height;

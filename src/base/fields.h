@@ -27,15 +27,24 @@ inline bool operator==(const ImageSize& a, const ImageSize& b) { return a.height
 // What is known of one field beside its type and default.
 struct Doc {
   explicit Doc(std::string text) : help(std::move(text)) {}
-  Doc& range(double from, double to) { low = from, high = to; return *this; }
-  Doc& words(std::vector<std::string> allowed) { choices = std::move(allowed); return *this; }
-  Doc& alias(std::string flags) { aliases = std::move(flags); return *this; }
+  Doc& range(double from, double to) {
+    low = from, high = to;
+    return *this;
+  }
+  Doc& words(std::vector<std::string> allowed) {
+    choices = std::move(allowed);
+    return *this;
+  }
+  Doc& alias(std::string flags) {
+    aliases = std::move(flags);
+    return *this;
+  }
 
   std::string help;
-  double low = -std::numeric_limits<double>::infinity();   // inclusive
-  double high = std::numeric_limits<double>::infinity();   // inclusive
-  std::vector<std::string> choices;                        // of a string; empty = any
-  std::string aliases;                                     // further flags, "-b,--batch-size"
+  double low = -std::numeric_limits<double>::infinity();  // inclusive
+  double high = std::numeric_limits<double>::infinity();  // inclusive
+  std::vector<std::string> choices;                       // of a string; empty = any
+  std::string aliases;                                    // further flags, "-b,--batch-size"
 };
 
 // Reads members from a JSON object. `place` is put before each key in messages ("recipe x.json: train.").

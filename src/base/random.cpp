@@ -24,8 +24,8 @@ std::array<uint32_t, 4> philox(std::array<uint32_t, 4> c, std::array<uint32_t, 2
 Random::Random(uint64_t seed, const std::string& purpose, uint64_t epoch, uint64_t sample) {
   // Seed, purpose and epoch make the key; the sample is half of the counter, the draw's number the other half.
   const uint64_t name = stable_hash(purpose);
-  const auto low = philox({static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32),
-                           static_cast<uint32_t>(epoch), static_cast<uint32_t>(epoch >> 32)},
+  const auto low = philox({static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32), static_cast<uint32_t>(epoch),
+                           static_cast<uint32_t>(epoch >> 32)},
                           {static_cast<uint32_t>(name), static_cast<uint32_t>(name >> 32)});
   key_ = {low[0], low[1]};
   counter_ = {0, 0, static_cast<uint32_t>(sample), static_cast<uint32_t>(sample >> 32)};

@@ -23,10 +23,10 @@ class Random {
 
   uint32_t bits32();
   uint64_t bits64();
-  double uniform();                          // [0, 1), 53 bits
-  double uniform(double low, double high);   // [low, high)
-  int64_t below(int64_t count);              // 0 .. count-1, without bias; count >= 1
-  double normal();                           // mean 0, standard deviation 1 (Box-Muller)
+  double uniform();                         // [0, 1), 53 bits
+  double uniform(double low, double high);  // [low, high)
+  int64_t below(int64_t count);             // 0 .. count-1, without bias; count >= 1
+  double normal();                          // mean 0, standard deviation 1 (Box-Muller)
 
  private:
   std::array<uint32_t, 2> key_;

@@ -84,7 +84,8 @@ std::vector<std::string> nearest_paths(const std::string& word, const std::vecto
   std::vector<std::pair<size_t, size_t>> order;  // distance, index
   for (size_t i = 0; i < paths.size(); ++i) {
     size_t least = edit_distance(plain(word), plain(paths[i]));
-    for (const std::string& part : split(paths[i], '/')) least = std::min(least, edit_distance(plain(word), plain(part)));
+    for (const std::string& part : split(paths[i], '/'))
+      least = std::min(least, edit_distance(plain(word), plain(part)));
     order.emplace_back(least, i);
   }
   std::sort(order.begin(), order.end());
@@ -97,7 +98,8 @@ std::string unknown_word(const std::string& kind, const std::string& word, const
   const std::string near = nearest_word(word, words);
   std::string out = "unknown " + kind + " '" + word + "'";
   if (!near.empty()) out += "; did you mean '" + near + "'?";
-  if (!words.empty()) out += (near.empty() ? "; it is one of " : " (one of ") + join(words, ", ") + (near.empty() ? "" : ")");
+  if (!words.empty())
+    out += (near.empty() ? "; it is one of " : " (one of ") + join(words, ", ") + (near.empty() ? "" : ")");
   return out;
 }
 

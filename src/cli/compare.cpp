@@ -16,9 +16,12 @@ std::string bytes_text(const Json& bytes) {
 }
 
 std::vector<std::string> cells_of(const Json& row) {
-  const auto number = [&](const char* key, int decimals) { return row[key].is_number() ? fixed(row[key].get<double>(), decimals) : std::string("-"); };
+  const auto number = [&](const char* key, int decimals) {
+    return row[key].is_number() ? fixed(row[key].get<double>(), decimals) : std::string("-");
+  };
   const Json& interval = row["accuracy_interval"];
-  const std::string range = interval.is_array() ? fixed(interval[0].get<double>(), 3) + " to " + fixed(interval[1].get<double>(), 3) : "-";
+  const std::string range =
+      interval.is_array() ? fixed(interval[0].get<double>(), 3) + " to " + fixed(interval[1].get<double>(), 3) : "-";
   return {row["run"].get<std::string>(),
           row["recipe"].get<std::string>(),
           number("accuracy", 4),
@@ -45,7 +48,8 @@ class CompareCommand : public Command {
       print(text_from_json(result));
       return static_cast<int>(ExitCode::kDone);
     }
-    std::vector<std::vector<std::string>> rows{{"run", "recipe", "accuracy", "95 % interval", "loss", "epochs", "time", "images/s", "size"}};
+    std::vector<std::vector<std::string>> rows{
+        {"run", "recipe", "accuracy", "95 % interval", "loss", "epochs", "time", "images/s", "size"}};
     for (const Json& row : result["runs"]) rows.push_back(cells_of(row));
     print(table_text(rows) + "curves " + result["picture"].get<std::string>() + "\n");
     return static_cast<int>(ExitCode::kDone);

@@ -43,8 +43,13 @@ class ConsoleSink : public spdlog::sinks::base_sink<std::mutex> {
  private:
   void sink_it_(const spdlog::details::log_msg& message) override {
     console_.clear_bar();
-    const char* label = message.level >= spdlog::level::err ? "error: " : message.level == spdlog::level::warn ? "warning: " : "";
-    const char* colour = !console_.colours() ? "" : message.level >= spdlog::level::err ? "\033[31m" : message.level == spdlog::level::warn ? "\033[33m" : "";
+    const char* label = message.level >= spdlog::level::err    ? "error: "
+                        : message.level == spdlog::level::warn ? "warning: "
+                                                               : "";
+    const char* colour = !console_.colours()                    ? ""
+                         : message.level >= spdlog::level::err  ? "\033[31m"
+                         : message.level == spdlog::level::warn ? "\033[33m"
+                                                                : "";
     const std::string text = message_text({message.payload.data(), message.payload.size()});
     std::fprintf(stderr, "%s%s%s%s\n", colour, label, *colour ? "\033[0m" : "", text.c_str());
   }
@@ -75,7 +80,9 @@ Console::Console(Verbosity verbosity) : quiet_(verbosity == Verbosity::kQuiet) {
   bar_ = terminal && !quiet_;
   colours_ = terminal && !environment_says("NO_COLOR", nullptr);
   auto logger = std::make_shared<spdlog::logger>("cvtool", std::make_shared<ConsoleSink>(*this));
-  logger->set_level(verbosity == Verbosity::kVerbose ? spdlog::level::debug : quiet_ ? spdlog::level::warn : spdlog::level::info);
+  logger->set_level(verbosity == Verbosity::kVerbose ? spdlog::level::debug
+                    : quiet_                         ? spdlog::level::warn
+                                                     : spdlog::level::info);
   spdlog::set_default_logger(std::move(logger));
   struct sigaction action {};
   action.sa_handler = on_stop_signal;
@@ -117,7 +124,8 @@ void Console::progress(const Progress& progress) {
     phase_start_ = now;
     last_draw_ = {};
   }
-  if (now - last_draw_ < std::chrono::milliseconds(100) && (progress.done < progress.total || progress.total == 0)) return;
+  if (now - last_draw_ < std::chrono::milliseconds(100) && (progress.done < progress.total || progress.total == 0))
+    return;
   last_draw_ = now;
   draw(progress);
 }
@@ -166,9 +174,12 @@ void Console::epoch(const EpochReport& report) {
       shown_lr_ = value;
       continue;
     }
-    if (name == "seconds") line += "  " + duration_text(value);
-    else if (name == "images_per_second") line += "  " + fixed(value, 0) + " images/s";
-    else line += "  " + name + " " + fixed(value, 4);
+    if (name == "seconds")
+      line += "  " + duration_text(value);
+    else if (name == "images_per_second")
+      line += "  " + fixed(value, 0) + " images/s";
+    else
+      line += "  " + name + " " + fixed(value, 4);
   }
   std::fprintf(stderr, "%s%s\n", line.c_str(), report.best ? "  *" : "");
 }

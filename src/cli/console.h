@@ -13,8 +13,8 @@ namespace cvtool {
 // Draws progress bars on a terminal, a plain line an epoch elsewhere; nothing when quiet. The first Ctrl-C or SIGTERM
 // asks the work to stop, the second ends the program at once.
 //
-// For programs, epochs and events go to stdout as JSON Lines when asked for; a reader that has gone ends no training, but
-// finish_events() reports it.
+// For programs, epochs and events go to stdout as JSON Lines when asked for; a reader that has gone ends no training,
+// but finish_events() reports it.
 class Console : public Observer {
  public:
   enum class Verbosity { kQuiet, kNormal, kVerbose };

@@ -38,7 +38,8 @@ class CheckCommand : public LookCommand {
     const Json result = engine.check(request_, console);
     console.clear_bar();
     print(json_ ? text_from_json(result["report"]) : table(result));
-    if (strict_ && !result["clean"].get<bool>()) throw DataError(request_.data + ": the check found something (--strict); it is listed above");
+    if (strict_ && !result["clean"].get<bool>())
+      throw DataError(request_.data + ": the check found something (--strict); it is listed above");
     return 0;
   }
 
@@ -47,12 +48,14 @@ class CheckCommand : public LookCommand {
     std::string out;
     for (const Json& line : result["lines"]) {
       const std::string count = number(line["count"]);
-      out += std::string(count.size() < 7 ? 7 - count.size() : 0, ' ') + count + "  " + line["what"].get<std::string>() + "\n";
+      out += std::string(count.size() < 7 ? 7 - count.size() : 0, ' ') + count + "  " +
+             line["what"].get<std::string>() + "\n";
       for (const Json& example : line["examples"]) out += "           " + example.get<std::string>() + "\n";
       const auto more = line["count"].get<int64_t>() - static_cast<int64_t>(line["examples"].size());
       if (more > 0) out += "           and " + with_thousands(more) + " more (--json lists all)\n";
     }
-    return out + counted(result["report"]["photos"].get<int64_t>(), "photo") + " looked at" + (result["clean"].get<bool>() ? ", nothing found\n" : "\n");
+    return out + counted(result["report"]["photos"].get<int64_t>(), "photo") + " looked at" +
+           (result["clean"].get<bool>() ? ", nothing found\n" : "\n");
   }
 
   bool json_ = false, strict_ = false;
@@ -68,7 +71,8 @@ class StatsCommand : public LookCommand {
   int run(const Engine& engine, Console& console) override {
     const Json stats = engine.stats(request_, console);
     console.clear_bar();
-    print(json_ ? text_from_json(stats) : counts_table(stats) + "\n" + sizes_table(stats) + "\n" + colours_table(stats));
+    print(json_ ? text_from_json(stats)
+                : counts_table(stats) + "\n" + sizes_table(stats) + "\n" + colours_table(stats));
     return 0;
   }
 
@@ -90,12 +94,14 @@ class StatsCommand : public LookCommand {
       rows.push_back(std::move(row));
     };
     for (const Json& name : stats["classes"])
-      add_row(printable(name.get<std::string>()), [&](const Json& split) -> const Json& { return split["counts"][name.get<std::string>()]; });
+      add_row(printable(name.get<std::string>()),
+              [&](const Json& split) -> const Json& { return split["counts"][name.get<std::string>()]; });
     add_row("photos", [](const Json& split) -> const Json& { return split["photos"]; });
     rows.push_back({"majority baseline"});
     for (const Json& split : splits) rows.back().push_back(fixed(split["majority_baseline"].get<double>(), 4));
     const auto unreadable = stats["unreadable"].get<int64_t>();
-    return table_text(rows) + (unreadable > 0 ? counted(unreadable, "photo") + " of these cannot be read; see cvtool data check\n" : "");
+    return table_text(rows) +
+           (unreadable > 0 ? counted(unreadable, "photo") + " of these cannot be read; see cvtool data check\n" : "");
   }
 
   static std::string sizes_table(const Json& stats) {

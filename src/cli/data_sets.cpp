@@ -18,7 +18,9 @@ class SampleCommand : public Command {
     const Json result = engine.sample(folder_, options_, console);
     console.clear_bar();
     print("drew " + counted(result["drawn"].get<int64_t>(), "picture") + " in " + folder_ +
-          (result["kept"].get<int64_t>() > 0 ? ", " + with_thousands(result["kept"].get<int64_t>()) + " were there" : "") + "\n");
+          (result["kept"].get<int64_t>() > 0 ? ", " + with_thousands(result["kept"].get<int64_t>()) + " were there"
+                                             : "") +
+          "\n");
     return 0;
   }
 
@@ -33,9 +35,15 @@ class SplitCommand : public Command {
   explicit SplitCommand(CLI::App& app) {
     app.add_option("source", request_.source, "folder of classes")->required();
     app.add_option("target", request_.target, "folder to make")->required();
-    auto* copy = app.add_flag_callback("--copy", [this] { request_.how = "copy"; }, "copy the photos (default)");
-    auto* link = app.add_flag_callback("--link", [this] { request_.how = "link"; }, "make symbolic links")->excludes(copy);
-    app.add_flag_callback("--move", [this] { request_.how = "move"; }, "move the photos")->excludes(copy)->excludes(link);
+    auto* copy = app.add_flag_callback(
+        "--copy", [this] { request_.how = "copy"; }, "copy the photos (default)");
+    auto* link = app.add_flag_callback(
+                        "--link", [this] { request_.how = "link"; }, "make symbolic links")
+                     ->excludes(copy);
+    app.add_flag_callback(
+           "--move", [this] { request_.how = "move"; }, "move the photos")
+        ->excludes(copy)
+        ->excludes(link);
     app.add_flag("--json", json_, "print one JSON document");
     fields(request_.options, FlagBinder(app, unused_, "The split"));
   }
@@ -57,7 +65,8 @@ class SplitCommand : public Command {
     if (result["undone"].get<int64_t>() > 0)
       out += "put back first: " + counted(result["undone"].get<int64_t>(), "photo") + " of a move that was cut short\n";
     out += done + " " + counted(result["placed"].get<int64_t>(), "photo") + " to " + printable(request_.target);
-    if (result["there"].get<int64_t>() > 0) out += ", " + with_thousands(result["there"].get<int64_t>()) + " were there";
+    if (result["there"].get<int64_t>() > 0)
+      out += ", " + with_thousands(result["there"].get<int64_t>()) + " were there";
     return out + "\n";
   }
 
@@ -69,7 +78,8 @@ class SplitCommand : public Command {
 class UnpackCommand : public Command {
  public:
   explicit UnpackCommand(CLI::App& app) {
-    app.add_option("sheets", request_.sheets, "pictures that hold one picture a row, in the order of the labels")->required();
+    app.add_option("sheets", request_.sheets, "pictures that hold one picture a row, in the order of the labels")
+        ->required();
     app.add_option("--labels", request_.labels, "JSON file: a list of one whole number a row")->required();
     app.add_option("-o,--output", request_.output, "folder where the class folders are made")->required();
     app.add_flag("--json", json_, "print one JSON document");
@@ -86,9 +96,12 @@ class UnpackCommand : public Command {
  private:
   std::string table(const Json& result) const {
     std::vector<std::vector<std::string>> rows{{"class", "pictures"}};
-    for (const auto& [name, count] : result["counts"].items()) rows.push_back({printable(name), with_thousands(count.get<int64_t>())});
-    std::string out = table_text(rows) + "wrote " + counted(result["written"].get<int64_t>(), "picture") + " to " + printable(request_.output);
-    if (result["there"].get<int64_t>() > 0) out += ", " + with_thousands(result["there"].get<int64_t>()) + " were there";
+    for (const auto& [name, count] : result["counts"].items())
+      rows.push_back({printable(name), with_thousands(count.get<int64_t>())});
+    std::string out = table_text(rows) + "wrote " + counted(result["written"].get<int64_t>(), "picture") + " to " +
+                      printable(request_.output);
+    if (result["there"].get<int64_t>() > 0)
+      out += ", " + with_thousands(result["there"].get<int64_t>()) + " were there";
     return out + "\n";
   }
 

@@ -12,19 +12,25 @@ class EvalCommand : public Command {
     app.add_option("--data", request_.data, "folder of photos or CSV file")->required();
     app.add_option("--model", request_.model, "run or model file (default: runs/latest)");
     app.add_option("--split", request_.split, "train, valid, test or all (default: test, else valid)");
-    app.add_option("-o,--output", request_.output, "folder for report.html and the other files (default: eval-SPLIT beside the model)");
+    app.add_option("-o,--output", request_.output,
+                   "folder for report.html and the other files (default: eval-SPLIT beside the model)");
     app.add_flag("--json", json_, "print one JSON document");
     add_gates(app);
-    app.add_option("--baseline", request_.baseline, "metrics.json, run or model: exit 3 when it is significantly better (McNemar)")->group("Gates");
-    app.add_option_function<double>("--threshold", [this](const double& value) { request_.threshold = value; },
-                                    "two classes: name the second from this probability on")
+    app.add_option("--baseline", request_.baseline,
+                   "metrics.json, run or model: exit 3 when it is significantly better (McNemar)")
+        ->group("Gates");
+    app.add_option_function<double>(
+           "--threshold", [this](const double& value) { request_.threshold = value; },
+           "two classes: name the second from this probability on")
         ->check(CLI::Range(0.0, 1.0))
         ->type_name("P");
-    app.add_option_function<std::string>("--calibrate", [this](const std::string& word) { set_calibration(word); },
-                                         "temperature: fit it on the validation photos and store it in the model")
+    app.add_option_function<std::string>(
+           "--calibrate", [this](const std::string& word) { set_calibration(word); },
+           "temperature: fit it on the validation photos and store it in the model")
         ->type_name("{temperature}");
     app.add_option("--precision", request_.precision, "fp32 or bf16 (default: fp32)");
-    app.add_option("-b,--batch,--batch-size", request_.batch, "photos a step (default: 64)")->check(CLI::Range(1, 65536));
+    app.add_option("-b,--batch,--batch-size", request_.batch, "photos a step (default: 64)")
+        ->check(CLI::Range(1, 65536));
     add_tta_flag(app, request_.tta);
     fields(request_.run, FlagBinder(app, unused_, "This machine"));
   }
@@ -44,15 +50,22 @@ class EvalCommand : public Command {
   void add_gates(CLI::App& app) {
     std::vector<std::string> names;
     for (const MetricKind& kind : metric_kinds())
-      names.push_back(kind.name + std::string(kind.below == MetricKind::Below::kClasses ? ".CLASS" : kind.below == MetricKind::Below::kAverages ? ".f1" : ""));
+      names.push_back(kind.name + std::string(kind.below == MetricKind::Below::kClasses    ? ".CLASS"
+                                              : kind.below == MetricKind::Below::kAverages ? ".f1"
+                                                                                           : ""));
     for (const char* flag : {"--min", "--max"}) {
       const bool least = std::string(flag) == "--min";
-      const std::string help = least ? "exit 3 when a metric is below it; " + join(names, ", ") + ", or intervals.METRIC.0 for its lower end"
-                                     : "exit 3 when a metric is above it";
+      const std::string help =
+          least ? "exit 3 when a metric is below it; " + join(names, ", ") + ", or intervals.METRIC.0 for its lower end"
+                : "exit 3 when a metric is above it";
       const auto add = [this, flag](const std::vector<std::string>& texts) {
         for (const std::string& text : texts) request_.gates.push_back(gate_from_text(text, flag));
       };
-      app.add_option_function<std::vector<std::string>>(flag, add, help)->type_name("METRIC=VALUE")->expected(1)->take_all()->group("Gates");
+      app.add_option_function<std::vector<std::string>>(flag, add, help)
+          ->type_name("METRIC=VALUE")
+          ->expected(1)
+          ->take_all()
+          ->group("Gates");
     }
   }
 
@@ -64,17 +77,21 @@ class EvalCommand : public Command {
   static std::string text(const EvalResult& result) {
     const Json& document = result.document;
     const Json& metrics = document["metrics"];
-    std::string out = "split " + document["split"].get<std::string>() + ", " + counted(metrics["count"].get<int64_t>(), "photo") + "\n";
+    std::string out = "split " + document["split"].get<std::string>() + ", " +
+                      counted(metrics["count"].get<int64_t>(), "photo") + "\n";
     std::vector<std::vector<std::string>> rows;
     for (const char* name : {"accuracy", "balanced_accuracy", "majority_baseline", "roc_auc", "loss", "ece"}) {
       const Json& value = metrics[name];
       const Json interval = metrics["intervals"].value(name, Json());
       rows.push_back({name, value.is_number() ? fixed(value.get<double>(), 4) : "undefined",
-                      interval.is_array() ? "(95 %: " + fixed(interval[0].get<double>(), 4) + " to " + fixed(interval[1].get<double>(), 4) + ")" : ""});
+                      interval.is_array() ? "(95 %: " + fixed(interval[0].get<double>(), 4) + " to " +
+                                                fixed(interval[1].get<double>(), 4) + ")"
+                                          : ""});
     }
     out += table_text(rows);
     for (const Json& gate : document.value("gates", Json::array()))
-      out += std::string(gate["met"].get<bool>() ? "gate met: " : "gate missed: ") + gate["text"].get<std::string>() + "\n";
+      out += std::string(gate["met"].get<bool>() ? "gate met: " : "gate missed: ") + gate["text"].get<std::string>() +
+             "\n";
     if (document.contains("baseline")) out += "baseline: " + document["baseline"]["text"].get<std::string>() + "\n";
     if (document.contains("calibration")) out += calibration_text(document["calibration"]);
     return out + "report " + result.folder + "/report.html\n";
@@ -85,7 +102,8 @@ class EvalCommand : public Command {
                       counted(calibration["photos"].get<int64_t>(), "validation photo") + " and stored in the model\n";
     for (const auto& [split, change] : calibration.items())
       if (change.is_object())
-        out += "ece of the " + split + " photos " + fixed(change["ece_before"].get<double>(), 4) + " before, " + fixed(change["ece_after"].get<double>(), 4) + " after\n";
+        out += "ece of the " + split + " photos " + fixed(change["ece_before"].get<double>(), 4) + " before, " +
+               fixed(change["ece_after"].get<double>(), 4) + " after\n";
     return out;
   }
 

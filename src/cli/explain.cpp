@@ -17,14 +17,19 @@ std::string kernel_names() {
 class ExplainCommand : public Command {
  public:
   explicit ExplainCommand(CLI::App& app) {
-    app.add_option("inputs", request_.inputs, "a picture; for --grad-cam and --occlusion pictures and folders")->type_name("IMAGE|DIR");
+    app.add_option("inputs", request_.inputs, "a picture; for --grad-cam and --occlusion pictures and folders")
+        ->type_name("IMAGE|DIR");
     app.add_option("--model", request_.model, "run or model file (default: runs/latest)");
-    app.add_option("-o,--output", request_.output, "file to write, .png or .jpg (default: in the folder explain beside the model)");
+    app.add_option("-o,--output", request_.output,
+                   "file to write, .png or .jpg (default: in the folder explain beside the model)");
     app.add_flag("--json", json_, "print one JSON document with the numbers");
     add_kernel_flags(app);
     add_layer_flags(app);
     add_heat_flags(app);
-    app.add_option("--embed", embed_, "all photos of a folder as points, by what the net makes of them; -o may end in .csv")->type_name("DIR")->group("Photos as points");
+    app.add_option("--embed", embed_,
+                   "all photos of a folder as points, by what the net makes of them; -o may end in .csv")
+        ->type_name("DIR")
+        ->group("Photos as points");
     fields(request_.run, FlagBinder(app, run_given_, "This machine"));
     app.final_callback([this] { choose_mode(); });
   }
@@ -43,24 +48,40 @@ class ExplainCommand : public Command {
  private:
   void add_kernel_flags(CLI::App& app) {
     const std::string group = "Filter, detect, condense";
-    app.add_option("--kernel", request_.kernel, "filter the picture: " + kernel_names() + ", or rows of numbers such as \"-1 2 -1; -1 2 -1; -1 2 -1\"")->group(group);
+    app.add_option(
+           "--kernel", request_.kernel,
+           "filter the picture: " + kernel_names() + ", or rows of numbers such as \"-1 2 -1; -1 2 -1; -1 2 -1\"")
+        ->group(group);
     fields(request_.extraction, FlagBinder(app, extraction_given_, group));
   }
 
   void add_layer_flags(CLI::App& app) {
     const std::string group = "Feature maps";
-    app.add_option("--layer", request_.layer, "layer as cvtool summary names it, or all: its feature maps, or where --grad-cam or --embed looks")->type_name("NAME")->group(group);
-    app.add_option("--channels", request_.channels, "how many channels (16), or which (3,5,9) (default: 64)")->type_name("N|LIST")->group(group);
-    app.add_flag("--kernels", request_.kernels, "the kernels that the layer has learned, instead of its maps")->group(group);
+    app.add_option("--layer", request_.layer,
+                   "layer as cvtool summary names it, or all: its feature maps, or where --grad-cam or --embed looks")
+        ->type_name("NAME")
+        ->group(group);
+    app.add_option("--channels", request_.channels, "how many channels (16), or which (3,5,9) (default: 64)")
+        ->type_name("N|LIST")
+        ->group(group);
+    app.add_flag("--kernels", request_.kernels, "the kernels that the layer has learned, instead of its maps")
+        ->group(group);
   }
 
   void add_heat_flags(CLI::App& app) {
     const std::string group = "Where it looks";
-    app.add_flag("--grad-cam", grad_cam_, "heat map: where the last convolutional map speaks for the class")->group(group);
+    app.add_flag("--grad-cam", grad_cam_, "heat map: where the last convolutional map speaks for the class")
+        ->group(group);
     app.add_flag("--grad-cam++", grad_cam_plus_plus_, "the same, weighted by Grad-CAM++")->group(group);
-    app.add_flag("--occlusion", occlusion_, "heat map: where covering the photo lowers the class's probability")->group(group);
-    app.add_option("--class", request_.class_name, "class to look for (default: the predicted one)")->type_name("NAME")->group(group);
-    app.add_option("--patch", request_.patch_px, "side of the covering square in pixels of the net's input (default: a fifth)")->check(CLI::Range(1, 8192))->group(group);
+    app.add_flag("--occlusion", occlusion_, "heat map: where covering the photo lowers the class's probability")
+        ->group(group);
+    app.add_option("--class", request_.class_name, "class to look for (default: the predicted one)")
+        ->type_name("NAME")
+        ->group(group);
+    app.add_option("--patch", request_.patch_px,
+                   "side of the covering square in pixels of the net's input (default: a fifth)")
+        ->check(CLI::Range(1, 8192))
+        ->group(group);
   }
 
   // One thing at a time; what belongs to another is refused rather than passed over.
@@ -72,13 +93,17 @@ class ExplainCommand : public Command {
     if (occlusion_) modes.emplace_back("occlusion");
     if (!embed_.empty()) modes.emplace_back("embed");
     if (modes.empty() && !request_.layer.empty()) modes.emplace_back("layer");
-    if (modes.empty()) throw UsageError("say what to show: --kernel, --layer, --grad-cam, --grad-cam++, --occlusion or --embed; see cvtool explain --help");
+    if (modes.empty())
+      throw UsageError(
+          "say what to show: --kernel, --layer, --grad-cam, --grad-cam++, --occlusion or --embed; see cvtool explain "
+          "--help");
     if (modes.size() > 1) throw UsageError("--" + modes[0] + " and --" + modes[1] + " exclude each other");
     request_.mode = modes[0];
     check_belongs();
     if (request_.mode == "embed") request_.inputs = {embed_};
     if (request_.mode == "kernel") kernel_from_text(request_.kernel);
-    if (request_.inputs.empty() && !request_.kernels) throw UsageError("--" + request_.mode + ": name a picture; see cvtool explain --help");
+    if (request_.inputs.empty() && !request_.kernels)
+      throw UsageError("--" + request_.mode + ": name a picture; see cvtool explain --help");
   }
 
   static std::vector<std::string> flags_of(const Json& given) {

@@ -15,7 +15,9 @@ std::string padded(std::string text, size_t width) {
   return text;
 }
 
-std::string number_or_dash(const Json& value, int decimals) { return value.is_null() ? "-" : fixed(value.get<double>(), decimals); }
+std::string number_or_dash(const Json& value, int decimals) {
+  return value.is_null() ? "-" : fixed(value.get<double>(), decimals);
+}
 
 // The first line of a library's message.
 std::string shortened(std::string text) {
@@ -28,7 +30,8 @@ std::string check_line(const Json& check) {
   if (const std::string refused = check["refused"]; !refused.empty())
     return reader + " cannot read it: " + shortened(refused) + "\n";
   std::string line = reader + ": differs by at most " + fixed(check["difference"].get<double>(), 7);
-  if (!check["agreement"].is_null()) line += ", " + fixed(100 * check["agreement"].get<double>(), 1) + " % keep their class";
+  if (!check["agreement"].is_null())
+    line += ", " + fixed(100 * check["agreement"].get<double>(), 1) + " % keep their class";
   if (const std::string caveat = check["caveat"]; !caveat.empty()) line += " (" + caveat + ")";
   return line + "\n";
 }
@@ -36,20 +39,21 @@ std::string check_line(const Json& check) {
 std::string table(const Json& result) {
   std::string text = "wrote " + result["file"].get<std::string>();
   for (const Json& file : result["also"]) text += ", " + file.get<std::string>();
-  text += " (" + result["format"].get<std::string>() + ", " + result["precision"].get<std::string>() + ")\ncompared on " +
-          result["pictures"].get<std::string>() + "\n";
+  text += " (" + result["format"].get<std::string>() + ", " + result["precision"].get<std::string>() +
+          ")\ncompared on " + result["pictures"].get<std::string>() + "\n";
   for (const Json& check : result["checks"]) text += "  " + check_line(check);
   text += padded("", 10) + padded("bytes", 14) + padded("ms a picture", 14) + "accuracy\n";
   for (const Json& row : result["table"])
-    text += padded(row["what"], 10) + padded(with_thousands(row["bytes"].get<int64_t>()), 14) + padded(number_or_dash(row["milliseconds"], 2), 14) +
-            number_or_dash(row["accuracy"], 4) + "\n";
+    text += padded(row["what"], 10) + padded(with_thousands(row["bytes"].get<int64_t>()), 14) +
+            padded(number_or_dash(row["milliseconds"], 2), 14) + number_or_dash(row["accuracy"], 4) + "\n";
   return text;
 }
 
 class ExportCommand : public Command {
  public:
   explicit ExportCommand(CLI::App& app) {
-    app.add_option("--model", request_.model, "run, model file, or for onnx any TorchScript file (default: runs/latest)");
+    app.add_option("--model", request_.model,
+                   "run, model file, or for onnx any TorchScript file (default: runs/latest)");
     app.add_option("-o,--output", request_.output, "file to write (default: exported.pt, .onnx, ... beside the model)");
     app.add_flag("--json", json_, "print one JSON document");
     fields(request_.options, FlagBinder(app, unused_, "What to write"));

@@ -25,7 +25,8 @@ class FlagBinder {
       (*this_given)[key] = *target;
     };
     const bool on = value;
-    app_.add_flag_function("--" + name + ",!--no-" + name, set, doc.help + (on ? " (default: yes)" : ""))->group(group_);
+    app_.add_flag_function("--" + name + ",!--no-" + name, set, doc.help + (on ? " (default: yes)" : ""))
+        ->group(group_);
   }
   void operator()(const char* key, int64_t& value, const Doc& doc) { add(key, value, doc, "N"); }
   void operator()(const char* key, double& value, const Doc& doc) { add(key, value, doc, "X"); }
@@ -48,7 +49,8 @@ class FlagBinder {
     Json shown;
     JsonWriter writer(shown);
     writer(key, value, doc);
-    const std::string name = flag_name(key), initial = shown[key].is_string() ? shown[key].get<std::string>() : shown[key].dump();
+    const std::string name = flag_name(key),
+                      initial = shown[key].is_string() ? shown[key].get<std::string>() : shown[key].dump();
     auto set = [this_given = &given_, key = std::string(key), name, target = &value, doc](const std::string& text) {
       const Json object{{name, json_from_flag(text, *target, "--" + name)}};
       JsonReader(object, "--")(name.c_str(), *target, doc);
@@ -69,8 +71,12 @@ class FlagBinder {
     const ImageSize size = image_size_from_text(text, flag);
     return Json::array({size.height, size.width});
   }
-  static Json json_from_flag(const std::string& text, const double&, const std::string& flag) { return number(text, flag); }
-  static Json json_from_flag(const std::string& text, const int64_t&, const std::string& flag) { return number(text, flag); }
+  static Json json_from_flag(const std::string& text, const double&, const std::string& flag) {
+    return number(text, flag);
+  }
+  static Json json_from_flag(const std::string& text, const int64_t&, const std::string& flag) {
+    return number(text, flag);
+  }
 
   static Json number(const std::string& text, const std::string& flag) {
     const Json value = Json::parse(text, nullptr, /*allow_exceptions=*/false);
@@ -90,17 +96,22 @@ class FlagBinder {
 inline void add_augment_flag(CLI::App& app, Json& list) {
   std::vector<std::string> names;
   for (const AugmentKind& kind : augment_kinds()) names.push_back(kind.short_name);
-  const std::string help = "how training photos are varied, over the recipe's: NAME or NAME=STRENGTH, separated by commas, or none. Names: " +
-                           join(names, ", ");
-  app.add_option_function<std::string>("--augment", [&list](const std::string& text) { list = parse_augment_text(text); }, help)
+  const std::string help =
+      "how training photos are varied, over the recipe's: NAME or NAME=STRENGTH, separated by commas, or none. "
+      "Names: " +
+      join(names, ", ");
+  app.add_option_function<std::string>(
+         "--augment", [&list](const std::string& text) { list = parse_augment_text(text); }, help)
       ->type_name("LIST");
 }
 
 // `--tta`. `plan` must outlive the parsing.
 inline void add_tta_flag(CLI::App& app, TtaPlan& plan) {
-  app.add_option_function<std::string>("--tta", [&plan](const std::string& text) { plan = parse_tta_text(text); },
-                                       "test-time augmentation, the mean of the probabilities of several looks at each photo: none, flip (as it is and "
-                                       "mirrored) or a number of variants (default: none)")
+  app.add_option_function<std::string>(
+         "--tta", [&plan](const std::string& text) { plan = parse_tta_text(text); },
+         "test-time augmentation, the mean of the probabilities of several looks at each photo: none, flip (as it is "
+         "and "
+         "mirrored) or a number of variants (default: none)")
       ->type_name("{none|flip|N}");
 }
 

@@ -12,11 +12,20 @@ namespace {
 class ImportCommand : public Command {
  public:
   explicit ImportCommand(CLI::App& app) {
-    app.add_option("base", request_.base, "vgg16, inception_v1 or mobilenet_v2; or FILE.safetensors of cvtool export, which becomes a model again")->required();
+    app.add_option(
+           "base", request_.base,
+           "vgg16, inception_v1 or mobilenet_v2; or FILE.safetensors of cvtool export, which becomes a model again")
+        ->required();
     app.add_option("--variant", request_.variant, "torchvision, keras or caffe (default: that of the weights)");
-    app.add_option("--alpha", request_.alpha, "width of mobilenet_v2: 1.0, 0.75, 0.5, 0.35 (default: that of the weights)")->check(CLI::Range(0.01, 16.0));
-    app.add_option("--weights", request_.weights, "file of torch.save, .safetensors, Keras .h5 or tfjs model.json (default: the official file is fetched)");
-    app.add_option("-o,--output", request_.output, "file to write (default: NAME.pt in $XDG_DATA_HOME/cvtool/bases, where --base NAME finds it; for a model beside its file)");
+    app.add_option("--alpha", request_.alpha,
+                   "width of mobilenet_v2: 1.0, 0.75, 0.5, 0.35 (default: that of the weights)")
+        ->check(CLI::Range(0.01, 16.0));
+    app.add_option(
+        "--weights", request_.weights,
+        "file of torch.save, .safetensors, Keras .h5 or tfjs model.json (default: the official file is fetched)");
+    app.add_option("-o,--output", request_.output,
+                   "file to write (default: NAME.pt in $XDG_DATA_HOME/cvtool/bases, where --base NAME finds it; for a "
+                   "model beside its file)");
     app.add_flag("--json", json_, "print one JSON document");
   }
 
@@ -29,12 +38,16 @@ class ImportCommand : public Command {
 
  private:
   static std::string text(const Json& result) {
-    const std::string wrote = "wrote " + result["file"].get<std::string>() + ", " + with_thousands(result["bytes"].get<int64_t>()) + " bytes: ";
-    if (result.contains("classes")) return wrote + "a model of " + counted(static_cast<int64_t>(result["classes"].size()), "class") + "\n";
+    const std::string wrote = "wrote " + result["file"].get<std::string>() + ", " +
+                              with_thousands(result["bytes"].get<int64_t>()) + " bytes: ";
+    if (result.contains("classes"))
+      return wrote + "a model of " + counted(static_cast<int64_t>(result["classes"].size()), "class") + "\n";
     std::string kind = result["variant"].get<std::string>();
     for (const auto& [name, value] : result["parameters"].items()) kind += ", " + name + " " + value.dump();
-    return wrote + result["base"].get<std::string>() + " (" + kind + "), " + with_thousands(result["total"].get<int64_t>()) +
-           " parameters\nlicence of the weights: " + result["licence"].get<std::string>() + "\nuse it with --base " + result["use"].get<std::string>() + "\n";
+    return wrote + result["base"].get<std::string>() + " (" + kind + "), " +
+           with_thousands(result["total"].get<int64_t>()) +
+           " parameters\nlicence of the weights: " + result["licence"].get<std::string>() + "\nuse it with --base " +
+           result["use"].get<std::string>() + "\n";
   }
 
   ImportRequest request_;

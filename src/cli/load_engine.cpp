@@ -17,7 +17,9 @@ const Engine& load_engine() {
   if (!fs::exists(library)) library = prefix / "lib" / "libcvtool_engine.so";
   // Never unloaded: LibTorch's static objects do not survive it.
   void* handle = ::dlopen(library.c_str(), RTLD_NOW | RTLD_GLOBAL);
-  if (!handle) throw Error("cannot load the engine " + library.string() + ": " + ::dlerror() + "; install cvtool and LibTorch again");
+  if (!handle)
+    throw Error("cannot load the engine " + library.string() + ": " + ::dlerror() +
+                "; install cvtool and LibTorch again");
   using Entry = const Engine* (*)();
   const auto entry = reinterpret_cast<Entry>(::dlsym(handle, kEngineSymbol));
   if (!entry) throw Error(library.string() + " is not cvtool's engine; install cvtool again");

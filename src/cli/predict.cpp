@@ -23,10 +23,12 @@ bool lies_in(const std::string& path, const std::string& folder) {
 // What is written into a watched folder would be taken for a photo that has arrived, and so on without end.
 void check_outside_watch(const PredictRequest& request) {
   if (request.watch.empty()) return;
-  const std::vector<std::pair<std::string, std::string>> outputs{{"--draw", request.options.draw}, {"--sort-into", request.options.sort_into}};
+  const std::vector<std::pair<std::string, std::string>> outputs{{"--draw", request.options.draw},
+                                                                 {"--sort-into", request.options.sort_into}};
   for (const auto& [flag, folder] : outputs)
     if (!folder.empty() && lies_in(folder, request.watch))
-      throw UsageError(flag + " " + folder + ": lies in the watched folder " + request.watch + "; choose a folder outside it");
+      throw UsageError(flag + " " + folder + ": lies in the watched folder " + request.watch +
+                       "; choose a folder outside it");
 }
 
 void check_request(const PredictRequest& request) {
@@ -51,7 +53,8 @@ class PredictCommand : public Command {
     app.add_flag("--csv", csv_, "CSV: path, class, probability, one column a class, error")->excludes(json);
     fields(request_.options, FlagBinder(app, unused_, "Answers"));
     app.add_option("--precision", request_.precision, "fp32 or bf16 (default: fp32)");
-    app.add_option("-b,--batch,--batch-size", request_.batch, "photos a step (default: 64)")->check(CLI::Range(1, 65536));
+    app.add_option("-b,--batch,--batch-size", request_.batch, "photos a step (default: 64)")
+        ->check(CLI::Range(1, 65536));
     add_tta_flag(app, request_.tta);
     fields(request_.run, FlagBinder(app, unused_, "This machine"));
     app.callback([this] { check_request(request_); });
@@ -96,14 +99,16 @@ class PredictCommand : public Command {
     if (request_.options.top > 1) {
       line["top"] = Json::array();
       for (size_t i = 0; i < shown(result); ++i)
-        line["top"].push_back({{"class", classes_[result.ranked[i]]}, {"probability", result.probabilities[result.ranked[i]]}});
+        line["top"].push_back(
+            {{"class", classes_[result.ranked[i]]}, {"probability", result.probabilities[result.ranked[i]]}});
     }
     return line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
   }
 
   std::string csv_line(const ImageResult& result) const {
     std::string line = csv_cell(result.path) + ",";
-    if (!result.error.empty()) return line + "," + std::string(classes_.size() + 1, ',') + csv_cell(result.error) + "\n";
+    if (!result.error.empty())
+      return line + "," + std::string(classes_.size() + 1, ',') + csv_cell(result.error) + "\n";
     line += csv_cell(result.label) + "," + Json(result.probabilities[result.ranked[0]]).dump();
     for (double p : result.probabilities) line += "," + Json(p).dump();
     return line + ",\n";
@@ -119,7 +124,9 @@ class PredictCommand : public Command {
   }
 
   // How many classes are named.
-  size_t shown(const ImageResult& result) const { return std::min(result.ranked.size(), static_cast<size_t>(request_.options.top)); }
+  size_t shown(const ImageResult& result) const {
+    return std::min(result.ranked.size(), static_cast<size_t>(request_.options.top));
+  }
 
   PredictRequest request_;
   std::vector<std::string> classes_;

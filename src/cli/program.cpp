@@ -40,7 +40,8 @@ const std::vector<CommandKind>& data_kinds() {
 }
 
 constexpr const char* kFooter =
-    "Exit codes: 0 done; 1 failed while running; 2 wrong usage; 3 a gate was not met; 4 the data cannot be used; 130 interrupted.\n"
+    "Exit codes: 0 done; 1 failed while running; 2 wrong usage; 3 a gate was not met; 4 the data cannot be used; 130 "
+    "interrupted.\n"
     "First steps: cvtool data sample photos && cvtool train --data photos && cvtool predict photos/test";
 
 // The parsed command line.
@@ -101,7 +102,8 @@ std::string usage_message(const CLI::App& root, const std::string& what) {
       for (const auto* sub : app->get_subcommands({})) words.push_back(sub->get_name());
     const std::string name = word.substr(0, word.find('='));
     const std::string near = nearest_word(name, words);
-    return std::string("unknown ") + (flag ? "flag" : "command") + " '" + name + "'" + (near.empty() ? "" : "; did you mean '" + near + "'?") + help;
+    return std::string("unknown ") + (flag ? "flag" : "command") + " '" + name + "'" +
+           (near.empty() ? "" : "; did you mean '" + near + "'?") + help;
   }
   return what + help;
 }
@@ -128,7 +130,9 @@ int run_program(int argc, char** argv) {
   } catch (const Error& error) {
     return fail(error.what(), error.code());
   }
-  Console console(program.quiet ? Console::Verbosity::kQuiet : program.verbose ? Console::Verbosity::kVerbose : Console::Verbosity::kNormal);
+  Console console(program.quiet     ? Console::Verbosity::kQuiet
+                  : program.verbose ? Console::Verbosity::kVerbose
+                                    : Console::Verbosity::kNormal);
   try {
     return program.chosen()->run(load_engine(), console);
   } catch (const Error& error) {

@@ -40,7 +40,8 @@ Section section(const char* name) {
 }
 
 const std::vector<Section>& sections() {
-  static const std::vector<Section> all{section<TrainConfig>("train"), section<DataConfig>("data"), section<TransferConfig>("transfer")};
+  static const std::vector<Section> all{section<TrainConfig>("train"), section<DataConfig>("data"),
+                                        section<TransferConfig>("transfer")};
   return all;
 }
 
@@ -59,7 +60,8 @@ Json value_from(const std::string& text) {
   return value.is_number() || value.is_boolean() ? value : Json(text);
 }
 
-std::vector<SweepPoint> longer_by(const std::vector<SweepPoint>& points, const std::string& key, const std::vector<std::string>& values) {
+std::vector<SweepPoint> longer_by(const std::vector<SweepPoint>& points, const std::string& key,
+                                  const std::vector<std::string>& values) {
   const Section& section = section_of(key);
   std::vector<SweepPoint> longer;
   for (const SweepPoint& point : points)

@@ -13,8 +13,8 @@ struct SweepPoint {
   Json overrides = Json::object();  // see load_recipe
 };
 
-// Every point of the grid that lists such as "lr=1e-4,1e-3" span; one without a name for an empty grid. Throws UsageError for an
-// unknown key or a value that it does not take.
+// Every point of the grid that lists such as "lr=1e-4,1e-3" span; one without a name for an empty grid. Throws
+// UsageError for an unknown key or a value that it does not take.
 std::vector<SweepPoint> sweep_points(const std::vector<std::string>& sweep);
 
 }  // namespace cvtool

@@ -19,16 +19,20 @@ class TrainCommand : public Command {
     app.add_option("--data", request_.data, "folder of photos (DIR/train/CLASS/..., DIR/CLASS/...) or CSV file");
     app.add_option("--recipe", request_.recipe, "recipe: a name or a JSON file (default: small-resnet)");
     app.add_option("--base", base_, "pretrained base, frozen: the name of an imported one, or a TorchScript file");
-    app.add_option_function<std::string>("--head", [this](const std::string& text) { head_ = layers_from_text(text, "--head"); },
-                                         "layers behind the base: " + head_words_help());
+    app.add_option_function<std::string>(
+        "--head", [this](const std::string& text) { head_ = layers_from_text(text, "--head"); },
+        "layers behind the base: " + head_words_help());
     app.add_option("--preprocess", preprocess_, "how pixels reach the net: none, unit, symmetric, imagenet or caffe");
     app.add_option("--from", request_.from, "train the net of this run or model file on");
     app.add_option("--project", request_.project, "folder of the runs (default: runs)");
     app.add_option("--name", request_.name, "the run's folder in the project (default: train, train2, ...)");
-    CLI::Option* resume = app.add_option("--resume", request_.resume, "go on with a run that was stopped (default: the newest), bit for bit as if it had not been")
-                              ->type_name("[RUN]")
-                              ->expected(0, 1);
-    app.add_flag("--force", request_.force, "with --resume: go on even where a changed setting changes the result")->needs(resume);
+    CLI::Option* resume =
+        app.add_option("--resume", request_.resume,
+                       "go on with a run that was stopped (default: the newest), bit for bit as if it had not been")
+            ->type_name("[RUN]")
+            ->expected(0, 1);
+    app.add_flag("--force", request_.force, "with --resume: go on even where a changed setting changes the result")
+        ->needs(resume);
     add_augment_flag(app, augment_);
     CLI::Option* find_lr = add_series_flags(app, resume);
     app.add_flag("--json", json_, "print events as JSON Lines: start, each epoch, end with the result");
@@ -45,7 +49,8 @@ class TrainCommand : public Command {
   }
 
   int run(const Engine& engine, Console& console) override {
-    request_.overrides = {{"data", data_given_}, {"train", train_given_}, {"transfer", transfer_given_}, {"model", model_given()}};
+    request_.overrides = {
+        {"data", data_given_}, {"train", train_given_}, {"transfer", transfer_given_}, {"model", model_given()}};
     if (!augment_.is_null()) request_.overrides["augment"] = augment_;
     Console::outlive_terminal();
     if (json_) console.write_events();
@@ -64,7 +69,8 @@ class TrainCommand : public Command {
   // Returns that of --find-lr.
   CLI::Option* add_series_flags(CLI::App& app, CLI::Option* resume) {
     CLI::Option* find = app.add_option("--find-lr", lr_picture_,
-                                       "instead of training, try learning rates from 1e-7 to 10, draw the loss against them (default: find-lr.png) and name one")
+                                       "instead of training, try learning rates from 1e-7 to 10, draw the loss against "
+                                       "them (default: find-lr.png) and name one")
                             ->type_name("[PNG]")
                             ->expected(0, 1)
                             ->excludes(resume);
@@ -73,7 +79,8 @@ class TrainCommand : public Command {
         ->check(CLI::Range(1, 1000))
         ->excludes(resume)
         ->excludes(find);
-    app.add_option("--sweep", series_.sweep, "train every combination of values, such as lr=1e-4,1e-3 batch=32,64; print a sorted table")
+    app.add_option("--sweep", series_.sweep,
+                   "train every combination of values, such as lr=1e-4,1e-3 batch=32,64; print a sorted table")
         ->type_name("KEY=A,B...")
         ->expected(1, 100)
         ->excludes(resume)
@@ -88,8 +95,8 @@ class TrainCommand : public Command {
     if (json_)
       print(text_from_json(found));
     else
-      print("the loss falls fastest at a learning rate of " + found["lr"].dump() + "\nwrote " + lr_picture_ + "\nnext: the same command with --lr " +
-            found["lr"].dump() + " instead of --find-lr\n");
+      print("the loss falls fastest at a learning rate of " + found["lr"].dump() + "\nwrote " + lr_picture_ +
+            "\nnext: the same command with --lr " + found["lr"].dump() + " instead of --find-lr\n");
     return static_cast<int>(ExitCode::kDone);
   }
 

@@ -20,7 +20,7 @@ struct PointResult {
   std::string name;
   std::vector<TrainResult> results;  // one a seed
   std::vector<std::string> failures;
-  double mean = 0, spread = 0;       // of the accuracy; the spread is the standard deviation
+  double mean = 0, spread = 0;  // of the accuracy; the spread is the standard deviation
 };
 
 double accuracy_of(const TrainResult& result) { return result.metrics["accuracy"].get<double>(); }
@@ -51,7 +51,8 @@ Json series_event(const std::vector<PointResult>& points) {
   Json rows = Json::array();
   for (const PointResult& point : points) {
     Json runs = Json::array();
-    for (const TrainResult& result : point.results) runs.push_back({{"run", result.run}, {"seed", result.seed}, {"accuracy", accuracy_of(result)}});
+    for (const TrainResult& result : point.results)
+      runs.push_back({{"run", result.run}, {"seed", result.seed}, {"accuracy", accuracy_of(result)}});
     rows.push_back({{"settings", point.name},
                     {"mean", point.results.empty() ? Json() : Json(point.mean)},
                     {"spread", point.results.size() > 1 ? Json(point.spread) : Json()},
@@ -95,8 +96,10 @@ class Series {
       console_.clear_bar();
       console_.event(end_event(result));
       if (repetition == 0) first_seed_ = result.seed;
-      if (result.metrics.is_object()) points.back().results.push_back(result);
-      else if (!result.interrupted) failed(unfinished_text(result));
+      if (result.metrics.is_object())
+        points.back().results.push_back(result);
+      else if (!result.interrupted)
+        failed(unfinished_text(result));
       return !result.interrupted;
     } catch (const Error& error) {
       if (error.code() == ExitCode::kInterrupted) return false;
@@ -137,7 +140,8 @@ int train_series(const Engine& engine, Console& console, const TrainRequest& req
     print(table_of(points));
   console.finish_events();
   if (!complete) throw Error("interrupted; the table holds what was finished", ExitCode::kInterrupted);
-  const bool failed = std::any_of(points.begin(), points.end(), [](const PointResult& point) { return point.results.empty(); });
+  const bool failed =
+      std::any_of(points.begin(), points.end(), [](const PointResult& point) { return point.results.empty(); });
   return static_cast<int>(failed ? ExitCode::kFailed : ExitCode::kDone);
 }
 

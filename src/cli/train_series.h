@@ -11,8 +11,9 @@ struct SeriesOptions {
   bool any() const { return repeat > 1 || !sweep.empty(); }
 };
 
-// Trains every point of the grid with every seed, one after the other, and prints a table, the best first, with mean and spread
-// (standard deviation) of the accuracy over the seeds. A training that fails leaves the others their turn. Returns the exit code.
+// Trains every point of the grid with every seed, one after the other, and prints a table, the best first, with mean
+// and spread (standard deviation) of the accuracy over the seeds. A training that fails leaves the others their turn.
+// Returns the exit code.
 int train_series(const Engine& engine, Console& console, const TrainRequest& request, const SeriesOptions& options);
 
 }  // namespace cvtool

@@ -11,9 +11,11 @@ namespace {
 std::string table(const Json& report) {
   std::string text = report["file"].get<std::string>() + "\n";
   for (const Json& item : report["checks"])
-    text += (item["good"].get<bool>() ? "  good  " : "  BAD   ") + item["check"].get<std::string>() + ": " + item["detail"].get<std::string>() + "\n";
+    text += (item["good"].get<bool>() ? "  good  " : "  BAD   ") + item["check"].get<std::string>() + ": " +
+            item["detail"].get<std::string>() + "\n";
   text += "it says of itself\n";
-  for (const auto& [key, value] : report["claims"].items()) text += "  " + key + ": " + value.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  for (const auto& [key, value] : report["claims"].items())
+    text += "  " + key + ": " + value.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
   return text;
 }
 
@@ -28,7 +30,8 @@ class VerifyCommand : public Command {
     const Json report = engine.verify(request_);
     console.clear_bar();
     print(json_ ? report.dump(2, ' ', false, Json::error_handler_t::replace) + "\n" : table(report));
-    if (!report["good"].get<bool>()) throw Error(report["file"].get<std::string>() + ": is not as it was written; export or train it again");
+    if (!report["good"].get<bool>())
+      throw Error(report["file"].get<std::string>() + ": is not as it was written; export or train it again");
     return static_cast<int>(ExitCode::kDone);
   }
 

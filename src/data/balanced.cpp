@@ -15,8 +15,9 @@ struct Draw {
 
 // The draws by their keys, equal ones by the sample's path.
 void sort_draws(std::vector<Draw>& draws, const std::vector<Sample>& samples) {
-  std::sort(draws.begin(), draws.end(),
-            [&](const Draw& a, const Draw& b) { return a.key != b.key ? a.key < b.key : samples[a.index].path < samples[b.index].path; });
+  std::sort(draws.begin(), draws.end(), [&](const Draw& a, const Draw& b) {
+    return a.key != b.key ? a.key < b.key : samples[a.index].path < samples[b.index].path;
+  });
 }
 
 }  // namespace

@@ -6,8 +6,8 @@
 #include <set>
 
 #include "base/error.h"
-#include "base/random.h"
 #include "base/output.h"
+#include "base/random.h"
 #include "base/text.h"
 #include "data/folders.h"
 #include "data/hold_back.h"
@@ -42,8 +42,7 @@ std::vector<std::string> found_classes(const Counts& counts) {
   return {names.begin(), names.end()};
 }
 
-std::vector<std::string> chosen_classes(const Listing& listing, const Counts& counts,
-                                        const DataConfig& config) {
+std::vector<std::string> chosen_classes(const Listing& listing, const Counts& counts, const DataConfig& config) {
   std::set<std::string> all;
   for (const auto& photo : listing.photos) all.insert(photo.class_name);
   const std::set<std::string> wanted(config.classes.begin(), config.classes.end());
@@ -54,8 +53,7 @@ std::vector<std::string> chosen_classes(const Listing& listing, const Counts& co
   for (const auto& name : all)
     if (!wanted.count(name)) spare.push_back(name);
   for (const auto& name : config.classes)
-    if (!all.count(name) && !spare.empty())
-      throw UsageError("classes: " + unknown_word("class", name, spare));
+    if (!all.count(name) && !spare.empty()) throw UsageError("classes: " + unknown_word("class", name, spare));
   return config.classes;
 }
 
@@ -79,9 +77,7 @@ void place_samples(Dataset& dataset, const Listing& listing) {
   for (const auto& photo : listing.photos) {
     const auto label = labels.find(photo.class_name);
     if (label == labels.end()) continue;
-    auto& target = photo.split == "valid"  ? dataset.valid
-                   : photo.split == "test" ? dataset.test
-                                           : dataset.train;
+    auto& target = photo.split == "valid" ? dataset.valid : photo.split == "test" ? dataset.test : dataset.train;
     target.push_back({photo.path, label->second, stable_hash(photo.path)});
   }
   const auto by_path = [](const Sample& a, const Sample& b) { return a.path < b.path; };
@@ -109,8 +105,7 @@ void complete_splits(Dataset& dataset, const DataConfig& config, uint64_t seed) 
     HeldBack parts = hold_back(source, 0, config.test, seed);
     source = std::move(parts.rest);
     dataset.test = std::move(parts.test);
-    dataset.notes.push_back("there is no test split: " + percent(config.test) + " of " + name +
-                            " is held back for it");
+    dataset.notes.push_back("there is no test split: " + percent(config.test) + " of " + name + " is held back for it");
   }
 }
 
@@ -134,18 +129,17 @@ std::vector<Sample> Dataset::all() const {
 Dataset find_dataset(const std::string& path, const DataConfig& config, uint64_t seed) {
   std::error_code error;
   if (path.empty() || !fs::exists(path, error))
-    throw DataError("there is no " + (path.empty() ? "folder ''" : path) +
-                    "; name a folder of photos or a CSV file");
+    throw DataError("there is no " + (path.empty() ? "folder ''" : path) + "; name a folder of photos or a CSV file");
   const bool folder = fs::is_directory(path, error);
   if (!folder && !ends_with(lower(path), ".csv"))
-    throw DataError(
-        path + " is neither a folder nor a CSV file; name a folder of photos or a file path,label[,split]");
+    throw DataError(path + " is neither a folder nor a CSV file; name a folder of photos or a file path,label[,split]");
   Listing listing = folder ? list_folder(path, config) : list_csv(path);
   const Counts counts = counts_of(listing);
   Dataset dataset;
   dataset.root = listing.root;
   dataset.layout = listing.layout;
-  dataset.names_splits = std::any_of(listing.photos.begin(), listing.photos.end(), [](const ListedPhoto& photo) { return !photo.split.empty(); });
+  dataset.names_splits = std::any_of(listing.photos.begin(), listing.photos.end(),
+                                     [](const ListedPhoto& photo) { return !photo.split.empty(); });
   dataset.notes = std::move(listing.notes);
   dataset.classes = chosen_classes(listing, counts, config);
   for (const auto& name : dataset.classes)
@@ -165,8 +159,7 @@ Dataset find_dataset(const std::string& path, const DataConfig& config, uint64_t
 
 std::vector<std::string> find_images(const std::string& path) {
   std::error_code error;
-  if (path.empty() || !fs::exists(path, error))
-    throw DataError("there is no " + (path.empty() ? "file ''" : path));
+  if (path.empty() || !fs::exists(path, error)) throw DataError("there is no " + (path.empty() ? "file ''" : path));
   if (!fs::is_directory(path, error)) return {path};
   std::vector<std::string> images = images_below(path);
   if (images.empty())

@@ -24,7 +24,7 @@ struct Dataset {
   bool names_splits = false;         // the folders or lines say which photos are for training, validation and testing
   std::vector<std::string> classes;  // code-point order, or as the config says
   std::vector<Sample> train, valid, test;  // each sorted by path
-  std::vector<std::string> notes;    // what the user should be told: classes missing from a split, folders passed over
+  std::vector<std::string> notes;  // what the user should be told: classes missing from a split, folders passed over
 
   // "train", "valid" or "test"; throws UsageError on another name.
   const std::vector<Sample>& split(const std::string& name) const;

@@ -81,8 +81,7 @@ class DiskCache : public PixelCache {
   bool read(size_t row, const ContentHash& content, uint8_t* target) const override {
     // Touching a page of a file that somebody has cut short would kill the process.
     struct stat status {};
-    if (::fstat(file_.number(), &status) != 0 || static_cast<size_t>(status.st_size) < layout_.size)
-      return false;
+    if (::fstat(file_.number(), &status) != 0 || static_cast<size_t>(status.st_size) < layout_.size) return false;
     const Entry entry = entries()[row];
     if (entry.content != content) return false;
     std::memcpy(target, pixels(row), shape_.row_bytes);
@@ -121,11 +120,10 @@ Descriptor open_existing(const std::string& path, const CacheShape& shape) {
   struct stat status {};
   Header header{};
   const Header wanted = header_of(shape);
-  const bool fits =
-      ::fstat(file.number(), &status) == 0 && S_ISREG(status.st_mode) &&
-      static_cast<size_t>(status.st_size) == layout_of(shape).size &&
-      ::pread(file.number(), &header, sizeof header, 0) == static_cast<ssize_t>(sizeof header) &&
-      std::memcmp(&header, &wanted, sizeof header) == 0;
+  const bool fits = ::fstat(file.number(), &status) == 0 && S_ISREG(status.st_mode) &&
+                    static_cast<size_t>(status.st_size) == layout_of(shape).size &&
+                    ::pread(file.number(), &header, sizeof header, 0) == static_cast<ssize_t>(sizeof header) &&
+                    std::memcmp(&header, &wanted, sizeof header) == 0;
   if (!fits) file.close();
   if (fits) ::futimens(file.number(), nullptr);  // marks it as in use
   return file;
@@ -153,8 +151,7 @@ void remove_unused(const std::string& folder) {
   const auto oldest = fs::file_time_type::clock::now() - kUnusedFor;
   for (const auto& entry : fs::directory_iterator(folder, error)) {
     std::error_code ignored;
-    if (entry.is_regular_file(ignored) && entry.last_write_time(ignored) < oldest)
-      fs::remove(entry.path(), ignored);
+    if (entry.is_regular_file(ignored) && entry.last_write_time(ignored) < oldest) fs::remove(entry.path(), ignored);
   }
 }
 

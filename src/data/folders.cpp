@@ -39,7 +39,8 @@ std::vector<FolderEntry> entries_of(const std::string& folder) {
   }
   // By path: what lies in a folder "a" comes after "a.jpg".
   const auto key = [](const FolderEntry& entry) { return entry.is_folder ? entry.name + "/" : entry.name; };
-  std::sort(entries.begin(), entries.end(), [&](const FolderEntry& a, const FolderEntry& b) { return key(a) < key(b); });
+  std::sort(entries.begin(), entries.end(),
+            [&](const FolderEntry& a, const FolderEntry& b) { return key(a) < key(b); });
   return entries;
 }
 
@@ -69,9 +70,8 @@ bool walk(const std::string& folder, const std::string& prefix, Trail& trail, co
     return visit(prefix.substr(0, prefix.empty() ? 0 : prefix.size() - 1), error.what());
   }
   for (const FolderEntry& entry : entries) {
-    const bool go_on = entry.is_folder
-                           ? walk(folder + "/" + entry.name, prefix + entry.name + "/", trail, visit)
-                           : visit(prefix + entry.name, "");
+    const bool go_on = entry.is_folder ? walk(folder + "/" + entry.name, prefix + entry.name + "/", trail, visit)
+                                       : visit(prefix + entry.name, "");
     if (!go_on) return false;
   }
   trail.resize(depth);

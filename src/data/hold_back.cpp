@@ -46,8 +46,7 @@ HeldBack hold_back(const std::vector<Sample>& samples, double valid, double test
   for (auto& [label, draws] : classes) {
     if (!has(draws, Part::kRest)) give(draws, Part::kRest, 1.0, {});
     if (valid > 0 && !has(draws, Part::kValid)) give(draws, Part::kValid, valid / 2, {Part::kRest});
-    if (test > 0 && !has(draws, Part::kTest))
-      give(draws, Part::kTest, valid + test / 2, {Part::kRest, Part::kValid});
+    if (test > 0 && !has(draws, Part::kTest)) give(draws, Part::kTest, valid + test / 2, {Part::kRest, Part::kValid});
     for (const Drawn& draw : draws) parts[draw.index] = draw.part;
   }
   HeldBack out;

@@ -40,8 +40,7 @@ DecodedImage decode(const std::string& bytes, const DecodeOptions& options, cons
   throw DataError(why_unknown(bytes));
 }
 
-cv::Mat decode_upright(const std::string& bytes, const DecodeOptions& options,
-                       const JpegReduction& reduction) {
+cv::Mat decode_upright(const std::string& bytes, const DecodeOptions& options, const JpegReduction& reduction) {
   const DecodedImage decoded = decode(bytes, options, reduction);
   return options.exif ? upright(decoded.pixels, decoded.orientation) : decoded.pixels;
 }
@@ -104,9 +103,7 @@ cv::Mat read_image(const std::string& path, const DecodeOptions& options) {
 }
 
 cv::Mat decode_resized(const std::string& bytes, const DecodeOptions& options, const DataConfig& config) {
-  const auto reduction = [&](int64_t height, int64_t width) {
-    return jpeg_reduction({height, width}, config);
-  };
+  const auto reduction = [&](int64_t height, int64_t width) { return jpeg_reduction({height, width}, config); };
   return resize_image(decode_upright(bytes, options, reduction), config);
 }
 

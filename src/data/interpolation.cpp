@@ -26,8 +26,7 @@ std::vector<Pair> bilinear_pairs(const SourceAxis& axis) {
   for (int x = 0; x < axis.target; ++x) {
     const float at = (static_cast<float>(x) + 0.5f) * axis.scale() - 0.5f;
     const float low = std::floor(at);
-    pairs.push_back(
-        {in_photo(static_cast<int>(low), axis), in_photo(static_cast<int>(std::ceil(at)), axis), at - low});
+    pairs.push_back({in_photo(static_cast<int>(low), axis), in_photo(static_cast<int>(std::ceil(at)), axis), at - low});
   }
   return pairs;
 }
@@ -35,8 +34,7 @@ std::vector<Pair> bilinear_pairs(const SourceAxis& axis) {
 std::vector<int> nearest_indices(const SourceAxis& axis) {
   std::vector<int> indices;
   for (int x = 0; x < axis.target; ++x)
-    indices.push_back(
-        in_photo(static_cast<int>(std::floor((static_cast<float>(x) + 0.5f) * axis.scale())), axis));
+    indices.push_back(in_photo(static_cast<int>(std::floor((static_cast<float>(x) + 0.5f) * axis.scale())), axis));
   return indices;
 }
 
@@ -204,9 +202,7 @@ void resize_by_taps(const cv::Mat& image, const std::vector<Taps>& rows, const s
   std::vector<float> values(static_cast<size_t>(image.cols) * 3 + 1, 0.0f);
   size_t oldest = 0;  // rows before it are complete: both ends of the taps only move down
   for (int y = 0; y < image.rows; ++y) {
-    const auto ended = [&](const Taps& taps) {
-      return taps.first + static_cast<int>(taps.weights.size()) <= y;
-    };
+    const auto ended = [&](const Taps& taps) { return taps.first + static_cast<int>(taps.weights.size()) <= y; };
     while (oldest < rows.size() && (rows[oldest].weights.empty() || ended(rows[oldest]))) ++oldest;
     bool resampled = false;
     for (size_t i = oldest; i < rows.size() && (rows[i].weights.empty() || rows[i].first <= y); ++i) {
@@ -224,20 +220,21 @@ void resize_by_taps(const cv::Mat& image, const std::vector<Taps>& rows, const s
   for (int y = 0; y < out.rows; ++y) {
     const float* sum = sums.data() + static_cast<size_t>(y) * row_values;
     auto* to = out.ptr<uint8_t>(y);
-    for (size_t k = 0; k < row_values; ++k)
-      to[k] = static_cast<uint8_t>(std::clamp(sum[k] + 0.5f, 0.0f, 255.0f));
+    for (size_t k = 0; k < row_values; ++k) to[k] = static_cast<uint8_t>(std::clamp(sum[k] + 0.5f, 0.0f, 255.0f));
   }
 }
 
 }  // namespace
 
-void resample(const cv::Mat& image, const SourceAxis& vertical, const SourceAxis& horizontal, const std::string& interpolation, cv::Mat& out) {
+void resample(const cv::Mat& image, const SourceAxis& vertical, const SourceAxis& horizontal,
+              const std::string& interpolation, cv::Mat& out) {
   if (interpolation == "nearest") return resize_nearest(image, vertical, horizontal, out);
   if (interpolation == "bilinear") return resize_bilinear(image, vertical, horizontal, out);
   if (interpolation == "area") return resize_by_taps(image, area_taps(vertical), area_taps(horizontal), out);
   std::vector<std::string> words{"nearest", "bilinear", "area"};
   for (const Kernel& kernel : kKernels) {
-    if (interpolation == kernel.name) return resize_by_taps(image, kernel_taps(vertical, kernel), kernel_taps(horizontal, kernel), out);
+    if (interpolation == kernel.name)
+      return resize_by_taps(image, kernel_taps(vertical, kernel), kernel_taps(horizontal, kernel), out);
     words.emplace_back(kernel.name);
   }
   throw UsageError("interpolation: " + unknown_word("value", interpolation, words));

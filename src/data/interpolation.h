@@ -1,5 +1,5 @@
-// Resampling of pictures of bytes. Every interpolation is separable: an output row or column is a weighted sum of input rows or
-// columns.
+// Resampling of pictures of bytes. Every interpolation is separable: an output row or column is a weighted sum of input
+// rows or columns.
 #pragma once
 
 #include <opencv2/core.hpp>
@@ -19,6 +19,7 @@ struct SourceAxis {
 
 // `image` CV_8UC3 -> `out`, CV_8UC3 of vertical.target x horizontal.target, allocated. Throws UsageError for an unknown
 // interpolation.
-void resample(const cv::Mat& image, const SourceAxis& vertical, const SourceAxis& horizontal, const std::string& interpolation, cv::Mat& out);
+void resample(const cv::Mat& image, const SourceAxis& vertical, const SourceAxis& horizontal,
+              const std::string& interpolation, cv::Mat& out);
 
 }  // namespace cvtool

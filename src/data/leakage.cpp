@@ -32,7 +32,8 @@ Copies copies_in_training(const OpenedSplit& train, const OpenedSplit& held_back
 
 Copies copies_in_training(const Dataset& dataset, const std::vector<Sample>& held_back) {
   std::map<uint64_t, std::vector<const Sample*>> by_length;
-  for (const Sample& sample : dataset.train) by_length[length_of(sample_path(dataset.root, sample.path))].push_back(&sample);
+  for (const Sample& sample : dataset.train)
+    by_length[length_of(sample_path(dataset.root, sample.path))].push_back(&sample);
   std::map<const Sample*, uint64_t> known;
   Copies copies;
   for (const Sample& sample : held_back) {
@@ -54,7 +55,8 @@ Copies copies_in_training(const Dataset& dataset, const std::vector<Sample>& hel
 std::string leakage_text(const Copies& copies, const std::string& split) {
   if (copies.empty()) return "";
   const auto& [mine, other] = copies.front();
-  return with_thousands(static_cast<int64_t>(copies.size())) + " of the " + split + " photos also stand in the training photos, such as " + printable(mine) + " = " + printable(other) +
+  return with_thousands(static_cast<int64_t>(copies.size())) + " of the " + split +
+         " photos also stand in the training photos, such as " + printable(mine) + " = " + printable(other) +
          ": its figures are too good; see cvtool data check";
 }
 

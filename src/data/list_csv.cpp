@@ -52,8 +52,7 @@ Listing list_csv(const std::string& file) {
   for (size_t i = columns.named ? 1 : 0; i < records.size(); ++i) {
     const std::string where = file + ", line " + std::to_string(records[i].line) + ": ";
     ListedPhoto photo = photo_of(records[i], columns, where);
-    const auto [at, added] =
-        lines.emplace(photo.path, std::make_pair(records[i].line, listing.photos.size()));
+    const auto [at, added] = lines.emplace(photo.path, std::make_pair(records[i].line, listing.photos.size()));
     if (!added) {
       const ListedPhoto& other = listing.photos[at->second.second];
       if (other.class_name != photo.class_name || other.split != photo.split)
@@ -65,8 +64,7 @@ Listing list_csv(const std::string& file) {
     without_split += photo.split.empty();
     listing.photos.push_back(std::move(photo));
   }
-  if (repeated)
-    listing.notes.push_back(counted(static_cast<int64_t>(repeated), "repeated line") + " passed over");
+  if (repeated) listing.notes.push_back(counted(static_cast<int64_t>(repeated), "repeated line") + " passed over");
   if (without_split != 0 && without_split != listing.photos.size())
     throw DataError(file + ": " + std::to_string(without_split) +
                     " lines name no split and the others do; name it in all lines or in none");

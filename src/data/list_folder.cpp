@@ -42,9 +42,7 @@ bool contains(const std::vector<std::string>& list, const std::string& word) {
   return std::find(list.begin(), list.end(), word) != list.end();
 }
 
-std::string layouts_text() {
-  return "expected DIR/train/CLASS/*.jpg and DIR/valid/CLASS/*.jpg, or DIR/CLASS/*.jpg";
-}
+std::string layouts_text() { return "expected DIR/train/CLASS/*.jpg and DIR/valid/CLASS/*.jpg, or DIR/CLASS/*.jpg"; }
 
 // Whether the folders named like splits are splits. Where both readings are possible the user must say.
 bool is_split_layout(const std::string& folder, const Contents& contents, const DataConfig& config) {
@@ -54,8 +52,8 @@ bool is_split_layout(const std::string& folder, const Contents& contents, const 
   if (contents.splits.empty()) {
     if (!contents.bare.empty() && contents.others.empty())
       throw DataError(folder + ": " + quoted_list(contents.bare) + " hold photos but no class folders; " +
-                      layouts_text() + " (if these are the classes, name them: --classes " +
-                      join(contents.bare, ",") + ")");
+                      layouts_text() + " (if these are the classes, name them: --classes " + join(contents.bare, ",") +
+                      ")");
     return false;
   }
   if (contents.others.empty() || (train && contents.splits.size() > 1)) return true;
@@ -66,8 +64,7 @@ bool is_split_layout(const std::string& folder, const Contents& contents, const 
                   " if it is one), or move what does not belong here elsewhere");
 }
 
-void list_class(Listing& listing, const std::string& path, const std::string& name,
-                const std::string& split) {
+void list_class(Listing& listing, const std::string& path, const std::string& name, const std::string& split) {
   for (const auto& image : images_below(listing.root + "/" + path))
     listing.photos.push_back({path + "/" + image, name, split});
 }
@@ -122,8 +119,7 @@ Listing list_folder(const std::string& folder, const DataConfig& config) {
   const Contents contents = contents_of(listing.root);
   if (contents.splits.empty() && contents.bare.empty() && contents.others.empty()) {
     const bool loose = !images_in(listing.root).empty();
-    throw DataError(folder + (loose ? " holds photos but no class folders; " : " holds no photos; ") +
-                    layouts_text());
+    throw DataError(folder + (loose ? " holds photos but no class folders; " : " holds no photos; ") + layouts_text());
   }
   const bool splits = is_split_layout(listing.root, contents, config);
   listing.layout = splits ? "folders" : "flat";

@@ -16,7 +16,7 @@
 namespace cvtool {
 
 struct BadFile {
-  std::string path;    // as Sample::path
+  std::string path;  // as Sample::path
   std::string reason;
 };
 
@@ -66,9 +66,9 @@ class PhotoStore {
 };
 
 struct Batch {
-  at::Tensor pixels;          // [N,3,H,W] u8, RGB 0..255, channels_last, CPU
-  at::Tensor labels;          // [N] i64
-  std::vector<size_t> rows;   // index into PhotoStore::samples() of each row
+  at::Tensor pixels;         // [N,3,H,W] u8, RGB 0..255, channels_last, CPU
+  at::Tensor labels;         // [N] i64
+  std::vector<size_t> rows;  // index into PhotoStore::samples() of each row
 };
 
 // One pass over a store in a given order. Worker threads prepare the batches ahead; they come out in order and

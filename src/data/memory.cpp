@@ -72,8 +72,7 @@ int64_t free_memory_bytes(const std::string& root) {
     if (parts.size() < 3) continue;
     if (parts[0] == "0") left = std::min(left, left_in_group(root + "/sys/fs/cgroup", parts[2], true));
     for (const auto& controller : split(parts[1], ','))
-      if (controller == "memory")
-        left = std::min(left, left_in_group(root + "/sys/fs/cgroup/memory", parts[2], false));
+      if (controller == "memory") left = std::min(left, left_in_group(root + "/sys/fs/cgroup/memory", parts[2], false));
   }
   return left;
 }

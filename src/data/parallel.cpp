@@ -56,8 +56,7 @@ void for_each_parallel(size_t count, int64_t workers, const std::function<void(s
     threads.emplace_back(run_worker, std::ref(shared), count, std::cref(work));
   {
     std::unique_lock<std::mutex> lock(shared.mutex);
-    while (
-        !shared.changed.wait_for(lock, std::chrono::milliseconds(100), [&] { return shared.running == 0; })) {
+    while (!shared.changed.wait_for(lock, std::chrono::milliseconds(100), [&] { return shared.running == 0; })) {
       lock.unlock();
       try {
         if (progress) progress(static_cast<int64_t>(shared.done), static_cast<int64_t>(count));

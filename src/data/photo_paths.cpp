@@ -30,7 +30,8 @@ bool visit_folder(const std::string& folder, const Visit& visit) {
   bool any = false;
   const bool go_on = visit_images(folder, [&](const std::string& path, const std::string& error) {
     any = true;
-    return error.empty() ? visit({prefix + path, "", nullptr}) : visit({path.empty() ? folder : prefix + path, error, nullptr});
+    return error.empty() ? visit({prefix + path, "", nullptr})
+                         : visit({path.empty() ? folder : prefix + path, error, nullptr});
   });
   if (any || !go_on) return go_on;
   return visit({folder, "holds no image (" + join(image_extensions(), " ") + ")", nullptr});
@@ -40,7 +41,11 @@ bool visit_folder(const std::string& folder, const Visit& visit) {
 bool visit_path(const std::string& path, const Visit& visit) {
   struct stat status {};
   if (path.empty() || ::stat(path.c_str(), &status) != 0)
-    return visit({path, path.empty() ? "is an empty path" : errno == ENOENT ? "there is no such file" : std::strerror(errno), nullptr});
+    return visit({path,
+                  path.empty()      ? "is an empty path"
+                  : errno == ENOENT ? "there is no such file"
+                                    : std::strerror(errno),
+                  nullptr});
   return S_ISDIR(status.st_mode) ? visit_folder(path, visit) : visit({path, "", nullptr});
 }
 
@@ -157,8 +162,10 @@ void visit_watched(const std::string& folder, const Visit& visit, const Stopped&
     const auto begin = std::chrono::steady_clock::now();
     if (!watch.look([&](const std::string& path) { return visit({path, "", nullptr}); })) return;
     // A folder that takes long to look through is looked at less often.
-    const auto pause = std::max<std::chrono::steady_clock::duration>(std::chrono::milliseconds(300), 10 * (std::chrono::steady_clock::now() - begin));
-    for (const auto end = std::chrono::steady_clock::now() + pause; std::chrono::steady_clock::now() < end && !stopped();)
+    const auto pause = std::max<std::chrono::steady_clock::duration>(std::chrono::milliseconds(300),
+                                                                     10 * (std::chrono::steady_clock::now() - begin));
+    for (const auto end = std::chrono::steady_clock::now() + pause;
+         std::chrono::steady_clock::now() < end && !stopped();)
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
 }
@@ -175,7 +182,8 @@ void visit_photos(const PhotoSourceOptions& options, const Visit& visit, const S
   const Visit unless_stopped = [&](PhotoSource source) { return !stopped() && visit(std::move(source)); };
   if (options.stdin_image && !visit_stdin_image(unless_stopped, stopped)) return;
   for (const std::string& input : options.inputs)
-    if (!(input == "-" ? visit_list(options.separator, unless_stopped, stopped) : visit_input(input, unless_stopped))) return;
+    if (!(input == "-" ? visit_list(options.separator, unless_stopped, stopped) : visit_input(input, unless_stopped)))
+      return;
   if (!options.watch.empty()) visit_watched(options.watch, unless_stopped, stopped);
 }
 

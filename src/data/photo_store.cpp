@@ -19,8 +19,8 @@ namespace {
 
 // What the pixels depend on beside the file.
 std::string pixel_recipe(const LoaderOptions& options) {
-  return "3 " + std::to_string(options.decode.max_pixels) + " " + image_size_text(options.data.imgsz) + " " + options.data.resize + " " +
-         options.data.interpolation + (options.decode.exif ? " exif" : "");
+  return "3 " + std::to_string(options.decode.max_pixels) + " " + image_size_text(options.data.imgsz) + " " +
+         options.data.resize + " " + options.data.interpolation + (options.decode.exif ? " exif" : "");
 }
 
 }  // namespace
@@ -53,7 +53,8 @@ struct PhotoStore::State {
 void PhotoStore::State::open_cache() {
   std::string key = pixel_key();
   for (const auto& sample : samples) key += '\n' + sample.path;
-  cache = cvtool::open_cache({samples.size(), row_bytes}, {options.cache, options.cache_budget_bytes, [&] { return key; }});
+  cache =
+      cvtool::open_cache({samples.size(), row_bytes}, {options.cache, options.cache_budget_bytes, [&] { return key; }});
 }
 
 // Returns why the photo cannot be read, or "".
@@ -90,8 +91,7 @@ PhotoStore::PhotoStore(std::string root, std::vector<Sample> samples, LoaderOpti
   state_->options = std::move(options);
   state_->options.decode.exif = state_->options.decode.exif && state_->options.data.exif;
   const ImageSize& size = state_->options.data.imgsz;
-  if (size.height < 1 || size.width < 1)
-    throw UsageError("imgsz: must be at least 1, not " + image_size_text(size));
+  if (size.height < 1 || size.width < 1) throw UsageError("imgsz: must be at least 1, not " + image_size_text(size));
   state_->row_bytes = static_cast<size_t>(size.height * size.width * 3);
 }
 
@@ -103,8 +103,7 @@ std::vector<BadFile> PhotoStore::scan(const ScanProgress& progress) {
   state.contents.resize(state.samples.size());
   std::vector<std::string> reasons(state.samples.size());
   for_each_parallel(
-      state.samples.size(), state.options.workers, [&](size_t i) { reasons[i] = state.scan_one(i); },
-      progress);
+      state.samples.size(), state.options.workers, [&](size_t i) { reasons[i] = state.scan_one(i); }, progress);
   std::vector<BadFile> bad;
   size_t kept = 0;
   for (size_t i = 0; i < reasons.size(); ++i) {
@@ -150,8 +149,7 @@ std::vector<std::pair<size_t, size_t>> PhotoStore::same_files(const PhotoStore& 
   for (size_t i = 0; i < state_->contents.size(); ++i) own.emplace(state_->contents[i], i);
   std::vector<std::pair<size_t, size_t>> pairs;
   for (size_t i = 0; i < other.state_->contents.size(); ++i)
-    if (const auto at = own.find(other.state_->contents[i]); at != own.end())
-      pairs.emplace_back(at->second, i);
+    if (const auto at = own.find(other.state_->contents[i]); at != own.end()) pairs.emplace_back(at->second, i);
   return pairs;
 }
 
@@ -159,8 +157,7 @@ std::string PhotoStore::digest() const {
   std::vector<std::string> lines;
   for (size_t i = 0; i < state_->samples.size(); ++i) {
     const Sample& sample = state_->samples[i];
-    lines.push_back(sample.path + '\n' + std::to_string(sample.label) + '\n' +
-                    hex_text(state_->contents.at(i)) + '\n');
+    lines.push_back(sample.path + '\n' + std::to_string(sample.label) + '\n' + hex_text(state_->contents.at(i)) + '\n');
   }
   std::sort(lines.begin(), lines.end());
   const std::string all = join(lines, "");

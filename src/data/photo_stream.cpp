@@ -17,7 +17,8 @@ namespace {
 void read_photo(StreamedPhoto& photo, const PhotoStreamOptions& options) {
   if (!photo.source.error.empty()) return;
   try {
-    photo.pixels = decode_resized(photo.source.bytes ? *photo.source.bytes : read_photo_file(photo.source.path), options.decode, options.data);
+    photo.pixels = decode_resized(photo.source.bytes ? *photo.source.bytes : read_photo_file(photo.source.path),
+                                  options.decode, options.data);
   } catch (const Error& error) {
     photo.source.error = error.what();
   } catch (const cv::Exception& error) {
@@ -61,7 +62,9 @@ struct PhotoStream::State {
 
   void list() {
     try {
-      visit_photos(options.sources, [this](PhotoSource source) { return add(std::move(source)); }, [this] { return is_stopping(); });
+      visit_photos(
+          options.sources, [this](PhotoSource source) { return add(std::move(source)); },
+          [this] { return is_stopping(); });
     } catch (...) {
       const std::lock_guard<std::mutex> lock(mutex);
       error = std::current_exception();
@@ -89,7 +92,8 @@ struct PhotoStream::State {
 PhotoStream::PhotoStream(PhotoStreamOptions options) : state_(std::make_unique<State>()) {
   state_->options = std::move(options);
   state_->threads.emplace_back([this] { state_->list(); });
-  for (size_t i = worker_count(state_->options.workers); i > 0; --i) state_->threads.emplace_back([this] { state_->work(); });
+  for (size_t i = worker_count(state_->options.workers); i > 0; --i)
+    state_->threads.emplace_back([this] { state_->work(); });
 }
 
 PhotoStream::~PhotoStream() {
@@ -107,8 +111,10 @@ PhotoStream::Got PhotoStream::next(StreamedPhoto& photo, std::chrono::millisecon
   State& s = *state_;
   std::unique_lock<std::mutex> lock(s.mutex);
   const auto something = [&] { return s.stopping || !s.window.empty() || s.listed; };
-  if (!is_live(s.options.sources)) s.changed.wait(lock, something);
-  else if (!s.changed.wait_for(lock, patience, something)) return Got::kNothingYet;
+  if (!is_live(s.options.sources))
+    s.changed.wait(lock, something);
+  else if (!s.changed.wait_for(lock, patience, something))
+    return Got::kNothingYet;
   s.changed.wait(lock, [&] { return s.stopping || s.window.empty() || s.window.front()->read; });
   if (s.stopping || s.window.empty()) {
     if (s.error) std::rethrow_exception(s.error);

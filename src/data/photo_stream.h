@@ -6,9 +6,9 @@
 #include <opencv2/core/mat.hpp>
 #include <string>
 
-#include "spec/data_config.h"
 #include "data/image.h"
 #include "data/photo_paths.h"
+#include "spec/data_config.h"
 
 namespace cvtool {
 
@@ -21,8 +21,8 @@ struct PhotoStreamOptions {
   PhotoSourceOptions sources;
   DataConfig data;
   DecodeOptions decode;
-  int64_t workers = 0;    // reading threads; 0: one a core
-  int64_t ahead = 64;     // photos that may be kept ready
+  int64_t workers = 0;  // reading threads; 0: one a core
+  int64_t ahead = 64;   // photos that may be kept ready
 };
 
 // Reads as the photo store does: the same file gives the same pixels in train, eval and predict.

@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "base/random.h"
 #include "base/output.h"
+#include "base/random.h"
 #include "base/text.h"
 
 namespace cvtool {
@@ -24,9 +24,12 @@ void report_bad_files(const OpenedSplit& split, size_t total, bool strict) {
   if (split.skipped.empty()) return;
   const std::string bad = counted(static_cast<int64_t>(split.skipped.size()), "bad file") + " of " +
                           with_thousands(static_cast<int64_t>(total)) + " in " + split.name;
-  if (strict) throw DataError(bad + " (--strict); mend or remove them: the first is " + printable(split.skipped[0].path) + ": " + split.skipped[0].reason);
+  if (strict)
+    throw DataError(bad + " (--strict); mend or remove them: the first is " + printable(split.skipped[0].path) + ": " +
+                    split.skipped[0].reason);
   if (split.skipped.size() * 2 > total)
-    throw DataError(bad + ", more than half; is this a folder of photos? The first is " + printable(split.skipped[0].path) + ": " + split.skipped[0].reason);
+    throw DataError(bad + ", more than half; is this a folder of photos? The first is " +
+                    printable(split.skipped[0].path) + ": " + split.skipped[0].reason);
   spdlog::warn("{} skipped", bad);
 }
 
@@ -47,7 +50,8 @@ OpenedSplit open_split(const PhotoRequest& request, const DataConfig& data, cons
   split.store = std::make_unique<PhotoStore>(request.root, request.samples, options);
   split.skipped = split.store->scan([&](int64_t done, int64_t total) {
     observer.progress({"Reading " + request.name, done, total, std::nan(""), std::nan("")});
-    if (observer.stop_requested()) throw Error("interrupted while reading photos; nothing was written", ExitCode::kInterrupted);
+    if (observer.stop_requested())
+      throw Error("interrupted while reading photos; nothing was written", ExitCode::kInterrupted);
   });
   report_bad_files(split, request.samples.size(), run.strict);
   return split;
@@ -79,7 +83,8 @@ Json marks_of(const std::string& root, const std::vector<Sample>& samples) {
   std::vector<const Sample*> chosen;
   for (const Sample& sample : samples) chosen.push_back(&sample);
   // A name that is no UTF-8 would not survive in the model's JSON.
-  chosen.erase(std::remove_if(chosen.begin(), chosen.end(), [](const Sample* s) { return !is_utf8(s->path); }), chosen.end());
+  chosen.erase(std::remove_if(chosen.begin(), chosen.end(), [](const Sample* s) { return !is_utf8(s->path); }),
+               chosen.end());
   const size_t count = std::min(kMarks, chosen.size());
   // By id: the choice is spread over the classes and does not change when a few files come or go.
   std::partial_sort(chosen.begin(), chosen.begin() + static_cast<std::ptrdiff_t>(count), chosen.end(),

@@ -15,14 +15,14 @@ namespace cvtool {
 // A split whose every photo has been read once.
 struct OpenedSplit {
   std::string name;
-  std::unique_ptr<PhotoStore> store;   // null: the split is empty
+  std::unique_ptr<PhotoStore> store;  // null: the split is empty
   std::vector<BadFile> skipped;
 };
 
 struct PhotoRequest {
   std::string root, name;
   std::vector<Sample> samples;
-  double budget_share = 1;   // of --cache-budget; the splits of a command share it
+  double budget_share = 1;  // of --cache-budget; the splits of a command share it
 };
 
 DecodeOptions decode_options(const DataConfig& data, const ReadOptions& read);

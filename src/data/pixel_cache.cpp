@@ -14,8 +14,7 @@ namespace {
 
 class RamCache : public PixelCache {
  public:
-  RamCache(uint8_t* memory, size_t rows, size_t row_bytes)
-      : memory_(memory), row_bytes_(row_bytes), filled_(rows, 0) {}
+  RamCache(uint8_t* memory, size_t rows, size_t row_bytes) : memory_(memory), row_bytes_(row_bytes), filled_(rows, 0) {}
   ~RamCache() override { ::munmap(memory_, filled_.size() * row_bytes_); }
 
   // What the process itself put here since the scan cannot be of other content.

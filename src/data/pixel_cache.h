@@ -13,9 +13,7 @@ namespace cvtool {
 struct ContentHash {
   uint64_t low = 0, high = 0;
 };
-inline bool operator==(const ContentHash& a, const ContentHash& b) {
-  return a.low == b.low && a.high == b.high;
-}
+inline bool operator==(const ContentHash& a, const ContentHash& b) { return a.low == b.low && a.high == b.high; }
 inline bool operator<(const ContentHash& a, const ContentHash& b) {
   return a.high != b.high ? a.high < b.high : a.low < b.low;
 }
@@ -51,7 +49,8 @@ std::unique_ptr<PixelCache> disk_cache(const CacheShape& shape, const std::strin
 struct CacheChoice {
   std::string mode = "auto";  // none, ram, disk, or auto: memory where all rows fit into the budget, else disk
   int64_t budget_bytes = 0;   // 0: half of the memory that is free
-  std::function<std::string()> key;  // everything that the rows depend on beside their content; asked for where a file is used
+  std::function<std::string()>
+      key;  // everything that the rows depend on beside their content; asked for where a file is used
 };
 
 // Null where the mode is none, there are no rows, or neither memory nor disk can be had.

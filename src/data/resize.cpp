@@ -15,8 +15,7 @@ constexpr double kLeastOversampling = 1.5;
 
 // Keras's crop_to_aspect_ratio and pad_to_aspect_ratio: sizes are truncated, the middle is rounded down.
 int to_aspect(int other, int wanted, int other_wanted) {
-  const float size =
-      static_cast<float>(other) * static_cast<float>(wanted) / static_cast<float>(other_wanted);
+  const float size = static_cast<float>(other) * static_cast<float>(wanted) / static_cast<float>(other_wanted);
   return std::max(1, static_cast<int>(std::min(size, 1e9f)));
 }
 
@@ -39,11 +38,9 @@ bool averages(const std::string& interpolation) {
 }  // namespace
 
 cv::Mat resize_image(const cv::Mat& image, const DataConfig& config) {
-  if (image.empty() || image.type() != CV_8UC3)
-    throw Error("resize_image: needs a picture of 3 channels of bytes");
+  if (image.empty() || image.type() != CV_8UC3) throw Error("resize_image: needs a picture of 3 channels of bytes");
   const int height = static_cast<int>(config.imgsz.height), width = static_cast<int>(config.imgsz.width);
-  if (height < 1 || width < 1)
-    throw UsageError("imgsz: must be at least 1, not " + image_size_text(config.imgsz));
+  if (height < 1 || width < 1) throw UsageError("imgsz: must be at least 1, not " + image_size_text(config.imgsz));
   const std::vector<std::string> fits{"stretch", "crop", "pad"};
   if (std::find(fits.begin(), fits.end(), config.resize) == fits.end())
     throw UsageError("resize: " + unknown_word("value", config.resize, fits));
@@ -58,8 +55,7 @@ int jpeg_reduction(const ImageSize& size, const DataConfig& config) {
   if (!averages(config.interpolation)) return 1;
   const double vertical = static_cast<double>(size.height) / static_cast<double>(config.imgsz.height);
   const double horizontal = static_cast<double>(size.width) / static_cast<double>(config.imgsz.width);
-  const double scale =
-      config.resize == "pad" ? std::max(vertical, horizontal) : std::min(vertical, horizontal);
+  const double scale = config.resize == "pad" ? std::max(vertical, horizontal) : std::min(vertical, horizontal);
   for (const int reduction : {8, 4, 2})
     if (scale >= reduction * kLeastOversampling) return reduction;
   return 1;

@@ -31,8 +31,7 @@ std::string size_text(const PhotoFacts& facts) {
   return std::to_string(facts.width) + " x " + std::to_string(facts.height) + " pixels";
 }
 
-void find_odd_photo(const PhotoFacts& facts, const std::string& path, const CheckLimits& limits,
-                    CheckReport& report) {
+void find_odd_photo(const PhotoFacts& facts, const std::string& path, const CheckLimits& limits, CheckReport& report) {
   const ImageFormat promised = format_of_extension(path);
   if (promised != ImageFormat::kUnknown && promised != facts.format)
     report.wrong_extension.push_back({path, std::string("its content is ") + format_name(facts.format)});
@@ -95,9 +94,8 @@ Json json_from_groups(const std::vector<DuplicateGroup>& groups) {
     Json photos = Json::array();
     for (const auto& photo : group.photos)
       photos.push_back({{"path", photo.path}, {"split", photo.split}, {"class", photo.class_name}});
-    list.push_back({{"across_splits", group.across_splits},
-                    {"across_classes", group.across_classes},
-                    {"photos", photos}});
+    list.push_back(
+        {{"across_splits", group.across_splits}, {"across_classes", group.across_classes}, {"photos", photos}});
   }
   return list;
 }
@@ -109,8 +107,7 @@ CheckLine line_of(const std::string& what, const std::vector<PhotoFinding>& find
   return line;
 }
 
-CheckLine line_of(const std::string& what, const std::vector<DuplicateGroup>& groups,
-                  bool DuplicateGroup::*filter) {
+CheckLine line_of(const std::string& what, const std::vector<DuplicateGroup>& groups, bool DuplicateGroup::*filter) {
   CheckLine line{what, 0, {}};
   for (const auto& group : groups) {
     if (filter ? !(group.*filter) : group.across_splits || group.across_classes) continue;
@@ -125,8 +122,8 @@ CheckLine line_of(const std::string& what, const std::vector<DuplicateGroup>& gr
 
 bool CheckReport::clean() const {
   return unreadable.empty() && wrong_extension.empty() && duplicates.empty() && near_duplicates.empty() &&
-         tiny.empty() && huge.empty() && extreme_aspect.empty() && blank.empty() && dark.empty() &&
-         bright.empty() && imbalance.empty();
+         tiny.empty() && huge.empty() && extreme_aspect.empty() && blank.empty() && dark.empty() && bright.empty() &&
+         imbalance.empty();
 }
 
 CheckReport check_dataset(const Dataset& dataset, const ExamineOptions& options, const CheckLimits& limits) {
@@ -171,8 +168,7 @@ std::vector<CheckLine> check_lines(const CheckReport& report) {
       line_of("unreadable", report.unreadable),
       line_of("content contradicts extension", report.wrong_extension),
       line_of("duplicates across splits (leakage)", report.duplicates, &DuplicateGroup::across_splits),
-      line_of("near duplicates across splits (leakage)", report.near_duplicates,
-              &DuplicateGroup::across_splits),
+      line_of("near duplicates across splits (leakage)", report.near_duplicates, &DuplicateGroup::across_splits),
       line_of("same photo under two classes", report.duplicates, &DuplicateGroup::across_classes),
       line_of("near-same photo under two classes", report.near_duplicates, &DuplicateGroup::across_classes),
       line_of("duplicates within a split", report.duplicates, nullptr),
@@ -183,8 +179,7 @@ std::vector<CheckLine> check_lines(const CheckReport& report) {
       line_of("blank", report.blank),
       line_of("very dark", report.dark),
       line_of("very bright", report.bright)};
-  CheckLine imbalance{"classes out of balance", static_cast<int64_t>(report.imbalance.size()),
-                      report.imbalance};
+  CheckLine imbalance{"classes out of balance", static_cast<int64_t>(report.imbalance.size()), report.imbalance};
   imbalance.examples.resize(std::min<size_t>(3, imbalance.examples.size()));
   lines.push_back(std::move(imbalance));
   return lines;

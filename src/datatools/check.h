@@ -50,8 +50,7 @@ struct CheckReport {
 };
 
 // Decodes every photo once, by several threads.
-CheckReport check_dataset(const Dataset& dataset, const ExamineOptions& options,
-                          const CheckLimits& limits = {});
+CheckReport check_dataset(const Dataset& dataset, const ExamineOptions& options, const CheckLimits& limits = {});
 
 Json json_from_report(const CheckReport& report);
 

@@ -88,8 +88,8 @@ Groups near_duplicates(const std::vector<PhotoFacts>& facts) {
   }
   Groups groups;
   for (auto& group : groups_of(alike, facts.size())) {
-    const bool all_equal = std::all_of(group.begin(), group.end(),
-                                       [&](size_t i) { return equal.root(i) == equal.root(group[0]); });
+    const bool all_equal =
+        std::all_of(group.begin(), group.end(), [&](size_t i) { return equal.root(i) == equal.root(group[0]); });
     if (!all_equal) groups.push_back(std::move(group));
   }
   return groups;

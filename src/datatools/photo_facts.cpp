@@ -16,8 +16,7 @@ constexpr int kHashSide = 32, kFrequencies = 8;
 ContentHash pixel_hash(const cv::Mat& rgb) {
   // One hash of the rows, which need not lie one behind the other, and of the size.
   std::vector<ContentHash> rows;
-  for (int y = 0; y < rgb.rows; ++y)
-    rows.push_back(content_hash(rgb.ptr(y), static_cast<size_t>(rgb.cols) * 3));
+  for (int y = 0; y < rgb.rows; ++y) rows.push_back(content_hash(rgb.ptr(y), static_cast<size_t>(rgb.cols) * 3));
   rows.push_back({static_cast<uint64_t>(rgb.rows), static_cast<uint64_t>(rgb.cols)});
   return content_hash(rows.data(), rows.size() * sizeof(ContentHash));
 }
@@ -47,8 +46,7 @@ void count_values(const cv::Mat& rgb, std::array<double, 768>& histogram) {
   for (size_t i = 0; i < counts.size(); ++i) histogram[i] = static_cast<double>(counts[i]) / all;
 }
 
-PhotoFacts facts_of_bytes(const std::string& bytes, const DecodeOptions& options,
-                          std::array<double, 768>* histogram) {
+PhotoFacts facts_of_bytes(const std::string& bytes, const DecodeOptions& options, std::array<double, 768>* histogram) {
   const cv::Mat rgb = decode_image(bytes, options);
   PhotoFacts facts;
   facts.format = image_format(bytes);
@@ -82,8 +80,7 @@ uint64_t perceptual_hash(const cv::Mat& rgb) {
   return hash;
 }
 
-PhotoFacts photo_facts(const std::string& path, const DecodeOptions& options,
-                       std::array<double, 768>* histogram) {
+PhotoFacts photo_facts(const std::string& path, const DecodeOptions& options, std::array<double, 768>* histogram) {
   PhotoFacts facts;
   try {
     return facts_of_bytes(read_photo_file(path), options, histogram);

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "data/image.h"
 #include "data/decode/image_format.h"
+#include "data/image.h"
 #include "data/pixel_cache.h"
 
 namespace cvtool {
@@ -24,7 +24,7 @@ struct PhotoFacts {
   uint64_t perceptual = 0;                                               // see perceptual_hash
   std::array<uint8_t, kThumbnailSide * kThumbnailSide * 3> thumbnail{};  // RGB
   std::array<double, 3> mean{}, mean_square{};                           // of the channels' pixels, 0..255
-  double brightness = 0, contrast = 0;  // mean and standard deviation of grey, 0..255
+  double brightness = 0, contrast = 0;                                   // mean and standard deviation of grey, 0..255
 };
 
 // 64 bits: which of the 64 lowest frequencies (of a 32 x 32 grey copy's DCT) but the mean lie above their

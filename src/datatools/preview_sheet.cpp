@@ -4,9 +4,9 @@
 #include <opencv2/imgproc.hpp>
 
 #include "base/error.h"
-#include "report/drawing.h"
 #include "data/loader.h"
 #include "data/parallel.h"
+#include "report/drawing.h"
 
 namespace cvtool {
 namespace {
@@ -45,8 +45,8 @@ void draw_photo(cv::Mat square, const std::string& path, const DecodeOptions& op
     fitted.imgsz = {std::max<int64_t>(1, std::lround(photo.rows * scale)),
                     std::max<int64_t>(1, std::lround(photo.cols * scale))};
     const cv::Mat small = resize_image(photo, fitted);
-    small.copyTo(square(
-        cv::Rect((square.cols - small.cols) / 2, (square.rows - small.rows) / 2, small.cols, small.rows)));
+    small.copyTo(
+        square(cv::Rect((square.cols - small.cols) / 2, (square.rows - small.rows) / 2, small.cols, small.rows)));
   } catch (const DataError& error) {
     square.setTo(kBad);
     draw_text(square, "unreadable", {6, square.rows / 2, square.cols - 12, 0.45}, kWarning);
@@ -67,15 +67,17 @@ cv::Mat preview_sheet(const Dataset& dataset, const SheetOptions& options) {
     throw UsageError("a sheet of " + std::to_string(rows) + " rows and " + std::to_string(cols) +
                      " columns is too large; ask for fewer");
   cv::Mat sheet(static_cast<int>(rows * cell_height), static_cast<int>(cols * cell_width), CV_8UC3, kPaper);
-  for_each_parallel(chosen.size(), options.workers, [&](size_t i) {
-    const int left = static_cast<int>(static_cast<int64_t>(i) % cols * cell_width) + kMargin;
-    const int top = static_cast<int>(static_cast<int64_t>(i) / cols * cell_height) + kMargin;
-    const int side = static_cast<int>(options.photo_px);
-    draw_photo(sheet(cv::Rect(left, top, side, side)), sample_path(dataset.root, chosen[i].path),
-               options.decode);
-    cv::Mat label = sheet(cv::Rect(left, top + side, side, kLabelHeight));
-    draw_text(label, dataset.classes[static_cast<size_t>(chosen[i].label)], {2, 14, side - 4, 0.42}, kInk);
-  }, options.progress);
+  for_each_parallel(
+      chosen.size(), options.workers,
+      [&](size_t i) {
+        const int left = static_cast<int>(static_cast<int64_t>(i) % cols * cell_width) + kMargin;
+        const int top = static_cast<int>(static_cast<int64_t>(i) / cols * cell_height) + kMargin;
+        const int side = static_cast<int>(options.photo_px);
+        draw_photo(sheet(cv::Rect(left, top, side, side)), sample_path(dataset.root, chosen[i].path), options.decode);
+        cv::Mat label = sheet(cv::Rect(left, top + side, side, kLabelHeight));
+        draw_text(label, dataset.classes[static_cast<size_t>(chosen[i].label)], {2, 14, side - 4, 0.42}, kInk);
+      },
+      options.progress);
   return sheet;
 }
 

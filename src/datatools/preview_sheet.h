@@ -12,7 +12,7 @@ namespace cvtool {
 
 struct SheetOptions {
   int64_t rows = 8, cols = 8;
-  int64_t per_class = 0;  // above 0: so many of each class, class by class, with as many rows as that needs
+  int64_t per_class = 0;        // above 0: so many of each class, class by class, with as many rows as that needs
   std::string split = "train";  // "train", "valid" or "test"
   int64_t photo_px = 128;       // side of a photo's square
   uint64_t seed = 0;            // which photos

@@ -109,11 +109,9 @@ Plan plan_of(const Dataset& dataset, const std::string& target) {
       const Step step{sample_path(dataset.root, sample.path), target + "/" + split + "/" + sample.path};
       for (const auto& other : splits)
         if (other != split && there(target + "/" + other + "/" + sample.path))
-          throw DataError(sample.path + " lies in " + target + "/" + other + " already, but belongs to " +
-                          split + " with these fractions and this seed; use another folder");
-      auto& count = split == "train"   ? plan.result.train
-                    : split == "valid" ? plan.result.valid
-                                       : plan.result.test;
+          throw DataError(sample.path + " lies in " + target + "/" + other + " already, but belongs to " + split +
+                          " with these fractions and this seed; use another folder");
+      auto& count = split == "train" ? plan.result.train : split == "valid" ? plan.result.valid : plan.result.test;
       ++count;
       if (!there(step.to)) {
         plan.steps.push_back(step);
@@ -130,8 +128,7 @@ void check_places(const std::string& source, const std::string& target) {
   const fs::path from = fs::weakly_canonical(source), to = fs::weakly_canonical(target);
   const auto [end, unused] = std::mismatch(from.begin(), from.end(), to.begin(), to.end());
   if (end == from.end()) throw UsageError(target + " lies in " + source + "; choose a folder outside of it");
-  if (there(target) && !fs::is_directory(target))
-    throw Error(target + " is not a folder; choose another name");
+  if (there(target) && !fs::is_directory(target)) throw Error(target + " is not a folder; choose another name");
 }
 
 void write_journal(const std::vector<Step>& steps, const std::string& target) {
@@ -165,8 +162,7 @@ Dataset split_photos(const std::string& source, const SplitFolderOptions& option
 
 // True when an earlier move has left nothing to do.
 bool moved_already(const std::string& source, const std::string& target) {
-  return fs::is_directory(source) && !holds_images(source) && fs::is_directory(target) &&
-         holds_images(target);
+  return fs::is_directory(source) && !holds_images(source) && fs::is_directory(target) && holds_images(target);
 }
 
 }  // namespace
@@ -178,8 +174,7 @@ SplitFolderResult split_folder(const std::string& source, const std::string& tar
     throw UsageError(unknown_word("way to split", options.how, ways));
   check_places(source, target);
   const int64_t undone = there(target) ? undo_killed_move(target) : 0;
-  if (!fs::is_directory(source))
-    throw DataError("there is no folder " + source + "; name a folder of photos");
+  if (!fs::is_directory(source)) throw DataError("there is no folder " + source + "; name a folder of photos");
   if (options.how == "move" && moved_already(source, target)) {
     SplitFolderResult nothing;
     nothing.undone = undone;

@@ -27,8 +27,7 @@ struct SplitFolderResult {
 // is taken back (moved files are put back), so that source and target are as before; a move that was killed
 // is put back by the next call, from a journal in the target. Photos in folders below a class stay in such
 // folders.
-SplitFolderResult split_folder(const std::string& source, const std::string& target,
-                               const SplitFolderOptions& options);
+SplitFolderResult split_folder(const std::string& source, const std::string& target, const SplitFolderOptions& options);
 
 Json json_from_result(const SplitFolderResult& result);
 

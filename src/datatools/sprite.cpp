@@ -67,8 +67,8 @@ cv::Mat read_sheet(const std::string& file, const SpriteOptions& options) {
   }
   if (sheet.cols != options.size.height * options.size.width)
     throw DataError(file + " is " + std::to_string(sheet.cols) + " pixels wide; a row that holds a picture of " +
-                    image_size_text(options.size) + " has " +
-                    std::to_string(options.size.height * options.size.width) + "; see --size");
+                    image_size_text(options.size) + " has " + std::to_string(options.size.height * options.size.width) +
+                    "; see --size");
   return sheet;
 }
 
@@ -110,7 +110,8 @@ void unpack_sheet(const cv::Mat& sheet, const SheetPlan& plan, const ImageSize& 
   const auto place = [&](size_t row) {
     const auto label = plan.of_label.find(plan.labels[row]);
     if (label == plan.of_label.end()) return;
-    const std::string path = plan.folder + "/" + result.classes[label->second] + "/" + file_name(plan.file, static_cast<int>(row));
+    const std::string path =
+        plan.folder + "/" + result.classes[label->second] + "/" + file_name(plan.file, static_cast<int>(row));
     ++(place_file(path, png_of_row(sheet, static_cast<int>(row), size)) ? written : there);
   };
   for_each_parallel(static_cast<size_t>(sheet.rows), 0, place, progress);
@@ -135,11 +136,13 @@ SpriteResult unpack_sprites(const SpriteFiles& files, const SpriteOptions& optio
   for (const auto& file : files.sheets) {
     const cv::Mat sheet = read_sheet(file, options);
     if (sheet.rows > all - first)
-      throw DataError(files.labels + " holds " + counted(all, "label") + ", fewer than the sheets have rows; name the labels of these sheets");
+      throw DataError(files.labels + " holds " + counted(all, "label") +
+                      ", fewer than the sheets have rows; name the labels of these sheets");
     for (const auto& name : result.classes) make_folders(files.folder + "/" + name);
-    unpack_sheet(sheet, {file, files.folder, labels.data() + first, of_label}, options.size, result, [&](int64_t done, int64_t) {
-      if (progress) progress(first + done, all);
-    });
+    unpack_sheet(sheet, {file, files.folder, labels.data() + first, of_label}, options.size, result,
+                 [&](int64_t done, int64_t) {
+                   if (progress) progress(first + done, all);
+                 });
     first += sheet.rows;
   }
   result.labels_left = all - first;

@@ -18,11 +18,11 @@ struct SpriteFiles {
 };
 
 struct SpriteResult {
-  int64_t written = 0, there = 0;       // files written now; found as they would be written
-  int64_t passed_over = 0;              // pictures whose label is of no class
-  int64_t labels_left = 0;              // labels without a picture: sheets that were not named
-  std::vector<std::string> classes;     // in the order of the options, or of the labels
-  std::vector<int64_t> counts;          // pictures of each class
+  int64_t written = 0, there = 0;    // files written now; found as they would be written
+  int64_t passed_over = 0;           // pictures whose label is of no class
+  int64_t labels_left = 0;           // labels without a picture: sheets that were not named
+  std::vector<std::string> classes;  // in the order of the options, or of the labels
+  std::vector<int64_t> counts;       // pictures of each class
 };
 
 // Each row of a sheet holds the pixels of one picture, row by row. Pictures become PNG files named after their

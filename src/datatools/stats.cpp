@@ -32,8 +32,7 @@ Range range_of(std::vector<int64_t> values) {
   return {values.front(), values[values.size() / 2], values.back()};
 }
 
-void add_colours(DataStats& stats, const std::vector<PhotoFacts>& facts,
-                 const std::array<double, 768>& histogram) {
+void add_colours(DataStats& stats, const std::vector<PhotoFacts>& facts, const std::array<double, 768>& histogram) {
   std::array<double, 3> squares{};
   for (const auto& photo : facts)
     for (size_t c = 0; c < 3; ++c) {

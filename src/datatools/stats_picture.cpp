@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "report/drawing.h"
 #include "datatools/stats.h"
+#include "report/drawing.h"
 
 namespace cvtool {
 namespace {

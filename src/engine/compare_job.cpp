@@ -13,7 +13,9 @@ namespace fs = std::filesystem;
 namespace cvtool {
 namespace {
 
-bool is_run(const fs::path& folder) { return fs::is_regular_file(folder / "config.json") && fs::is_regular_file(folder / "history.csv"); }
+bool is_run(const fs::path& folder) {
+  return fs::is_regular_file(folder / "config.json") && fs::is_regular_file(folder / "history.csv");
+}
 
 // The folders to compare: those named, or every run of `runs`.
 std::vector<std::string> runs_of(const CompareRequest& request) {
@@ -26,7 +28,8 @@ std::vector<std::string> runs_of(const CompareRequest& request) {
   std::sort(runs.begin(), runs.end());
   runs.erase(std::unique(runs.begin(), runs.end()), runs.end());
   for (const std::string& run : runs)
-    if (!is_run(run)) throw UsageError(run + ": is no run (it holds no config.json and history.csv); name what cvtool train made");
+    if (!is_run(run))
+      throw UsageError(run + ": is no run (it holds no config.json and history.csv); name what cvtool train made");
   return runs;
 }
 
@@ -91,8 +94,11 @@ Json compare_job(const CompareRequest& request) {
     Json row = row_of(run, history);
     rows.emplace_back(std::move(row), NamedHistory{run, std::move(history)});
   }
-  const auto accuracy = [](const Json& row) { return row["accuracy"].is_number() ? row["accuracy"].get<double>() : -1.0; };
-  std::stable_sort(rows.begin(), rows.end(), [&](const auto& a, const auto& b) { return accuracy(a.first) > accuracy(b.first); });
+  const auto accuracy = [](const Json& row) {
+    return row["accuracy"].is_number() ? row["accuracy"].get<double>() : -1.0;
+  };
+  std::stable_sort(rows.begin(), rows.end(),
+                   [&](const auto& a, const auto& b) { return accuracy(a.first) > accuracy(b.first); });
   Json result{{"runs", Json::array()}};
   std::vector<NamedHistory> histories;
   for (auto& [row, history] : rows) {

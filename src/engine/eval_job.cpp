@@ -5,21 +5,21 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "torch/device.h"
 #include "base/error.h"
 #include "base/output.h"
 #include "base/text.h"
+#include "engine/jobs.h"
 #include "evaluate/baseline.h"
 #include "evaluate/calibrate.h"
 #include "evaluate/evaluation.h"
-#include "engine/jobs.h"
+#include "torch/device.h"
 
 namespace cvtool {
 namespace {
 
 // A split of the data, and why it is this one.
 struct ChosenSplit {
-  std::string name;   // "test", "valid", "train" or "all"
+  std::string name;  // "test", "valid", "train" or "all"
   std::string reason;
   std::vector<Sample> samples;
 };
@@ -32,7 +32,8 @@ ChosenSplit choose_split(const Dataset& dataset, const std::string& wanted, cons
     return {wanted, "as asked", samples};
   }
   const bool trained_on = holds_marked_files(dataset.root, info.at("data").value("marks", Json::object()));
-  if (!dataset.names_splits && !trained_on) return {"all", "every photo: the model was not trained on this data", dataset.all()};
+  if (!dataset.names_splits && !trained_on)
+    return {"all", "every photo: the model was not trained on this data", dataset.all()};
   const std::string source = dataset.names_splits ? "" : ": the part held back when the model was trained on this data";
   if (!dataset.test.empty()) return {"test", "the test photos" + source, dataset.test};
   if (!dataset.valid.empty()) return {"valid", "the validation photos" + source, dataset.valid};
@@ -50,7 +51,9 @@ Dataset data_for(const std::string& path, const Recipe& recipe) {
 class EvalJob {
  public:
   EvalJob(const EvalRequest& request, Observer& observer)
-      : request_(request), observer_(observer), model_(open_model(request.model, request.precision, request.run, request.tta)) {}
+      : request_(request),
+        observer_(observer),
+        model_(open_model(request.model, request.precision, request.run, request.tta)) {}
 
   EvalResult run() {
     check_request();
@@ -85,7 +88,8 @@ class EvalJob {
 
   OpenedSplit open(const PhotoRequest& photos) {
     OpenedSplit split = open_split(photos, model_.recipe.data, request_.run, observer_);
-    if (!split.store || split.store->samples().empty()) throw DataError(request_.data + ": there is no " + photos.name + " photo that can be read");
+    if (!split.store || split.store->samples().empty())
+      throw DataError(request_.data + ": there is no " + photos.name + " photo that can be read");
     return split;
   }
 
@@ -116,7 +120,8 @@ class EvalJob {
     subject.root = dataset_.root;
     subject.skipped = split_.skipped;
     subject.notes = dataset_.notes;
-    if (split_.name == "valid" || split_.name == "test") subject.copies = copies_in_training(dataset_, split_.store->samples());
+    if (split_.name == "valid" || split_.name == "test")
+      subject.copies = copies_in_training(dataset_, split_.store->samples());
     if (!subject.copies.empty()) spdlog::warn("{}", leakage_text(subject.copies, split_.name));
     subject.device = device_from_text(request_.run.device).str();
     subject.precision = request_.precision;
@@ -139,7 +144,8 @@ class EvalJob {
   void compare(const EvaluationSubject& subject, Evaluation& evaluation) {
     answer(baseline_, split_, subject, request_, observer_);
     const Json comparison = compared(baseline_, evaluation);
-    if (!comparison["met"].get<bool>()) result_.missed.push_back("baseline " + baseline_.name + ": " + comparison["text"].get<std::string>());
+    if (!comparison["met"].get<bool>())
+      result_.missed.push_back("baseline " + baseline_.name + ": " + comparison["text"].get<std::string>());
     evaluation.document["baseline"] = comparison;
   }
 

@@ -5,14 +5,14 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "torch/device.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
-#include "engine/explain_jobs.h"
 #include "data/photos.h"
+#include "engine/explain_jobs.h"
 #include "explain/activations.h"
 #include "explain/embedding.h"
+#include "torch/device.h"
 
 namespace cvtool {
 namespace {
@@ -48,8 +48,11 @@ Json points_json(const Embedding& embedding) {
   const auto point = embedding.projection.points.accessor<double, 2>();
   for (size_t i = 0; i < embedding.paths.size(); ++i) {
     const auto row = static_cast<int64_t>(i);
-    points.push_back({{"path", embedding.paths[i]}, {"class", embedding.classes[static_cast<size_t>(embedding.labels[i])]},
-                      {"x", point[row][0]}, {"y", point[row][1]}, {"outlier", false}});
+    points.push_back({{"path", embedding.paths[i]},
+                      {"class", embedding.classes[static_cast<size_t>(embedding.labels[i])]},
+                      {"x", point[row][0]},
+                      {"y", point[row][1]},
+                      {"outlier", false}});
   }
   for (size_t outlier : embedding.outliers) points[outlier]["outlier"] = true;
   return points;
@@ -61,7 +64,9 @@ Json explain_embedding(const ExplainRequest& request, Observer& observer) {
   const OpenedModel opened = open_model(request.model, "fp32", request.run);
   const FlatNet net(opened.file.module);
   const size_t layer = request.layer.empty() ? last_features(net, opened.file.golden) : net.find(request.layer);
-  const std::string folder = request.inputs.at(0), file = output_path(request.output, opened.path, stem_of(folder) + "-embedding", {".png", ".jpg", ".jpeg", ".csv"});
+  const std::string folder = request.inputs.at(0),
+                    file = output_path(request.output, opened.path, stem_of(folder) + "-embedding",
+                                       {".png", ".jpg", ".jpeg", ".csv"});
   // The folder's own classes: they need not be the model's.
   DataConfig data = opened.recipe.data;
   data.classes.clear();
@@ -77,14 +82,24 @@ Json explain_embedding(const ExplainRequest& request, Observer& observer) {
   embedding.projection = principal_components(values_of({opened.predictor, net, layer}, *split.store, observer));
   embedding.outliers = outliers_of(embedding.projection.points, embedding.labels);
   const std::string& name = net.layers()[layer].name;
-  if (ends_with(lower(file), ".csv")) write_file_atomically(file, embedding_csv(embedding));
-  else write_embedding_picture(file, folder + ": " + counted(static_cast<int64_t>(embedding.paths.size()), "photo") + " as layer " + name + " sees them", embedding);
+  if (ends_with(lower(file), ".csv"))
+    write_file_atomically(file, embedding_csv(embedding));
+  else
+    write_embedding_picture(file,
+                            folder + ": " + counted(static_cast<int64_t>(embedding.paths.size()), "photo") +
+                                " as layer " + name + " sees them",
+                            embedding);
   Json lines = Json::array();
   for (size_t outlier : embedding.outliers)
-    lines.push_back("outlier " + embedding.paths[outlier] + " (" + embedding.classes[static_cast<size_t>(embedding.labels[outlier])] + ")");
+    lines.push_back("outlier " + embedding.paths[outlier] + " (" +
+                    embedding.classes[static_cast<size_t>(embedding.labels[outlier])] + ")");
   lines.push_back("wrote " + file);
-  Json document{{"model", opened.path}, {"data", folder}, {"layer", name}, {"explained", embedding.projection.explained},
-                {"points", points_json(embedding)}, {"files", Json::array({file})}};
+  Json document{{"model", opened.path},
+                {"data", folder},
+                {"layer", name},
+                {"explained", embedding.projection.explained},
+                {"points", points_json(embedding)},
+                {"files", Json::array({file})}};
   return {{"document", std::move(document)}, {"lines", lines}, {"failed", 0}};
 }
 

@@ -5,17 +5,17 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "torch/device.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "data/dataset.h"
+#include "data/photos.h"
 #include "engine/explain_jobs.h"
 #include "evaluate/heat_view.h"
-#include "data/photos.h"
 #include "explain/activations.h"
 #include "explain/heat_map.h"
 #include "explain/heat_picture.h"
 #include "report/sheet.h"
+#include "torch/device.h"
 
 namespace cvtool {
 namespace {
@@ -32,9 +32,9 @@ struct Viewer {
   FlatNet net;
   at::Device device;
   std::string method;
-  size_t layer = 0;       // not of occlusion
-  int64_t class_index;    // -1: the predicted one
-  int64_t patch_px = 0;   // of occlusion
+  size_t layer = 0;      // not of occlusion
+  int64_t class_index;   // -1: the predicted one
+  int64_t patch_px = 0;  // of occlusion
 };
 
 struct View {
@@ -54,11 +54,15 @@ Viewer viewer_for(const ExplainRequest& request, const OpenedModel& opened) {
   const at::Device device = device_from_text(request.run.device);
   torch::jit::Module module = opened.file.module;
   module.to(device);
-  Viewer viewer{opened, FlatNet(module), device, request.mode, 0, class_from_name(request.class_name, model_classes(opened.file))};
+  Viewer viewer{opened, FlatNet(module),
+                device, request.mode,
+                0,      class_from_name(request.class_name, model_classes(opened.file))};
   const ImageSize& size = opened.recipe.data.imgsz;
-  viewer.patch_px = request.patch_px > 0 ? request.patch_px : std::max<int64_t>(1, std::min(size.height, size.width) / 5);
+  viewer.patch_px =
+      request.patch_px > 0 ? request.patch_px : std::max<int64_t>(1, std::min(size.height, size.width) / 5);
   if (request.mode != "occlusion")
-    viewer.layer = request.layer.empty() ? last_map(viewer.net, opened.file.golden.to(device)) : viewer.net.find(request.layer);
+    viewer.layer =
+        request.layer.empty() ? last_map(viewer.net, opened.file.golden.to(device)) : viewer.net.find(request.layer);
   return viewer;
 }
 
@@ -79,15 +83,19 @@ View view_of(const Viewer& viewer, const at::Tensor& photo) {
 }
 
 // Tiles of the finished sheet: a single photo also stands beside its heat map.
-std::vector<SheetPicture> tiles(const cv::Mat& photo, const cv::Mat& heat, const std::string& name, const std::string& verdict, bool single) {
+std::vector<SheetPicture> tiles(const cv::Mat& photo, const cv::Mat& heat, const std::string& name,
+                                const std::string& verdict, bool single) {
   if (!single) return {{heat, {name, verdict}}};
   return {{photo, {name}}, {heat, {verdict}}};
 }
 
-void write_heat_sheet(const std::string& file, const Viewer& viewer, const std::vector<SheetPicture>& pictures, bool single) {
+void write_heat_sheet(const std::string& file, const Viewer& viewer, const std::vector<SheetPicture>& pictures,
+                      bool single) {
   SheetStyle style{title_of(viewer.method)};
-  if (viewer.method != "occlusion") style.title += " of layer " + viewer.net.layers()[viewer.layer].name;
-  else style.title += " by squares of " + std::to_string(viewer.patch_px) + " px";
+  if (viewer.method != "occlusion")
+    style.title += " of layer " + viewer.net.layers()[viewer.layer].name;
+  else
+    style.title += " by squares of " + std::to_string(viewer.patch_px) + " px";
   style.tile_px = single ? kOneTilePx : kTilePx;
   write_sheet(file, pictures, style);
 }
@@ -102,7 +110,8 @@ Json explain_heat(const ExplainRequest& request, Observer& observer) {
   for (const std::string& input : request.inputs)
     for (std::string& file : find_images(input)) paths.push_back(std::move(file));
   if (paths.empty()) throw UsageError("--" + request.mode + ": name a picture or a folder of pictures");
-  const std::string name = stem_of(request.inputs[0]) + "-" + (request.mode == "grad-cam++" ? "grad-cam-plus-plus" : request.mode);
+  const std::string name =
+      stem_of(request.inputs[0]) + "-" + (request.mode == "grad-cam++" ? "grad-cam-plus-plus" : request.mode);
   const std::string file = output_path(request.output, opened.path, name);
   Json images = Json::array(), lines = Json::array();
   std::vector<SheetPicture> pictures;
@@ -110,24 +119,30 @@ Json explain_heat(const ExplainRequest& request, Observer& observer) {
   for (const std::string& path : paths) {
     if (observer.stop_requested()) throw Error("interrupted; nothing was written", ExitCode::kInterrupted);
     try {
-      const SeenPhoto photo = read_seen_photo(path, opened.recipe.data, decode_options(opened.recipe.data, request.run));
+      const SeenPhoto photo =
+          read_seen_photo(path, opened.recipe.data, decode_options(opened.recipe.data, request.run));
       const View view = view_of(viewer, photo.pixels);
       const std::string& class_name = classes[static_cast<size_t>(view.class_index)];
       const std::string verdict = class_name + " " + fixed(view.probability, 4);
-      images.push_back({{"path", path}, {"class", class_name}, {"probability", view.probability},
+      images.push_back({{"path", path},
+                        {"class", class_name},
+                        {"probability", view.probability},
                         {"heat", {{"size", view.heat.sizes().vec()}, {"values", json_from_plane(view.heat)}}}});
       lines.push_back(path + ": " + verdict);
       const cv::Mat heat = heat_over_photo(photo.rgb, view.heat, opened.recipe.data);
-      for (SheetPicture& tile : tiles(photo.rgb, heat, std::filesystem::path(path).filename().string(), verdict, paths.size() == 1))
+      for (SheetPicture& tile :
+           tiles(photo.rgb, heat, std::filesystem::path(path).filename().string(), verdict, paths.size() == 1))
         pictures.push_back(std::move(tile));
     } catch (const DataError& error) {
       ++failed;
       images.push_back({{"path", path}, {"error", error.what()}});
       lines.push_back(path + ": error: " + error.what());
     }
-    observer.progress({"Looking", static_cast<int64_t>(images.size()), static_cast<int64_t>(paths.size()), std::nan(""), std::nan("")});
+    observer.progress({"Looking", static_cast<int64_t>(images.size()), static_cast<int64_t>(paths.size()), std::nan(""),
+                       std::nan("")});
   }
-  Json document{{"model", opened.path}, {"method", request.mode}, {"images", std::move(images)}, {"files", Json::array()}};
+  Json document{
+      {"model", opened.path}, {"method", request.mode}, {"images", std::move(images)}, {"files", Json::array()}};
   if (request.mode != "occlusion") document["layer"] = viewer.net.layers()[viewer.layer].name;
   if (!pictures.empty()) {
     write_heat_sheet(file, viewer, pictures, paths.size() == 1);

@@ -35,10 +35,13 @@ Json panel_json(const char* name, const at::Tensor& plane) {
 std::string only_input(const ExplainRequest& request) {
   if (request.inputs.size() == 1 && !fs::is_directory(request.inputs[0])) return request.inputs[0];
   throw UsageError("--" + request.mode + ": name one picture, not " +
-                   (request.inputs.empty() ? "none" : request.inputs.size() > 1 ? std::to_string(request.inputs.size()) : "a folder"));
+                   (request.inputs.empty()      ? "none"
+                    : request.inputs.size() > 1 ? std::to_string(request.inputs.size())
+                                                : "a folder"));
 }
 
-std::string output_path(const std::string& output, const std::string& model, const std::string& name, const std::vector<std::string>& extensions) {
+std::string output_path(const std::string& output, const std::string& model, const std::string& name,
+                        const std::vector<std::string>& extensions) {
   if (output.empty()) {
     const fs::path folder = model.empty() ? fs::path() : fs::path(model).parent_path() / "explain";
     if (!folder.empty()) make_folders(folder.string());
@@ -78,13 +81,17 @@ Json explain_kernel(const ExplainRequest& request) {
   const Extraction extraction = extract_feature(grey_from_image(rgb), kernel, request.extraction);
   const std::string file = output_path(request.output, "", stem_of(path) + "-" + kernel.name);
   const ExtractionOptions& o = request.extraction;
-  const std::string title = fs::path(path).filename().string() + ": filter " + kernel.name + ", stride " + std::to_string(o.stride) + ", padding " +
-                            o.padding + "; pooling stride " + std::to_string(o.pool_stride) + ", padding " + o.pool_padding;
+  const std::string title = fs::path(path).filename().string() + ": filter " + kernel.name + ", stride " +
+                            std::to_string(o.stride) + ", padding " + o.padding + "; pooling stride " +
+                            std::to_string(o.pool_stride) + ", padding " + o.pool_padding;
   write_picture(file, *extraction_picture(title, extraction, kernel, o));
   Json options;
   write_fields(o, options);
-  Json weights = json_from_plane(at::tensor(kernel.values, at::kDouble).reshape({static_cast<int64_t>(kernel.rows), static_cast<int64_t>(kernel.columns)}));
-  Json document{{"image", path}, {"kernel", {{"name", kernel.name}, {"values", std::move(weights)}}}, {"options", options}};
+  Json weights =
+      json_from_plane(at::tensor(kernel.values, at::kDouble)
+                          .reshape({static_cast<int64_t>(kernel.rows), static_cast<int64_t>(kernel.columns)}));
+  Json document{
+      {"image", path}, {"kernel", {{"name", kernel.name}, {"values", std::move(weights)}}}, {"options", options}};
   document["panels"] = {panel_json("input", extraction.input), panel_json("filter", extraction.filtered),
                         panel_json("detect", extraction.detected), panel_json("condense", extraction.condensed)};
   document["files"] = Json::array({file});

@@ -4,8 +4,8 @@
 #include <string>
 
 #include "base/observer.h"
-#include "explain/seen_photo.h"
 #include "evaluate/opened_model.h"
+#include "explain/seen_photo.h"
 
 namespace cvtool {
 
@@ -16,12 +16,12 @@ Json explain_layers(const ExplainRequest& request);
 Json explain_heat(const ExplainRequest& request, Observer& observer);
 Json explain_embedding(const ExplainRequest& request, Observer& observer);
 
-// The one picture that a way of looking takes, decoded. Throws UsageError when there are none or several, DataError naming
-// the file.
+// The one picture that a way of looking takes, decoded. Throws UsageError when there are none or several, DataError
+// naming the file.
 std::string only_input(const ExplainRequest& request);
 
-// Where the picture goes: `output`, or FOLDER/explain/NAME.png beside the model, whose folder is made. Throws UsageError
-// when `output` ends in none of `extensions`.
+// Where the picture goes: `output`, or FOLDER/explain/NAME.png beside the model, whose folder is made. Throws
+// UsageError when `output` ends in none of `extensions`.
 std::string output_path(const std::string& output, const std::string& model, const std::string& name,
                         const std::vector<std::string>& extensions = {".png", ".jpg", ".jpeg"});
 

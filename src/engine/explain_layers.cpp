@@ -4,14 +4,14 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "torch/device.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
-#include "engine/explain_jobs.h"
 #include "data/photos.h"
+#include "engine/explain_jobs.h"
 #include "explain/activations.h"
 #include "explain/feature_sheet.h"
+#include "torch/device.h"
 
 namespace cvtool {
 namespace {
@@ -36,15 +36,19 @@ Json layer_json(const std::string& name, const at::Tensor& value) {
   json["channels"] = Json::array();
   for (int64_t channel = 0; channel < value.size(0); ++channel) {
     const at::Tensor map = value[channel];
-    json["channels"].push_back({{"channel", channel}, {"min", map.min().item<double>()}, {"max", map.max().item<double>()},
-                                {"mean", map.mean().item<double>()}, {"zeros", (map == 0).to(at::kFloat).mean().item<double>()}});
+    json["channels"].push_back({{"channel", channel},
+                                {"min", map.min().item<double>()},
+                                {"max", map.max().item<double>()},
+                                {"mean", map.mean().item<double>()},
+                                {"zeros", (map == 0).to(at::kFloat).mean().item<double>()}});
   }
   return json;
 }
 
 std::string numbers_line(const std::string& name, const Json& values) {
   std::string line = name + ": " + counted(static_cast<int64_t>(values.size()), "number");
-  for (int64_t i = 0; i < std::min<int64_t>(kNumbersShown, static_cast<int64_t>(values.size())); ++i) line += (i ? " " : ": ") + values[static_cast<size_t>(i)].dump();
+  for (int64_t i = 0; i < std::min<int64_t>(kNumbersShown, static_cast<int64_t>(values.size())); ++i)
+    line += (i ? " " : ": ") + values[static_cast<size_t>(i)].dump();
   return line + (static_cast<int64_t>(values.size()) > kNumbersShown ? " ..." : "");
 }
 
@@ -60,7 +64,8 @@ struct Result {
 Json draw_kernels(const ExplainRequest& request, const OpenedModel& opened, const FlatNet& net, Result& result) {
   const size_t layer = net.find(request.layer);
   const at::Tensor kernels = convolution_kernels(net, layer, opened.file.golden);
-  const auto filters = channels_from_text(request.channels, kernels.size(0), kernels.size(1) == 3 ? kFiltersShown : kFiltersInRows);
+  const auto filters =
+      channels_from_text(request.channels, kernels.size(0), kernels.size(1) == 3 ? kFiltersShown : kFiltersInRows);
   const std::string& name = net.layers()[layer].name;
   const std::string file = output_path(request.output, opened.path, file_word(name) + "-kernels");
   write_kernel_sheet(file, name, kernels, filters);
@@ -69,7 +74,8 @@ Json draw_kernels(const ExplainRequest& request, const OpenedModel& opened, cons
   result.document["kernels"] = Json::array();
   for (int64_t filter : filters) {
     Json channels = Json::array();
-    for (int64_t channel = 0; channel < kernels.size(1); ++channel) channels.push_back(json_from_plane(kernels[filter][channel]));
+    for (int64_t channel = 0; channel < kernels.size(1); ++channel)
+      channels.push_back(json_from_plane(kernels[filter][channel]));
     result.document["kernels"].push_back({{"filter", filter}, {"channels", channels}});
   }
   result.wrote(file);
@@ -99,7 +105,8 @@ Json explain_layers(const ExplainRequest& request) {
   const at::NoGradGuard no_grad;
   at::Tensor pixels;
   try {
-    pixels = opened.predictor.input(read_seen_photo(path, opened.recipe.data, decode_options(opened.recipe.data, request.run)).pixels);
+    pixels = opened.predictor.input(
+        read_seen_photo(path, opened.recipe.data, decode_options(opened.recipe.data, request.run)).pixels);
   } catch (const DataError& error) {
     throw DataError(path + ": " + error.what());
   }
@@ -118,7 +125,8 @@ Json explain_layers(const ExplainRequest& request) {
     }
     const auto channels = channels_from_text(all ? "" : request.channels, value.size(0), kMapsShown);
     const std::string word = stem_of(path) + "-" + file_word(name);
-    const std::string file = output_path(folder.empty() ? request.output : folder + "/" + word + ".png", opened.path, word);
+    const std::string file =
+        output_path(folder.empty() ? request.output : folder + "/" + word + ".png", opened.path, word);
     write_feature_sheet(file, name, value, channels);
     result.wrote(file);
   }

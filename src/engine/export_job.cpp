@@ -6,7 +6,6 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
-#include "torch/device.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/output.h"
@@ -18,6 +17,7 @@
 #include "export/onnx/export.h"
 #include "export/onnx/verify.h"
 #include "export/torchscript.h"
+#include "torch/device.h"
 
 namespace fs = std::filesystem;
 
@@ -37,9 +37,9 @@ struct Job {
 
 struct Written {
   Json checks = Json::array();
-  at::Tensor outputs;                   // of the file that was read back, for the pictures
-  double milliseconds = -1;             // for one picture; below 0: not measured
-  std::vector<std::string> also;        // files beside it
+  at::Tensor outputs;             // of the file that was read back, for the pictures
+  double milliseconds = -1;       // for one picture; below 0: not measured
+  std::vector<std::string> also;  // files beside it
 };
 
 struct Format {
@@ -54,7 +54,8 @@ double milliseconds_of(const std::function<void()>& work) {
     const auto begin = std::chrono::steady_clock::now();
     work();
     // The first two warm up.
-    if (i >= 2) times.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
+    if (i >= 2)
+      times.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
   }
   std::sort(times.begin(), times.end());
   return times[times.size() / 2];
@@ -71,20 +72,30 @@ double agreement(const at::Tensor& a, const at::Tensor& b) {
 }
 
 Json check_json(const std::string& reader, double difference, const at::Tensor& outputs, const at::Tensor& expected) {
-  return {{"reader", reader}, {"difference", difference}, {"agreement", outputs.defined() ? Json(agreement(outputs, expected)) : Json()}, {"refused", ""}, {"caveat", ""}};
+  return {{"reader", reader},
+          {"difference", difference},
+          {"agreement", outputs.defined() ? Json(agreement(outputs, expected)) : Json()},
+          {"refused", ""},
+          {"caveat", ""}};
 }
 
 // Throws Error when a check says that the file must not be kept.
 void judge(const Json& checks, const ExportOptions& options) {
   for (const Json& check : checks) {
-    if (!check["refused"].get_ref<const std::string&>().empty() || !check["caveat"].get_ref<const std::string&>().empty()) continue;
+    if (!check["refused"].get_ref<const std::string&>().empty() ||
+        !check["caveat"].get_ref<const std::string&>().empty())
+      continue;
     const double difference = check["difference"];
     const double tolerance = options.format == "onnx" ? kOnnxTolerance : kTorchscriptTolerance;
     const bool exact = options.precision == "fp32";
-    if (exact ? difference <= tolerance : check["agreement"].is_null() || check["agreement"].get<double>() >= kLeastAgreement) continue;
-    throw Error("the exported file, read by " + check["reader"].get<std::string>() + ", differs from the model: " +
-                (exact ? "by " + Json(difference).dump() : "only " + fixed(100 * check["agreement"].get<double>(), 1) + " % of the pictures keep their class") +
-                "; it was not kept");
+    if (exact ? difference <= tolerance
+              : check["agreement"].is_null() || check["agreement"].get<double>() >= kLeastAgreement)
+      continue;
+    throw Error(
+        "the exported file, read by " + check["reader"].get<std::string>() + ", differs from the model: " +
+        (exact ? "by " + Json(difference).dump()
+               : "only " + fixed(100 * check["agreement"].get<double>(), 1) + " % of the pictures keep their class") +
+        "; it was not kept");
   }
 }
 
@@ -117,7 +128,9 @@ Written write_torchscript(const Job& job, const at::Tensor& expected) {
   const ModelFile back = load_model(candidate.path());
   Written written;
   written.outputs = outputs_of(back.module, job.pictures.pixels);
-  written.checks.push_back(check_json("a fresh TorchScript interpreter", (written.outputs - expected).abs().max().item<double>(), written.outputs, expected));
+  written.checks.push_back(check_json("a fresh TorchScript interpreter",
+                                      (written.outputs - expected).abs().max().item<double>(), written.outputs,
+                                      expected));
   written.milliseconds = module_milliseconds(back.module, job.pictures.pixels.narrow(0, 0, 1));
   judge(written.checks, options);
   candidate.keep();
@@ -129,10 +142,12 @@ Written write_onnx(const Job& job, const at::Tensor& expected) {
   if (options.precision == "bf16" || options.precision == "fp16")
     throw UsageError("--precision " + options.precision + ": ONNX is written in fp32 or int8");
   if ((options.precision == "int8") != !options.calibrate.empty())
-    throw UsageError(options.calibrate.empty() ? "--precision int8: needs --calibrate DIR, a folder of photos, for --format onnx"
-                                               : "--calibrate: is for --precision int8");
+    throw UsageError(options.calibrate.empty()
+                         ? "--precision int8: needs --calibrate DIR, a folder of photos, for --format onnx"
+                         : "--calibrate: is for --precision int8");
   OnnxModel model = onnx_of_model(job.source.module, job.source.model ? &*job.source.model : nullptr, job.source.size);
-  if (options.precision == "int8") model = quantized(model, calibration_pictures(job.source, job.request, job.observer));
+  if (options.precision == "int8")
+    model = quantized(model, calibration_pictures(job.source, job.request, job.observer));
   seal_onnx(model);
   const std::string bytes = onnx_bytes(model);
   const OnnxReport report = check_onnx(bytes, job.pictures.pixels.to(at::kFloat), expected);
@@ -151,13 +166,16 @@ Written write_onnx(const Job& job, const at::Tensor& expected) {
 
 Written write_archive(const Job& job, const at::Tensor& expected) {
   const std::string recipe = fs::path(job.output).replace_extension(".json").string();
-  if (fs::exists(recipe) && !fs::exists(job.output)) throw UsageError("-o " + job.output + ": " + recipe + ", where its recipe goes, is another file; choose another name");
+  if (fs::exists(recipe) && !fs::exists(job.output))
+    throw UsageError("-o " + job.output + ": " + recipe +
+                     ", where its recipe goes, is another file; choose another name");
   Candidate candidate(job.output);
   write_weight_archive(*job.source.model, candidate.path());
   const ModelFile back = model_from_weight_archive(candidate.path());
   Written written;
   written.outputs = outputs_of(back.module, job.pictures.pixels);
-  written.checks.push_back(check_json("a net compiled anew", (written.outputs - expected).abs().max().item<double>(), written.outputs, expected));
+  written.checks.push_back(check_json("a net compiled anew", (written.outputs - expected).abs().max().item<double>(),
+                                      written.outputs, expected));
   written.milliseconds = module_milliseconds(back.module, job.pictures.pixels.narrow(0, 0, 1));
   judge(written.checks, job.request.options);
   write_file_atomically(recipe, text_from_json(job.source.model->info.at("recipe")));
@@ -171,7 +189,8 @@ Written write_header(const Job& job, const at::Tensor& expected) {
   const std::string stem = (fs::path(job.output).parent_path() / fs::path(job.output).stem()).string();
   const Job torchscript{job.request, job.source, job.pictures, job.observer, stem + ".pt"};
   Written written = write_torchscript(torchscript, expected);
-  const HeaderFiles files = header_files(*job.source.model, {fs::path(stem).filename().string(), job.request.options.with_resize});
+  const HeaderFiles files =
+      header_files(*job.source.model, {fs::path(stem).filename().string(), job.request.options.with_resize});
   write_file_atomically(job.output, files.header);
   write_file_atomically(stem + ".cpp", files.source);
   written.also = {stem + ".cpp", stem + ".pt"};
@@ -194,7 +213,8 @@ void check_options(const ExportOptions& options, const ExportSource& source) {
   const bool torchscript = options.format == "torchscript" || options.format == "header";
   if (options.with_resize && !torchscript) throw UsageError("--with-resize: is for --format torchscript and header");
   if (!options.calibrate.empty() && options.format != "onnx") throw UsageError("--calibrate: is for --format onnx");
-  if (options.format == "safetensors" && options.precision != "fp32") throw UsageError("--precision: safetensors keeps the weights as they are (fp32)");
+  if (options.format == "safetensors" && options.precision != "fp32")
+    throw UsageError("--precision: safetensors keeps the weights as they are (fp32)");
   if (!source.model && options.format != "onnx")
     throw Error(source.path + ": is TorchScript but not a cvtool model; only --format onnx can be written from it");
 }
@@ -212,7 +232,10 @@ std::string output_path(const ExportRequest& request, const ExportSource& source
 }
 
 Json row(const std::string& what, int64_t bytes, double milliseconds) {
-  return {{"what", what}, {"bytes", bytes}, {"milliseconds", milliseconds < 0 ? Json() : Json(milliseconds)}, {"accuracy", nullptr}};
+  return {{"what", what},
+          {"bytes", bytes},
+          {"milliseconds", milliseconds < 0 ? Json() : Json(milliseconds)},
+          {"accuracy", nullptr}};
 }
 
 }  // namespace
@@ -226,9 +249,13 @@ Json export_job(const ExportRequest& request, Observer& observer) {
   const at::Tensor expected = outputs_of(source.module, pictures.pixels);
   const Job job{request, source, pictures, observer, output_path(request, source, format.extension)};
   const Written written = format.write(job, expected);
-  Json result{{"file", job.output}, {"format", request.options.format}, {"precision", request.options.precision}, {"pictures", pictures.what}};
+  Json result{{"file", job.output},
+              {"format", request.options.format},
+              {"precision", request.options.precision},
+              {"pictures", pictures.what}};
   result["checks"] = written.checks;
-  result["table"] = {row("model", static_cast<int64_t>(fs::file_size(source.path)), module_milliseconds(source.module, pictures.pixels.narrow(0, 0, 1))),
+  result["table"] = {row("model", static_cast<int64_t>(fs::file_size(source.path)),
+                         module_milliseconds(source.module, pictures.pixels.narrow(0, 0, 1))),
                      row("exported", static_cast<int64_t>(fs::file_size(job.output)), written.milliseconds)};
   if (!pictures.labels.empty()) {
     result["table"][0]["accuracy"] = accuracy_of(expected, pictures.labels);

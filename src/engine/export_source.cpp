@@ -6,14 +6,14 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "augment/variants.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "augment/variants.h"
 #include "data/dataset.h"
 #include "data/photos.h"
-#include "spec/recipe.h"
-#include "run/run_directory.h"
 #include "export/pictures.h"
+#include "run/run_directory.h"
+#include "spec/recipe.h"
 
 namespace cvtool {
 namespace {
@@ -24,7 +24,8 @@ constexpr int64_t kDrawn = 64, kMostPhotos = 1000, kMostCalibration = 256, kAtOn
 std::vector<Sample> spread(const std::vector<Sample>& samples, int64_t most) {
   std::vector<Sample> chosen;
   const auto count = static_cast<int64_t>(samples.size());
-  for (int64_t i = 0; i < std::min(count, most); ++i) chosen.push_back(samples[static_cast<size_t>(i * count / std::min(count, most))]);
+  for (int64_t i = 0; i < std::min(count, most); ++i)
+    chosen.push_back(samples[static_cast<size_t>(i * count / std::min(count, most))]);
   return chosen;
 }
 
@@ -33,13 +34,17 @@ at::Tensor pixels_of(const PhotoStore& store, const Recipe& recipe) {
   const ImageSize& size = recipe.data.imgsz;
   const auto count = static_cast<int64_t>(store.samples().size());
   at::Tensor pixels = at::empty({count, size.height, size.width, 3}, at::kByte);
-  for (int64_t i = 0; i < count; ++i) store.pixels(static_cast<size_t>(i), pixels.data_ptr<uint8_t>() + i * size.height * size.width * 3);
-  const TestTimeVariants variants({}, recipe.augment, static_cast<uint64_t>(recipe.train.seed), !recipe.orientation_sensitive);
+  for (int64_t i = 0; i < count; ++i)
+    store.pixels(static_cast<size_t>(i), pixels.data_ptr<uint8_t>() + i * size.height * size.width * 3);
+  const TestTimeVariants variants({}, recipe.augment, static_cast<uint64_t>(recipe.train.seed),
+                                  !recipe.orientation_sensitive);
   return variants.variant(pixels.permute({0, 3, 1, 2}), {}, 0).contiguous(at::MemoryFormat::ChannelsLast);
 }
 
 Recipe recipe_of(const ExportSource& source, const char* flag) {
-  if (!source.model) throw UsageError(std::string(flag) + ": " + source.path + " is no cvtool model, so nothing says how photos are prepared for it");
+  if (!source.model)
+    throw UsageError(std::string(flag) + ": " + source.path +
+                     " is no cvtool model, so nothing says how photos are prepared for it");
   return recipe_from_json(source.model->info.at("recipe"), source.path + ": ");
 }
 
@@ -73,16 +78,23 @@ ExportPictures export_pictures(const ExportSource& source, const ExportRequest& 
   const at::Tensor drawn = drawn_pictures(kDrawn, source.size.height, source.size.width);
   if (!source.model && request.options.verify_data.empty())
     // As bases take them: about zero mean, unit variance.
-    return {((drawn.narrow(0, 0, 8).to(at::kFloat) - 127.5) / 57.0).contiguous(at::MemoryFormat::ChannelsLast), {}, "8 drawn pictures"};
-  if (request.options.verify_data.empty()) return {behind_golden(source, drawn), {}, "the golden sample and 64 drawn pictures"};
+    return {((drawn.narrow(0, 0, 8).to(at::kFloat) - 127.5) / 57.0).contiguous(at::MemoryFormat::ChannelsLast),
+            {},
+            "8 drawn pictures"};
+  if (request.options.verify_data.empty())
+    return {behind_golden(source, drawn), {}, "the golden sample and 64 drawn pictures"};
   const Recipe recipe = recipe_of(source, "--verify-data");
-  const Dataset dataset = find_dataset(request.options.verify_data, recipe.data, static_cast<uint64_t>(recipe.train.seed));
+  const Dataset dataset =
+      find_dataset(request.options.verify_data, recipe.data, static_cast<uint64_t>(recipe.train.seed));
   const auto& samples = !dataset.test.empty() ? dataset.test : !dataset.valid.empty() ? dataset.valid : dataset.train;
-  const OpenedSplit split = open_split({dataset.root, "verification", spread(samples, kMostPhotos)}, recipe.data, request.run, observer);
-  if (!split.store || split.store->samples().empty()) throw DataError(request.options.verify_data + ": no photo can be read");
+  const OpenedSplit split =
+      open_split({dataset.root, "verification", spread(samples, kMostPhotos)}, recipe.data, request.run, observer);
+  if (!split.store || split.store->samples().empty())
+    throw DataError(request.options.verify_data + ": no photo can be read");
   ExportPictures pictures{behind_golden(source, pixels_of(*split.store, recipe)), {}, ""};
   for (const Sample& sample : split.store->samples()) pictures.labels.push_back(sample.label);
-  pictures.what = "the golden sample and " + counted(static_cast<int64_t>(pictures.labels.size()), "photo") + " of " + request.options.verify_data;
+  pictures.what = "the golden sample and " + counted(static_cast<int64_t>(pictures.labels.size()), "photo") + " of " +
+                  request.options.verify_data;
   return pictures;
 }
 
@@ -90,15 +102,18 @@ at::Tensor calibration_pictures(const ExportSource& source, const ExportRequest&
   const Recipe recipe = recipe_of(source, "--calibrate");
   std::vector<Sample> samples;
   for (const std::string& path : find_images(request.options.calibrate)) samples.push_back({path, 0, 0});
-  const OpenedSplit split = open_split({"", "calibration", spread(samples, kMostCalibration)}, recipe.data, request.run, observer);
-  if (!split.store || split.store->samples().empty()) throw DataError(request.options.calibrate + ": no photo can be read");
+  const OpenedSplit split =
+      open_split({"", "calibration", spread(samples, kMostCalibration)}, recipe.data, request.run, observer);
+  if (!split.store || split.store->samples().empty())
+    throw DataError(request.options.calibrate + ": no photo can be read");
   return pixels_of(*split.store, recipe);
 }
 
 at::Tensor outputs_of(torch::jit::Module module, const at::Tensor& pixels) {
   at::NoGradGuard no_grad;
   std::vector<at::Tensor> parts;
-  for (const at::Tensor& part : pixels.split(kAtOnce)) parts.push_back(module.forward({part}).toTensor().to(at::kFloat));
+  for (const at::Tensor& part : pixels.split(kAtOnce))
+    parts.push_back(module.forward({part}).toTensor().to(at::kFloat));
   return at::cat(parts);
 }
 

@@ -6,15 +6,15 @@
 #include <vector>
 
 #include "base/observer.h"
-#include "spec/requests.h"
 #include "model/model_file.h"
+#include "spec/requests.h"
 
 namespace cvtool {
 
 struct ExportSource {
   std::string path;
-  torch::jit::Module module;        // evaluation mode, CPU
-  std::optional<ModelFile> model;   // none: TorchScript that is no cvtool model (a base)
+  torch::jit::Module module;       // evaluation mode, CPU
+  std::optional<ModelFile> model;  // none: TorchScript that is no cvtool model (a base)
   ImageSize size;
 };
 
@@ -22,15 +22,16 @@ struct ExportSource {
 ExportSource open_export_source(const ExportRequest& request);
 
 struct ExportPictures {
-  at::Tensor pixels;             // [N,3,H,W], channels last: u8 for a model, its golden picture first; f32 noise for a base
-  std::vector<int64_t> labels;   // of pixels behind the golden picture; empty: not known
-  std::string what;              // "the golden sample and 64 drawn pictures"
+  at::Tensor pixels;  // [N,3,H,W], channels last: u8 for a model, its golden picture first; f32 noise for a base
+  std::vector<int64_t> labels;  // of pixels behind the golden picture; empty: not known
+  std::string what;             // "the golden sample and 64 drawn pictures"
 };
 
 // The golden sample and 64 drawn pictures, or the photos of --verify-data (its test, else valid photos; at most 1,000).
 ExportPictures export_pictures(const ExportSource& source, const ExportRequest& request, Observer& observer);
 
-// Photos of a folder of any structure, at most 256, as [N,3,H,W] u8, channels last. Throws DataError when none can be read.
+// Photos of a folder of any structure, at most 256, as [N,3,H,W] u8, channels last. Throws DataError when none can be
+// read.
 at::Tensor calibration_pictures(const ExportSource& source, const ExportRequest& request, Observer& observer);
 
 // What the module gives for the pictures ([N,3,H,W], channels last), [N,K] (or [N,...]) f32.

@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "torch/device.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
@@ -16,6 +15,7 @@
 #include "model/tensor_names.h"
 #include "model/weights/download.h"
 #include "model/weights/sha256.h"
+#include "torch/device.h"
 
 namespace fs = std::filesystem;
 
@@ -29,7 +29,8 @@ std::string fetch_weights(const BaseChoice& choice, Observer& observer) {
   const std::string commands = import_commands(choice);
   const auto files = official_weights(choice);
   if (files.empty() || files.front().sha256.empty())
-    throw UsageError("the weights of " + choice.spec.name + " (" + choice.spec.variant + ") are not fetched by cvtool, pass a file of them:\n" + commands);
+    throw UsageError("the weights of " + choice.spec.name + " (" + choice.spec.variant +
+                     ") are not fetched by cvtool, pass a file of them:\n" + commands);
   const std::string file = fs::path(files.front().url).filename().string();
   Download wanted;
   wanted.url = files.front().url;
@@ -37,7 +38,8 @@ std::string fetch_weights(const BaseChoice& choice, Observer& observer) {
   wanted.path = cache_folder() + "/weights/" + file;
   wanted.next_step = "try again with\n" + commands;
   wanted.progress = [&observer, file](int64_t done, int64_t total) {
-    if (total > 0) observer.progress({"Fetching " + file + ", MB", done / kMegabyte, total / kMegabyte, std::nan(""), std::nan("")});
+    if (total > 0)
+      observer.progress({"Fetching " + file + ", MB", done / kMegabyte, total / kMegabyte, std::nan(""), std::nan("")});
     return !observer.stop_requested();
   };
   spdlog::info("fetching {} ({})", wanted.url, files.front().size);
@@ -61,8 +63,10 @@ Json import_model(const ImportRequest& request) {
   const ModelFile model = model_from_weight_archive(request.base);
   const double difference = golden_difference(model);
   if (difference > kGoldenTolerance)
-    throw Error(request.base + ": does not reproduce its golden sample (probabilities differ by " + fixed(difference, 4) + "); export it again");
-  const std::string output = request.output.empty() ? fs::path(request.base).replace_extension(".pt").string() : request.output;
+    throw Error(request.base + ": does not reproduce its golden sample (probabilities differ by " +
+                fixed(difference, 4) + "); export it again");
+  const std::string output =
+      request.output.empty() ? fs::path(request.base).replace_extension(".pt").string() : request.output;
   save_model(output, model);
   return {{"file", output}, {"bytes", fs::file_size(output)}, {"classes", model.info["classes"]}};
 }
@@ -75,7 +79,8 @@ Json import_job(const ImportRequest& request, Observer& observer) {
   const BaseChoice chosen = choose_base(wish);  // wrong usage is said before anything is read or fetched
   prepare_process(0);
   const bool fetch = request.weights.empty();
-  if (!fetch && !fs::exists(request.weights)) throw UsageError("--weights " + request.weights + ": there is no such file");
+  if (!fetch && !fs::exists(request.weights))
+    throw UsageError("--weights " + request.weights + ": there is no such file");
   const std::string path = fetch ? fetch_weights(chosen, observer) : request.weights;
   const StateDict weights = read_base_weights(path);
   const BaseChoice choice = fetch ? chosen : recognise_base(wish, weights);

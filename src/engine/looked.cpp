@@ -14,7 +14,8 @@ namespace cvtool {
 Looked look_at(const LookRequest& request) {
   DataConfig config;
   read_fields(request.overrides, "--", config);
-  Looked looked{find_dataset(request.data, config, static_cast<uint64_t>(request.look.seed)), decode_options(config, request.look)};
+  Looked looked{find_dataset(request.data, config, static_cast<uint64_t>(request.look.seed)),
+                decode_options(config, request.look)};
   for (const std::string& note : looked.dataset.notes) spdlog::warn("{}", printable(note));
   return looked;
 }

@@ -18,8 +18,9 @@ struct Looked {
 // Finds the photos; logs what was noted about them.
 Looked look_at(const LookRequest& request);
 
-// Shows `phase` to the observer, to which it keeps a reference; throws Error (kInterrupted), which ends with `state`, where that
-// asks to stop.
-std::function<void(int64_t done, int64_t total)> progress_of(const char* phase, Observer& observer, const char* state = "nothing was written");
+// Shows `phase` to the observer, to which it keeps a reference; throws Error (kInterrupted), which ends with `state`,
+// where that asks to stop.
+std::function<void(int64_t done, int64_t total)> progress_of(const char* phase, Observer& observer,
+                                                             const char* state = "nothing was written");
 
 }  // namespace cvtool

@@ -17,13 +17,15 @@ Json sample_job(const std::string& folder, const DrawnSetOptions& options, Obser
 }
 
 Json unpack_job(const UnpackRequest& request, Observer& observer) {
-  const SpriteResult result =
-      unpack_sprites({request.sheets, request.labels, request.output}, request.options, progress_of("Unpacking", observer, kUnfinished));
+  const SpriteResult result = unpack_sprites({request.sheets, request.labels, request.output}, request.options,
+                                             progress_of("Unpacking", observer, kUnfinished));
   if (result.labels_left > 0)
-    spdlog::warn("{}: the last {} have no picture in these sheets", request.labels, counted(result.labels_left, "label"));
+    spdlog::warn("{}: the last {} have no picture in these sheets", request.labels,
+                 counted(result.labels_left, "label"));
   Json counts = Json::object();
   for (size_t i = 0; i < result.classes.size(); ++i) counts[result.classes[i]] = result.counts[i];
-  return {{"counts", counts}, {"written", result.written}, {"there", result.there}, {"passed_over", result.passed_over}};
+  return {
+      {"counts", counts}, {"written", result.written}, {"there", result.there}, {"passed_over", result.passed_over}};
 }
 
 }  // namespace cvtool

@@ -22,7 +22,7 @@ namespace {
 
 constexpr int kLongestSidePx = 800, kShortestWidthPx = 240, kLineHeightPx = 24, kMarginPx = 8;
 constexpr size_t kLongestNameBytes = 230;  // file systems take 255, and a number and ".part" are put behind it
-constexpr size_t kMostLines = 600;  // a canvas is at most 16,000 px high
+constexpr size_t kMostLines = 600;         // a canvas is at most 16,000 px high
 
 // A class as the name of a folder.
 std::string folder_name(std::string name) {
@@ -40,7 +40,8 @@ fs::path path_inside(const std::string& path) {
 bool same_content(const fs::path& photo, const fs::path& file) {
   std::error_code error;
   if (fs::equivalent(photo, file, error)) return true;
-  return fs::file_size(photo, error) == fs::file_size(file, error) && !error && read_photo_file(photo.string()) == read_file(file.string());
+  return fs::file_size(photo, error) == fs::file_size(file, error) && !error &&
+         read_photo_file(photo.string()) == read_file(file.string());
 }
 
 // Puts a copy of `from` at `to` and never replaces what is there. False: something is there.
@@ -50,8 +51,10 @@ bool copy_without_replacing(const fs::path& from, const fs::path& to) {
   const bool linked = ::link(part.c_str(), to.c_str()) == 0;
   const int reason = errno;
   // Some file systems have no hard links.
-  if (!linked && reason != EEXIST && !fs::exists(to)) fs::rename(part, to);
-  else fs::remove(part);
+  if (!linked && reason != EEXIST && !fs::exists(to))
+    fs::rename(part, to);
+  else
+    fs::remove(part);
   return linked || reason != EEXIST;
 }
 
@@ -74,7 +77,8 @@ std::string mark_of(const PhotoSource& source) {
 
 // A JPEG file with a comment (ITU-T T.81, B.2.4.5) behind its first segment, which must be JFIF's.
 std::string with_comment(const std::string& jpeg, const std::string& comment) {
-  const size_t header = 4 + static_cast<size_t>((static_cast<uint8_t>(jpeg.at(4)) << 8) | static_cast<uint8_t>(jpeg.at(5)));
+  const size_t header =
+      4 + static_cast<size_t>((static_cast<uint8_t>(jpeg.at(4)) << 8) | static_cast<uint8_t>(jpeg.at(5)));
   const size_t length = comment.size() + 2;
   const std::string segment{'\xff', '\xfe', static_cast<char>(length >> 8), static_cast<char>(length & 0xff)};
   return jpeg.substr(0, header) + segment + comment + jpeg.substr(header);
@@ -124,15 +128,18 @@ void PredictFiles::add(const PhotoSource& source, const ImageResult& result) con
 void PredictFiles::draw(const PhotoSource& source, const ImageResult& result) const {
   const cv::Mat photo = picture_of(source);
   const double scale = std::min(1.0, static_cast<double>(kLongestSidePx) / std::max(photo.cols, photo.rows));
-  const int width = std::max(1, static_cast<int>(photo.cols * scale)), height = std::max(1, static_cast<int>(photo.rows * scale));
+  const int width = std::max(1, static_cast<int>(photo.cols * scale)),
+            height = std::max(1, static_cast<int>(photo.rows * scale));
   const int sheet_width = std::max(width, kShortestWidthPx);
   const size_t lines = std::min({result.ranked.size(), static_cast<size_t>(options_.top), kMostLines});
   Canvas canvas(sheet_width, height + kLineHeightPx * static_cast<int>(lines) + kMarginPx, 1);
   canvas.picture(photo, {(sheet_width - width) / 2.0, 0, static_cast<double>(width), static_cast<double>(height)});
   for (size_t i = 0; i < lines; ++i) {
-    const double middle = height + kMarginPx / 2.0 + kLineHeightPx * (static_cast<double>(i) + 0.5), p = result.probabilities[result.ranked[i]];
+    const double middle = height + kMarginPx / 2.0 + kLineHeightPx * (static_cast<double>(i) + 0.5),
+                 p = result.probabilities[result.ranked[i]];
     const std::string name = i == 0 ? result.label : classes_[result.ranked[i]];
-    canvas.fill({0, middle - kLineHeightPx / 2.0 + 2, p * sheet_width, kLineHeightPx - 4.0}, blended(kWhite, series_ink(result.ranked[i]), 0.35));
+    canvas.fill({0, middle - kLineHeightPx / 2.0 + 2, p * sheet_width, kLineHeightPx - 4.0},
+                blended(kWhite, series_ink(result.ranked[i]), 0.35));
     canvas.text(canvas.fitted(name, 15, sheet_width - 80), {8, middle}, {15, kText, Align::kLeft});
     canvas.text(fixed(p, 4), {sheet_width - 8.0, middle}, {15, kText, Align::kRight});
   }
@@ -154,13 +161,15 @@ cv::Mat PredictFiles::picture_of(const PhotoSource& source) const {
 void PredictFiles::sort(const PhotoSource& source, const ImageResult& result) const {
   const fs::path folder = fs::path(options_.sort_into) / folder_name(result.label);
   make_folders(folder.string());
-  if (::access(source.path.c_str(), R_OK) != 0) throw DataError(std::string("cannot be sorted: ") + std::strerror(errno));
+  if (::access(source.path.c_str(), R_OK) != 0)
+    throw DataError(std::string("cannot be sorted: ") + std::strerror(errno));
   try {
     put_into(folder, source.path, options_.sort_how == "link");
   } catch (const fs::filesystem_error& error) {
     // It may have gone while it was copied.
     const bool readable = ::access(source.path.c_str(), R_OK) == 0;
-    if (!readable || error.code() == std::errc::filename_too_long) throw DataError("cannot be sorted: " + error.code().message());
+    if (!readable || error.code() == std::errc::filename_too_long)
+      throw DataError("cannot be sorted: " + error.code().message());
     throw Error("cannot put " + source.path + " into " + folder.string() + ": " + error.code().message());
   }
 }

@@ -15,9 +15,9 @@ class PredictFiles {
   // Throws Error when a folder cannot be made.
   PredictFiles(const PredictOptions& options, std::vector<std::string> classes, const DecodeOptions& decode);
 
-  // Writes what was asked for about a photo that was predicted, and replaces no file but the one that was drawn from the same
-  // photo before. Throws DataError when the photo is to blame (it has gone, its name is too long), cv::Exception or std::bad_alloc
-  // when it cannot be drawn, Error when the folders are to blame.
+  // Writes what was asked for about a photo that was predicted, and replaces no file but the one that was drawn from
+  // the same photo before. Throws DataError when the photo is to blame (it has gone, its name is too long),
+  // cv::Exception or std::bad_alloc when it cannot be drawn, Error when the folders are to blame.
   void add(const PhotoSource& source, const ImageResult& result) const;
 
  private:

@@ -9,10 +9,10 @@
 
 #include "base/error.h"
 #include "data/photo_stream.h"
-#include "engine/jobs.h"
-#include "evaluate/opened_model.h"
 #include "data/photos.h"
+#include "engine/jobs.h"
 #include "engine/predict_files.h"
+#include "evaluate/opened_model.h"
 
 namespace cvtool {
 namespace {
@@ -54,7 +54,10 @@ PhotoStreamOptions stream_options(const PredictRequest& request, const DataConfi
 class Answers {
  public:
   Answers(const OpenedModel& opened, const PredictRequest& request, const PredictSink& sink)
-      : opened_(opened), request_(request), sink_(sink), classes_(model_classes(opened.file)),
+      : opened_(opened),
+        request_(request),
+        sink_(sink),
+        classes_(model_classes(opened.file)),
         files_(request.options, classes_, decode_options(opened.recipe.data, request.run)) {
     sink_.begin(classes_);
   }
@@ -69,7 +72,8 @@ class Answers {
   void flush() {
     const at::Tensor p = readable_ > 0 ? probabilities() : at::Tensor();
     int64_t row = 0;
-    for (const StreamedPhoto& photo : photos_) answer(photo, photo.pixels.empty() ? nullptr : p.data_ptr<float>() + row++ * p.size(1));
+    for (const StreamedPhoto& photo : photos_)
+      answer(photo, photo.pixels.empty() ? nullptr : p.data_ptr<float>() + row++ * p.size(1));
     answered_ += static_cast<int64_t>(photos_.size());
     photos_.clear();
     readable_ = 0;
@@ -98,7 +102,8 @@ class Answers {
     sink_.image(result);
   }
 
-  // Why this photo has no files that it should have; empty where all is well. The photo may have gone since it was read.
+  // Why this photo has no files that it should have; empty where all is well. The photo may have gone since it was
+  // read.
   std::string add_files(const PhotoSource& source, const ImageResult& result) const {
     try {
       files_.add(source, result);
@@ -130,8 +135,10 @@ int64_t predict_job(const PredictRequest& request, const PredictSink& sink, Obse
   StreamedPhoto photo;
   for (auto got = PhotoStream::Got::kPhoto; got != PhotoStream::Got::kEnd && !observer.stop_requested();) {
     got = stream.next(photo, kPatience);
-    if (got == PhotoStream::Got::kPhoto) answers.add(std::move(photo));
-    else answers.flush();
+    if (got == PhotoStream::Got::kPhoto)
+      answers.add(std::move(photo));
+    else
+      answers.flush();
     observer.progress({"Predicting", answers.answered(), 0, std::nan(""), std::nan("")});
   }
   return answers.failed();

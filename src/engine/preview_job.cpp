@@ -1,16 +1,16 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "augment/augment.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "augment/augment.h"
-#include "report/drawing.h"
+#include "data/photos.h"
 #include "datatools/preview_sheet.h"
-#include "run/batch_sheet.h"
 #include "engine/jobs.h"
 #include "engine/looked.h"
+#include "report/drawing.h"
+#include "run/batch_sheet.h"
 #include "train/phases.h"
-#include "data/photos.h"
 
 namespace cvtool {
 namespace {
@@ -36,12 +36,14 @@ std::vector<std::string> plain_preview(const LookRequest& request, const Preview
 std::vector<Sample> first_samples(const Recipe& recipe, const Dataset& dataset, int64_t count) {
   std::vector<Sample> out;
   const auto order = training_order(dataset.train, recipe.train)(1);
-  for (size_t i = 0; i < std::min(order.size(), static_cast<size_t>(count)); ++i) out.push_back(dataset.train[order[i]]);
+  for (size_t i = 0; i < std::min(order.size(), static_cast<size_t>(count)); ++i)
+    out.push_back(dataset.train[order[i]]);
   return out;
 }
 
 // The first photo of `plain` as it is in each of the first epochs.
-std::vector<SheetPicture> variants(const Recipe& recipe, const Augmenter& augmenter, const Examples& plain, const PhotoStore& train) {
+std::vector<SheetPicture> variants(const Recipe& recipe, const Augmenter& augmenter, const Examples& plain,
+                                   const PhotoStore& train) {
   const auto order = training_order(train.samples(), recipe.train)(1);
   const auto rows = [&](int64_t first, int64_t count) {
     AugmentRows out;
@@ -61,7 +63,8 @@ std::vector<SheetPicture> variants(const Recipe& recipe, const Augmenter& augmen
   if (augmenter.lookahead() > 0) following = rows(1, augmenter.lookahead());
   std::vector<SheetPicture> pictures;
   for (int64_t epoch = 1; epoch <= kVariants; ++epoch) {
-    const AugmentedBatch out = augmenter.apply(photo, static_cast<uint64_t>(epoch), augmenter.lookahead() > 0 ? &following : nullptr);
+    const AugmentedBatch out =
+        augmenter.apply(photo, static_cast<uint64_t>(epoch), augmenter.lookahead() > 0 ? &following : nullptr);
     SheetPicture picture = pictures_of({out.pixels, out.labels}, recipe.data.classes, 1)[0];
     picture.caption.insert(picture.caption.begin(), "epoch " + std::to_string(epoch));
     pictures.push_back(std::move(picture));
@@ -84,10 +87,15 @@ std::vector<SheetPicture> paired(const std::vector<SheetPicture>& before, const 
   return out;
 }
 
-// The first batch of a training as the net is given it; the same beside the photos it was made of; one photo over the epochs.
+// The first batch of a training as the net is given it; the same beside the photos it was made of; one photo over the
+// epochs.
 std::vector<std::string> training_preview(const LookRequest& request, const PreviewOptions& sheet, Observer& observer) {
-  if (sheet.split != "train") throw UsageError("--split " + sheet.split + ": only training photos are augmented; leave out --recipe and --augment");
-  if (sheet.per_class > 0) throw UsageError("--per-class: a batch is shown as training draws it; leave out --recipe and --augment, or --per-class");
+  if (sheet.split != "train")
+    throw UsageError("--split " + sheet.split +
+                     ": only training photos are augmented; leave out --recipe and --augment");
+  if (sheet.per_class > 0)
+    throw UsageError(
+        "--per-class: a batch is shown as training draws it; leave out --recipe and --augment, or --per-class");
   Json overrides{{"data", request.overrides}, {"train", sheet.train}};
   if (!sheet.augment.is_null()) overrides["augment"] = sheet.augment;
   Recipe recipe = load_recipe(sheet.recipe.empty() ? kDefaultRecipe : sheet.recipe, overrides);
@@ -95,7 +103,8 @@ std::vector<std::string> training_preview(const LookRequest& request, const Prev
   recipe.train.batch = cols * (sheet.rows > 0 ? sheet.rows : 4);
   const Dataset dataset = find_dataset(request.data, recipe.data, static_cast<uint64_t>(recipe.train.seed));
   recipe.data.classes = dataset.classes;
-  const Augmenter augmenter(recipe.augment, static_cast<uint64_t>(recipe.train.seed), static_cast<int64_t>(dataset.classes.size()));
+  const Augmenter augmenter(recipe.augment, static_cast<uint64_t>(recipe.train.seed),
+                            static_cast<int64_t>(dataset.classes.size()));
   RunOptions run;
   static_cast<ReadOptions&>(run) = request.look;
   const auto samples = first_samples(recipe, dataset, recipe.train.batch + augmenter.lookahead() + kSpare);
@@ -103,12 +112,14 @@ std::vector<std::string> training_preview(const LookRequest& request, const Prev
   if (!split.store) throw DataError(request.data + ": holds no training photos");
 
   const Examples plain = first_batch(recipe, *split.store, false), augmented = first_batch(recipe, *split.store, true);
-  const auto before = pictures_of(plain, dataset.classes, recipe.train.batch), after = pictures_of(augmented, dataset.classes, recipe.train.batch);
+  const auto before = pictures_of(plain, dataset.classes, recipe.train.batch),
+             after = pictures_of(augmented, dataset.classes, recipe.train.batch);
   const std::string pairs = beside(request.output, "pairs"), epochs = beside(request.output, "variants");
   const std::string text = recipe.augment.empty() ? "none" : augment_text(recipe.augment);
   write_sheet(request.output, after, {"As the net sees it: " + text, cols});
   write_sheet(pairs, paired(before, after), {"Before and after: " + text, 2 * cols});
-  write_sheet(epochs, variants(recipe, augmenter, plain, *split.store), {"One photo in " + std::to_string(kVariants) + " epochs: " + text, 4});
+  write_sheet(epochs, variants(recipe, augmenter, plain, *split.store),
+              {"One photo in " + std::to_string(kVariants) + " epochs: " + text, 4});
   return {request.output, pairs, epochs};
 }
 

@@ -4,17 +4,17 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "torch/device.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "engine/jobs.h"
-#include "spec/recipe.h"
-#include "run/run_directory.h"
 #include "engine/summary.h"
 #include "explain/layer_costs.h"
 #include "model/archive.h"
 #include "model/base_import.h"
 #include "model/model_file.h"
+#include "run/run_directory.h"
+#include "spec/recipe.h"
+#include "torch/device.h"
 
 namespace cvtool {
 
@@ -28,11 +28,18 @@ Json summary_json(const std::vector<SummaryRow>& rows) {
       output = {row.output[1], row.output[2], row.output[0]};
     else
       for (int64_t n : row.output) output.push_back(n);
-    layers.push_back({{"name", row.name}, {"kind", row.kind}, {"output", output}, {"trainable", row.trainable}, {"non_trainable", row.non_trainable}});
+    layers.push_back({{"name", row.name},
+                      {"kind", row.kind},
+                      {"output", output},
+                      {"trainable", row.trainable},
+                      {"non_trainable", row.non_trainable}});
     trainable += row.trainable;
     non_trainable += row.non_trainable;
   }
-  return {{"layers", layers}, {"total", trainable + non_trainable}, {"trainable", trainable}, {"non_trainable", non_trainable}};
+  return {{"layers", layers},
+          {"total", trainable + non_trainable},
+          {"trainable", trainable},
+          {"non_trainable", non_trainable}};
 }
 
 namespace {
@@ -144,12 +151,15 @@ Json summary_job(const SummaryRequest& request) {
   if (request.costs) prepare_process(0);
   const std::string& subject = request.subject;
   std::error_code error;
-  if (ends_with(subject, ".pt") || std::filesystem::is_directory(subject, error)) return file_summary(subject, request.costs);
+  if (ends_with(subject, ".pt") || std::filesystem::is_directory(subject, error))
+    return file_summary(subject, request.costs);
   const auto recipes = recipe_names();
-  if (is_path(subject) || std::find(recipes.begin(), recipes.end(), subject) != recipes.end()) return recipe_summary(request);
+  if (is_path(subject) || std::find(recipes.begin(), recipes.end(), subject) != recipes.end())
+    return recipe_summary(request);
   if (const auto choice = choice_of_file_name(subject)) return base_summary(*choice, request);
   const auto bases = known_bases();
-  if (std::find(bases.begin(), bases.end(), subject) != bases.end()) return base_file_summary(base_path(subject), request.costs);
+  if (std::find(bases.begin(), bases.end(), subject) != bases.end())
+    return base_file_summary(base_path(subject), request.costs);
   std::vector<std::string> names = recipes;
   names.insert(names.end(), bases.begin(), bases.end());
   throw UsageError(unknown_word("recipe or base", subject, names));

@@ -7,33 +7,33 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "torch/device.h"
+#include "augment/augment.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/output.h"
 #include "base/shell_word.h"
 #include "base/text.h"
 #include "base/version.h"
-#include "augment/augment.h"
-#include "train/advice.h"
-#include "run/batch_sheet.h"
-#include "train/class_weights.h"
-#include "evaluate/evaluation.h"
-#include "engine/jobs.h"
-#include "train/phases.h"
 #include "data/photos.h"
-#include "spec/recipe.h"
-#include "run/run_directory.h"
-#include "run/run_files.h"
-#include "run/run_log.h"
+#include "engine/jobs.h"
 #include "engine/summary.h"
 #include "engine/train_settings.h"
 #include "engine/training_data.h"
-#include "run/training_events.h"
+#include "evaluate/evaluation.h"
 #include "model/model_file.h"
 #include "report/lr_picture.h"
+#include "run/batch_sheet.h"
+#include "run/run_directory.h"
+#include "run/run_files.h"
+#include "run/run_log.h"
+#include "run/training_events.h"
+#include "spec/recipe.h"
+#include "torch/device.h"
+#include "train/advice.h"
+#include "train/class_weights.h"
 #include "train/losses.h"
 #include "train/lr_finder.h"
+#include "train/phases.h"
 #include "train/stopping.h"
 #include "train/trainer.h"
 
@@ -43,7 +43,8 @@ namespace {
 // One `cvtool train` from request to result.
 class TrainJob {
  public:
-  TrainJob(const TrainRequest& request, Observer& observer) : request_(request), observer_(observer), settings_(resolve_settings(request_)) {}
+  TrainJob(const TrainRequest& request, Observer& observer)
+      : request_(request), observer_(observer), settings_(resolve_settings(request_)) {}
 
   TrainResult run() {
     open_data();
@@ -71,13 +72,15 @@ class TrainJob {
     if (settings_.source)
       net_ = net_of(*settings_.source, input_size(recipe_));
     else
-      net_ = compile_net(recipe_.model, {input_size(recipe_), static_cast<int64_t>(data_.found.classes.size()), static_cast<uint64_t>(recipe_.train.seed)});
+      net_ = compile_net(recipe_.model, {input_size(recipe_), static_cast<int64_t>(data_.found.classes.size()),
+                                         static_cast<uint64_t>(recipe_.train.seed)});
     check_transfer(recipe_.transfer, net_);
     net_.module.to(device_);
     use_channels_last(net_.module);
     choose_fine_tuning_precision();
     recipe_.train.loss = resolve_loss(recipe_.train.loss, net_.units);
-    class_weights_ = class_weights_tensor(recipe_.train.class_weights, data_.found.classes, data_.train.store->samples());
+    class_weights_ =
+        class_weights_tensor(recipe_.train.class_weights, data_.found.classes, data_.train.store->samples());
     recipe_.train.stopping.monitor = resolve_monitor(recipe_.train.stopping.monitor, data_.valid.store != nullptr);
     model_info_ = {{"format", kModelFormat},
                    {"tool", std::string("cvtool ") + kVersion},
@@ -87,7 +90,10 @@ class TrainJob {
                    {"recipe", recipe_to_json(recipe_)},
                    {"base", net_.base},
                    {"summary", settings_.source ? settings_.source->info.at("summary") : summary_json(net_.rows)},
-                   {"data", {{"layout", data_.found.layout}, {"digest", data_.train.store->digest()}, {"marks", marks_of(data_.found.root, data_.train.store->samples())}}}};
+                   {"data",
+                    {{"layout", data_.found.layout},
+                     {"digest", data_.train.store->digest()},
+                     {"marks", marks_of(data_.found.root, data_.train.store->samples())}}}};
   }
 
   // A base made elsewhere may hold an operation without a gradient in half the bits.
@@ -96,7 +102,9 @@ class TrainJob {
     const std::string trouble = training_trouble(net_, input_size(recipe_), device_, settings_.precision);
     const std::string asked = recipe_.train.precision;
     if (trouble.empty()) return;
-    if (settings_.precision_asked) throw UsageError("--precision " + asked + ": the base cannot be fine-tuned in it (" + trouble + "); use --precision fp32");
+    if (settings_.precision_asked)
+      throw UsageError("--precision " + asked + ": the base cannot be fine-tuned in it (" + trouble +
+                       "); use --precision fp32");
     settings_.precision = at::kFloat;
     recipe_.train.precision = "fp32";
     settings_.precision_why = "fp32: the base cannot be fine-tuned in " + asked + " (" + trouble + ")";
@@ -146,7 +154,8 @@ class TrainJob {
     const std::string metrics = run_ + "/metrics.json";
     if (!std::filesystem::exists(metrics)) return;
     if (all_epochs_done())
-      throw UsageError("--resume " + run_ + ": the run is finished, " + counted(static_cast<int64_t>(state_.history.size()), "epoch") +
+      throw UsageError("--resume " + run_ + ": the run is finished, " +
+                       counted(static_cast<int64_t>(state_.history.size()), "epoch") +
                        "; to train on, raise --epochs or --patience");
     std::error_code error;  // a folder that cannot be written to is told of when config.json is
     std::filesystem::remove(metrics, error);
@@ -159,7 +168,9 @@ class TrainJob {
     training.config = recipe_.train;
     training.loss = {recipe_.train.loss, recipe_.train.label_smoothing, recipe_.train.focal_gamma,
                      class_weights_.defined() ? class_weights_.to(device_) : at::Tensor()};
-    training.phases = training_phases({recipe_, net_, static_cast<int64_t>(data_.found.classes.size()), *data_.train.store, data_.valid.store.get(), device_, settings_.precision, observer_});
+    training.phases =
+        training_phases({recipe_, net_, static_cast<int64_t>(data_.found.classes.size()), *data_.train.store,
+                         data_.valid.store.get(), device_, settings_.precision, observer_});
     training.device = device_;
     training.precision = settings_.precision;
     training.time_limit_s = request_.session.time_limit * 60;
@@ -169,8 +180,9 @@ class TrainJob {
   }
 
   TrainingEnd train() {
-    spdlog::info("{}: {} parameters, {} on {}, {}", recipe_.name, with_thousands(model_info_["summary"]["total"].get<int64_t>()),
-                 recipe_.train.optimizer, device_.str(), settings_.precision_why);
+    spdlog::info("{}: {} parameters, {} on {}, {}", recipe_.name,
+                 with_thousands(model_info_["summary"]["total"].get<int64_t>()), recipe_.train.optimizer, device_.str(),
+                 settings_.precision_why);
     if (!recipe_.augment.empty()) spdlog::info("augmented by {}", augment_text(recipe_.augment));
     log_->line("recipe " + recipe_to_json(recipe_).dump());
     observer_.event({{"event", "start"},
@@ -192,7 +204,8 @@ class TrainJob {
       log_->epoch(state.history.back());
       if (events) events->epoch(state.history.back());
       files.after_epoch(state, last);
-      if (const std::string warning = learned_nothing(state.history, majority_share(data_)); !warning.empty()) spdlog::warn("{}", warning);
+      if (const std::string warning = learned_nothing(state.history, majority_share(data_)); !warning.empty())
+        spdlog::warn("{}", warning);
     };
     try {
       const TrainingEnd end = all_epochs_done() ? TrainingEnd::kDone : train_net(training, state_);
@@ -212,7 +225,9 @@ class TrainJob {
     } catch (const Error&) {
       return std::filesystem::exists(run_ + "/" + kCheckpointFile) ? "; then go on with: " + resume_command() : "";
     }
-    return state_.best.epoch == 0 ? "" : "; the best model so far (epoch " + std::to_string(state_.best.epoch) + ") is kept in " + run_ + "/best.pt";
+    return state_.best.epoch == 0 ? ""
+                                  : "; the best model so far (epoch " + std::to_string(state_.best.epoch) +
+                                        ") is kept in " + run_ + "/best.pt";
   }
 
   std::string resume_command() const { return "cvtool train --resume " + shell_word(run_); }
@@ -236,8 +251,10 @@ class TrainJob {
     result.interrupted = end == TrainingEnd::kInterrupted;
     if (end == TrainingEnd::kInterrupted || end == TrainingEnd::kTimeLimit) result.resume = resume_command();
     if (end == TrainingEnd::kNoImprovement)
-      result.notes.push_back("stopped early: " + recipe_.train.stopping.monitor + " has not improved for " + counted(recipe_.train.stopping.patience, "epoch"));
-    if (end == TrainingEnd::kTimeLimit) result.notes.push_back("stopped in epoch " + std::to_string(state_.epoch) + ": the time is over");
+      result.notes.push_back("stopped early: " + recipe_.train.stopping.monitor + " has not improved for " +
+                             counted(recipe_.train.stopping.patience, "epoch"));
+    if (end == TrainingEnd::kTimeLimit)
+      result.notes.push_back("stopped in epoch " + std::to_string(state_.epoch) + ": the time is over");
     if (const std::string note = overfitting(state_.history); !note.empty()) result.notes.push_back(note);
     if (result.best_epoch > 0 && !result.interrupted) result.metrics = final_figures();
     return result;
@@ -260,7 +277,8 @@ class TrainJob {
     subject.device = device_.str();
     subject.precision = "fp32";
     subject.heat = heat_view_of(best, predictor, recipe_, device_);
-    const Evaluation evaluation = evaluate(subject, outputs_of(predictor, *split.store, {recipe_.train.loss, 64}, observer_));
+    const Evaluation evaluation =
+        evaluate(subject, outputs_of(predictor, *split.store, {recipe_.train.loss, 64}, observer_));
     write_evaluation(run_, subject, evaluation);
     return evaluation.document["metrics"];
   }
@@ -283,6 +301,8 @@ class TrainJob {
 
 TrainResult train_job(const TrainRequest& request, Observer& observer) { return TrainJob(request, observer).run(); }
 
-Json find_lr_job(const TrainRequest& request, const std::string& picture, Observer& observer) { return TrainJob(request, observer).find_lr(picture); }
+Json find_lr_job(const TrainRequest& request, const std::string& picture, Observer& observer) {
+  return TrainJob(request, observer).find_lr(picture);
+}
 
 }  // namespace cvtool

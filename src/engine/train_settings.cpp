@@ -3,10 +3,10 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "torch/device.h"
 #include "base/error.h"
-#include "train/class_weights.h"
 #include "run/run_directory.h"
+#include "torch/device.h"
+#include "train/class_weights.h"
 #include "train/optimizer.h"
 #include "train/schedule.h"
 
@@ -32,7 +32,8 @@ Recipe recipe_of_source(const TrainRequest& request, TrainSettings& settings) {
   }
   Recipe given = load_recipe(request.recipe, request.overrides);
   if (given.model != own.model || input_size_json(given) != input_size_json(own))
-    throw UsageError("--from trains the net of that run on, and the recipe " + given.name + " has another one; leave --recipe out");
+    throw UsageError("--from trains the net of that run on, and the recipe " + given.name +
+                     " has another one; leave --recipe out");
   return given;
 }
 
@@ -47,7 +48,9 @@ Recipe recipe_of_stopped_run(TrainRequest& request, TrainSettings& settings) {
   const Json& run = config.at("run");
   if (request.data.empty()) request.data = run.value("data", "");
   if (settings.from = run.value("from", ""); !settings.from.empty()) settings.source = load_model(settings.from);
-  Json options{{"device", run.value("device", "auto")}, {"threads", run.value("threads", 0)}, {"max_pixels", run.value("max_pixels", ReadOptions().max_pixels)}};
+  Json options{{"device", run.value("device", "auto")},
+               {"threads", run.value("threads", 0)},
+               {"max_pixels", run.value("max_pixels", ReadOptions().max_pixels)}};
   options.update(request.run_given);
   read_fields(options, "--", request.run);
   Json session = run.value("session", Json::object());
@@ -60,7 +63,7 @@ Recipe recipe_of_stopped_run(TrainRequest& request, TrainSettings& settings) {
 
 TrainSettings resolve_settings(TrainRequest& request) {
   TrainSettings settings;
-  settings.recipe = request.resumes         ? recipe_of_stopped_run(request, settings)
+  settings.recipe = request.resumes        ? recipe_of_stopped_run(request, settings)
                     : request.from.empty() ? load_recipe(chosen_recipe(request), request.overrides)
                                            : recipe_of_source(request, settings);
   TrainConfig& train = settings.recipe.train;
@@ -70,7 +73,9 @@ TrainSettings resolve_settings(TrainRequest& request) {
   settings.device = device_from_text(request.run.device);
   prepare_process(static_cast<int>(request.run.threads));
   // The recipe of a finished run holds what was chosen for it.
-  settings.precision_asked = request.from.empty() ? train.precision != "auto" : request.overrides.value("train", Json::object()).contains("precision");
+  settings.precision_asked = request.from.empty()
+                                 ? train.precision != "auto"
+                                 : request.overrides.value("train", Json::object()).contains("precision");
   std::string why;
   settings.precision = precision_from_text(train.precision, settings.device, why);
   train.precision = precision_text(settings.precision);

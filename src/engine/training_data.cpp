@@ -19,15 +19,18 @@ TrainingData open_training_data(const TrainRequest& request, Recipe& recipe, Obs
   // In proportion to the photos, so that the budget holds all of them or none.
   const auto photos = static_cast<double>(std::max<size_t>(1, data.found.train.size() + data.found.valid.size()));
   const double train_share = static_cast<double>(data.found.train.size()) / photos;
-  data.train = open_split({data.found.root, "train", data.found.train, train_share}, recipe.data, request.run, observer);
-  data.valid = open_split({data.found.root, "valid", data.found.valid, 1 - train_share}, recipe.data, request.run, observer);
+  data.train =
+      open_split({data.found.root, "train", data.found.train, train_share}, recipe.data, request.run, observer);
+  data.valid =
+      open_split({data.found.root, "valid", data.found.valid, 1 - train_share}, recipe.data, request.run, observer);
   if (!data.train.store) throw DataError(request.data + ": no photos are left to train on; lower --valid and --test");
   const std::string leakage = leakage_text(copies_in_training(data.train, data.valid), "valid");
   if (!leakage.empty()) spdlog::warn("{}", leakage);
   const size_t held_back = data.valid.store ? data.valid.store->samples().size() : 0;
-  spdlog::info("{}: {} and {} of {}: {}", request.data, counted(static_cast<int64_t>(data.train.store->samples().size()), "training photo"),
-               counted(static_cast<int64_t>(held_back), "validation photo"), counted(static_cast<int64_t>(data.found.classes.size()), "class"),
-               join(data.found.classes, ", "));
+  spdlog::info("{}: {} and {} of {}: {}", request.data,
+               counted(static_cast<int64_t>(data.train.store->samples().size()), "training photo"),
+               counted(static_cast<int64_t>(held_back), "validation photo"),
+               counted(static_cast<int64_t>(data.found.classes.size()), "class"), join(data.found.classes, ", "));
   return data;
 }
 

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "data/dataset.h"
-#include "spec/requests.h"
 #include "data/photos.h"
 #include "spec/recipe.h"
+#include "spec/requests.h"
 
 namespace cvtool {
 
@@ -14,8 +14,8 @@ struct TrainingData {
   OpenedSplit valid;  // may be empty
 };
 
-// Finds the photos, reads every one, says what there is and warns of validation photos that are training photos too. Sets
-// recipe.data.classes. Throws DataError where none are left to train on; else as find_dataset and open_split.
+// Finds the photos, reads every one, says what there is and warns of validation photos that are training photos too.
+// Sets recipe.data.classes. Throws DataError where none are left to train on; else as find_dataset and open_split.
 TrainingData open_training_data(const TrainRequest& request, Recipe& recipe, Observer& observer);
 
 // What data.json says: {"root", "layout", "classes", "digest", "train", "valid", "notes"}; see split_json.

@@ -1,22 +1,26 @@
 #include <nlohmann/json.hpp>
 
-#include "torch/device.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
 #include "engine/jobs.h"
-#include "run/run_directory.h"
 #include "export/onnx/export.h"
 #include "model/model_file.h"
+#include "run/run_directory.h"
+#include "torch/device.h"
 
 namespace cvtool {
 namespace {
 
-Json check(const std::string& name, bool good, const std::string& detail) { return {{"check", name}, {"good", good}, {"detail", detail}}; }
+Json check(const std::string& name, bool good, const std::string& detail) {
+  return {{"check", name}, {"good", good}, {"detail", detail}};
+}
 
 Json digest_check(const std::string& stored, const std::string& computed) {
-  if (stored.empty()) return check("digest", false, "the file carries none: written by something else than this cvtool");
-  return check("digest", stored == computed, stored == computed ? stored : "the file says " + stored + ", its content gives " + computed);
+  if (stored.empty())
+    return check("digest", false, "the file carries none: written by something else than this cvtool");
+  return check("digest", stored == computed,
+               stored == computed ? stored : "the file says " + stored + ", its content gives " + computed);
 }
 
 Json golden_check(double difference) {
@@ -39,7 +43,8 @@ void verify_model(const std::string& path, Json& report) {
   const ModelFile model = load_model(path);
   report["kind"] = "model";
   report["claims"] = claims_of(model.info);
-  report["checks"] = {check("container", true, "every checksum matches"), digest_check(model.digest, model.digest), golden_check(golden_difference(model))};
+  report["checks"] = {check("container", true, "every checksum matches"), digest_check(model.digest, model.digest),
+                      golden_check(golden_difference(model))};
 }
 
 void verify_onnx(const std::string& path, const std::string& bytes, Json& report) {
@@ -47,14 +52,18 @@ void verify_onnx(const std::string& path, const std::string& bytes, Json& report
   try {
     const OnnxModel model = onnx_from_bytes(bytes);
     const OnnxSeal seal = onnx_seal(bytes);
-    report["claims"] = claims_of(Json::parse(onnx_metadata(model, "cvtool.json").empty() ? "{}" : onnx_metadata(model, "cvtool.json")));
-    report["checks"] = {check("container", seal.whole, seal.whole ? "as cvtool writes it" : "holds bytes that cvtool does not write"),
-                        digest_check(seal.stored, seal.computed)};
+    report["claims"] = claims_of(
+        Json::parse(onnx_metadata(model, "cvtool.json").empty() ? "{}" : onnx_metadata(model, "cvtool.json")));
+    report["checks"] = {
+        check("container", seal.whole, seal.whole ? "as cvtool writes it" : "holds bytes that cvtool does not write"),
+        digest_check(seal.stored, seal.computed)};
     // A base has no golden sample.
     const double difference = onnx_golden_difference(model);
-    if (difference >= 0 || !onnx_metadata(model, "cvtool.json").empty()) report["checks"].push_back(golden_check(difference));
+    if (difference >= 0 || !onnx_metadata(model, "cvtool.json").empty())
+      report["checks"].push_back(golden_check(difference));
   } catch (const std::exception& error) {
-    throw Error(path + ": is truncated, damaged or no ONNX file of cvtool (" + std::string(error.what()).substr(0, 200) + "); export it again");
+    throw Error(path + ": is truncated, damaged or no ONNX file of cvtool (" +
+                std::string(error.what()).substr(0, 200) + "); export it again");
   }
 }
 

@@ -21,24 +21,30 @@ constexpr double kSignificance = 0.05;
 std::map<std::string, uint8_t> rights_in(const std::string& csv) {
   const auto records = csv_records(read_file(csv), csv);
   const std::vector<std::string> header{"path", "label", "predicted"};
-  if (records.empty() || records[0].fields.size() < 3 || !std::equal(header.begin(), header.end(), records[0].fields.begin()))
-    throw UsageError("--baseline: " + csv + " does not begin with path,label,predicted; make it again with cvtool eval");
+  if (records.empty() || records[0].fields.size() < 3 ||
+      !std::equal(header.begin(), header.end(), records[0].fields.begin()))
+    throw UsageError("--baseline: " + csv +
+                     " does not begin with path,label,predicted; make it again with cvtool eval");
   std::map<std::string, uint8_t> right;
   for (size_t i = 1; i < records.size(); ++i) {
     const auto& fields = records[i].fields;
-    if (fields.size() < 3) throw UsageError("--baseline: " + csv + ", line " + std::to_string(records[i].line) + ": is cut off; make it again with cvtool eval");
+    if (fields.size() < 3)
+      throw UsageError("--baseline: " + csv + ", line " + std::to_string(records[i].line) +
+                       ": is cut off; make it again with cvtool eval");
     right[fields[0]] = fields[1] == fields[2];
   }
   return right;
 }
 
 // The photos with the numbers that the baseline's classes have, by name.
-std::vector<Sample> relabelled(const std::vector<Sample>& samples, const std::vector<std::string>& from, const std::vector<std::string>& to) {
+std::vector<Sample> relabelled(const std::vector<Sample>& samples, const std::vector<std::string>& from,
+                               const std::vector<std::string>& to) {
   std::vector<Sample> out = samples;
   for (Sample& sample : out) {
     const std::string& name = from[static_cast<size_t>(sample.label)];
     const auto at = std::find(to.begin(), to.end(), name);
-    if (at == to.end()) throw UsageError("--baseline: its model does not know the class '" + name + "'; it has " + join(to, ", "));
+    if (at == to.end())
+      throw UsageError("--baseline: its model does not know the class '" + name + "'; it has " + join(to, ", "));
     sample.label = at - to.begin();
   }
   return out;
@@ -50,24 +56,30 @@ Baseline open_baseline(const std::string& text, const EvalRequest& request) {
   Baseline baseline;
   baseline.name = text;
   if (!ends_with(lower(text), ".json")) {
-    if (!fs::exists(text)) throw UsageError("--baseline " + text + ": there is no such metrics.json, run or model file");
+    if (!fs::exists(text))
+      throw UsageError("--baseline " + text + ": there is no such metrics.json, run or model file");
     baseline.model = std::make_unique<OpenedModel>(open_model(text, request.precision, request.run, request.tta));
     return baseline;
   }
   const std::string csv = (fs::path(text).parent_path() / "predictions.csv").string();
   for (const std::string& file : {text, csv})
-    if (!fs::exists(file)) throw UsageError("--baseline " + text + ": there is no " + file + "; name what cvtool eval wrote, or a run");
+    if (!fs::exists(file))
+      throw UsageError("--baseline " + text + ": there is no " + file + "; name what cvtool eval wrote, or a run");
   baseline.right = rights_in(csv);
   return baseline;
 }
 
-void answer(Baseline& baseline, const OpenedSplit& split, const EvaluationSubject& subject, const EvalRequest& request, Observer& observer) {
+void answer(Baseline& baseline, const OpenedSplit& split, const EvaluationSubject& subject, const EvalRequest& request,
+            Observer& observer) {
   if (!baseline.model) return;
   const auto samples = relabelled(split.store->samples(), subject.classes(), model_classes(baseline.model->file));
-  const OpenedSplit own = open_split({subject.root, split.name, samples}, baseline.model->recipe.data, request.run, observer);
-  const Outputs outputs = outputs_of(baseline.model->predictor, *own.store, {baseline.model->recipe.train.loss, request.batch}, observer);
+  const OpenedSplit own =
+      open_split({subject.root, split.name, samples}, baseline.model->recipe.data, request.run, observer);
+  const Outputs outputs =
+      outputs_of(baseline.model->predictor, *own.store, {baseline.model->recipe.train.loss, request.batch}, observer);
   const auto predicted = predicted_classes(outputs.predictions);
-  for (size_t i = 0; i < predicted.size(); ++i) baseline.right[outputs.paths[i]] = predicted[i] == outputs.predictions.labels[i];
+  for (size_t i = 0; i < predicted.size(); ++i)
+    baseline.right[outputs.paths[i]] = predicted[i] == outputs.predictions.labels[i];
 }
 
 Json compared(const Baseline& baseline, const Evaluation& evaluation) {
@@ -77,16 +89,22 @@ Json compared(const Baseline& baseline, const Evaluation& evaluation) {
     if (at != baseline.right.end()) other.push_back(at->second);
   }
   if (other.size() != evaluation.outputs.paths.size() || other.size() != baseline.right.size())
-    throw UsageError("--baseline " + baseline.name + ": was evaluated on " + counted(static_cast<int64_t>(baseline.right.size()), "photo") + ", of which " +
-                     with_thousands(static_cast<int64_t>(other.size())) + " are among the " + with_thousands(static_cast<int64_t>(evaluation.outputs.paths.size())) +
+    throw UsageError("--baseline " + baseline.name + ": was evaluated on " +
+                     counted(static_cast<int64_t>(baseline.right.size()), "photo") + ", of which " +
+                     with_thousands(static_cast<int64_t>(other.size())) + " are among the " +
+                     with_thousands(static_cast<int64_t>(evaluation.outputs.paths.size())) +
                      " of this evaluation; evaluate both on the same data and split");
   const McNemar test = mcnemar_test(evaluation.metrics.right, other);
   const double accuracy = std::accumulate(other.begin(), other.end(), 0.0) / static_cast<double>(other.size());
   const bool worse = test.only_second_right > test.only_first_right, significant = test.p_value < kSignificance;
-  const std::string text = "accuracy is " + fixed(evaluation.metrics.metric("accuracy").value, 4) + ", the baseline's " + fixed(accuracy, 4) + "; " +
-                           counted(test.only_first_right, "photo") + " only this model recognises, " + with_thousands(test.only_second_right) +
+  const std::string text = "accuracy is " + fixed(evaluation.metrics.metric("accuracy").value, 4) +
+                           ", the baseline's " + fixed(accuracy, 4) + "; " + counted(test.only_first_right, "photo") +
+                           " only this model recognises, " + with_thousands(test.only_second_right) +
                            " only the baseline (McNemar's p = " + fixed(test.p_value, 4) + ": " +
-                           (!significant ? "no significant difference" : worse ? "a significant loss" : "a significant gain") + ")";
+                           (!significant ? "no significant difference"
+                            : worse      ? "a significant loss"
+                                         : "a significant gain") +
+                           ")";
   return {{"name", baseline.name},
           {"accuracy", accuracy},
           {"only_this_right", test.only_first_right},

@@ -21,7 +21,9 @@ std::vector<double> logits_of(const Predictions& predictions) {
   return logits;
 }
 
-double ece_of(const Predictions& predictions) { return expected_calibration_error(calibration_bins(confidences(predictions))); }
+double ece_of(const Predictions& predictions) {
+  return expected_calibration_error(calibration_bins(confidences(predictions)));
+}
 
 double log_loss_of(const Predictions& predictions) {
   const auto losses = log_losses(predictions);
@@ -48,17 +50,23 @@ Predictions tempered(const Predictions& predictions, double factor) {
 
 Json calibration_change(const Predictions& before, double factor) {
   const Predictions after = tempered(before, factor);
-  return {{"ece_before", ece_of(before)}, {"ece_after", ece_of(after)}, {"log_loss_before", log_loss_of(before)}, {"log_loss_after", log_loss_of(after)}};
+  return {{"ece_before", ece_of(before)},
+          {"ece_after", ece_of(after)},
+          {"log_loss_before", log_loss_of(before)},
+          {"log_loss_after", log_loss_of(after)}};
 }
 
 CalibrationResult calibrate(ModelFile& model, const std::string& path, const Outputs& valid) {
   if (!model.module.hasattr(kTemperature))
-    throw UsageError("--calibrate: " + path + " has no temperature that could be set: it was exported, or made by an older cvtool; calibrate the run's best.pt, then export it");
+    throw UsageError("--calibrate: " + path +
+                     " has no temperature that could be set: it was exported, or made by an older cvtool; calibrate "
+                     "the run's best.pt, then export it");
   const Predictions& p = valid.predictions;
   const TemperatureFit fit = fit_temperature(logits_of(p), p.labels, p.classes);
   const double temperature = model.module.attr(kTemperature).toDouble() * fit.temperature;
   model.module.setattr(kTemperature, temperature);
-  CalibrationResult result{fit.temperature, {{"method", kTemperature}, {kTemperature, temperature}, {"photos", p.count()}}};
+  CalibrationResult result{fit.temperature,
+                           {{"method", kTemperature}, {kTemperature, temperature}, {"photos", p.count()}}};
   result.json["valid"] = calibration_change(p, fit.temperature);
   model.info["calibration"] = result.json;
   add_golden_sample(model, model.golden);

@@ -14,23 +14,32 @@ constexpr int64_t kFewPhotos = 10;
 // The names, shortened to the first few.
 std::string names_text(const std::vector<std::string>& names) {
   constexpr size_t kNamed = 5;
-  const std::vector<std::string> first(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(std::min(kNamed, names.size())));
-  return join(first, ", ") + (names.size() > kNamed ? " and " + with_thousands(static_cast<int64_t>(names.size() - kNamed)) + " more" : "");
+  const std::vector<std::string> first(names.begin(),
+                                       names.begin() + static_cast<std::ptrdiff_t>(std::min(kNamed, names.size())));
+  return join(first, ", ") +
+         (names.size() > kNamed ? " and " + with_thousands(static_cast<int64_t>(names.size() - kNamed)) + " more" : "");
 }
 
 // What is remarkable about the number of photos of each class.
-void add_count_warnings(std::vector<std::string>& warnings, const EvaluationMetrics& metrics, const std::vector<std::string>& classes) {
+void add_count_warnings(std::vector<std::string>& warnings, const EvaluationMetrics& metrics,
+                        const std::vector<std::string>& classes) {
   std::vector<std::string> absent, few;
   int64_t least = INT64_MAX, most = 0;
   for (size_t k = 0; k < classes.size(); ++k) {
     const int64_t support = metrics.classes[k].support;
-    if (support == 0) absent.push_back(classes[k]);
-    else if (support < kFewPhotos) few.push_back(classes[k]);
+    if (support == 0)
+      absent.push_back(classes[k]);
+    else if (support < kFewPhotos)
+      few.push_back(classes[k]);
     if (support > 0) least = std::min(least, support);
     most = std::max(most, support);
   }
-  if (!absent.empty()) warnings.push_back("no photo of " + names_text(absent) + ": nothing is said about " + (absent.size() == 1 ? "it" : "them"));
-  if (!few.empty()) warnings.push_back("fewer than " + std::to_string(kFewPhotos) + " photos of " + names_text(few) + ": its figures are rough");
+  if (!absent.empty())
+    warnings.push_back("no photo of " + names_text(absent) + ": nothing is said about " +
+                       (absent.size() == 1 ? "it" : "them"));
+  if (!few.empty())
+    warnings.push_back("fewer than " + std::to_string(kFewPhotos) + " photos of " + names_text(few) +
+                       ": its figures are rough");
   if (static_cast<double>(most) > kMostImbalance * static_cast<double>(least))
     warnings.push_back("classes out of balance: from " + with_thousands(least) + " to " + counted(most, "photo") +
                        " a class; compare accuracy with the majority baseline, and look at macro F1");
@@ -42,8 +51,8 @@ std::vector<std::string> warnings_of(const EvaluationSubject& subject, const Eva
   if (!leakage.empty()) warnings.push_back(leakage);
   if (subject.split == "train") warnings.push_back("these are training photos: the figures say nothing about new ones");
   if (!subject.skipped.empty())
-    warnings.push_back(counted(static_cast<int64_t>(subject.skipped.size()), "bad file") + " skipped, such as " + printable(subject.skipped[0].path) + ": " +
-                       subject.skipped[0].reason);
+    warnings.push_back(counted(static_cast<int64_t>(subject.skipped.size()), "bad file") + " skipped, such as " +
+                       printable(subject.skipped[0].path) + ": " + subject.skipped[0].reason);
   add_count_warnings(warnings, metrics, subject.classes());
   warnings.insert(warnings.end(), subject.notes.begin(), subject.notes.end());
   return warnings;
@@ -51,7 +60,9 @@ std::vector<std::string> warnings_of(const EvaluationSubject& subject, const Eva
 
 }  // namespace
 
-std::vector<std::string> EvaluationSubject::classes() const { return info.at("classes").get<std::vector<std::string>>(); }
+std::vector<std::string> EvaluationSubject::classes() const {
+  return info.at("classes").get<std::vector<std::string>>();
+}
 
 Evaluation evaluate(const EvaluationSubject& subject, Outputs outputs, std::optional<double> threshold) {
   Evaluation evaluation;
@@ -67,7 +78,8 @@ Evaluation evaluate(const EvaluationSubject& subject, Outputs outputs, std::opti
   document["metrics"] = figures_json(evaluation.outputs, evaluation.metrics, subject.classes());
   document["warnings"] = warnings_of(subject, evaluation.metrics);
   document["skipped"] = Json::array();
-  for (const BadFile& bad : subject.skipped) document["skipped"].push_back({{"path", bad.path}, {"reason", bad.reason}});
+  for (const BadFile& bad : subject.skipped)
+    document["skipped"].push_back({{"path", bad.path}, {"reason", bad.reason}});
   return evaluation;
 }
 

@@ -6,25 +6,25 @@
 #include <string>
 #include <vector>
 
+#include "data/leakage.h"
 #include "evaluate/figures.h"
 #include "evaluate/heat_view.h"
-#include "data/leakage.h"
-#include "spec/recipe.h"
 #include "metrics/evaluation_metrics.h"
+#include "spec/recipe.h"
 
 namespace cvtool {
 
 // What was evaluated.
 struct EvaluationSubject {
-  std::string model;                 // the model file
-  Json info;                         // its cvtool.json
-  std::string data, split, root;     // as --data says; "test"; the folder that paths are relative to
+  std::string model;              // the model file
+  Json info;                      // its cvtool.json
+  std::string data, split, root;  // as --data says; "test"; the folder that paths are relative to
   std::vector<BadFile> skipped;
-  std::vector<std::string> notes;    // of the dataset
-  Copies copies;                     // of training photos among the split's
-  std::string device, precision;     // what it ran on: "cpu", "fp32"
-  std::string tta;                   // see tta_text; empty: none
-  HeatView heat;                     // of the model; for the worst mistakes
+  std::vector<std::string> notes;  // of the dataset
+  Copies copies;                   // of training photos among the split's
+  std::string device, precision;   // what it ran on: "cpu", "fp32"
+  std::string tta;                 // see tta_text; empty: none
+  HeatView heat;                   // of the model; for the worst mistakes
 
   std::vector<std::string> classes() const;
 };
@@ -41,7 +41,8 @@ struct Evaluation {
 // Throws as evaluation_metrics does.
 Evaluation evaluate(const EvaluationSubject& subject, Outputs outputs, std::optional<double> threshold = {});
 
-// Writes metrics.json, predictions.csv, confusion_matrix.csv, the pictures and report.html into the folder, which is made.
+// Writes metrics.json, predictions.csv, confusion_matrix.csv, the pictures and report.html into the folder, which is
+// made.
 void write_evaluation(const std::string& folder, const EvaluationSubject& subject, const Evaluation& evaluation);
 
 }  // namespace cvtool

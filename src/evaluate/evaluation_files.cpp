@@ -55,7 +55,8 @@ void write_predictions(const std::string& path, const Evaluation& evaluation, co
   file.keep();
 }
 
-void write_confusion_csv(const std::string& path, const ConfusionMatrix& matrix, const std::vector<std::string>& classes) {
+void write_confusion_csv(const std::string& path, const ConfusionMatrix& matrix,
+                         const std::vector<std::string>& classes) {
   std::string text = "true\\predicted";
   for (const std::string& name : classes) text += "," + csv_cell(name);
   for (size_t row = 0; row < matrix.size(); ++row) {
@@ -83,14 +84,16 @@ std::string heat_jpeg(const HeatView& view, const std::string& file, const Decod
 }
 
 // The sheet mistakes.jpg, and what the page shows of the mistakes.
-std::vector<PageMistake> write_mistakes(const std::string& folder, const EvaluationSubject& subject, const Evaluation& evaluation) {
+std::vector<PageMistake> write_mistakes(const std::string& folder, const EvaluationSubject& subject,
+                                        const Evaluation& evaluation) {
   const auto classes = subject.classes();
   const DecodeOptions& decode = evaluation.outputs.decode;
   const auto predicted = predicted_classes(evaluation.outputs.predictions, evaluation.threshold);
   std::vector<SheetPicture> sheet;
   std::vector<PageMistake> page;
   for (const Mistake& mistake : confident_mistakes(evaluation.outputs, predicted, kSheetMistakes)) {
-    const std::string file = sample_path(subject.root, mistake.path), &label = classes[static_cast<size_t>(mistake.label)],
+    const std::string file = sample_path(subject.root, mistake.path),
+                      &label = classes[static_cast<size_t>(mistake.label)],
                       &said = classes[static_cast<size_t>(mistake.predicted)];
     const cv::Mat rgb = thumbnail(file, decode, kThumbnailPx);
     sheet.push_back({rgb, {said + " " + fixed(mistake.confidence, 3), "is " + label, mistake.path}, true});
@@ -110,7 +113,8 @@ PageFigure figure_of(const std::string& folder, const std::string& title, const 
 
 std::string title_of(const EvaluationSubject& subject, const Json& metrics) {
   const std::string name = subject.info.at("recipe").value("name", "model");
-  return name + ": " + fixed(100 * metrics.at("accuracy").get<double>(), 1) + " % of " + counted(metrics.at("count").get<int64_t>(), "photo") + " recognised";
+  return name + ": " + fixed(100 * metrics.at("accuracy").get<double>(), 1) + " % of " +
+         counted(metrics.at("count").get<int64_t>(), "photo") + " recognised";
 }
 
 EvaluationPage page_of(const std::string& folder, const EvaluationSubject& subject, const Evaluation& evaluation) {

@@ -15,7 +15,9 @@ RankingCurve thinned(const RankingCurve& curve) {
   RankingCurve out;
   for (size_t i = 0; i < curve.x.size(); ++i) {
     const bool last = i + 1 == curve.x.size();
-    if (!last && !out.x.empty() && std::abs(curve.x[i] - out.x.back()) < kNearest && std::abs(curve.y[i] - out.y.back()) < kNearest) continue;
+    if (!last && !out.x.empty() && std::abs(curve.x[i] - out.x.back()) < kNearest &&
+        std::abs(curve.y[i] - out.y.back()) < kNearest)
+      continue;
     out.x.push_back(curve.x[i]);
     out.y.push_back(curve.y[i]);
   }
@@ -29,8 +31,8 @@ ClassCurve class_curve(const std::string& name, const RankingCurve& curve, doubl
 
 }  // namespace
 
-void write_evaluation_pictures(const std::string& folder, const Predictions& predictions, const EvaluationMetrics& metrics,
-                               const std::vector<std::string>& classes) {
+void write_evaluation_pictures(const std::string& folder, const Predictions& predictions,
+                               const EvaluationMetrics& metrics, const std::vector<std::string>& classes) {
   std::vector<ClassCurve> roc, precision_recall;
   for (size_t k = 0; k < classes.size(); ++k) {
     const RankingAreas& areas = metrics.classes[k].areas;
@@ -42,7 +44,8 @@ void write_evaluation_pictures(const std::string& folder, const Predictions& pre
   write_roc_png(folder + "/roc.png", roc);
   write_precision_recall_png(folder + "/pr.png", precision_recall);
   std::vector<ReliabilityBin> bins;
-  for (const CalibrationBin& bin : metrics.calibration) bins.push_back({bin.low, bin.high, bin.count, bin.mean_confidence, bin.accuracy});
+  for (const CalibrationBin& bin : metrics.calibration)
+    bins.push_back({bin.low, bin.high, bin.count, bin.mean_confidence, bin.accuracy});
   write_calibration_png(folder + "/calibration.png", bins, metrics.metric("ece").value);
   write_confusion_matrix_png(folder + "/confusion_matrix.png", metrics.confusion, classes);
 }

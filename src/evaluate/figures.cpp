@@ -23,7 +23,8 @@ at::Tensor distribution_of(const at::Tensor& logits) {
 
 }  // namespace
 
-Outputs outputs_of(const PhotoPredictor& predictor, const PhotoStore& store, const EvaluationPass& pass, Observer& observer) {
+Outputs outputs_of(const PhotoPredictor& predictor, const PhotoStore& store, const EvaluationPass& pass,
+                   Observer& observer) {
   give_back_memory();
   Outputs out;
   out.decode = store.options().decode;
@@ -34,7 +35,8 @@ Outputs outputs_of(const PhotoPredictor& predictor, const PhotoStore& store, con
   while (loader.next(photos)) {
     const Prediction prediction = predictor.run(photos.pixels);
     const int64_t count = photos.labels.size(0);
-    loss_sum += loss_from_logits(pass.loss, prediction.logits, photos.labels).item<double>() * static_cast<double>(count);
+    loss_sum +=
+        loss_from_logits(pass.loss, prediction.logits, photos.labels).item<double>() * static_cast<double>(count);
     hits += hits_from_logits(prediction.logits, photos.labels).item<double>();
     p.classes = prediction.probabilities.size(1);
     append_rows(p.probabilities, prediction.probabilities);
@@ -43,8 +45,8 @@ Outputs outputs_of(const PhotoPredictor& predictor, const PhotoStore& store, con
       out.paths.push_back(store.samples()[row].path);
       p.labels.push_back(store.samples()[row].label);
     }
-    observer.progress({"Evaluating", p.count(), static_cast<int64_t>(store.samples().size()), loss_sum / static_cast<double>(p.count()),
-                       hits / static_cast<double>(p.count())});
+    observer.progress({"Evaluating", p.count(), static_cast<int64_t>(store.samples().size()),
+                       loss_sum / static_cast<double>(p.count()), hits / static_cast<double>(p.count())});
   }
   out.loss = loss_sum / static_cast<double>(p.count());
   return out;

@@ -14,18 +14,19 @@ namespace cvtool {
 // What a model says of every photo of a store.
 struct Outputs {
   std::vector<std::string> paths;
-  Predictions predictions;   // labels are the data's
-  double loss = 0;           // mean
-  DecodeOptions decode;      // how the photos were read
+  Predictions predictions;  // labels are the data's
+  double loss = 0;          // mean
+  DecodeOptions decode;     // how the photos were read
 };
 
 struct EvaluationPass {
-  std::string loss;     // see loss_from_logits
+  std::string loss;  // see loss_from_logits
   int64_t batch = 64;
 };
 
 // Runs the model over the store in its order.
-Outputs outputs_of(const PhotoPredictor& predictor, const PhotoStore& store, const EvaluationPass& pass, Observer& observer);
+Outputs outputs_of(const PhotoPredictor& predictor, const PhotoStore& store, const EvaluationPass& pass,
+                   Observer& observer);
 
 // The metrics as eval prints them: "count", "loss" and what evaluation_metrics found, by class name, with
 // "intervals".

@@ -12,7 +12,8 @@ std::vector<Mistake> confident_mistakes(const Outputs& outputs, const std::vecto
   const Predictions& p = outputs.predictions;
   std::vector<std::pair<double, size_t>> wrong;
   for (size_t row = 0; row < predicted.size(); ++row)
-    if (predicted[row] != p.labels[row]) wrong.emplace_back(-p.probability(static_cast<int64_t>(row), predicted[row]), row);
+    if (predicted[row] != p.labels[row])
+      wrong.emplace_back(-p.probability(static_cast<int64_t>(row), predicted[row]), row);
   const size_t shown = std::min(count, wrong.size());
   std::partial_sort(wrong.begin(), wrong.begin() + static_cast<std::ptrdiff_t>(shown), wrong.end());
   std::vector<Mistake> mistakes;
@@ -33,7 +34,9 @@ cv::Mat thumbnail(const std::string& path, const DecodeOptions& decode, int side
     return {};
   }
   const double scale = static_cast<double>(side_px) / std::max(photo.cols, photo.rows);
-  if (scale < 1) cv::resize(photo, photo, {std::max(1, cvRound(photo.cols * scale)), std::max(1, cvRound(photo.rows * scale))}, 0, 0, cv::INTER_AREA);
+  if (scale < 1)
+    cv::resize(photo, photo, {std::max(1, cvRound(photo.cols * scale)), std::max(1, cvRound(photo.rows * scale))}, 0, 0,
+               cv::INTER_AREA);
   return photo;
 }
 

@@ -2,13 +2,14 @@
 
 #include <nlohmann/json.hpp>
 
-#include "torch/device.h"
-#include "run/run_directory.h"
 #include "model/remembered.h"
+#include "run/run_directory.h"
+#include "torch/device.h"
 
 namespace cvtool {
 
-OpenedModel open_model(const std::string& model, const std::string& precision, const ComputeOptions& run, const TtaPlan& tta) {
+OpenedModel open_model(const std::string& model, const std::string& precision, const ComputeOptions& run,
+                       const TtaPlan& tta) {
   const at::Device device = device_from_text(run.device);
   prepare_process(static_cast<int>(run.threads));
   const std::string path = model_path(model);

@@ -3,22 +3,23 @@
 
 #include <string>
 
-#include "spec/requests.h"
 #include "evaluate/photo_predictor.h"
-#include "spec/recipe.h"
 #include "model/model_file.h"
+#include "spec/recipe.h"
+#include "spec/requests.h"
 
 namespace cvtool {
 
 struct OpenedModel {
   std::string path;
   ModelFile file;
-  Recipe recipe;        // the one it was trained by
+  Recipe recipe;  // the one it was trained by
   PhotoPredictor predictor;
 };
 
-// `model` as --model takes it, `precision` "auto", "fp32" or "bf16". Prepares the process for work. Throws UsageError for
-// a device or model that is not there, Error for a file that is no model.
-OpenedModel open_model(const std::string& model, const std::string& precision, const ComputeOptions& run, const TtaPlan& tta = {});
+// `model` as --model takes it, `precision` "auto", "fp32" or "bf16". Prepares the process for work. Throws UsageError
+// for a device or model that is not there, Error for a file that is no model.
+OpenedModel open_model(const std::string& model, const std::string& precision, const ComputeOptions& run,
+                       const TtaPlan& tta = {});
 
 }  // namespace cvtool

@@ -13,7 +13,9 @@ namespace {
 
 const TtaPlan& allowed(const TtaPlan& plan, const Recipe& recipe) {
   if (plan.flip && recipe.orientation_sensitive)
-    throw UsageError("--tta flip: the model's orientation_sensitive says that mirroring a photo changes its class; use --tta none or a number");
+    throw UsageError(
+        "--tta flip: the model's orientation_sensitive says that mirroring a photo changes its class; use --tta none "
+        "or a number");
   return plan;
 }
 
@@ -22,7 +24,8 @@ std::vector<uint64_t> ids_from_pixels(const at::Tensor& pixels) {
   std::vector<uint64_t> ids;
   for (int64_t row = 0; row < pixels.size(0); ++row) {
     const at::Tensor bytes = pixels[row].permute({1, 2, 0}).contiguous();
-    ids.push_back(stable_hash({reinterpret_cast<const char*>(bytes.data_ptr<uint8_t>()), static_cast<size_t>(bytes.numel())}));
+    ids.push_back(
+        stable_hash({reinterpret_cast<const char*>(bytes.data_ptr<uint8_t>()), static_cast<size_t>(bytes.numel())}));
   }
   return ids;
 }
@@ -36,14 +39,16 @@ at::Tensor log_mean_exp(const std::vector<at::Tensor>& x) {
 
 PhotoPredictor::PhotoPredictor(Predictor predictor, const Recipe& recipe, const TtaPlan& plan)
     : predictor_(std::move(predictor)),
-      variants_(allowed(plan, recipe), recipe.augment, static_cast<uint64_t>(recipe.train.seed), !recipe.orientation_sensitive),
+      variants_(allowed(plan, recipe), recipe.augment, static_cast<uint64_t>(recipe.train.seed),
+                !recipe.orientation_sensitive),
       sigmoid_loss_(recipe.train.loss == "binary_crossentropy") {}
 
 Prediction PhotoPredictor::run(const at::Tensor& pixels) const {
   if (variants_.count() == 1) return predictor_.run(input(pixels));
   const std::vector<uint64_t> ids = ids_from_pixels(pixels);
   std::vector<Prediction> predictions;
-  for (int64_t i = 0; i < variants_.count(); ++i) predictions.push_back(predictor_.run(variants_.variant(pixels, ids, i)));
+  for (int64_t i = 0; i < variants_.count(); ++i)
+    predictions.push_back(predictor_.run(variants_.variant(pixels, ids, i)));
   return mean_prediction(predictions, sigmoid_loss_);
 }
 

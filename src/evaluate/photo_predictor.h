@@ -2,8 +2,8 @@
 #pragma once
 
 #include "augment/variants.h"
-#include "spec/recipe.h"
 #include "model/predictor.h"
+#include "spec/recipe.h"
 
 namespace cvtool {
 
@@ -28,8 +28,8 @@ class PhotoPredictor {
   bool sigmoid_loss_;  // a loss that takes each unit by itself
 };
 
-// The mean of several predictions of the same photos. Its logits give the mean of the probabilities that the loss sees: of the
-// softmax over the units, or, with `sigmoid_loss` or one unit, of each unit's sigmoid.
+// The mean of several predictions of the same photos. Its logits give the mean of the probabilities that the loss sees:
+// of the softmax over the units, or, with `sigmoid_loss` or one unit, of each unit's sigmoid.
 Prediction mean_prediction(const std::vector<Prediction>& predictions, bool sigmoid_loss);
 
 }  // namespace cvtool

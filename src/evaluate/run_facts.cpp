@@ -8,13 +8,13 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "torch/device.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/shell_word.h"
 #include "base/text.h"
 #include "base/version.h"
 #include "report/history.h"
+#include "torch/device.h"
 
 namespace fs = std::filesystem;
 
@@ -36,9 +36,7 @@ Json object_beside(const EvaluationSubject& subject, const char* name) {
   return object.is_object() ? object : Json::object();
 }
 
-std::string plain(const Json& value) {
-  return value.is_string() ? value.get<std::string>() : value.dump();
-}
+std::string plain(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
 
 std::string photos_text(const Json& split) {
   const Json labels = split.value("labels", Json::object());
@@ -62,8 +60,9 @@ void add_time(Facts& facts, const EvaluationSubject& subject) {
   const std::string csv = beside(subject, "history.csv");
   if (csv.empty()) return;
   const History history = history_from_csv(csv);
-  facts.emplace_back("epochs", std::to_string(history.epochs.size()) +
-                                   (subject.info.contains("epoch") ? "; the model is of epoch " + subject.info["epoch"].dump() : ""));
+  facts.emplace_back(
+      "epochs", std::to_string(history.epochs.size()) +
+                    (subject.info.contains("epoch") ? "; the model is of epoch " + subject.info["epoch"].dump() : ""));
   const HistoryColumn* seconds = history.find("seconds");
   double sum = 0;
   for (const double value : seconds ? seconds->values : std::vector<double>()) sum += std::isnan(value) ? 0 : value;
@@ -73,7 +72,8 @@ void add_time(Facts& facts, const EvaluationSubject& subject) {
 std::string processor() {
   std::ifstream in("/proc/cpuinfo");
   for (std::string line; std::getline(in, line);)
-    if (starts_with(line, "model name") && line.find(": ") != std::string::npos) return line.substr(line.find(": ") + 2);
+    if (starts_with(line, "model name") && line.find(": ") != std::string::npos)
+      return line.substr(line.find(": ") + 2);
   return "";
 }
 
@@ -89,18 +89,24 @@ Facts training_facts(const EvaluationSubject& subject) {
   if (total.is_number_integer()) facts.emplace_back("parameters", with_thousands(total.get<int64_t>()));
   const Json train = recipe.value("train", Json::object());
   if (train.contains("optimizer") && train.contains("lr") && train.contains("batch"))
-    facts.emplace_back("optimizer", plain(train["optimizer"]) + ", learning rate " + train["lr"].dump() + ", batch " + train["batch"].dump());
+    facts.emplace_back("optimizer", plain(train["optimizer"]) + ", learning rate " + train["lr"].dump() + ", batch " +
+                                        train["batch"].dump());
   add_data(facts, subject);
   add_time(facts, subject);
   return facts;
 }
 
 Facts environment_facts(const EvaluationSubject& subject) {
-  Facts facts{{"cvtool", std::string(kVersion) + (subject.info.contains("tool") ? "; the model was made by " + plain(subject.info["tool"]) : "")},
-              {"LibTorch", torch_version() + (subject.info.contains("libtorch") ? "; the model was made with " + plain(subject.info["libtorch"]) : "")},
-              {"device", subject.device + ", " + subject.precision + ", " + counted(at::get_num_threads(), "thread")}};
+  Facts facts{
+      {"cvtool", std::string(kVersion) +
+                     (subject.info.contains("tool") ? "; the model was made by " + plain(subject.info["tool"]) : "")},
+      {"LibTorch",
+       torch_version() +
+           (subject.info.contains("libtorch") ? "; the model was made with " + plain(subject.info["libtorch"]) : "")},
+      {"device", subject.device + ", " + subject.precision + ", " + counted(at::get_num_threads(), "thread")}};
   utsname system{};
-  if (::uname(&system) == 0) facts.emplace_back("system", std::string(system.sysname) + " " + system.release + ", " + system.machine);
+  if (::uname(&system) == 0)
+    facts.emplace_back("system", std::string(system.sysname) + " " + system.release + ", " + system.machine);
   if (const std::string name = processor(); !name.empty()) facts.emplace_back("processor", name);
   return facts;
 }
@@ -112,11 +118,13 @@ std::vector<std::string> repeating_commands(const EvaluationSubject& subject, co
   if (run.contains("data")) {
     const std::string threads = run.contains("threads") ? " --threads " + run["threads"].dump() : "";
     const std::string from = run.value("from", "");
-    commands.push_back("cvtool train --data " + shell_word(plain(run["data"])) + (from.empty() ? "" : " --from " + shell_word(from)) + " --recipe " +
+    commands.push_back("cvtool train --data " + shell_word(plain(run["data"])) +
+                       (from.empty() ? "" : " --from " + shell_word(from)) + " --recipe " +
                        shell_word(config.string()) + threads);
   }
-  commands.push_back("cvtool eval --data " + shell_word(subject.data) + " --model " + shell_word(subject.model) + " --split " + subject.split +
-                     (subject.tta.empty() ? "" : " --tta " + subject.tta) + (threshold ? " --threshold " + Json(*threshold).dump() : ""));
+  commands.push_back("cvtool eval --data " + shell_word(subject.data) + " --model " + shell_word(subject.model) +
+                     " --split " + subject.split + (subject.tta.empty() ? "" : " --tta " + subject.tta) +
+                     (threshold ? " --threshold " + Json(*threshold).dump() : ""));
   return commands;
 }
 

@@ -45,7 +45,8 @@ std::vector<at::Tensor> all_values(const FlatNet& net, const at::Tensor& pixels)
 
 }  // namespace
 
-Activations activations_of(const FlatNet& net, const at::Tensor& pixels, const std::vector<size_t>& layers, bool gradients) {
+Activations activations_of(const FlatNet& net, const at::Tensor& pixels, const std::vector<size_t>& layers,
+                           bool gradients) {
   const auto graph = net.graph()->copy();
   std::vector<jit::Value*> wanted;
   for (size_t layer : layers) wanted.push_back(graph->outputs()[net.layers()[layer].output]);
@@ -83,7 +84,8 @@ size_t last_features(const FlatNet& net, const at::Tensor& pixels) {
   size_t found = values.size();
   for (size_t i = 0; dense && i < values.size(); ++i)
     if (values[i].dim() == 2 && net.graph()->outputs()[net.layers()[i].output]->node()->isBefore(dense)) found = i;
-  if (found == values.size()) throw UsageError("no layer gives a vector to the last dense layer; name a layer with --layer");
+  if (found == values.size())
+    throw UsageError("no layer gives a vector to the last dense layer; name a layer with --layer");
   return found;
 }
 
@@ -94,7 +96,9 @@ at::Tensor convolution_kernels(const FlatNet& net, size_t layer, const at::Tenso
   jit::Value* weight = is_convolution(*own) ? own->inputs()[1] : nullptr;
   for (jit::Node* node : graph->nodes())
     if (!weight && is_convolution(*node) && node->scopeName() == wanted.name) weight = node->inputs()[1];
-  if (!weight) throw UsageError("--kernels: the layer '" + wanted.name + "' is no convolution; name one that is (see cvtool summary)");
+  if (!weight)
+    throw UsageError("--kernels: the layer '" + wanted.name +
+                     "' is no convolution; name one that is (see cvtool summary)");
   set_outputs(*graph, {weight});
   const at::NoGradGuard no_grad;
   return net.run(graph, pixels)[0].detach().to(at::kCPU, at::kFloat).contiguous();

@@ -12,10 +12,11 @@ struct Activations {
   std::vector<at::Tensor> values;  // of the layers asked for, in their order: [N,C,H,W] or [N,F]
 };
 
-// `pixels` [N,3,H,W] u8 or f32, RGB 0..255; `layers` are indices into net.layers(). With `gradients`, autograd can be asked
-// for the gradient of the logits with respect to each value, frozen weights or not. A later operation in place
+// `pixels` [N,3,H,W] u8 or f32, RGB 0..255; `layers` are indices into net.layers(). With `gradients`, autograd can be
+// asked for the gradient of the logits with respect to each value, frozen weights or not. A later operation in place
 // (ReLU) does not change the values.
-Activations activations_of(const FlatNet& net, const at::Tensor& pixels, const std::vector<size_t>& layers, bool gradients = false);
+Activations activations_of(const FlatNet& net, const at::Tensor& pixels, const std::vector<size_t>& layers,
+                           bool gradients = false);
 
 // The layer of the last feature map that comes from a convolution, with what follows it at the same size (norm,
 // activation, addition): what Grad-CAM looks at. Throws UsageError for a net without such a map.

@@ -84,7 +84,8 @@ std::vector<size_t> outliers_of(const at::Tensor& points, const std::vector<int6
   std::vector<Distance> found;
   for (const auto& [label, members] : rows)
     if (members.size() >= 4) add_outliers(points, members, found);
-  std::stable_sort(found.begin(), found.end(), [](const Distance& a, const Distance& b) { return a.excess > b.excess; });
+  std::stable_sort(found.begin(), found.end(),
+                   [](const Distance& a, const Distance& b) { return a.excess > b.excess; });
   std::vector<size_t> outliers;
   for (const Distance& distance : found) outliers.push_back(distance.row);
   return outliers;
@@ -96,8 +97,8 @@ std::string embedding_csv(const Embedding& embedding) {
   for (size_t i = 0; i < embedding.paths.size(); ++i) {
     const auto row = static_cast<int64_t>(i);
     const bool outlier = std::find(embedding.outliers.begin(), embedding.outliers.end(), i) != embedding.outliers.end();
-    text += csv_cell(embedding.paths[i]) + "," + csv_cell(embedding.classes[static_cast<size_t>(embedding.labels[i])]) + "," +
-            Json(point[row][0]).dump() + "," + Json(point[row][1]).dump() + (outlier ? ",yes\n" : ",no\n");
+    text += csv_cell(embedding.paths[i]) + "," + csv_cell(embedding.classes[static_cast<size_t>(embedding.labels[i])]) +
+            "," + Json(point[row][0]).dump() + "," + Json(point[row][1]).dump() + (outlier ? ",yes\n" : ",no\n");
   }
   return text;
 }

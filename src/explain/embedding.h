@@ -10,7 +10,7 @@
 namespace cvtool {
 
 struct Projection {
-  at::Tensor points;                 // [N,2] f64, centred; the sign of each axis makes its largest weight positive
+  at::Tensor points;                  // [N,2] f64, centred; the sign of each axis makes its largest weight positive
   std::array<double, 2> explained{};  // share of the features' variance on each axis
 };
 

@@ -30,7 +30,8 @@ Series dots_of(const Embedding& embedding, int64_t label) {
 }
 
 std::string axis_text(const Embedding& embedding, size_t axis) {
-  return (axis == 0 ? "first" : "second") + std::string(" component, ") + fixed(100 * embedding.projection.explained[axis], 1) + " % of the variance";
+  return (axis == 0 ? "first" : "second") + std::string(" component, ") +
+         fixed(100 * embedding.projection.explained[axis], 1) + " % of the variance";
 }
 
 std::string file_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
@@ -61,7 +62,8 @@ void write_embedding_picture(const std::string& path, const std::string& title, 
   chart.title = title;
   chart.x.label = axis_text(embedding, 0);
   chart.y.label = axis_text(embedding, 1);
-  for (size_t label = 0; label < embedding.classes.size(); ++label) chart.series.push_back(dots_of(embedding, static_cast<int64_t>(label)));
+  for (size_t label = 0; label < embedding.classes.size(); ++label)
+    chart.series.push_back(dots_of(embedding, static_cast<int64_t>(label)));
   const PlotScale scale = draw_chart(canvas, {0, 0, kWidth, kHeight}, chart);
   draw_names(canvas, scale, embedding);
   write_picture(path, canvas);

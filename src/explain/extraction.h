@@ -19,8 +19,8 @@ struct Extraction {
 // CV_8UC3 RGB -> [H,W] f32 in 0..1: 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601).
 at::Tensor grey_from_image(const cv::Mat& rgb);
 
-// Runs the picture [H,W] f32 through the layer kinds conv2d, activation and max_pool2d, as in a model: the kernel is not
-// turned round. Throws UsageError when a window does not fit the picture.
+// Runs the picture [H,W] f32 through the layer kinds conv2d, activation and max_pool2d, as in a model: the kernel is
+// not turned round. Throws UsageError when a window does not fit the picture.
 Extraction extract_feature(const at::Tensor& grey, const Kernel& kernel, const ExtractionOptions& options);
 
 }  // namespace cvtool

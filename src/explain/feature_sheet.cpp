@@ -18,10 +18,12 @@ constexpr int kTilePx = 128;
 constexpr int64_t kMostChannels = 16;
 
 int64_t whole_number(const std::string& text, int64_t count) {
-  const bool digits = !text.empty() && text.size() < 10 && std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isdigit(c); });
+  const bool digits = !text.empty() && text.size() < 10 &&
+                      std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isdigit(c); });
   if (!digits) throw UsageError("--channels: '" + text + "' is not a number; write how many, or which, as in 3,5,9");
   const int64_t number = std::stoll(text);
-  if (number > count) throw UsageError("--channels: " + text + " is out of range; the layer has " + counted(count, "channel"));
+  if (number > count)
+    throw UsageError("--channels: " + text + " is out of range; the layer has " + counted(count, "channel"));
   return number;
 }
 
@@ -29,10 +31,13 @@ int64_t whole_number(const std::string& text, int64_t count) {
 cv::Mat coloured_kernel(const at::Tensor& kernel, double strongest) {
   const at::Tensor shares = strongest > 0 ? kernel / strongest : kernel;
   const at::Tensor bytes = (shares * 127.5 + 127.5).round().clamp(0, 255).to(at::kByte).permute({1, 2, 0}).contiguous();
-  return cv::Mat(static_cast<int>(kernel.size(1)), static_cast<int>(kernel.size(2)), CV_8UC3, bytes.data_ptr<uint8_t>()).clone();
+  return cv::Mat(static_cast<int>(kernel.size(1)), static_cast<int>(kernel.size(2)), CV_8UC3, bytes.data_ptr<uint8_t>())
+      .clone();
 }
 
-SheetPicture tile(const cv::Mat& picture, std::vector<std::string> caption) { return {enlarged(picture, 2 * kTilePx), std::move(caption)}; }
+SheetPicture tile(const cv::Mat& picture, std::vector<std::string> caption) {
+  return {enlarged(picture, 2 * kTilePx), std::move(caption)};
+}
 
 }  // namespace
 
@@ -48,27 +53,34 @@ std::vector<int64_t> channels_from_text(const std::string& text, int64_t count, 
   for (const std::string& word : split(text, ',')) {
     if (word.empty()) continue;
     const int64_t channel = whole_number(word, count);
-    if (channel == count) throw UsageError("--channels: " + word + " is out of range; the layer's channels are 0 to " + std::to_string(count - 1));
+    if (channel == count)
+      throw UsageError("--channels: " + word + " is out of range; the layer's channels are 0 to " +
+                       std::to_string(count - 1));
     channels.push_back(channel);
   }
   if (channels.empty()) throw UsageError("--channels: '" + text + "' names no channel");
   return channels;
 }
 
-void write_feature_sheet(const std::string& path, const std::string& layer, const at::Tensor& maps, const std::vector<int64_t>& channels) {
+void write_feature_sheet(const std::string& path, const std::string& layer, const at::Tensor& maps,
+                         const std::vector<int64_t>& channels) {
   std::vector<SheetPicture> pictures;
   for (int64_t channel : channels) {
     const at::Tensor map = maps[channel];
     const Range range = range_of(map);
-    pictures.push_back(tile(colour_picture(map), {"channel " + std::to_string(channel), value_text(range.low) + " to " + value_text(range.high)}));
+    pictures.push_back(tile(colour_picture(map), {"channel " + std::to_string(channel),
+                                                  value_text(range.low) + " to " + value_text(range.high)}));
   }
-  const std::string part = static_cast<int64_t>(channels.size()) == maps.size(0) ? "" : counted(static_cast<int64_t>(channels.size()), "channel") + " of ";
+  const std::string part = static_cast<int64_t>(channels.size()) == maps.size(0)
+                               ? ""
+                               : counted(static_cast<int64_t>(channels.size()), "channel") + " of ";
   SheetStyle style{layer + ": " + part + counted(maps.size(0), "channel") + ", " + size_text(maps)};
   style.tile_px = kTilePx;
   write_sheet(path, pictures, style);
 }
 
-void write_kernel_sheet(const std::string& path, const std::string& layer, const at::Tensor& kernels, const std::vector<int64_t>& filters) {
+void write_kernel_sheet(const std::string& path, const std::string& layer, const at::Tensor& kernels,
+                        const std::vector<int64_t>& filters) {
   const bool coloured = kernels.size(1) == 3;
   const int64_t shown = std::min(kernels.size(1), kMostChannels);
   std::vector<SheetPicture> pictures;
@@ -78,9 +90,11 @@ void write_kernel_sheet(const std::string& path, const std::string& layer, const
     const std::string name = "filter " + std::to_string(filter), size = "up to " + value_text(strongest);
     if (coloured) pictures.push_back(tile(coloured_kernel(kernel, strongest), {name, size}));
     for (int64_t channel = 0; !coloured && channel < shown; ++channel)
-      pictures.push_back(tile(signed_picture(kernel[channel], strongest), {name, "channel " + std::to_string(channel)}));
+      pictures.push_back(
+          tile(signed_picture(kernel[channel], strongest), {name, "channel " + std::to_string(channel)}));
   }
-  SheetStyle style{layer + ": " + counted(kernels.size(0), "kernel") + " of " + size_text(kernels) + ", " + counted(kernels.size(1), "channel")};
+  SheetStyle style{layer + ": " + counted(kernels.size(0), "kernel") + " of " + size_text(kernels) + ", " +
+                   counted(kernels.size(1), "channel")};
   style.tile_px = coloured ? kTilePx : kTilePx / 2;
   if (!coloured) style.columns = static_cast<int>(shown);
   write_sheet(path, pictures, style);

@@ -14,10 +14,12 @@ std::vector<int64_t> channels_from_text(const std::string& text, int64_t count, 
 
 // Writes the maps [C,H,W] of a layer, each from dark at its smallest to yellow at its largest value, with both numbers
 // below it.
-void write_feature_sheet(const std::string& path, const std::string& layer, const at::Tensor& maps, const std::vector<int64_t>& channels);
+void write_feature_sheet(const std::string& path, const std::string& layer, const at::Tensor& maps,
+                         const std::vector<int64_t>& channels);
 
-// Writes kernels [filters,channels,h,w]: of three channels in colour, grey being 0; else each filter's channels (at most
-// 16) side by side, orange above 0 and blue below.
-void write_kernel_sheet(const std::string& path, const std::string& layer, const at::Tensor& kernels, const std::vector<int64_t>& filters);
+// Writes kernels [filters,channels,h,w]: of three channels in colour, grey being 0; else each filter's channels (at
+// most 16) side by side, orange above 0 and blue below.
+void write_kernel_sheet(const std::string& path, const std::string& layer, const at::Tensor& kernels,
+                        const std::vector<int64_t>& filters);
 
 }  // namespace cvtool

@@ -48,7 +48,9 @@ class Flattener {
     if (!callee) return;
     const LayerName named = layer_name(node->input(0));
     const size_t slot = inlined(node, callee, named.name.empty() ? scope : named.name, !named.name.empty());
-    if (slot > 0) layers.push_back({named.name, named.alias.empty() ? std::vector<std::string>{} : std::vector<std::string>{named.alias}, slot});
+    if (slot > 0)
+      layers.push_back(
+          {named.name, named.alias.empty() ? std::vector<std::string>{} : std::vector<std::string>{named.alias}, slot});
   }
 
   void call_function(Node* node, const std::string& scope) {
@@ -95,7 +97,8 @@ std::string operation_name(const Node& node) {
 }
 
 bool gives_tensor(const Node& node) {
-  return node.kind().is_aten() && node.outputs().size() == 1 && node.output()->type()->isSubtypeOf(*c10::TensorType::get());
+  return node.kind().is_aten() && node.outputs().size() == 1 &&
+         node.output()->type()->isSubtypeOf(*c10::TensorType::get());
 }
 
 // Names the operations of every scope that holds several convolutions by itself.
@@ -107,7 +110,8 @@ void name_operations(jit::Graph& graph, std::vector<FlatLayer>& layers) {
     if (convolutions[scope] < 2 || !gives_tensor(*node)) continue;
     const std::string name = (scope.empty() ? "" : scope + "/") + operation_name(*node);
     const int count = used[name]++;
-    layers.push_back({count == 0 ? name : name + "_" + std::to_string(count), {}, graph.registerOutput(node->output())});
+    layers.push_back(
+        {count == 0 ? name : name + "_" + std::to_string(count), {}, graph.registerOutput(node->output())});
   }
 }
 
@@ -136,10 +140,12 @@ std::vector<FlatLayer> distinct(const jit::Graph& graph, std::vector<FlatLayer> 
 }  // namespace
 
 bool is_convolution(const Node& node) {
-  return node.kind() == jit::aten::conv2d || node.kind() == jit::aten::_convolution || node.kind() == jit::aten::convolution;
+  return node.kind() == jit::aten::conv2d || node.kind() == jit::aten::_convolution ||
+         node.kind() == jit::aten::convolution;
 }
 
-FlatNet::FlatNet(const jit::Module& module, const std::string& method) : module_(module), graph_(module.get_method(method).graph()->copy()) {
+FlatNet::FlatNet(const jit::Module& module, const std::string& method)
+    : module_(module), graph_(module.get_method(method).graph()->copy()) {
   Flattener flattener(*graph_);
   flattener.flatten();
   fix_training(graph_->block());
@@ -158,7 +164,8 @@ size_t FlatNet::find(const std::string& name) const {
   }
   constexpr size_t kNamed = 12;
   if (names.size() <= kNamed) throw UsageError("--layer: " + unknown_word("layer", name, names));
-  throw UsageError("--layer: unknown layer '" + name + "'; the nearest are " + join(nearest_paths(name, names, kNamed), ", ") + "; cvtool summary MODEL lists all");
+  throw UsageError("--layer: unknown layer '" + name + "'; the nearest are " +
+                   join(nearest_paths(name, names, kNamed), ", ") + "; cvtool summary MODEL lists all");
 }
 
 std::vector<at::Tensor> FlatNet::run(const std::shared_ptr<jit::Graph>& graph, const at::Tensor& pixels) const {

@@ -29,8 +29,10 @@ Seen look(const FlatNet& net, const at::Tensor& pixels, size_t layer, const std:
   const Activations seen = activations_of(net, pixels, {layer}, true);
   const at::Tensor& map = seen.values[0];
   if (map.dim() != 4)
-    throw UsageError("--layer: '" + net.layers()[layer].name + "' gives no map; name a layer before the flatten or global pooling layer");
-  const auto gradients = torch::autograd::grad({scores(seen.logits, classes).sum()}, {map}, {}, /*retain_graph=*/false, /*create_graph=*/false, /*allow_unused=*/true);
+    throw UsageError("--layer: '" + net.layers()[layer].name +
+                     "' gives no map; name a layer before the flatten or global pooling layer");
+  const auto gradients = torch::autograd::grad({scores(seen.logits, classes).sum()}, {map}, {}, /*retain_graph=*/false,
+                                               /*create_graph=*/false, /*allow_unused=*/true);
   // A map that the logits do not depend on has no gradient.
   return {map.detach(), gradients[0].defined() ? gradients[0] : at::zeros_like(map)};
 }
@@ -58,7 +60,8 @@ at::Tensor grad_cam(const FlatNet& net, const at::Tensor& pixels, size_t layer, 
   return weighted(seen.map, seen.gradient.mean({2, 3}, true));
 }
 
-at::Tensor grad_cam_plus_plus(const FlatNet& net, const at::Tensor& pixels, size_t layer, const std::vector<int64_t>& classes) {
+at::Tensor grad_cam_plus_plus(const FlatNet& net, const at::Tensor& pixels, size_t layer,
+                              const std::vector<int64_t>& classes) {
   const Seen seen = look(net, pixels, layer, classes);
   const at::Tensor& g = seen.gradient;
   const at::Tensor square = g * g, below = 2 * square + seen.map.sum({2, 3}, true) * square * g;
@@ -71,7 +74,9 @@ at::Tensor occlusion_map(const Predictor& predictor, const at::Tensor& pixels, i
   const int64_t height = picture.size(2), width = picture.size(3);
   const int64_t high = std::min(patch_px, height), wide = std::min(patch_px, width);
   const at::Tensor colour = picture.mean({2, 3}, true);
-  const auto probability = [&](const at::Tensor& batch) { return predictor.run(batch).probabilities.select(1, class_index); };
+  const auto probability = [&](const at::Tensor& batch) {
+    return predictor.run(batch).probabilities.select(1, class_index);
+  };
   const double whole = probability(picture)[0].item<double>();
   std::vector<Square> squares;
   for (int64_t y : places(height, high))
@@ -81,7 +86,10 @@ at::Tensor occlusion_map(const Predictor& predictor, const at::Tensor& pixels, i
     const size_t end = std::min(squares.size(), begin + kBatch);
     const at::Tensor batch = picture.repeat({static_cast<int64_t>(end - begin), 1, 1, 1});
     for (size_t i = begin; i < end; ++i)
-      batch[static_cast<int64_t>(i - begin)].narrow(1, squares[i].y, high).narrow(2, squares[i].x, wide).copy_(colour[0]);
+      batch[static_cast<int64_t>(i - begin)]
+          .narrow(1, squares[i].y, high)
+          .narrow(2, squares[i].x, wide)
+          .copy_(colour[0]);
     const at::Tensor p = probability(batch);
     for (size_t i = begin; i < end; ++i) {
       const double fall = whole - p[static_cast<int64_t>(i - begin)].item<double>();

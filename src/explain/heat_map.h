@@ -18,7 +18,8 @@ namespace cvtool {
 at::Tensor grad_cam(const FlatNet& net, const at::Tensor& pixels, size_t layer, const std::vector<int64_t>& classes);
 
 // The same with the pixel-wise weights of Chattopadhay et al., "Grad-CAM++", 2018.
-at::Tensor grad_cam_plus_plus(const FlatNet& net, const at::Tensor& pixels, size_t layer, const std::vector<int64_t>& classes);
+at::Tensor grad_cam_plus_plus(const FlatNet& net, const at::Tensor& pixels, size_t layer,
+                              const std::vector<int64_t>& classes);
 
 // Occlusion sensitivity (Zeiler and Fergus, 2014): [H,W], by how much the class's probability falls when a square of
 // `patch_px` around the pixel is painted in the picture's mean colour; the mean over squares half a side apart.

@@ -16,9 +16,11 @@ constexpr double kStrongest = 0.6;  // share of the heat's colour at its largest
 // Where the net's input lies on a photo of this size: the whole of it, a box within it (crop) or around it (pad).
 cv::Rect2d input_on_photo(const cv::Size& photo, const DataConfig& data) {
   if (data.resize == "stretch") return {0, 0, double(photo.width), double(photo.height)};
-  const double across = photo.width / static_cast<double>(data.imgsz.width), down = photo.height / static_cast<double>(data.imgsz.height);
+  const double across = photo.width / static_cast<double>(data.imgsz.width),
+               down = photo.height / static_cast<double>(data.imgsz.height);
   const double scale = data.resize == "crop" ? std::min(across, down) : std::max(across, down);
-  const double wide = scale * static_cast<double>(data.imgsz.width), high = scale * static_cast<double>(data.imgsz.height);
+  const double wide = scale * static_cast<double>(data.imgsz.width),
+               high = scale * static_cast<double>(data.imgsz.height);
   return {(photo.width - wide) / 2, (photo.height - high) / 2, wide, high};
 }
 
@@ -29,7 +31,8 @@ cv::Mat shares_on_photo(const at::Tensor& heat, const cv::Size& photo, const Dat
   if (largest > 0) shares /= largest;
   const cv::Rect2d input = input_on_photo(photo, data);
   const cv::Rect box(static_cast<int>(std::lround(input.x)), static_cast<int>(std::lround(input.y)),
-                     std::max(1, static_cast<int>(std::lround(input.width))), std::max(1, static_cast<int>(std::lround(input.height))));
+                     std::max(1, static_cast<int>(std::lround(input.width))),
+                     std::max(1, static_cast<int>(std::lround(input.height))));
   cv::resize(shares, shares, box.size(), 0, 0, cv::INTER_LINEAR);
   const cv::Rect common = box & cv::Rect({}, photo);
   if (!common.empty()) shares(common - box.tl()).copyTo(smooth(common));

@@ -121,8 +121,10 @@ class Measurer {
       resized |= tensor != tensors_.end() && output != tensors_.end() && !same_size(tensor->second, output->second);
     }
     if (!joined) return joined;
-    if (const auto window = window_of(node, tensors_)) joined = through_window(*joined, *window);
-    else joined->whole |= resized;
+    if (const auto window = window_of(node, tensors_))
+      joined = through_window(*joined, *window);
+    else
+      joined->whole |= resized;
     for (const Value* value : node.outputs()) fields_[value] = *joined;
     return joined;
   }
@@ -152,14 +154,16 @@ size_t row_of(const std::string& layer, const std::vector<std::string>& names) {
   size_t found = names.size();
   for (size_t i = 0; i < names.size(); ++i) {
     if (names[i] == layer) return i;
-    if (starts_with(layer, names[i] + "/") && (found == names.size() || names[i].size() > names[found].size())) found = i;
+    if (starts_with(layer, names[i] + "/") && (found == names.size() || names[i].size() > names[found].size()))
+      found = i;
   }
   return found;
 }
 
 }  // namespace
 
-std::vector<LayerCost> layer_costs(const FlatNet& net, const std::vector<std::string>& names, const at::Tensor& picture) {
+std::vector<LayerCost> layer_costs(const FlatNet& net, const std::vector<std::string>& names,
+                                   const at::Tensor& picture) {
   const auto graph = net.graph()->copy();
   const Tensors tensors = tensors_of(net, graph, picture);
   Measurer measurer(*graph, tensors);

@@ -16,8 +16,9 @@ struct LayerCost {
   int64_t activation_bytes = 0;         // of the values that the layer newly makes, float32, one photo
 };
 
-// For each of `names` (rows of the summary), in their order. A layer that is not a row counts for the row that it stands
-// below ("base/features/0" for "base"). `picture` [1,3,H,W]: the net runs once.
-std::vector<LayerCost> layer_costs(const FlatNet& net, const std::vector<std::string>& names, const at::Tensor& picture);
+// For each of `names` (rows of the summary), in their order. A layer that is not a row counts for the row that it
+// stands below ("base/features/0" for "base"). `picture` [1,3,H,W]: the net runs once.
+std::vector<LayerCost> layer_costs(const FlatNet& net, const std::vector<std::string>& names,
+                                   const at::Tensor& picture);
 
 }  // namespace cvtool

@@ -28,7 +28,8 @@ std::vector<Step> steps_to(const torch::jit::Value* object) {
 // One of the composites that model/compile.cpp makes.
 bool is_composite(const torch::jit::Value* object, const char* class_name) {
   const auto type = object->type()->cast<c10::ClassType>();
-  return type && type->name() && starts_with(type->name()->qualifiedName(), "__torch__.cvtool.") && type->name()->name() == class_name;
+  return type && type->name() && starts_with(type->name()->qualifiedName(), "__torch__.cvtool.") &&
+         type->name()->name() == class_name;
 }
 
 // How a step reads in the name; the paths inside a composite are prefixes.

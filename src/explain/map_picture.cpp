@@ -18,8 +18,10 @@ constexpr Ink kAbove{200, 90, 0}, kBelow{0, 90, 170};
 cv::Mat shares(const at::Tensor& plane, const Range& range) {
   const double span = range.high - range.low;
   cv::Mat values = plane_from_tensor(plane);
-  if (span > 0) values = (values - range.low) / span;
-  else values.setTo(0);
+  if (span > 0)
+    values = (values - range.low) / span;
+  else
+    values.setTo(0);
   return cv::min(cv::max(values, 0.0), 1.0);
 }
 
@@ -27,7 +29,8 @@ cv::Mat shares(const at::Tensor& plane, const Range& range) {
 
 cv::Mat plane_from_tensor(const at::Tensor& plane) {
   const at::Tensor values = plane.detach().to(at::kCPU, at::kFloat).contiguous();
-  return cv::Mat(static_cast<int>(values.size(0)), static_cast<int>(values.size(1)), CV_32F, values.data_ptr<float>()).clone();
+  return cv::Mat(static_cast<int>(values.size(0)), static_cast<int>(values.size(1)), CV_32F, values.data_ptr<float>())
+      .clone();
 }
 
 Range range_of(const at::Tensor& plane) { return {plane.min().item<double>(), plane.max().item<double>()}; }
@@ -55,7 +58,8 @@ cv::Mat signed_picture(const at::Tensor& plane, double strongest) {
     for (int x = 0; x < values.cols; ++x) {
       const double share = strongest > 0 ? std::clamp(values.at<float>(y, x) / strongest, -1.0, 1.0) : 0;
       const Ink ink = blended(kWhite, share < 0 ? kBelow : kAbove, std::abs(share));
-      rgb.at<cv::Vec3b>(y, x) = {static_cast<uchar>(ink.red), static_cast<uchar>(ink.green), static_cast<uchar>(ink.blue)};
+      rgb.at<cv::Vec3b>(y, x) = {static_cast<uchar>(ink.red), static_cast<uchar>(ink.green),
+                                 static_cast<uchar>(ink.blue)};
     }
   return rgb;
 }
@@ -66,7 +70,9 @@ std::string value_text(double value) {
   return text;
 }
 
-std::string size_text(const at::Tensor& tensor) { return std::to_string(tensor.size(-2)) + "x" + std::to_string(tensor.size(-1)); }
+std::string size_text(const at::Tensor& tensor) {
+  return std::to_string(tensor.size(-2)) + "x" + std::to_string(tensor.size(-1));
+}
 
 cv::Mat enlarged(const cv::Mat& picture, int side_px) {
   const int side = std::max(picture.rows, picture.cols), times = (side_px + side - 1) / side;

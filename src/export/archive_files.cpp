@@ -21,13 +21,15 @@ constexpr const char* kTemperature = "temperature";  // as the attribute of the 
 std::string metadata(const StateDict& dict, const char* key) {
   const auto found = dict.metadata.find(key);
   if (found == dict.metadata.end())
-    throw Error(dict.origin() + ": its metadata lack '" + key + "'; only files of cvtool export --format safetensors are whole models");
+    throw Error(dict.origin() + ": its metadata lack '" + key +
+                "'; only files of cvtool export --format safetensors are whole models");
   return found->second;
 }
 
 double temperature_of(const StateDict& dict) {
   const Json value = Json::parse(metadata(dict, kTemperature), nullptr, /*allow_exceptions=*/false);
-  if (!value.is_number() || !(value.get<double>() > 0)) throw Error(dict.origin() + ": its temperature is damaged; export it again");
+  if (!value.is_number() || !(value.get<double>() > 0))
+    throw Error(dict.origin() + ": its temperature is damaged; export it again");
   return value;
 }
 
@@ -60,8 +62,10 @@ void write_weight_archive(const ModelFile& model, const std::string& path) {
   for (const auto& entry : model.module.named_parameters(true)) dict.add(entry.name, entry.value.detach().contiguous());
   for (const auto& entry : model.module.named_buffers(true)) dict.add(entry.name, entry.value.contiguous());
   dict.metadata = {{kInfoKey, model.info.dump()},
-                   {kGoldenKey, base64({static_cast<const char*>(model.golden.data_ptr()), static_cast<size_t>(model.golden.numel())})}};
-  if (model.module.hasattr(kTemperature)) dict.metadata[kTemperature] = Json(model.module.attr(kTemperature).toDouble()).dump();
+                   {kGoldenKey, base64({static_cast<const char*>(model.golden.data_ptr()),
+                                        static_cast<size_t>(model.golden.numel())})}};
+  if (model.module.hasattr(kTemperature))
+    dict.metadata[kTemperature] = Json(model.module.attr(kTemperature).toDouble()).dump();
   write_safetensors(path, dict);
 }
 
@@ -69,7 +73,8 @@ ModelFile model_from_weight_archive(const std::string& path) {
   const StateDict dict = read_state_dict(path);
   ModelFile model;
   model.info = Json::parse(metadata(dict, kInfoKey), nullptr, /*allow_exceptions=*/false);
-  if (!model.info.is_object() || !model.info.contains("recipe")) throw Error(path + ": its metadata are damaged; export it again");
+  if (!model.info.is_object() || !model.info.contains("recipe"))
+    throw Error(path + ": its metadata are damaged; export it again");
   const NetTarget target = target_of(model.info);
   model.module = compile_net(model.info["recipe"].at("model"), target).module;
   model.module.eval();

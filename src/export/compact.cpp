@@ -33,7 +33,8 @@ class Compactor {
     std::vector<torch::jit::Node*> weights;
     for (torch::jit::Node* node : block.nodes()) {
       for (torch::jit::Block* inner : node->blocks()) rewrite(*inner, graph);
-      if (node->kind() == c10::prim::Constant && is_weight(torch::jit::toIValue(node->output()))) weights.push_back(node);
+      if (node->kind() == c10::prim::Constant && is_weight(torch::jit::toIValue(node->output())))
+        weights.push_back(node);
     }
     for (torch::jit::Node* node : weights) replace(*node, graph);
   }
@@ -53,7 +54,8 @@ class Compactor {
     const torch::jit::WithInsertPoint here(&node);
     torch::jit::Value* value = graph.insertConstant(entry->second.values);
     value = graph.insert(c10::aten::to, {value, at::kFloat});
-    if (entry->second.scale.defined()) value = graph.insert(c10::aten::mul, {value, graph.insertConstant(entry->second.scale)});
+    if (entry->second.scale.defined())
+      value = graph.insert(c10::aten::mul, {value, graph.insertConstant(entry->second.scale)});
     node.output()->replaceAllUsesWith(value);
     node.destroy();
   }
@@ -64,7 +66,8 @@ class Compactor {
 
 }  // namespace
 
-void compact_weights(torch::jit::Module& frozen, const std::string& precision, const std::vector<std::string>& methods) {
+void compact_weights(torch::jit::Module& frozen, const std::string& precision,
+                     const std::vector<std::string>& methods) {
   if (precision == "fp32") return;
   Compactor compactor(precision);
   for (const std::string& method : methods) {

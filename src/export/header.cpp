@@ -18,18 +18,21 @@ std::string identifier(const std::string& text) {
 
 std::string replaced(std::string text, const std::vector<std::pair<std::string, std::string>>& words) {
   for (const auto& [word, meaning] : words)
-    for (size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + meaning.size())) text.replace(at, word.size(), meaning);
+    for (size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + meaning.size()))
+      text.replace(at, word.size(), meaning);
   return text;
 }
 
 // A JSON string without \u escapes is a C++ string literal too.
 std::string literals(const std::vector<std::string>& names) {
   std::vector<std::string> quoted;
-  for (const std::string& name : names) quoted.push_back(Json(name).dump(-1, ' ', false, Json::error_handler_t::replace));
+  for (const std::string& name : names)
+    quoted.push_back(Json(name).dump(-1, ' ', false, Json::error_handler_t::replace));
   return join(quoted, ", ");
 }
 
-constexpr const char* kHeader = R"(// Written by cvtool export. Build the source beside it with LibTorch; @STEM@.pt holds the weights.
+constexpr const char* kHeader =
+    R"(// Written by cvtool export. Build the source beside it with LibTorch; @STEM@.pt holds the weights.
 #pragma once
 
 #include <array>
@@ -98,7 +101,9 @@ Result Classifier::classify(const uint8_t* rgb, int height, int width) const {
 }  // namespace @NAME@
 )";
 
-constexpr const char* kCheck = "  if (height != kHeight || width != kWidth) throw std::invalid_argument(\"resize the picture to kHeight x kWidth first\");\n";
+constexpr const char* kCheck =
+    "  if (height != kHeight || width != kWidth) throw std::invalid_argument(\"resize the picture to kHeight x kWidth "
+    "first\");\n";
 
 }  // namespace
 
@@ -111,7 +116,8 @@ HeaderFiles header_files(const ModelFile& model, const HeaderPlan& plan) {
       {"@HEIGHT@", std::to_string(model.golden.size(2))},
       {"@WIDTH@", std::to_string(model.golden.size(3))},
       {"@CLASSES@", std::to_string(classes.size())},
-      {"@SIZE@", plan.resize_inside ? "Any size: the model resizes." : "Exactly kHeight x kWidth; throws std::invalid_argument otherwise."},
+      {"@SIZE@", plan.resize_inside ? "Any size: the model resizes."
+                                    : "Exactly kHeight x kWidth; throws std::invalid_argument otherwise."},
       {"@CHECK@", plan.resize_inside ? "" : kCheck},
       {"@LABELS@", literals(classes)},
   };

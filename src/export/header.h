@@ -12,7 +12,7 @@ struct HeaderFiles {
 };
 
 struct HeaderPlan {
-  std::string stem;          // "classifier": of classifier.h, classifier.cpp and classifier.pt
+  std::string stem;  // "classifier": of classifier.h, classifier.cpp and classifier.pt
   bool resize_inside = false;
 };
 

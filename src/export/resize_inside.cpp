@@ -7,7 +7,8 @@
 namespace cvtool {
 namespace {
 
-// A type goes by its number here (c10::ScalarType: 6 is float32, 4 int64): code that is compiled from C++ has no torch.float32.
+// A type goes by its number here (c10::ScalarType: 6 is float32, 4 int64): code that is compiled from C++ has no
+// torch.float32.
 
 // What part of an axis is used: [length, offset]; see axis_of in data/resize.cpp.
 constexpr const char* kStretch = "    length = size\n    offset = 0\n";
@@ -37,11 +38,15 @@ constexpr const char* kBilinear =
     "    return a + (b - a) * share\n";
 
 std::string axis_method(const ResizeRule& rule) {
-  std::string body = "def resize_axis(self, x, dim: int, target: int, other: int, other_target: int):\n    size = x.size(dim)\n";
-  if (rule.resize == "stretch") body += kStretch;
-  else body += std::string(kFitted) + (rule.resize == "crop" ? kCrop : kPad);
-  body += "    steps = torch.arange(target, dtype=6, device=x.device)\n"
-          "    scale = torch.full([1], float(length), dtype=6, device=x.device) / float(target)\n";
+  std::string body =
+      "def resize_axis(self, x, dim: int, target: int, other: int, other_target: int):\n    size = x.size(dim)\n";
+  if (rule.resize == "stretch")
+    body += kStretch;
+  else
+    body += std::string(kFitted) + (rule.resize == "crop" ? kCrop : kPad);
+  body +=
+      "    steps = torch.arange(target, dtype=6, device=x.device)\n"
+      "    scale = torch.full([1], float(length), dtype=6, device=x.device) / float(target)\n";
   return body + (rule.interpolation == "nearest" ? kNearest : kBilinear);
 }
 
@@ -51,16 +56,22 @@ torch::jit::Module with_resize_inside(const torch::jit::Module& classifier, cons
   if (rule.interpolation != "nearest" && rule.interpolation != "bilinear")
     throw UsageError("--with-resize: the model was trained with the interpolation '" + rule.interpolation +
                      "'; only nearest and bilinear can be put inside a model");
-  torch::jit::Module module(c10::QualifiedName("__torch__.cvtool.ResizingClassifier"), std::make_shared<torch::jit::CompilationUnit>(), true);
+  torch::jit::Module module(c10::QualifiedName("__torch__.cvtool.ResizingClassifier"),
+                            std::make_shared<torch::jit::CompilationUnit>(), true);
   module.register_attribute("training", c10::BoolType::get(), false);
   module.register_module("classifier", classifier);
   module.define(kTake);
   module.define(axis_method(rule));
   const std::string height = std::to_string(rule.size.height), width = std::to_string(rule.size.width);
-  const std::string resize = "    h = x.size(2)\n    w = x.size(3)\n    x = x.to(6)\n"
-                             "    x = self.resize_axis(x, 3, " + width + ", h, " + height + ")\n"
-                             "    x = self.resize_axis(x, 2, " + height + ", w, " + width + ")\n"
-                             "    x = torch.floor(x + 0.5)\n";
+  const std::string resize =
+      "    h = x.size(2)\n    w = x.size(3)\n    x = x.to(6)\n"
+      "    x = self.resize_axis(x, 3, " +
+      width + ", h, " + height +
+      ")\n"
+      "    x = self.resize_axis(x, 2, " +
+      height + ", w, " + width +
+      ")\n"
+      "    x = torch.floor(x + 0.5)\n";
   module.define("def forward(self, x):\n" + resize + "    return self.classifier.forward(x)\n");
   module.define("def logits(self, x):\n" + resize + "    return self.classifier.logits(x)\n");
   module.define("def probabilities(self, z):\n    return self.classifier.probabilities(z)\n");

@@ -13,8 +13,8 @@ struct ResizeRule {
   std::string interpolation;  // nearest or bilinear
 };
 
-// A classifier that takes pictures [N,3,h,w] of any size, resizes them as train, eval and predict do (to the same bytes)
-// and calls `classifier` (see Net::module). Throws UsageError for an interpolation that is not written here.
+// A classifier that takes pictures [N,3,h,w] of any size, resizes them as train, eval and predict do (to the same
+// bytes) and calls `classifier` (see Net::module). Throws UsageError for an interpolation that is not written here.
 torch::jit::Module with_resize_inside(const torch::jit::Module& classifier, const ResizeRule& rule);
 
 }  // namespace cvtool

@@ -28,7 +28,8 @@ ResizeRule rule_of(const Json& info) {
 }
 
 at::Tensor golden_probabilities(const ModelFile& model) {
-  return at::tensor(model.info.at("golden").at("probabilities").get<std::vector<double>>(), at::kFloat).reshape({1, -1});
+  return at::tensor(model.info.at("golden").at("probabilities").get<std::vector<double>>(), at::kFloat)
+      .reshape({1, -1});
 }
 
 void add_attributes(torch::jit::Module& module, const ModelFile& model) {
@@ -43,9 +44,11 @@ void add_attributes(torch::jit::Module& module, const ModelFile& model) {
 
 ModelFile frozen_for_export(const ModelFile& model, const TorchscriptOptions& options) {
   ModelFile out = model;
-  out.module = options.with_resize ? with_resize_inside(model.module.deepcopy(), rule_of(model.info)) : model.module.deepcopy();
+  out.module =
+      options.with_resize ? with_resize_inside(model.module.deepcopy(), rule_of(model.info)) : model.module.deepcopy();
   add_attributes(out.module, model);
-  out.module = frozen_module(out.module, {"logits", "probabilities", "classes", "golden_picture", "golden_probabilities"});
+  out.module =
+      frozen_module(out.module, {"logits", "probabilities", "classes", "golden_picture", "golden_probabilities"});
   compact_weights(out.module, options.precision, kMethods);
   out.info["export"] = {{"precision", options.precision}, {"resize_inside", options.with_resize}};
   add_golden_sample(out, model.golden);

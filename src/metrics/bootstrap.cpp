@@ -40,8 +40,7 @@ double resampled_ece(const std::vector<Confidence>& rows, const std::vector<uint
     gap[calibration_bin(rows[i].confidence)] += times[i] * ((rows[i].right ? 1 : 0) - rows[i].confidence);
     total += times[i];
   }
-  return std::accumulate(std::begin(gap), std::end(gap), 0.0,
-                         [](double sum, double g) { return sum + std::abs(g); }) /
+  return std::accumulate(std::begin(gap), std::end(gap), 0.0, [](double sum, double g) { return sum + std::abs(g); }) /
          total;
 }
 
@@ -67,8 +66,7 @@ void add_averages(Values& values, const std::string& name, const PrecisionRecall
   values[name + ".f1"].push_back(average.f1);
 }
 
-void add_cheap_metrics(Values& values, const ClassCounts& counts, const Rows& rows,
-                       const std::vector<uint8_t>& times) {
+void add_cheap_metrics(Values& values, const ClassCounts& counts, const Rows& rows, const std::vector<uint8_t>& times) {
   values["balanced_accuracy"].push_back(balanced_accuracy(counts));
   values["cohen_kappa"].push_back(cohen_kappa(counts));
   values["mcc"].push_back(matthews_correlation(counts));
@@ -82,8 +80,7 @@ void add_cheap_metrics(Values& values, const ClassCounts& counts, const Rows& ro
 }
 
 // Class by class, so that only one ranking is held at a time.
-void add_ranking_metrics(Values& values, const Predictions& p,
-                         const std::vector<std::vector<uint8_t>>& samples) {
+void add_ranking_metrics(Values& values, const Predictions& p, const std::vector<std::vector<uint8_t>>& samples) {
   std::vector<double> area(samples.size(), 0), areas(samples.size(), 0), precision(samples.size(), 0),
       precisions(samples.size(), 0);
   for (int64_t k = p.classes == 2 ? 1 : 0; k < p.classes; ++k) {
@@ -102,8 +99,7 @@ void add_ranking_metrics(Values& values, const Predictions& p,
 
 }  // namespace
 
-std::map<std::string, Interval> bootstrap_intervals(const Predictions& p,
-                                                    const std::vector<int64_t>& predicted,
+std::map<std::string, Interval> bootstrap_intervals(const Predictions& p, const std::vector<int64_t>& predicted,
                                                     const EvaluationOptions& options) {
   constexpr int64_t kDraws = 50'000'000, kSteps = 1'000'000'000, kKept = 100'000'000, kFewest = 100;
   const int64_t count = p.count();

@@ -36,8 +36,7 @@ PrecisionRecall average(const ClassCounts& counts, const std::vector<double>& we
 
 }  // namespace
 
-ClassCounts class_counts(const std::vector<int64_t>& labels, const std::vector<int64_t>& predicted,
-                         int64_t classes) {
+ClassCounts class_counts(const std::vector<int64_t>& labels, const std::vector<int64_t>& predicted, int64_t classes) {
   const std::vector<int64_t> zeros(static_cast<size_t>(classes), 0);
   ClassCounts counts{static_cast<int64_t>(labels.size()), zeros, zeros, zeros};
   for (size_t i = 0; i < labels.size(); ++i) {
@@ -57,9 +56,7 @@ ConfusionMatrix confusion_matrix(const std::vector<int64_t>& labels, const std::
   return matrix;
 }
 
-double accuracy(const ClassCounts& counts) {
-  return ratio(hits_of(counts), static_cast<double>(counts.total));
-}
+double accuracy(const ClassCounts& counts) { return ratio(hits_of(counts), static_cast<double>(counts.total)); }
 
 double balanced_accuracy(const ClassCounts& counts) {
   double sum = 0, present = 0;
@@ -104,8 +101,7 @@ std::vector<PrecisionRecall> precision_recall_by_class(const ClassCounts& counts
 
 PrecisionRecall macro_average(const ClassCounts& counts) {
   std::vector<double> weights(counts.hits.size());
-  for (size_t k = 0; k < weights.size(); ++k)
-    weights[k] = counts.support[k] + counts.predicted[k] > 0 ? 1 : 0;
+  for (size_t k = 0; k < weights.size(); ++k) weights[k] = counts.support[k] + counts.predicted[k] > 0 ? 1 : 0;
   return average(counts, weights);
 }
 

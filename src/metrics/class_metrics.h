@@ -15,8 +15,7 @@ struct ClassCounts {
   std::vector<int64_t> predicted;  // [K] images said to be of the class
 };
 
-ClassCounts class_counts(const std::vector<int64_t>& labels, const std::vector<int64_t>& predicted,
-                         int64_t classes);
+ClassCounts class_counts(const std::vector<int64_t>& labels, const std::vector<int64_t>& predicted, int64_t classes);
 
 // [K][K]: rows are true classes, columns predicted ones.
 using ConfusionMatrix = std::vector<std::vector<int64_t>>;

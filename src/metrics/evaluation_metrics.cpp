@@ -35,9 +35,7 @@ std::vector<ClassMetrics> metrics_by_class(const Predictions& p, const ClassCoun
 
 std::vector<Metric> averages(const PrecisionRecall& average) {
   const Interval unknown{kUndefined, kUndefined};
-  return {{"precision", average.precision, unknown},
-          {"recall", average.recall, unknown},
-          {"f1", average.f1, unknown}};
+  return {{"precision", average.precision, unknown}, {"recall", average.recall, unknown}, {"f1", average.f1, unknown}};
 }
 
 void fill_in(std::vector<Metric>& metrics, const std::string& prefix,
@@ -116,8 +114,7 @@ Json metrics_json(const EvaluationMetrics& m, const std::vector<std::string>& cl
   Json json = Json::object();
   for (const auto& metric : m.metrics) json[metric.name] = number(metric.value);
   json["majority_baseline"] = m.majority_baseline;
-  for (const char* key :
-       {"precision", "recall", "f1", "support", "roc_auc_by_class", "average_precision_by_class"})
+  for (const char* key : {"precision", "recall", "f1", "support", "roc_auc_by_class", "average_precision_by_class"})
     json[key] = Json::object();
   for (size_t k = 0; k < m.classes.size(); ++k) {
     const auto& one = m.classes[k];

@@ -14,10 +14,9 @@
 namespace cvtool {
 
 struct EvaluationOptions {
-  std::optional<double>
-      threshold;             // two classes: class 1 from this probability on; else the most probable class
-  int64_t resamples = 1000;  // of the bootstrap; fewer where there are very many images; 0: no intervals
-  uint64_t seed = 42;        // of the bootstrap
+  std::optional<double> threshold;  // two classes: class 1 from this probability on; else the most probable class
+  int64_t resamples = 1000;         // of the bootstrap; fewer where there are very many images; 0: no intervals
+  uint64_t seed = 42;               // of the bootstrap
 };
 
 // A metric, by the key it has in JSON. The interval's ends are NaN where there is none.

@@ -12,15 +12,12 @@ namespace cvtool {
 void check_predictions(const Predictions& p) {
   if (p.labels.empty()) throw DataError("there is no image to evaluate; choose another split or folder");
   const size_t cells = p.labels.size() * static_cast<size_t>(std::max<int64_t>(0, p.classes));
-  if (p.classes < 2 || p.probabilities.size() != cells ||
-      (!p.distribution.empty() && p.distribution.size() != cells)) {
-    throw Error("predictions of " + std::to_string(p.labels.size()) + " images and " +
-                std::to_string(p.classes) + " classes hold " + std::to_string(p.probabilities.size()) +
-                " probabilities");
+  if (p.classes < 2 || p.probabilities.size() != cells || (!p.distribution.empty() && p.distribution.size() != cells)) {
+    throw Error("predictions of " + std::to_string(p.labels.size()) + " images and " + std::to_string(p.classes) +
+                " classes hold " + std::to_string(p.probabilities.size()) + " probabilities");
   }
   for (int64_t label : p.labels) {
-    if (label < 0 || label >= p.classes)
-      throw Error("label " + std::to_string(label) + " is not one of the classes");
+    if (label < 0 || label >= p.classes) throw Error("label " + std::to_string(label) + " is not one of the classes");
   }
   for (const auto* values : {&p.probabilities, &p.distribution}) {
     for (double value : *values) {

@@ -21,12 +21,8 @@ struct Predictions {
   std::vector<double> distribution;
 
   int64_t count() const { return static_cast<int64_t>(labels.size()); }
-  double probability(int64_t row, int64_t k) const {
-    return probabilities[static_cast<size_t>(row * classes + k)];
-  }
-  const std::vector<double>& as_distribution() const {
-    return distribution.empty() ? probabilities : distribution;
-  }
+  double probability(int64_t row, int64_t k) const { return probabilities[static_cast<size_t>(row * classes + k)]; }
+  const std::vector<double>& as_distribution() const { return distribution.empty() ? probabilities : distribution; }
 };
 
 // Throws DataError without rows, and Error for sizes that do not fit, labels outside 0 .. K-1 or a

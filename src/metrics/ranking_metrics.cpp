@@ -90,15 +90,13 @@ RankingCurve roc_curve(const Ranking& ranking) {
 RankingCurve precision_recall_curve(const Ranking& ranking) {
   const double all = positives(ranking);
   RankingCurve curve{{0}, {1}};
-  walk(ranking, nullptr, [&](double hits, double misses) {
-    extend(curve, all > 0 ? hits / all : kUndefined, hits / (hits + misses));
-  });
+  walk(ranking, nullptr,
+       [&](double hits, double misses) { extend(curve, all > 0 ? hits / all : kUndefined, hits / (hits + misses)); });
   return curve;
 }
 
 ThresholdRow at_threshold(const Predictions& predictions, double threshold) {
-  return threshold_row(threshold,
-                       class_counts(predictions.labels, predicted_classes(predictions, threshold), 2));
+  return threshold_row(threshold, class_counts(predictions.labels, predicted_classes(predictions, threshold), 2));
 }
 
 std::vector<ThresholdRow> threshold_table(const Predictions& predictions) {

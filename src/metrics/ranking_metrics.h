@@ -30,8 +30,7 @@ RankingAreas ranking_areas(const Ranking& ranking, const uint8_t* weights = null
 struct RankingCurve {
   std::vector<double> x, y;
 };
-RankingCurve roc_curve(
-    const Ranking& ranking);  // false positive rate, true positive rate; from (0,0) to (1,1)
+RankingCurve roc_curve(const Ranking& ranking);  // false positive rate, true positive rate; from (0,0) to (1,1)
 RankingCurve precision_recall_curve(const Ranking& ranking);  // recall, precision; from (0,1)
 
 // Two classes: how class 1 fares when it is predicted from this probability on.

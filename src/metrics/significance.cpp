@@ -35,10 +35,8 @@ Interval wilson_interval(int64_t hits, int64_t total) {
 }
 
 Interval percentile_interval(std::vector<double> values) {
-  values.erase(std::remove_if(values.begin(), values.end(), [](double v) { return std::isnan(v); }),
-               values.end());
-  if (values.size() < 10)
-    return {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::quiet_NaN()};
+  values.erase(std::remove_if(values.begin(), values.end(), [](double v) { return std::isnan(v); }), values.end());
+  if (values.size() < 10) return {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::quiet_NaN()};
   std::sort(values.begin(), values.end());
   const auto at = [&](double share) {
     const double place = share * static_cast<double>(values.size() - 1);
@@ -58,8 +56,7 @@ McNemar mcnemar_test(const std::vector<uint8_t>& first, const std::vector<uint8_
     test.only_second_right += !first[i] && second[i];
   }
   const int64_t n = test.only_first_right + test.only_second_right;
-  if (n > 0)
-    test.p_value = std::min(1.0, 2 * at_most(std::min(test.only_first_right, test.only_second_right), n));
+  if (n > 0) test.p_value = std::min(1.0, 2 * at_most(std::min(test.only_first_right, test.only_second_right), n));
   return test;
 }
 

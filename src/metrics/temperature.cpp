@@ -40,9 +40,11 @@ TemperatureFit fit_temperature(const std::vector<double>& logits, const std::vec
   const auto at = [&](double inverse) { return loss_at(inverse, logits, labels, classes); };
   const std::string photos = counted(static_cast<int64_t>(labels.size()), "validation photo");
   if (at(1 / kMost).slope >= 0)
-    throw DataError("no temperature can be fitted: on the " + photos + " the model says no more than chance; train it further first");
+    throw DataError("no temperature can be fitted: on the " + photos +
+                    " the model says no more than chance; train it further first");
   if (at(1 / kLeast).slope <= 0)
-    throw DataError("no temperature can be fitted: the model makes no mistake on the " + photos + "; it takes more or harder ones");
+    throw DataError("no temperature can be fitted: the model makes no mistake on the " + photos +
+                    "; it takes more or harder ones");
   // The cross-entropy is convex in the inverse temperature: its slope grows, and halving finds where it is 0.
   double low = 1 / kMost, high = 1 / kLeast;
   for (int step = 0; step < 100 && high - low > 1e-12 * high; ++step) {

@@ -8,7 +8,7 @@
 namespace cvtool {
 
 struct TemperatureFit {
-  double temperature = 1;        // logits are to be divided by it; within 0.01 .. 100
+  double temperature = 1;                  // logits are to be divided by it; within 0.01 .. 100
   double loss_before = 0, loss_after = 0;  // mean cross-entropy
 };
 

@@ -38,7 +38,8 @@ bool read_entry(zip_t* archive, zip_uint64_t index, std::string& content) {
   std::vector<char> buffer(1 << 16);
   zip_int64_t got = 0;
   // An entry may claim any size: what it holds is taken piece by piece.
-  while ((got = zip_fread(entry.get(), buffer.data(), buffer.size())) > 0) content.append(buffer.data(), static_cast<size_t>(got));
+  while ((got = zip_fread(entry.get(), buffer.data(), buffer.size())) > 0)
+    content.append(buffer.data(), static_cast<size_t>(got));
   return got == 0;
 }
 
@@ -60,14 +61,16 @@ std::string text_in_archive(const std::string& path, const std::string& name) {
   std::string content;
   for (zip_int64_t i = 0; i < count; ++i) {
     const char* entry = zip_get_name(archive.get(), static_cast<zip_uint64_t>(i), 0);
-    if (entry && ends_with(entry, name)) return read_entry(archive.get(), static_cast<zip_uint64_t>(i), content) ? content : "";
+    if (entry && ends_with(entry, name))
+      return read_entry(archive.get(), static_cast<zip_uint64_t>(i), content) ? content : "";
   }
   return "";
 }
 
 std::string sealed_archive(std::string bytes) {
-  const bool bare = bytes.size() >= kEndRecordBytes && bytes.compare(bytes.size() - kEndRecordBytes, 4, "PK\5\6") == 0 &&
-                    bytes[bytes.size() - 1] == 0 && bytes[bytes.size() - 2] == 0;
+  const bool bare = bytes.size() >= kEndRecordBytes &&
+                    bytes.compare(bytes.size() - kEndRecordBytes, 4, "PK\5\6") == 0 && bytes[bytes.size() - 1] == 0 &&
+                    bytes[bytes.size() - 2] == 0;
   if (!bare) throw Error("LibTorch has written an archive whose end is not what a zip file's is");
   bytes[bytes.size() - 2] = static_cast<char>(kSealBytes);  // the length of the comment
   const std::string digest = sha256_of_bytes(bytes);

@@ -30,15 +30,19 @@ at::Tensor trial_output(const torch::jit::Module& module, const Shape& input, co
   try {
     output = runnable.forward({at::zeros({2, input[0], input[1], input[2]})});
   } catch (const std::exception& error) {
-    throw Error("--base " + file + ": does not take pictures [N," + std::to_string(input[0]) + "," + std::to_string(input[1]) + "," +
-                std::to_string(input[2]) + "] of floats: " + first_line(error.what()) + "; a base is a net without its last layers, saved by torch.jit");
+    throw Error("--base " + file + ": does not take pictures [N," + std::to_string(input[0]) + "," +
+                std::to_string(input[1]) + "," + std::to_string(input[2]) + "] of floats: " + first_line(error.what()) +
+                "; a base is a net without its last layers, saved by torch.jit");
   }
   if (!output.isTensor())
-    throw Error("--base " + file + ": gives a " + output.tagKind() + ", not a tensor; save a net whose forward returns its features alone");
+    throw Error("--base " + file + ": gives a " + output.tagKind() +
+                ", not a tensor; save a net whose forward returns its features alone");
   const at::Tensor features = output.toTensor();
-  const bool fits = (features.dim() == 4 || features.dim() == 2) && features.size(0) == 2 && features.numel() > 0 && features.is_floating_point();
+  const bool fits = (features.dim() == 4 || features.dim() == 2) && features.size(0) == 2 && features.numel() > 0 &&
+                    features.is_floating_point();
   if (!fits)
-    throw Error("--base " + file + ": gives a tensor " + c10::str(features.sizes()) + " of " + c10::toString(features.scalar_type()) +
+    throw Error("--base " + file + ": gives a tensor " + c10::str(features.sizes()) + " of " +
+                c10::toString(features.scalar_type()) +
                 " for two pictures, not a feature map [N,C,h,w] or a vector [N,D] of floats");
   return features;
 }
@@ -73,14 +77,17 @@ Base open_base(const std::string& name_or_path) {
   const Json stated = file.info.is_object() ? file.info.value("preprocess", Json()) : Json();
   base.preprocess = stated;
   if (stated.is_null()) {
-    spdlog::info("{} does not say how its input is scaled: imagenet (torchvision's) is taken; --preprocess says otherwise", path);
+    spdlog::info(
+        "{} does not say how its input is scaled: imagenet (torchvision's) is taken; --preprocess says otherwise",
+        path);
     base.preprocess = "imagenet";
   }
-  base.info = {{"name", file.info.is_object() ? file.info.value("name", std::filesystem::path(path).stem().string()) : ""},
-               {"file", path},
-               {"sha256", sha256_of_file(path)},
-               {"preprocess", stated},
-               {"parameters", count_numbers(base.module)}};
+  base.info = {
+      {"name", file.info.is_object() ? file.info.value("name", std::filesystem::path(path).stem().string()) : ""},
+      {"file", path},
+      {"sha256", sha256_of_file(path)},
+      {"preprocess", stated},
+      {"parameters", count_numbers(base.module)}};
   return base;
 }
 
@@ -91,7 +98,8 @@ SummaryRow attach_base(const Base& base, const Shape& input, torch::jit::Module&
   for (at::Tensor parameter : module.parameters()) parameter.set_requires_grad(false);
   const at::Tensor features = trial_output(module, input, file);
   net.register_module("base", module);
-  SummaryRow row{base.info.at("name").get<std::string>(), "Base", {features.sizes().begin() + 1, features.sizes().end()}};
+  SummaryRow row{
+      base.info.at("name").get<std::string>(), "Base", {features.sizes().begin() + 1, features.sizes().end()}};
   row.non_trainable = base.info.at("parameters").get<int64_t>();
   return row;
 }

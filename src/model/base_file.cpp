@@ -37,17 +37,22 @@ bool has_weights(const torch::jit::Module& module) {
 
 // What a zip archive is that LibTorch could not load as TorchScript.
 std::string why_not_torchscript(const std::string& bytes) {
-  const bool saved_weights = bytes.find("/data.pkl") != std::string::npos && bytes.find("/constants.pkl") == std::string::npos;
+  const bool saved_weights =
+      bytes.find("/data.pkl") != std::string::npos && bytes.find("/constants.pkl") == std::string::npos;
   if (saved_weights)
-    return "holds weights without a net (torch.save), not TorchScript; make a base of them with cvtool import BASE --weights, "
+    return "holds weights without a net (torch.save), not TorchScript; make a base of them with cvtool import BASE "
+           "--weights, "
            "or save the net with torch.jit.trace(model, x).save(FILE)";
-  return "is zip, but not TorchScript that this LibTorch reads; save it again with torch.jit.trace(model, x).save(FILE)";
+  return "is zip, but not TorchScript that this LibTorch reads; save it again with torch.jit.trace(model, "
+         "x).save(FILE)";
 }
 
 torch::jit::Module load_module(const std::string& path, torch::jit::ExtraFilesMap& extra) {
   std::string content = read_file(path);
   if (content.compare(0, 2, "PK") != 0)
-    throw Error(path + ": is not TorchScript; cvtool import makes bases, and so does torch.jit.trace(model, x).save(FILE) in Python");
+    throw Error(
+        path +
+        ": is not TorchScript; cvtool import makes bases, and so does torch.jit.trace(model, x).save(FILE) in Python");
   check_archive(path, content, kNextStep);
   std::istringstream bytes(content);
   try {
@@ -58,20 +63,26 @@ torch::jit::Module load_module(const std::string& path, torch::jit::ExtraFilesMa
 }
 
 Json base_info(const std::string& path, const std::string& text) {
-  Json info{
-      {"format", kBaseFormat}, {"kind", "base"}, {"name", std::filesystem::path(path).stem().string()}, {"preprocess", nullptr}};
+  Json info{{"format", kBaseFormat},
+            {"kind", "base"},
+            {"name", std::filesystem::path(path).stem().string()},
+            {"preprocess", nullptr}};
   if (text.empty()) return info;
   const auto stored = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!stored.is_object()) throw Error(path + ": " + kInfoFile + " is not a JSON object; the file is damaged, " + kNextStep);
+  if (!stored.is_object())
+    throw Error(path + ": " + kInfoFile + " is not a JSON object; the file is damaged, " + kNextStep);
   if (stored.value("kind", Json()) != "base") {
     if (stored.contains("classes"))
-      throw Error(path + ": is a finished model, not a base; pass a base, or continue from the model with --from " + path);
+      throw Error(path + ": is a finished model, not a base; pass a base, or continue from the model with --from " +
+                  path);
     throw Error(path + ": " + kInfoFile + " does not say that this is a base; " + kNextStep);
   }
   const auto format = stored.value("format", Json());
-  if (!format.is_number_integer()) throw Error(path + ": " + kInfoFile + " has no format number; the file is damaged, " + kNextStep);
+  if (!format.is_number_integer())
+    throw Error(path + ": " + kInfoFile + " has no format number; the file is damaged, " + kNextStep);
   if (format.get<int64_t>() > kBaseFormat)
-    throw Error(path + ": is of base format " + format.dump() + ", this cvtool reads up to " + std::to_string(kBaseFormat) + "; use a newer cvtool");
+    throw Error(path + ": is of base format " + format.dump() + ", this cvtool reads up to " +
+                std::to_string(kBaseFormat) + "; use a newer cvtool");
   info.update(stored);
   return info;
 }
@@ -84,7 +95,8 @@ BaseFile load_base(const std::string& path) {
   base.module = load_module(path, extra);
   base.info = base_info(path, extra[kInfoFile]);
   if (!base.module.find_method("forward")) throw Error(path + ": has no method forward; trace or script a whole net");
-  if (!has_weights(base.module)) throw Error(path + ": holds no weights; a base needs some, trace or script a net that has been trained");
+  if (!has_weights(base.module))
+    throw Error(path + ": holds no weights; a base needs some, trace or script a net that has been trained");
   // A frozen module has lost the attribute that eval() sets.
   if (base.module.hasattr("training")) base.module.eval();
   return base;

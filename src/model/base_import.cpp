@@ -6,8 +6,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "model/tensor_names.h"
 #include "model/convert_weights.h"
+#include "model/tensor_names.h"
 
 namespace cvtool {
 namespace {
@@ -21,14 +21,16 @@ struct Slot {
 std::vector<Slot> slots_of(const BaseNet& net, const BaseSpec& spec) {
   const TensorNames names(spec.tensors, "base " + spec.name + ": variants." + spec.variant + ".tensors: ");
   std::vector<Slot> slots;
-  for (const auto& parameter : net.module.named_parameters()) slots.push_back({names.in_file(parameter.name), parameter.value});
+  for (const auto& parameter : net.module.named_parameters())
+    slots.push_back({names.in_file(parameter.name), parameter.value});
   for (const auto& buffer : net.module.named_buffers()) slots.push_back({names.in_file(buffer.name), buffer.value});
   return slots;
 }
 
 std::vector<ExpectedTensor> expected_of(const BaseChoice& choice) {
   std::vector<ExpectedTensor> expected;
-  for (const Slot& slot : slots_of(compile_choice(choice), choice.spec)) expected.push_back({slot.name, slot.tensor.sizes().vec()});
+  for (const Slot& slot : slots_of(compile_choice(choice), choice.spec))
+    expected.push_back({slot.name, slot.tensor.sizes().vec()});
   return expected;
 }
 
@@ -51,14 +53,16 @@ std::vector<BaseSpec> wished_variants(const BaseWish& wish) {
 
 void set_alpha(BaseChoice& choice, double alpha) {
   if (!choice.spec.choices.contains("alpha"))
-    throw UsageError("--alpha: " + choice.spec.name + " (" + choice.spec.variant + ") comes in one width only; leave --alpha out");
+    throw UsageError("--alpha: " + choice.spec.name + " (" + choice.spec.variant +
+                     ") comes in one width only; leave --alpha out");
   choice.parameters["alpha"] = alpha;
 }
 
 // How many of the base's tensors the file names.
 size_t names_found(const BaseChoice& choice, const StateDict& weights) {
   const auto expected = expected_of(choice);
-  return static_cast<size_t>(std::count_if(expected.begin(), expected.end(), [&](const ExpectedTensor& tensor) { return weights.find(tensor.name); }));
+  return static_cast<size_t>(std::count_if(expected.begin(), expected.end(),
+                                           [&](const ExpectedTensor& tensor) { return weights.find(tensor.name); }));
 }
 
 // "; they are those of mobilenet_v2 (torchvision)", where another base or variant has all its names in the file.
@@ -66,7 +70,8 @@ std::string whose_weights(const StateDict& weights) {
   for (const std::string& name : base_names())
     for (const BaseSpec& spec : base_variants(name)) {
       const BaseChoice choice = with_defaults(spec);
-      if (names_found(choice, weights) == expected_of(choice).size()) return "; they are those of " + name + " (" + spec.variant + ")";
+      if (names_found(choice, weights) == expected_of(choice).size())
+        return "; they are those of " + name + " (" + spec.variant + ")";
     }
   return "";
 }
@@ -76,19 +81,21 @@ void check_fit(const BaseChoice& choice, const std::vector<Slot>& slots, const S
   for (const Slot& slot : slots) expected.push_back({slot.name, slot.tensor.sizes().vec()});
   const WeightMismatch mismatch = compare_weights(expected, weights, choice.spec.ignored);
   if (mismatch.empty()) return;
-  throw Error(weights.origin() + ": these are not the weights of " + choice.spec.name + " (" + choice.spec.variant + ")" + whose_weights(weights) +
-              mismatch.text());
+  throw Error(weights.origin() + ": these are not the weights of " + choice.spec.name + " (" + choice.spec.variant +
+              ")" + whose_weights(weights) + mismatch.text());
 }
 
 void fill(const Slot& slot, const StateDict& weights) {
   const at::Tensor& value = weights.at(slot.name);
   if (!value.is_floating_point())
-    throw Error(weights.origin() + ": tensor '" + slot.name + "' holds whole numbers; pass the weights as they were before quantization");
+    throw Error(weights.origin() + ": tensor '" + slot.name +
+                "' holds whole numbers; pass the weights as they were before quantization");
   const at::NoGradGuard no_grad;
   at::Tensor target = slot.tensor;
   target.copy_(value);
   if (!target.isfinite().all().item<bool>())
-    throw Error(weights.origin() + ": tensor '" + slot.name + "' holds values that are not finite; fetch or save the file again");
+    throw Error(weights.origin() + ": tensor '" + slot.name +
+                "' holds values that are not finite; fetch or save the file again");
 }
 
 Json info_of(const BaseChoice& choice) {

@@ -17,7 +17,8 @@ struct BaseWish {
 // The defaults for what is left out. Throws UsageError: an unknown name or variant, an alpha where there is none.
 BaseChoice choose_base(const BaseWish& wish);
 
-// The variant and alpha that the tensors' names and shapes are of, for what is left out; where nothing fits, the nearest.
+// The variant and alpha that the tensors' names and shapes are of, for what is left out; where nothing fits, the
+// nearest.
 BaseChoice recognise_base(const BaseWish& wish, const StateDict& weights);
 
 // The net with its chosen parameters and random weights. `imgsz` empty: the base's own.

@@ -47,7 +47,8 @@ std::string base_path(const std::string& name_or_path) {
     if (const std::string path = folder + "/" + name_or_path + ".pt"; fs::is_regular_file(path, error)) return path;
   const auto choice = choice_of_file_name(name_or_path);
   if (!choice) throw UsageError(unknown_word("base", name_or_path, known_bases()));
-  throw UsageError("base '" + name_or_path + "' has not been imported (it is not in " + join(folders, ", ") + "); get it with\n" + import_commands(*choice));
+  throw UsageError("base '" + name_or_path + "' has not been imported (it is not in " + join(folders, ", ") +
+                   "); get it with\n" + import_commands(*choice));
 }
 
 }  // namespace cvtool

@@ -58,11 +58,14 @@ std::vector<std::string> base_names() {
 
 std::vector<BaseSpec> base_variants(const std::string& name) {
   const auto names = base_names();
-  if (names.empty()) throw Error("no bases in " + specs_folder() + "; install cvtool again, or set CVTOOL_SHARE to its share/cvtool folder");
+  if (names.empty())
+    throw Error("no bases in " + specs_folder() +
+                "; install cvtool again, or set CVTOOL_SHARE to its share/cvtool folder");
   if (std::find(names.begin(), names.end(), name) == names.end()) throw UsageError(unknown_word("base", name, names));
   const std::string path = specs_folder() + "/" + name + ".json";
   Json shared = json_from_file(path);
-  if (!shared.is_object() || !shared.contains("variants") || !shared["variants"].is_object() || shared["variants"].empty())
+  if (!shared.is_object() || !shared.contains("variants") || !shared["variants"].is_object() ||
+      shared["variants"].empty())
     throw UsageError("base " + path + ": variants: must be given, {NAME: {...}}");
   const Json variants = shared["variants"];
   shared.erase("variants");
@@ -86,7 +89,8 @@ std::vector<OfficialWeights> official_weights(const BaseChoice& choice) {
 }
 
 std::string base_file_name(const BaseChoice& choice) {
-  return choice.spec.name + (choice.spec.is_default ? "" : "-" + choice.spec.variant) + changed_parameters(choice, /*as_flags=*/false);
+  return choice.spec.name + (choice.spec.is_default ? "" : "-" + choice.spec.variant) +
+         changed_parameters(choice, /*as_flags=*/false);
 }
 
 std::optional<BaseChoice> choice_of_file_name(const std::string& name) {
@@ -99,7 +103,8 @@ std::optional<BaseChoice> choice_of_file_name(const std::string& name) {
 }
 
 std::string import_commands(const BaseChoice& choice) {
-  const std::string command = "  cvtool import " + choice.spec.name + (choice.spec.is_default ? "" : " --variant " + choice.spec.variant) +
+  const std::string command = "  cvtool import " + choice.spec.name +
+                              (choice.spec.is_default ? "" : " --variant " + choice.spec.variant) +
                               changed_parameters(choice, /*as_flags=*/true);
   const auto files = official_weights(choice);
   if (files.empty()) return command + " --weights FILE";

@@ -17,7 +17,8 @@ struct OfficialWeights {
 template <class Visitor>
 void fields(OfficialWeights& c, Visitor&& visit) {
   visit("url", c.url, Doc("where the file is published"));
-  visit("sha256", c.sha256, Doc("its SHA-256, at least the first 8 digits; empty: not known, and the file is not fetched"));
+  visit("sha256", c.sha256,
+        Doc("its SHA-256, at least the first 8 digits; empty: not known, and the file is not fetched"));
   visit("size", c.size, Doc("its size, for people"));
   visit("note", c.note, Doc("what tells it from the others"));
 }
@@ -43,9 +44,11 @@ void fields(BaseSpec& c, Visitor&& visit) {
   visit("differences", c.differences, Doc("what differs from the paper"));
   visit("imgsz", c.imgsz, Doc("size of the pictures that it was trained on").range(1, 8192));
   visit("model", c.model, Doc("the net, as in a recipe, without a head; its preprocess is what the weights want"));
-  visit("choices", c.choices, Doc("parameters of the net that the weights come in: {NAME: [value, ...]}, the default first"));
+  visit("choices", c.choices,
+        Doc("parameters of the net that the weights come in: {NAME: [value, ...]}, the default first"));
   visit("weights", c.weights, Doc("official files; the first is what cvtool import fetches"));
-  visit("tensors", c.tensors, Doc("layer of the net -> layer of the weight file, with {name} for a part that both share"));
+  visit("tensors", c.tensors,
+        Doc("layer of the net -> layer of the weight file, with {name} for a part that both share"));
   visit("ignored", c.ignored, Doc("tensors of the weight file that are left out, by the beginning of their names"));
 }
 

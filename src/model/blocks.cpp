@@ -49,18 +49,24 @@ class Expression {
   double sum() {
     double left = product();
     while (true) {
-      if (take('+')) left += product();
-      else if (take('-')) left -= product();
-      else return left;
+      if (take('+'))
+        left += product();
+      else if (take('-'))
+        left -= product();
+      else
+        return left;
     }
   }
 
   double product() {
     double left = atom();
     while (true) {
-      if (take('*')) left *= atom();
-      else if (take('/')) left /= atom();
-      else return left;
+      if (take('*'))
+        left *= atom();
+      else if (take('/'))
+        left /= atom();
+      else
+        return left;
     }
   }
 
@@ -81,7 +87,8 @@ class Expression {
     const size_t begin = at_;
     while (at_ < text_.size() && (std::isdigit(static_cast<unsigned char>(text_[at_])) || text_[at_] == '.')) ++at_;
     const std::string digits = text_.substr(begin, at_ - begin);
-    if (digits.empty() || std::count(digits.begin(), digits.end(), '.') > 1 || digits == ".") fail("a number is missing");
+    if (digits.empty() || std::count(digits.begin(), digits.end(), '.') > 1 || digits == ".")
+      fail("a number is missing");
     return std::stod(digits);
   }
 

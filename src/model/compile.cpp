@@ -28,21 +28,25 @@ std::string check_output(const Net& net, const std::string& activation, const Sh
   if (shape.size() != 1)
     throw UsageError("model: the last layer gives " + shape_text(shape) + ", not a vector; end with a dense layer");
   if (net.units == 1 && classes == 2) {
-    if (activation == "softmax") throw UsageError("model: softmax over one unit is always 1; use sigmoid, or two units");
+    if (activation == "softmax")
+      throw UsageError("model: softmax over one unit is always 1; use sigmoid, or two units");
     return "sigmoid";
   }
   if (net.units == classes) return activation == "linear" ? "softmax" : activation;
-  throw UsageError("model: the last layer has " + counted(net.units, "unit") + ", but there are " + counted(classes, "class") +
-                   "; set its units to null (the number of classes)" + (classes == 2 ? ", 2, or 1 with sigmoid" : ""));
+  throw UsageError("model: the last layer has " + counted(net.units, "unit") + ", but there are " +
+                   counted(classes, "class") + "; set its units to null (the number of classes)" +
+                   (classes == 2 ? ", 2, or 1 with sigmoid" : ""));
 }
 
 // forward repeats the other two instead of calling them: freezing a module loses methods that call each other.
 // The temperature is 1 until the model is calibrated; z / 1.0 is z, bit for bit.
 void define_outputs(Net& net) {
   net.module.register_attribute("temperature", c10::FloatType::get(), 1.0);
-  const std::string body = net.base.is_null() ? "self.preprocess.forward(x)" : "self.base.forward(self.preprocess.forward(x))";
+  const std::string body =
+      net.base.is_null() ? "self.preprocess.forward(x)" : "self.base.forward(self.preprocess.forward(x))";
   const std::string logits = "    z = self.head.forward(" + body + ") / self.temperature\n";
-  std::string probabilities = "    return torch." + net.activation + (net.activation == "softmax" ? "(z, 1)\n" : "(z)\n");
+  std::string probabilities =
+      "    return torch." + net.activation + (net.activation == "softmax" ? "(z, 1)\n" : "(z)\n");
   if (net.units == 1) probabilities = "    p = torch.sigmoid(z)\n    return torch.cat([1.0 - p, p], 1)\n";
   net.module.define("def logits(self, x):\n" + logits + "    return z\n");
   net.module.define("def probabilities(self, z):\n" + probabilities);
@@ -57,8 +61,9 @@ const std::vector<std::pair<std::string, Json>>& preprocess_words() {
       {"unit", {{"scale", 1.0 / 255}}},
       {"symmetric", {{"scale", 1.0 / 127.5}, {"offset", -1.0}}},
       // ImageNet's mean and standard deviation as torchvision documents them, for pixels 0..255.
-      {"imagenet", {{"scale", {1 / (255 * 0.229), 1 / (255 * 0.224), 1 / (255 * 0.225)}},
-                    {"offset", {-0.485 / 0.229, -0.456 / 0.224, -0.406 / 0.225}}}},
+      {"imagenet",
+       {{"scale", {1 / (255 * 0.229), 1 / (255 * 0.224), 1 / (255 * 0.225)}},
+        {"offset", {-0.485 / 0.229, -0.456 / 0.224, -0.406 / 0.225}}}},
       // Keras's VGG16 weights: BGR minus the mean pixel.
       {"caffe", {{"channels", "bgr"}, {"offset", {-103.939, -116.779, -123.68}}}},
   };
@@ -83,7 +88,8 @@ Net compile_net(const Json& json, const NetTarget& target) {
     net.base = base.info;
     shape = compiler.rows.back().output;
   }
-  net.module.register_module("head", compiler.sequence(spec.layers, shape, {"head", "", "model.layers", compiler.parameters(), 0}, "Head"));
+  net.module.register_module(
+      "head", compiler.sequence(spec.layers, shape, {"head", "", "model.layers", compiler.parameters(), 0}, "Head"));
   net.units = shape.at(0);
   net.rows = std::move(compiler.rows);
   net.activation = check_output(net, activation, shape, target.classes);
@@ -97,8 +103,10 @@ BaseNet compile_base(const Json& json, const NetTarget& target) {
   LayerCompiler compiler(target, spec, /*any_size=*/true);
   BaseNet base;
   base.output = {3, target.imgsz.height, target.imgsz.width};
-  if (!spec.preprocess.is_null()) compiler.preprocess(spec.preprocess, base.output);  // an unknown word is an error here, not when the base is used
-  base.module = compiler.sequence(spec.layers, base.output, {"base", "", "model.layers", compiler.parameters(), 0}, "Base");
+  if (!spec.preprocess.is_null())
+    compiler.preprocess(spec.preprocess, base.output);  // an unknown word is an error here, not when the base is used
+  base.module =
+      compiler.sequence(spec.layers, base.output, {"base", "", "model.layers", compiler.parameters(), 0}, "Base");
   base.module.eval();
   base.rows = std::move(compiler.rows);
   return base;

@@ -18,9 +18,11 @@ struct NetSpec {
 };
 template <class Visitor>
 void fields(NetSpec& c, Visitor&& visit) {
-  visit("base", c.base, Doc("a pretrained base before the layers: the name of an imported one, or a TorchScript file; empty: none"));
+  visit("base", c.base,
+        Doc("a pretrained base before the layers: the name of an imported one, or a TorchScript file; empty: none"));
   visit("preprocess", c.preprocess,
-        Doc("none, unit, symmetric, imagenet, caffe, or an object with the keys of rescale; null: what the base wants, unit without one"));
+        Doc("none, unit, symmetric, imagenet, caffe, or an object with the keys of rescale; null: what the base wants, "
+            "unit without one"));
   visit("parameters", c.parameters, Doc("names and values that \"$name\" stands for in layers and blocks"));
   visit("layers", c.layers, Doc("the layers behind the base, or from input to output"));
   visit("blocks", c.blocks, Doc("named groups of layers: {NAME: {\"parameters\": {...}, \"layers\": [...]}}"));
@@ -34,9 +36,9 @@ struct NetTarget {
 };
 
 struct Net {
-  // preprocess, base (where there is one) and head as submodules; forward(x) -> probabilities [N,K] f32, logits(x) -> [N,units] f32, and
-  // probabilities(logits) is the last activation; x is RGB 0..255, u8 or f32, [N,3,H,W]. The logits are what the head gives divided
-  // by the attribute `temperature` (a float). On the CPU.
+  // preprocess, base (where there is one) and head as submodules; forward(x) -> probabilities [N,K] f32, logits(x) ->
+  // [N,units] f32, and probabilities(logits) is the last activation; x is RGB 0..255, u8 or f32, [N,3,H,W]. The logits
+  // are what the head gives divided by the attribute `temperature` (a float). On the CPU.
   torch::jit::Module module;
   std::vector<SummaryRow> rows;
   int64_t units = 0;

@@ -94,10 +94,9 @@ StateDict torch_from_keras(const StateDict& keras) {
     const std::string name = keras_name(entry.name);
     const VariableRow* variable = variable_of(name);
     if (!variable) {
-      throw Error(
-          keras.origin() + ": tensor '" + entry.name +
-          "' is of no Keras layer that cvtool reads (convolution, depthwise convolution, dense, batch "
-          "normalization); pass weights without it");
+      throw Error(keras.origin() + ": tensor '" + entry.name +
+                  "' is of no Keras layer that cvtool reads (convolution, depthwise convolution, dense, batch "
+                  "normalization); pass weights without it");
     }
     std::string layer = name.substr(0, name.rfind('/'));
     std::replace(layer.begin(), layer.end(), '/', '.');

@@ -17,8 +17,8 @@ at::Tensor dense_weight_from_keras(const at::Tensor& kernel);
 // "block1_conv1/kernel:0", and "block1_conv1/block1_conv1_W_1:0" of Keras 1 -> "block1_conv1/kernel".
 std::string keras_name(const std::string& name);
 
-// True when the names are those of Keras ("Conv1/kernel"): each has, as keras_name gives it, a slash and a last part that Keras's
-// layers use.
+// True when the names are those of Keras ("Conv1/kernel"): each has, as keras_name gives it, a slash and a last part
+// that Keras's layers use.
 bool is_keras(const StateDict& dict);
 
 // All tensors under PyTorch's names and in its layouts: LAYER/kernel and LAYER/depthwise_kernel ->

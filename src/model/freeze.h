@@ -8,7 +8,8 @@
 
 namespace cvtool {
 
-// A frozen copy of a module in evaluation mode, on its device, with forward and the methods and attributes named in `kept`.
+// A frozen copy of a module in evaluation mode, on its device, with forward and the methods and attributes named in
+// `kept`.
 torch::jit::Module frozen_module(const torch::jit::Module& module, const std::vector<std::string>& kept = {});
 
 // A frozen copy of a classifier (see Net::module) in evaluation mode, with its methods forward, logits and

@@ -12,8 +12,8 @@ namespace cvtool {
 
 // One row of the summary table.
 struct SummaryRow {
-  std::string name;   // "conv2d", or "block/conv2d" inside a composite
-  std::string kind;   // Keras's class name, "Conv2D"
+  std::string name;  // "conv2d", or "block/conv2d" inside a composite
+  std::string kind;  // Keras's class name, "Conv2D"
   Shape output;
   int64_t trainable = 0;      // numbers that training changes
   int64_t non_trainable = 0;  // others: batch-norm statistics, a frozen base
@@ -23,8 +23,8 @@ struct SummaryRow {
 struct LayerContext {
   std::shared_ptr<torch::jit::CompilationUnit> unit;  // shared by all modules of a net
   Shape input;
-  std::string path;    // "head/conv2d": keys the initial weights
-  std::string place;   // start of error messages: "layer 3 (conv2d): "
+  std::string path;   // "head/conv2d": keys the initial weights
+  std::string place;  // start of error messages: "layer 3 (conv2d): "
   uint64_t seed = 0;
   int64_t classes = 0;
   bool any_size = false;  // forward takes pictures of other sizes than `input` too

@@ -5,8 +5,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "spec/composite_fields.h"
 #include "model/layer_builders.h"
+#include "spec/composite_fields.h"
 
 namespace cvtool {
 namespace {
@@ -46,7 +46,8 @@ Scope below(const Scope& scope, const std::string& key) {
 
 LayerCompiler::LayerCompiler(const NetTarget& target, const NetSpec& spec, bool any_size)
     : target_(target), blocks_(spec.blocks), any_size_(any_size) {
-  if (!spec.parameters.is_object()) throw UsageError("model.parameters: must be an object {NAME: value}, not " + spec.parameters.dump());
+  if (!spec.parameters.is_object())
+    throw UsageError("model.parameters: must be an object {NAME: value}, not " + spec.parameters.dump());
   for (const auto& [name, value] : spec.parameters.items()) parameters_[name] = value;
 }
 
@@ -60,7 +61,8 @@ LayerContext LayerCompiler::context(const Shape& shape) const {
   return context;
 }
 
-torch::jit::Module LayerCompiler::sequence(const Json& layers, Shape& shape, const Scope& scope, const std::string& class_name) {
+torch::jit::Module LayerCompiler::sequence(const Json& layers, Shape& shape, const Scope& scope,
+                                           const std::string& class_name) {
   if (!layers.is_array() || layers.empty())
     throw UsageError(scope.place + ": must be a list of at least one layer, not " + layers.dump());
   if (scope.depth > 20) throw UsageError(scope.place + ": blocks are nested more than 20 deep; does one use itself?");
@@ -70,7 +72,8 @@ torch::jit::Module LayerCompiler::sequence(const Json& layers, Shape& shape, con
   for (size_t i = 0; i < layers.size(); ++i) {
     const std::string index = scope.place + "[" + std::to_string(i) + "]";
     if (!layers[i].is_object() || !layers[i].contains("kind") || !layers[i]["kind"].is_string())
-      throw UsageError(index + ": a layer is an object with a \"kind\", such as {\"kind\": \"flatten\"}, not " + layers[i].dump());
+      throw UsageError(index + ": a layer is an object with a \"kind\", such as {\"kind\": \"flatten\"}, not " +
+                       layers[i].dump());
     const auto kind = layers[i]["kind"].get<std::string>();
     Scope inner = scope;
     inner.place = index + " (" + kind + "): ";
@@ -85,7 +88,8 @@ torch::jit::Module LayerCompiler::sequence(const Json& layers, Shape& shape, con
     for (int64_t turn = 0; turn < repeat.get<int64_t>(); ++turn) {
       const std::string wanted = named ? spec["name"].get<std::string>() : base_name_of(kind);
       const std::string name = unique_name(wanted, used);
-      if (named && turn == 0 && name != wanted) throw UsageError(inner.place + "name: '" + wanted + "' is taken by an earlier layer");
+      if (named && turn == 0 && name != wanted)
+        throw UsageError(inner.place + "name: '" + wanted + "' is taken by an earlier layer");
       inner.path = scope.path + "/" + name;
       inner.row = scope.row + name;
       inner.parameters["in"] = shape[0];
@@ -150,7 +154,8 @@ torch::jit::Module LayerCompiler::residual(const Json& spec, Shape& shape, const
 
 torch::jit::Module LayerCompiler::branches(const Json& spec, Shape& shape, const Scope& scope) {
   const auto f = layer_fields<BranchesFields>(spec, scope);
-  if (!f.branches.is_array() || f.branches.empty()) throw UsageError(scope.place + "branches: must be a list of lists of layers");
+  if (!f.branches.is_array() || f.branches.empty())
+    throw UsageError(scope.place + "branches: must be a list of lists of layers");
   torch::jit::Module module = new_module(context(shape), "Branches");
   Shape joined;
   std::string parts;
@@ -187,7 +192,8 @@ torch::jit::Module LayerCompiler::block(const std::string& name, const Json& spe
     if (parameters[key].is_null()) throw UsageError(scope.place + key + ": must be given for the block '" + name + "'");
   }
   for (const auto& [key, unused] : spec.items())
-    if (std::find(names.begin(), names.end(), key) == names.end()) throw UsageError(scope.place + unknown_word("key", key, names));
+    if (std::find(names.begin(), names.end(), key) == names.end())
+      throw UsageError(scope.place + unknown_word("key", key, names));
   Scope inner = below(scope, "layers");
   inner.path = scope.path;
   inner.parameters = parameters;
@@ -203,7 +209,8 @@ torch::jit::Module LayerCompiler::preprocess(const Json& spec, const Shape& shap
       words.push_back(word);
       if (spec == word) rescale = meaning;
     }
-    if (rescale.is_string()) throw UsageError("model.preprocess: " + unknown_word("value", spec.get<std::string>(), words));
+    if (rescale.is_string())
+      throw UsageError("model.preprocess: " + unknown_word("value", spec.get<std::string>(), words));
   }
   for (const auto& kind : layer_kinds())
     if (std::string(kind.name) == "rescale") {

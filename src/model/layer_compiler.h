@@ -26,10 +26,12 @@ struct Scope {
 // Compiles all layers of one net into one compilation unit.
 class LayerCompiler {
  public:
-  // Both outlive this. `any_size`: the layers must take pictures of any size. Throws UsageError where spec.parameters is no object.
+  // Both outlive this. `any_size`: the layers must take pictures of any size. Throws UsageError where spec.parameters
+  // is no object.
   LayerCompiler(const NetTarget& target, const NetSpec& spec, bool any_size);
 
-  // A module whose forward runs the layers one after the other; `shape` goes from input to output. Throws UsageError naming the layer.
+  // A module whose forward runs the layers one after the other; `shape` goes from input to output. Throws UsageError
+  // naming the layer.
   torch::jit::Module sequence(const Json& layers, Shape& shape, const Scope& scope, const std::string& class_name);
   torch::jit::Module preprocess(const Json& spec, const Shape& shape);  // of a word or the keys of rescale
   const Parameters& parameters() const { return parameters_; }          // of the whole net

@@ -36,18 +36,28 @@ constexpr Activation kActivations[] = {
 
 const std::vector<LayerKind>& layer_kinds() {
   static const std::vector<LayerKind> kinds{
-      {"activation", "Activation", "activation", "a function of each value", build_activation, defaults_of<ActivationFields>},
-      {"avg_pool2d", "AveragePooling2D", "average_pooling2d", "mean of each window; padding is not counted", build_avg_pool2d, defaults_of<Pool2dFields>},
-      {"batch_norm", "BatchNormalization", "batch_normalization", "normalises each channel over the batch", build_batch_norm, defaults_of<BatchNormFields>},
+      {"activation", "Activation", "activation", "a function of each value", build_activation,
+       defaults_of<ActivationFields>},
+      {"avg_pool2d", "AveragePooling2D", "average_pooling2d", "mean of each window; padding is not counted",
+       build_avg_pool2d, defaults_of<Pool2dFields>},
+      {"batch_norm", "BatchNormalization", "batch_normalization", "normalises each channel over the batch",
+       build_batch_norm, defaults_of<BatchNormFields>},
       {"conv2d", "Conv2D", "conv2d", "convolution", build_conv2d, defaults_of<Conv2dFields>},
       {"dense", "Dense", "dense", "fully connected layer", build_dense, defaults_of<DenseFields>},
-      {"depthwise_conv2d", "DepthwiseConv2D", "depthwise_conv2d", "convolution of each channel by itself", build_depthwise_conv2d, defaults_of<DepthwiseConv2dFields>},
-      {"dropout", "Dropout", "dropout", "sets random values to zero in training", build_dropout, defaults_of<DropoutFields>},
-      {"flatten", "Flatten", "flatten", "feature map to vector, in the order height, width, channel", build_flatten, defaults_of<NoFields>},
-      {"global_avg_pool2d", "GlobalAveragePooling2D", "global_average_pooling2d", "mean of each channel", build_global_avg_pool2d, defaults_of<NoFields>},
-      {"global_max_pool2d", "GlobalMaxPooling2D", "global_max_pooling2d", "largest value of each channel", build_global_max_pool2d, defaults_of<NoFields>},
-      {"lrn", "LocalResponseNormalization", "lrn", "divides each value by a power of its neighbouring channels' mean square", build_lrn, defaults_of<LrnFields>},
-      {"max_pool2d", "MaxPooling2D", "max_pooling2d", "largest value of each window", build_max_pool2d, defaults_of<Pool2dFields>},
+      {"depthwise_conv2d", "DepthwiseConv2D", "depthwise_conv2d", "convolution of each channel by itself",
+       build_depthwise_conv2d, defaults_of<DepthwiseConv2dFields>},
+      {"dropout", "Dropout", "dropout", "sets random values to zero in training", build_dropout,
+       defaults_of<DropoutFields>},
+      {"flatten", "Flatten", "flatten", "feature map to vector, in the order height, width, channel", build_flatten,
+       defaults_of<NoFields>},
+      {"global_avg_pool2d", "GlobalAveragePooling2D", "global_average_pooling2d", "mean of each channel",
+       build_global_avg_pool2d, defaults_of<NoFields>},
+      {"global_max_pool2d", "GlobalMaxPooling2D", "global_max_pooling2d", "largest value of each channel",
+       build_global_max_pool2d, defaults_of<NoFields>},
+      {"lrn", "LocalResponseNormalization", "lrn",
+       "divides each value by a power of its neighbouring channels' mean square", build_lrn, defaults_of<LrnFields>},
+      {"max_pool2d", "MaxPooling2D", "max_pooling2d", "largest value of each window", build_max_pool2d,
+       defaults_of<Pool2dFields>},
       {"rescale", "Rescaling", "rescaling", "y = x * scale + offset", build_rescale, defaults_of<RescaleFields>},
   };
   return kinds;
@@ -75,15 +85,15 @@ std::string script_number(double value) { return Json(value).dump(); }
 
 ScriptPadding script_padding(const Window& w, const LayerContext& context) {
   if (!context.any_size || !w.follows_size)
-    return {"", "[" + std::to_string(w.before[1]) + ", " + std::to_string(w.after[1]) + ", " + std::to_string(w.before[0]) + ", " +
-                    std::to_string(w.after[0]) + "]"};
+    return {"", "[" + std::to_string(w.before[1]) + ", " + std::to_string(w.after[1]) + ", " +
+                    std::to_string(w.before[0]) + ", " + std::to_string(w.after[0]) + "]"};
   ScriptPadding padding;
   // TensorFlow's `same`, as in window_from_spec.
   for (size_t axis = 0; axis < 2; ++axis) {
     const std::string n = "x.size(" + std::to_string(axis + 2) + ")", stride = std::to_string(w.strides[axis]);
     const std::string span = std::to_string((w.kernel[axis] - 1) * w.dilation[axis] + 1);
-    padding.lines += std::string("    ") + (axis == 0 ? "rows" : "columns") + " = max(((" + n + " + " + stride + " - 1) // " + stride + " - 1) * " +
-                     stride + " + " + span + " - " + n + ", 0)\n";
+    padding.lines += std::string("    ") + (axis == 0 ? "rows" : "columns") + " = max(((" + n + " + " + stride +
+                     " - 1) // " + stride + " - 1) * " + stride + " + " + span + " - " + n + ", 0)\n";
   }
   padding.sides = "[columns // 2, columns - columns // 2, rows // 2, rows - rows // 2]";
   return padding;

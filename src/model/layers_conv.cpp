@@ -36,11 +36,12 @@ BuiltLayer build_convolution(const Convolution& c, const LayerContext& context, 
     const ScriptPadding padding = script_padding(w, context);
     body += padding.lines + "    x = torch.constant_pad_nd(x, " + padding.sides + ", 0.)\n";
   }
-  // Several filters a channel: with the channels last oneDNN 3.7 (Debian 13) gives wrong values for more than one picture.
+  // Several filters a channel: with the channels last oneDNN 3.7 (Debian 13) gives wrong values for more than one
+  // picture.
   if (c.groups == context.input[0] && c.filters > c.groups) body += "    x = x.contiguous()\n";
-  body += "    x = torch.conv2d(x, self.weight, " + std::string(c.bias ? "self.bias" : "None") + ", " + script_list(w.strides) +
-          ", " + script_list(own ? w.before : std::array<int64_t, 2>{0, 0}) + ", " + script_list(w.dilation) + ", " +
-          std::to_string(c.groups) + ")\n";
+  body += "    x = torch.conv2d(x, self.weight, " + std::string(c.bias ? "self.bias" : "None") + ", " +
+          script_list(w.strides) + ", " + script_list(own ? w.before : std::array<int64_t, 2>{0, 0}) + ", " +
+          script_list(w.dilation) + ", " + std::to_string(c.groups) + ")\n";
   body += "    return " + activation_expression(c.activation, true) + "\n";
   layer.module.define(body);
   return layer;
@@ -51,12 +52,16 @@ BuiltLayer build_convolution(const Convolution& c, const LayerContext& context, 
 BuiltLayer build_conv2d(const Json& spec, const LayerContext& context) {
   const auto f = layer_fields<Conv2dFields>(spec, context);
   if (f.filters == 0) throw UsageError(context.place + "filters: must be given, the number of output channels");
-  Convolution c{f.filters, f.groups, window_from_spec({f.kernel, f.strides, f.padding, f.dilation}, context.input, context.place),
-                f.bias, f.activation, {}};
+  Convolution c{f.filters,
+                f.groups,
+                window_from_spec({f.kernel, f.strides, f.padding, f.dilation}, context.input, context.place),
+                f.bias,
+                f.activation,
+                {}};
   const int64_t channels = context.input[0];
   if (channels % f.groups != 0 || f.filters % f.groups != 0)
-    throw UsageError(context.place + "groups: " + std::to_string(f.groups) + " must divide the " + std::to_string(channels) +
-                     " input channels and the " + std::to_string(f.filters) + " filters");
+    throw UsageError(context.place + "groups: " + std::to_string(f.groups) + " must divide the " +
+                     std::to_string(channels) + " input channels and the " + std::to_string(f.filters) + " filters");
   const int64_t area = c.window.kernel[0] * c.window.kernel[1];
   c.fans = {area * (channels / f.groups), area * f.filters};
   return build_convolution(c, context, "Conv2D");
@@ -64,8 +69,12 @@ BuiltLayer build_conv2d(const Json& spec, const LayerContext& context) {
 
 BuiltLayer build_depthwise_conv2d(const Json& spec, const LayerContext& context) {
   const auto f = layer_fields<DepthwiseConv2dFields>(spec, context);
-  Convolution c{0, 0, window_from_spec({f.kernel, f.strides, f.padding, f.dilation}, context.input, context.place), f.bias,
-                f.activation, {}};
+  Convolution c{0,
+                0,
+                window_from_spec({f.kernel, f.strides, f.padding, f.dilation}, context.input, context.place),
+                f.bias,
+                f.activation,
+                {}};
   c.groups = context.input[0];
   c.filters = c.groups * f.depth_multiplier;
   // Keras's kernel is [kh, kw, channels, multiplier]: its fans are read off the last two axes.
@@ -82,7 +91,9 @@ BuiltLayer build_dense(const Json& spec, const LayerContext& context) {
   int64_t units = context.classes;
   if (!f.units.is_null()) {
     if (!f.units.is_number_integer() || f.units.get<int64_t>() < 1)
-      throw UsageError(context.place + "units: must be a whole number of at least 1, or null for the number of classes, not " + f.units.dump());
+      throw UsageError(context.place +
+                       "units: must be a whole number of at least 1, or null for the number of classes, not " +
+                       f.units.dump());
     units = f.units.get<int64_t>();
   }
   const int64_t features = context.input[0];
@@ -94,8 +105,9 @@ BuiltLayer build_dense(const Json& spec, const LayerContext& context) {
     layer.module.register_parameter("bias", at::zeros({units}).set_requires_grad(true), false);
     layer.trainable += units;
   }
-  layer.module.define("def forward(self, x):\n    x = torch.linear(x, self.weight, " + std::string(f.bias ? "self.bias" : "None") +
-                      ")\n    return " + activation_expression(f.activation, true) + "\n");
+  layer.module.define("def forward(self, x):\n    x = torch.linear(x, self.weight, " +
+                      std::string(f.bias ? "self.bias" : "None") + ")\n    return " +
+                      activation_expression(f.activation, true) + "\n");
   return layer;
 }
 

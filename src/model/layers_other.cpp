@@ -27,14 +27,23 @@ BuiltLayer build_batch_norm(const Json& spec, const LayerContext& context) {
       "    if self.training:\n"
       "        mean = torch.zeros_like(self.running_mean)\n"
       "        var = torch.zeros_like(self.running_var)\n"
-      "        y = torch.batch_norm(x, self.weight, self.bias, mean, var, True, 1.0, " + epsilon + ", True)\n"
+      "        y = torch.batch_norm(x, self.weight, self.bias, mean, var, True, 1.0, " +
+      epsilon +
+      ", True)\n"
       "        n = float(x.numel() // x.size(1))\n"
-      "        self.running_mean.mul_(" + keep + ").add_(mean, alpha=1.0 - " + keep + ")\n"
-      "        self.running_var.mul_(" + keep + ").add_(var, alpha=(1.0 - " + keep + ") * (n - 1.0) / n)\n"
+      "        self.running_mean.mul_(" +
+      keep + ").add_(mean, alpha=1.0 - " + keep +
+      ")\n"
+      "        self.running_var.mul_(" +
+      keep + ").add_(var, alpha=(1.0 - " + keep +
+      ") * (n - 1.0) / n)\n"
       "    else:\n"
-      "        y = torch.batch_norm(x, self.weight, self.bias, self.running_mean, self.running_var, False, 0.0, " + epsilon + ", True)\n"
+      "        y = torch.batch_norm(x, self.weight, self.bias, self.running_mean, self.running_var, False, 0.0, " +
+      epsilon +
+      ", True)\n"
       "    x = y\n"
-      "    return " + activation_expression(f.activation, true) + "\n");
+      "    return " +
+      activation_expression(f.activation, true) + "\n");
   return layer;
 }
 
@@ -43,17 +52,27 @@ BuiltLayer build_lrn(const Json& spec, const LayerContext& context) {
   const auto f = layer_fields<LrnFields>(spec, context);
   if (f.size % 2 == 0) throw UsageError(context.place + "size: must be an odd number, not " + std::to_string(f.size));
   if (context.input.size() != 3)
-    throw UsageError(context.place + "needs a feature map [channels, height, width], but its input is " + shape_text(context.input));
+    throw UsageError(context.place + "needs a feature map [channels, height, width], but its input is " +
+                     shape_text(context.input));
   BuiltLayer layer{new_module(context, "LocalResponseNormalization"), context.input};
   const std::string half = std::to_string(f.size / 2), channels = std::to_string(context.input[0]);
   layer.module.define(
       "def forward(self, x):\n"
-      "    squares = torch.constant_pad_nd(x * x, [0, 0, 0, 0, " + half + ", " + half + "], 0.)\n"
-      "    total = squares.narrow(1, 0, " + channels + ")\n"
-      "    for i in range(1, " + std::to_string(f.size) + "):\n"
-      "        total = total + squares.narrow(1, i, " + channels + ")\n"
-      "    return x / torch.pow(total * " + script_number(f.alpha / static_cast<double>(f.size)) + " + " + script_number(f.k) + ", " +
-      script_number(f.beta) + ")\n");
+      "    squares = torch.constant_pad_nd(x * x, [0, 0, 0, 0, " +
+      half + ", " + half +
+      "], 0.)\n"
+      "    total = squares.narrow(1, 0, " +
+      channels +
+      ")\n"
+      "    for i in range(1, " +
+      std::to_string(f.size) +
+      "):\n"
+      "        total = total + squares.narrow(1, i, " +
+      channels +
+      ")\n"
+      "    return x / torch.pow(total * " +
+      script_number(f.alpha / static_cast<double>(f.size)) + " + " + script_number(f.k) + ", " + script_number(f.beta) +
+      ")\n");
   return layer;
 }
 
@@ -72,7 +91,8 @@ BuiltLayer build_flatten(const Json& spec, const LayerContext& context) {
 BuiltLayer build_dropout(const Json& spec, const LayerContext& context) {
   const auto f = layer_fields<DropoutFields>(spec, context);
   BuiltLayer layer{new_module(context, "Dropout"), context.input};
-  layer.module.define("def forward(self, x):\n    return torch.dropout(x, " + script_number(f.rate) + ", self.training)\n");
+  layer.module.define("def forward(self, x):\n    return torch.dropout(x, " + script_number(f.rate) +
+                      ", self.training)\n");
   return layer;
 }
 

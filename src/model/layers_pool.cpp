@@ -6,12 +6,14 @@ namespace cvtool {
 namespace {
 
 Window pool_window(const Pool2dFields& f, const LayerContext& context) {
-  return window_from_spec({f.kernel, f.strides.is_null() ? f.kernel : f.strides, f.padding, 1, f.ceil_mode}, context.input, context.place);
+  return window_from_spec({f.kernel, f.strides.is_null() ? f.kernel : f.strides, f.padding, 1, f.ceil_mode},
+                          context.input, context.place);
 }
 
 // LibTorch's own padding serves when both sides are alike and at most half the window.
 bool pads_itself(const Window& w, const LayerContext& context) {
-  return !(context.any_size && w.follows_size) && w.symmetric() && w.before[0] <= w.kernel[0] / 2 && w.before[1] <= w.kernel[1] / 2;
+  return !(context.any_size && w.follows_size) && w.symmetric() && w.before[0] <= w.kernel[0] / 2 &&
+         w.before[1] <= w.kernel[1] / 2;
 }
 
 std::string pad_expression(const std::string& x, const ScriptPadding& padding, const std::string& value) {
@@ -31,7 +33,8 @@ BuiltLayer pool_layer(const LayerContext& context, const char* class_name, const
 
 BuiltLayer global_pool(const LayerContext& context, const char* class_name, const std::string& expression) {
   if (context.input.size() != 3)
-    throw UsageError(context.place + "needs a feature map [channels, height, width], but its input is " + shape_text(context.input));
+    throw UsageError(context.place + "needs a feature map [channels, height, width], but its input is " +
+                     shape_text(context.input));
   BuiltLayer layer{new_module(context, class_name), {context.input[0]}};
   layer.module.define("def forward(self, x):\n    return " + expression + "\n");
   return layer;
@@ -48,7 +51,8 @@ BuiltLayer build_max_pool2d(const Json& spec, const LayerContext& context) {
   const ScriptPadding padding = own ? ScriptPadding{} : script_padding(w, context);
   const std::string x = own ? "x" : pad_expression("x", padding, "-float(\"inf\")");
   return pool_layer(context, "MaxPooling2D", w,
-                    padding.lines + "    return torch.max_pool2d(" + x + ", " + window_arguments(w, own) + ", [1, 1], " + script_bool(f.ceil_mode) + ")\n");
+                    padding.lines + "    return torch.max_pool2d(" + x + ", " + window_arguments(w, own) +
+                        ", [1, 1], " + script_bool(f.ceil_mode) + ")\n");
 }
 
 BuiltLayer build_avg_pool2d(const Json& spec, const LayerContext& context) {
@@ -56,8 +60,9 @@ BuiltLayer build_avg_pool2d(const Json& spec, const LayerContext& context) {
   const Window w = pool_window(f, context);
   // Padding is not counted in the mean.
   if (pads_itself(w, context))
-    return pool_layer(context, "AveragePooling2D", w,
-                      "    return torch.avg_pool2d(x, " + window_arguments(w, true) + ", " + script_bool(f.ceil_mode) + ", False)\n");
+    return pool_layer(
+        context, "AveragePooling2D", w,
+        "    return torch.avg_pool2d(x, " + window_arguments(w, true) + ", " + script_bool(f.ceil_mode) + ", False)\n");
   const std::string arguments = window_arguments(w, false) + ", " + script_bool(f.ceil_mode) + ", True)";
   const ScriptPadding padding = script_padding(w, context);
   return pool_layer(context, "AveragePooling2D", w,

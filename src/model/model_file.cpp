@@ -10,12 +10,12 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "torch/device.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/output.h"
 #include "base/text.h"
 #include "model/archive.h"
+#include "torch/device.h"
 
 namespace cvtool {
 namespace {
@@ -25,7 +25,10 @@ constexpr const char* kGoldenFile = "golden.rgb";
 at::Tensor probabilities_of(const torch::jit::Module& module, const at::Tensor& picture) {
   at::NoGradGuard no_grad;
   torch::jit::Module runnable = module;
-  return runnable.forward({picture.contiguous(at::MemoryFormat::ChannelsLast)}).toTensor().to(at::kCPU, at::kDouble).contiguous();
+  return runnable.forward({picture.contiguous(at::MemoryFormat::ChannelsLast)})
+      .toTensor()
+      .to(at::kCPU, at::kDouble)
+      .contiguous();
 }
 
 Json check_info(const std::string& path, const std::string& text) {
@@ -33,14 +36,16 @@ Json check_info(const std::string& path, const std::string& text) {
     throw Error(path + ": is TorchScript but not a cvtool model (it holds no " + kInfoFile +
                 "); make one with cvtool train, or use the file as a base with --base");
   Json info = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!info.is_object()) throw Error(path + ": " + kInfoFile + " is not a JSON object; the file is damaged, make it again");
+  if (!info.is_object())
+    throw Error(path + ": " + kInfoFile + " is not a JSON object; the file is damaged, make it again");
   const Json format = info.value("format", Json(0));
   if (!format.is_number_integer()) throw Error(path + ": " + kInfoFile + " has no format number; the file is damaged");
   if (format.get<int64_t>() > kModelFormat)
-    throw Error(path + ": is of model format " + format.dump() + ", this cvtool reads up to " + std::to_string(kModelFormat) +
-                "; use a newer cvtool");
+    throw Error(path + ": is of model format " + format.dump() + ", this cvtool reads up to " +
+                std::to_string(kModelFormat) + "; use a newer cvtool");
   for (const char* key : {"classes", "recipe", "imgsz"})
-    if (!info.contains(key)) throw Error(path + ": " + kInfoFile + " lacks '" + key + "'; the file is damaged, make it again");
+    if (!info.contains(key))
+      throw Error(path + ": " + kInfoFile + " lacks '" + key + "'; the file is damaged, make it again");
   return info;
 }
 
@@ -57,7 +62,9 @@ at::Tensor golden_picture(const Json& info, const std::string& bytes) {
 
 }  // namespace
 
-std::vector<std::string> model_classes(const ModelFile& model) { return model.info.at("classes").get<std::vector<std::string>>(); }
+std::vector<std::string> model_classes(const ModelFile& model) {
+  return model.info.at("classes").get<std::vector<std::string>>();
+}
 
 Net net_of(const ModelFile& model, const ImageSize& imgsz) {
   at::NoGradGuard no_grad;
@@ -67,9 +74,11 @@ Net net_of(const ModelFile& model, const ImageSize& imgsz) {
   // What is trained on is not calibrated any more.
   if (net.module.hasattr("temperature")) net.module.setattr("temperature", 1.0);
   try {
-    net.units = net.module.get_method("logits")({at::zeros({1, 3, imgsz.height, imgsz.width}, at::kByte)}).toTensor().size(1);
+    net.units =
+        net.module.get_method("logits")({at::zeros({1, 3, imgsz.height, imgsz.width}, at::kByte)}).toTensor().size(1);
   } catch (const std::exception&) {
-    throw UsageError("--imgsz " + image_size_text(imgsz) + ": the net was made for pictures of " + model.info.at("imgsz").dump() + " and takes no others");
+    throw UsageError("--imgsz " + image_size_text(imgsz) + ": the net was made for pictures of " +
+                     model.info.at("imgsz").dump() + " and takes no others");
   }
   return net;
 }
@@ -79,7 +88,8 @@ void add_golden_sample(ModelFile& model, const at::Tensor& picture) {
   const at::Tensor p = probabilities_of(model.module, model.golden);
   if (!p.isfinite().all().item<bool>())
     throw Error("the net gives NaN for a photo: training has diverged; try a smaller --lr, or --precision fp32");
-  model.info["golden"] = Json{{"probabilities", std::vector<double>(p.data_ptr<double>(), p.data_ptr<double>() + p.numel())}};
+  model.info["golden"] =
+      Json{{"probabilities", std::vector<double>(p.data_ptr<double>(), p.data_ptr<double>() + p.numel())}};
 }
 
 double golden_difference(const ModelFile& model) {
@@ -99,7 +109,8 @@ void save_model(const std::string& path, const ModelFile& model) {
   torch::jit::ExtraFilesMap extra;
   extra[kInfoFile] = text_from_json(model.info);
   if (model.golden.defined())
-    extra[kGoldenFile] = std::string(static_cast<const char*>(model.golden.data_ptr()), static_cast<size_t>(model.golden.numel()));
+    extra[kGoldenFile] =
+        std::string(static_cast<const char*>(model.golden.data_ptr()), static_cast<size_t>(model.golden.numel()));
   std::ostringstream bytes;  // in memory first: LibTorch's own writer does not say why a disk refuses
   model.module.save(bytes, extra);
   write_file_atomically(path, sealed_archive(std::move(bytes).str()));
@@ -121,7 +132,9 @@ void check_golden(const std::string& path, const ModelFile& model) {
 
 void check_seal(const std::string& path, const ArchiveSeal& seal) {
   if (!seal.stored.empty() && seal.stored == seal.computed) return;
-  const std::string how = seal.stored.empty() ? "it does not end in its digest" : "its digest is " + seal.computed.substr(0, 12) + "..., it says " + seal.stored.substr(0, 12) + "...";
+  const std::string how = seal.stored.empty() ? "it does not end in its digest"
+                                              : "its digest is " + seal.computed.substr(0, 12) + "..., it says " +
+                                                    seal.stored.substr(0, 12) + "...";
   throw Error(path + ": was changed after it was written (" + how + "); copy or train it again");
 }
 
@@ -129,9 +142,11 @@ void check_seal(const std::string& path, const ArchiveSeal& seal) {
 
 ModelFile load_model(const std::string& path, ModelCheck check) {
   const bool full = check == ModelCheck::kFull;
-  if (!std::filesystem::exists(path)) throw Error(path + ": there is no such model file; train one with cvtool train --data DIR");
+  if (!std::filesystem::exists(path))
+    throw Error(path + ": there is no such model file; train one with cvtool train --data DIR");
   std::string content = read_file(path);
-  if (content.compare(0, 2, "PK") != 0) throw Error(path + ": is not a model file; cvtool train writes them as RUN/best.pt");
+  if (content.compare(0, 2, "PK") != 0)
+    throw Error(path + ": is not a model file; cvtool train writes them as RUN/best.pt");
   if (full) check_archive(path, content, "copy or train it again");
   const ArchiveSeal seal = full ? archive_seal(content) : ArchiveSeal{};
   std::istringstream bytes(std::move(content));
@@ -154,7 +169,8 @@ ModelFile load_model(const std::string& path, ModelCheck check) {
 }
 
 bool is_model_file(const std::string& path) {
-  const Json info = Json::parse(text_in_archive(path, std::string("/") + kInfoFile), nullptr, /*allow_exceptions=*/false);
+  const Json info =
+      Json::parse(text_in_archive(path, std::string("/") + kInfoFile), nullptr, /*allow_exceptions=*/false);
   return info.is_object() && info.contains("classes");
 }
 

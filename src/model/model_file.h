@@ -12,15 +12,15 @@
 namespace cvtool {
 
 constexpr int64_t kModelFormat = 1;
-// By how much the probabilities of a golden sample may differ: convolution algorithms differ between processors and threads
-// by rounding alone.
+// By how much the probabilities of a golden sample may differ: convolution algorithms differ between processors and
+// threads by rounding alone.
 constexpr double kGoldenTolerance = 1e-3;
 
 struct ModelFile {
-  torch::jit::Module module;   // see Net::module; evaluation mode, CPU
-  Json info;                   // classes, imgsz, recipe, summary, metrics, data, provenance
-  at::Tensor golden;           // [1,3,H,W] u8: the picture of the self-test
-  std::string digest;          // of the file that it was read from (see ArchiveSeal); "" where that was not checked
+  torch::jit::Module module;  // see Net::module; evaluation mode, CPU
+  Json info;                  // classes, imgsz, recipe, summary, metrics, data, provenance
+  at::Tensor golden;          // [1,3,H,W] u8: the picture of the self-test
+  std::string digest;         // of the file that it was read from (see ArchiveSeal); "" where that was not checked
 };
 
 // What is checked when a model is read: everything, or nothing but that it can be read.
@@ -28,8 +28,8 @@ enum class ModelCheck { kFull, kNone };
 
 std::vector<std::string> model_classes(const ModelFile& model);
 
-// The net of a model file, to be trained on; its rows are left empty (info holds the summary). Throws UsageError when it
-// does not take pictures of `imgsz`.
+// The net of a model file, to be trained on; its rows are left empty (info holds the summary). Throws UsageError when
+// it does not take pictures of `imgsz`.
 Net net_of(const ModelFile& model, const ImageSize& imgsz);
 
 // Adds the golden picture and the probabilities that the module gives for it in float32 to the model's info. Throws
@@ -44,8 +44,8 @@ double golden_difference(const ModelFile& model);
 void save_model(const std::string& path, const ModelFile& model);
 
 // Reads a model file, compares its checksums and its digest and runs its self-test, unless `check` says that this
-// is known. Throws Error naming the file: not a model, truncated, of a newer format, changed after it was written, or one
-// that does not reproduce its golden sample.
+// is known. Throws Error naming the file: not a model, truncated, of a newer format, changed after it was written, or
+// one that does not reproduce its golden sample.
 ModelFile load_model(const std::string& path, ModelCheck check = ModelCheck::kFull);
 
 // True when the file says that it is a classifier of cvtool, false for a base, other TorchScript and anything else.

@@ -3,8 +3,8 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/jit/api/module.h>
 
-#include "torch/device.h"
 #include "model/freeze.h"
+#include "torch/device.h"
 
 namespace cvtool {
 

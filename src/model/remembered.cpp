@@ -29,9 +29,10 @@ std::string key_of(const std::string& path) {
   struct stat s {};
   if (::stat(path.c_str(), &s) != 0) return "";
   std::string facts = std::string(kVersion) + "\n" + std::filesystem::absolute(path).string();
-  for (const int64_t fact : {static_cast<int64_t>(s.st_dev), static_cast<int64_t>(s.st_ino), static_cast<int64_t>(s.st_size),
-                             static_cast<int64_t>(s.st_mtim.tv_sec), static_cast<int64_t>(s.st_mtim.tv_nsec),
-                             static_cast<int64_t>(s.st_ctim.tv_sec), static_cast<int64_t>(s.st_ctim.tv_nsec)})
+  for (const int64_t fact :
+       {static_cast<int64_t>(s.st_dev), static_cast<int64_t>(s.st_ino), static_cast<int64_t>(s.st_size),
+        static_cast<int64_t>(s.st_mtim.tv_sec), static_cast<int64_t>(s.st_mtim.tv_nsec),
+        static_cast<int64_t>(s.st_ctim.tv_sec), static_cast<int64_t>(s.st_ctim.tv_nsec)})
     facts += "\n" + std::to_string(fact);
   return sha256_of_bytes(facts);
 }

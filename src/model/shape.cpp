@@ -9,7 +9,9 @@ namespace cvtool {
 
 std::string keras_shape_text(const Shape& shape) {
   std::string out = "(None";
-  if (shape.size() == 3) return out + ", " + std::to_string(shape[1]) + ", " + std::to_string(shape[2]) + ", " + std::to_string(shape[0]) + ")";
+  if (shape.size() == 3)
+    return out + ", " + std::to_string(shape[1]) + ", " + std::to_string(shape[2]) + ", " + std::to_string(shape[0]) +
+           ")";
   for (int64_t n : shape) out += ", " + std::to_string(n);
   return out + ")";
 }
@@ -49,11 +51,13 @@ void set_padding(const Json& padding, const Shape& input, const std::string& pla
     }
     return;
   }
-  if (padding.is_string()) throw UsageError(place + "padding: " + unknown_word("value", padding.get<std::string>(), {"same", "valid"}));
+  if (padding.is_string())
+    throw UsageError(place + "padding: " + unknown_word("value", padding.get<std::string>(), {"same", "valid"}));
   if (padding.is_array() && padding.size() == 4) {
     for (const auto& side : padding)
       if (!side.is_number_integer() || side.get<int64_t>() < 0)
-        throw UsageError(place + "padding: must be four whole numbers [top, bottom, left, right], not " + padding.dump());
+        throw UsageError(place + "padding: must be four whole numbers [top, bottom, left, right], not " +
+                         padding.dump());
     window.before = {padding[0].get<int64_t>(), padding[2].get<int64_t>()};
     window.after = {padding[1].get<int64_t>(), padding[3].get<int64_t>()};
     return;
@@ -76,8 +80,9 @@ Window window_from_spec(const WindowSpec& spec, const Shape& input, const std::s
     const int64_t span = (window.kernel[axis] - 1) * window.dilation[axis] + 1, stride = window.strides[axis];
     const int64_t room = input[axis + 1] + window.before[axis] + window.after[axis] - span;
     if (room < 0)
-      throw UsageError(place + "the window of " + std::to_string(window.kernel[0]) + "x" + std::to_string(window.kernel[1]) +
-                       " does not fit its input of " + shape_text(input) + "; use a larger --imgsz or fewer layers that shrink the picture");
+      throw UsageError(place + "the window of " + std::to_string(window.kernel[0]) + "x" +
+                       std::to_string(window.kernel[1]) + " does not fit its input of " + shape_text(input) +
+                       "; use a larger --imgsz or fewer layers that shrink the picture");
     window.output[axis] = room / stride + 1;
     // LibTorch's ceil_mode: a last window may hang over the end, but must start inside input or left padding.
     if (spec.ceil_mode && room % stride != 0 && window.output[axis] * stride < input[axis + 1] + window.before[axis])

@@ -23,7 +23,8 @@ std::vector<std::string> chain_names(const torch::jit::Module& module) {
       children[node->output()] = node->s(c10::attr::name);
       continue;
     }
-    const bool call = node->kind() == c10::prim::CallMethod && node->s(c10::attr::name) == "forward" && node->inputs().size() == 2;
+    const bool call =
+        node->kind() == c10::prim::CallMethod && node->s(c10::attr::name) == "forward" && node->inputs().size() == 2;
     if (!call || children.count(node->inputs()[0]) == 0 || node->inputs()[1] != x) return {};
     names.push_back(children[node->inputs()[0]]);
     x = node->output();
@@ -46,7 +47,8 @@ std::vector<Stage> cut(const torch::jit::Module& module, const std::string& path
 std::vector<Stage> stages_of(const torch::jit::Module& module) { return cut(module, ""); }
 
 torch::jit::Module frozen_stages(const std::vector<torch::jit::Module>& stages) {
-  torch::jit::Module joined(c10::QualifiedName("__torch__.cvtool.Stages"), std::make_shared<torch::jit::CompilationUnit>(), true);
+  torch::jit::Module joined(c10::QualifiedName("__torch__.cvtool.Stages"),
+                            std::make_shared<torch::jit::CompilationUnit>(), true);
   joined.register_attribute("training", c10::BoolType::get(), false);
   std::string body = "def forward(self, x):\n";
   for (size_t i = 0; i < stages.size(); ++i) {

@@ -9,12 +9,12 @@
 namespace cvtool {
 
 struct Stage {
-  std::string name;            // path below the module: "features.3"
-  torch::jit::Module module;   // forward(Tensor) -> Tensor; shares its weights with the module it was cut from
+  std::string name;           // path below the module: "features.3"
+  torch::jit::Module module;  // forward(Tensor) -> Tensor; shares its weights with the module it was cut from
 };
 
-// The children that the module's forward calls one after the other and nothing else; a child that is alone is cut in its
-// turn. One stage, the module itself (with an empty name), where forward does anything else.
+// The children that the module's forward calls one after the other and nothing else; a child that is alone is cut in
+// its turn. One stage, the module itself (with an empty name), where forward does anything else.
 std::vector<Stage> stages_of(const torch::jit::Module& module);
 
 // A frozen module on the stages' device whose forward runs them in order, in evaluation mode: weights are constants,

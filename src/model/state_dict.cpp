@@ -18,10 +18,9 @@ struct TypeRow {
   at::ScalarType type;
 };
 constexpr TypeRow kTypes[] = {
-    {DType::kBool, at::kBool},  {DType::kU8, at::kByte},       {DType::kI8, at::kChar},
-    {DType::kI16, at::kShort},  {DType::kI32, at::kInt},       {DType::kI64, at::kLong},
-    {DType::kF16, at::kHalf},   {DType::kBF16, at::kBFloat16}, {DType::kF32, at::kFloat},
-    {DType::kF64, at::kDouble},
+    {DType::kBool, at::kBool}, {DType::kU8, at::kByte},    {DType::kI8, at::kChar},  {DType::kI16, at::kShort},
+    {DType::kI32, at::kInt},   {DType::kI64, at::kLong},   {DType::kF16, at::kHalf}, {DType::kBF16, at::kBFloat16},
+    {DType::kF32, at::kFloat}, {DType::kF64, at::kDouble},
 };
 
 at::ScalarType scalar_type(DType raw) {
@@ -46,8 +45,7 @@ at::Tensor tensor_from_raw(const RawTensor& raw) {
 
 bool is_batch_counter(const std::string& name) { return ends_with(name, "num_batches_tracked"); }
 
-std::string group_text(const std::string& title, const std::vector<std::string>& names,
-                       const char* separator) {
+std::string group_text(const std::string& title, const std::vector<std::string>& names, const char* separator) {
   if (names.empty()) return "";
   return "\n  " + title + " (" + std::to_string(names.size()) + "): " + join(names, separator);
 }
@@ -72,8 +70,7 @@ const at::Tensor& StateDict::at(const std::string& name) const {
   for (const auto& entry : entries_) names.push_back(entry.name);
   const std::string nearest = nearest_word(name, names);
   throw Error(origin_ + ": holds no tensor '" + name + "'" +
-              (nearest.empty() ? "" : " (the nearest is '" + nearest + "')") +
-              "; pass the weights of this net");
+              (nearest.empty() ? "" : " (the nearest is '" + nearest + "')") + "; pass the weights of this net");
 }
 
 StateDict read_state_dict(const std::string& path) {
@@ -122,9 +119,8 @@ WeightMismatch compare_weights(const std::vector<ExpectedTensor>& expected, cons
   }
   for (const auto& entry : dict.entries()) {
     const bool may_stay = is_batch_counter(entry.name) ||
-                          std::any_of(ignored.begin(), ignored.end(), [&](const std::string& prefix) {
-                            return starts_with(entry.name, prefix);
-                          });
+                          std::any_of(ignored.begin(), ignored.end(),
+                                      [&](const std::string& prefix) { return starts_with(entry.name, prefix); });
     if (!may_stay && !known.count(entry.name)) mismatch.unexpected.push_back(entry.name);
   }
   return mismatch;
@@ -134,8 +130,7 @@ void check_state_dict(const std::vector<ExpectedTensor>& expected, const StateDi
                       const std::vector<std::string>& ignored) {
   const WeightMismatch mismatch = compare_weights(expected, dict, ignored);
   if (mismatch.empty()) return;
-  throw Error(dict.origin() +
-              ": these are not the weights of this net; pass the weights of the same net and variant" +
+  throw Error(dict.origin() + ": these are not the weights of this net; pass the weights of the same net and variant" +
               mismatch.text());
 }
 

@@ -18,7 +18,8 @@ Json captured(std::string_view text) {
 // Fills `values` with what stands at each {name}; false when the text does not fit.
 bool fits(std::string_view pattern, std::string_view text, Json& values) {
   if (pattern.empty()) return text.empty();
-  if (pattern[0] != '{') return !text.empty() && pattern[0] == text[0] && fits(pattern.substr(1), text.substr(1), values);
+  if (pattern[0] != '{')
+    return !text.empty() && pattern[0] == text[0] && fits(pattern.substr(1), text.substr(1), values);
   const size_t end = pattern.find('}');
   if (end == std::string_view::npos) return false;
   for (size_t length = std::min(text.find('.'), text.size()); length > 0; --length)
@@ -58,7 +59,8 @@ std::string TensorNames::in_file(const std::string& tensor) const {
   const size_t dot = std::min(tensor.rfind('.'), tensor.size());
   for (const Line& line : lines_) {
     Json values = Json::object();
-    if (fits(line.from, std::string_view(tensor).substr(0, dot), values)) return fill_pattern(line.to, values, place_) + tensor.substr(dot);
+    if (fits(line.from, std::string_view(tensor).substr(0, dot), values))
+      return fill_pattern(line.to, values, place_) + tensor.substr(dot);
   }
   throw UsageError(place_ + "no line fits the layer '" + tensor.substr(0, dot) + "'");
 }

@@ -20,7 +20,8 @@ struct Named {
 std::vector<Named> parameters_of(const torch::jit::Module& module, const std::string& prefix = "") {
   const bool norm = module.hasattr("running_mean");
   std::vector<Named> out;
-  for (const auto& parameter : module.named_parameters(/*recurse=*/false)) out.push_back({prefix + parameter.name, parameter.value, norm});
+  for (const auto& parameter : module.named_parameters(/*recurse=*/false))
+    out.push_back({prefix + parameter.name, parameter.value, norm});
   for (const auto& child : module.named_children()) {
     const auto below = parameters_of(child.value, prefix + child.name + ".");
     out.insert(out.end(), below.begin(), below.end());
@@ -28,7 +29,9 @@ std::vector<Named> parameters_of(const torch::jit::Module& module, const std::st
   return out;
 }
 
-bool is_number(const std::string& text) { return !text.empty() && text.find_first_not_of("0123456789") == std::string::npos; }
+bool is_number(const std::string& text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+}
 
 // Index of the first parameter of the last `layers` kernels.
 size_t first_of_last(const std::vector<Named>& parameters, int64_t layers) {
@@ -59,12 +62,14 @@ std::vector<std::string> prefixes(const std::vector<Named>& parameters, size_t d
 Unfrozen unfreeze(torch::jit::Module& base, const std::string& what, bool norms) {
   std::vector<Named> parameters = parameters_of(base);
   if (parameters.empty())
-    throw UsageError("--fine-tune: the base is frozen for good (it has constants, no parameters); save it without torch.jit.freeze");
+    throw UsageError(
+        "--fine-tune: the base is frozen for good (it has constants, no parameters); save it without torch.jit.freeze");
   size_t first = 0;
   if (is_number(what)) first = first_of_last(parameters, what.size() > 6 ? 1'000'000 : std::stoll(what));
   Unfrozen out;
   for (size_t i = 0; i < parameters.size(); ++i) {
-    const bool chosen = what == "all" || is_number(what) ? i >= first : starts_with(parameters[i].name + ".", what + ".");
+    const bool chosen =
+        what == "all" || is_number(what) ? i >= first : starts_with(parameters[i].name + ".", what + ".");
     const bool trained = chosen && (norms || !parameters[i].norm);
     parameters[i].tensor.set_requires_grad(trained);
     if (!trained) continue;

@@ -31,14 +31,11 @@ Ink series_ink(size_t index) {
 }
 
 Ink blended(const Ink& a, const Ink& b, double share) {
-  const auto mix = [share](int from, int to) {
-    return static_cast<int>(std::lround(from + (to - from) * share));
-  };
+  const auto mix = [share](int from, int to) { return static_cast<int>(std::lround(from + (to - from) * share)); };
   return {mix(a.red, b.red), mix(a.green, b.green), mix(a.blue, b.blue)};
 }
 
-Canvas::Canvas(int width_px, int height_px, int finer)
-    : width_px_(width_px), height_px_(height_px), finer_(finer) {
+Canvas::Canvas(int width_px, int height_px, int finer) : width_px_(width_px), height_px_(height_px), finer_(finer) {
   if (width_px < 1 || height_px < 1 || width_px > 16000 || height_px > 16000) {
     throw Error("a picture of " + std::to_string(width_px) + " x " + std::to_string(height_px) +
                 " pixels cannot be drawn");
@@ -53,8 +50,7 @@ Canvas::~Canvas() = default;
 cv::Point Canvas::on_sheet(const cv::Point2d& p) const {
   const double unit = finer_ * (1 << kShift);
   // Half a fine pixel less: OpenCV's whole coordinates are the middles of pixels.
-  return {static_cast<int>(std::lround(near(p.x) * unit - 8)),
-          static_cast<int>(std::lround(near(p.y) * unit - 8))};
+  return {static_cast<int>(std::lround(near(p.x) * unit - 8)), static_cast<int>(std::lround(near(p.y) * unit - 8))};
 }
 
 void Canvas::line(const cv::Point2d& from, const cv::Point2d& to, const Ink& ink, double width_px) {
@@ -73,8 +69,7 @@ void Canvas::path(const std::vector<cv::Point2d>& points, const Ink& ink, double
     }
     for (double at = 0; at < length;) {
       const double phase = std::fmod(along + at, 2 * dash_px);
-      const double end =
-          std::min(length, at + std::max((phase < dash_px ? dash_px : 2 * dash_px) - phase, 1e-3));
+      const double end = std::min(length, at + std::max((phase < dash_px ? dash_px : 2 * dash_px) - phase, 1e-3));
       if (phase < dash_px) line(from + step * (at / length), from + step * (end / length), ink, width_px);
       at = end;
     }
@@ -101,8 +96,7 @@ void Canvas::dot(const cv::Point2d& centre, double radius_px, const Ink& ink) {
 }
 
 void Canvas::picture(const cv::Mat& rgb, const cv::Rect2d& box) {
-  const cv::Rect area(static_cast<int>(std::lround(box.x * finer_)),
-                      static_cast<int>(std::lround(box.y * finer_)),
+  const cv::Rect area(static_cast<int>(std::lround(box.x * finer_)), static_cast<int>(std::lround(box.y * finer_)),
                       std::max(1, static_cast<int>(std::lround(box.width * finer_))),
                       std::max(1, static_cast<int>(std::lround(box.height * finer_))));
   if ((area & cv::Rect({}, sheet_.size())) != area) throw Error("a picture does not fit on its sheet");
@@ -130,8 +124,7 @@ void Canvas::text(const std::string& text, const cv::Point2d& at, const TextStyl
   if (text.empty()) return;
   const double size = style.size_px * finer_, wide = font_->width(text, size);
   const double share = style.align == Align::kLeft ? 0 : style.align == Align::kCentre ? 0.5 : 1;
-  const int pad = 4, w = static_cast<int>(std::ceil(wide)) + 2 * pad,
-            h = static_cast<int>(std::ceil(size * 1.5));
+  const int pad = 4, w = static_cast<int>(std::ceil(wide)) + 2 * pad, h = static_cast<int>(std::ceil(size * 1.5));
   // The text's own strip: how much ink each of its pixels takes, turned when vertical, then laid on the
   // sheet.
   cv::Mat strip = font_->strip(text, size, {w, h}, pad);
@@ -149,8 +142,7 @@ void Canvas::text(const std::string& text, const cv::Point2d& at, const TextStyl
     for (int col = area.x; col < area.x + area.width; ++col) {
       const double cover = strip.at<uchar>(row - corner.y, col - corner.x) / 255.0;
       auto& pixel = sheet_.at<cv::Vec3b>(row, col);
-      for (int c = 0; c < 3; ++c)
-        pixel[c] = cv::saturate_cast<uchar>(pixel[c] * (1 - cover) + ink[c] * cover);
+      for (int c = 0; c < 3; ++c) pixel[c] = cv::saturate_cast<uchar>(pixel[c] * (1 - cover) + ink[c] * cover);
     }
   }
 }

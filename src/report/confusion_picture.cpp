@@ -67,15 +67,13 @@ void draw_numbers(Canvas& canvas, const cv::Rect2d& cell, int64_t count, double 
   }
   canvas.text(std::to_string(count), {middle.x, middle.y - 0.58 * text}, {text, ink, Align::kCentre});
   const int decimals = classes <= 12 && share < 0.9995 && share >= 0.0005 ? 1 : 0;
-  const std::string percent =
-      share < 0.0005 ? "<0.1 %" : fixed(100 * share, decimals) + (classes > 30 ? "%" : " %");
+  const std::string percent = share < 0.0005 ? "<0.1 %" : fixed(100 * share, decimals) + (classes > 30 ? "%" : " %");
   canvas.text(percent, {middle.x, middle.y + 0.66 * text}, {text * 0.88, ink, Align::kCentre});
 }
 
 void draw_cells(Canvas& canvas, const Layout& layout, const Matrix& matrix) {
   for (size_t row = 0; row < matrix.size(); ++row) {
-    const auto total =
-        static_cast<double>(std::accumulate(matrix[row].begin(), matrix[row].end(), int64_t{0}));
+    const auto total = static_cast<double>(std::accumulate(matrix[row].begin(), matrix[row].end(), int64_t{0}));
     for (size_t column = 0; column < matrix.size(); ++column) {
       const int64_t count = matrix[row][column];
       const double share = total > 0 ? static_cast<double>(count) / total : 0;
@@ -102,8 +100,7 @@ void draw_names(Canvas& canvas, const Layout& layout, const std::vector<std::str
     const double middle = (static_cast<double>(i) + 0.5) * layout.cell;
     canvas.text(name, {layout.left - 8, layout.top + middle}, {layout.name_px, kText, Align::kRight});
     const cv::Point2d above(layout.left + middle, layout.top - (layout.upright ? 7 : 14));
-    canvas.text(name, above,
-                {layout.name_px, kText, layout.upright ? Align::kLeft : Align::kCentre, layout.upright});
+    canvas.text(name, above, {layout.name_px, kText, layout.upright ? Align::kLeft : Align::kCentre, layout.upright});
   }
   const double half = layout.cell * static_cast<double>(classes.size()) / 2;
   canvas.text("predicted class", {layout.left + half, 66}, {kAxisPx, kMutedText, Align::kCentre});

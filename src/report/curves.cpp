@@ -64,8 +64,7 @@ void keep_in_unit_range(Chart& chart) {
 
 Chart history_panel(const History& history, const std::string& title, const std::string& column) {
   Chart chart = panel(title);
-  if (const auto* train = history.find(column))
-    chart.series.push_back(series_of(history, *train, "training", 0));
+  if (const auto* train = history.find(column)) chart.series.push_back(series_of(history, *train, "training", 0));
   if (const auto* valid = history.find("val_" + column))
     chart.series.push_back(series_of(history, *valid, "validation", 1));
   hold_epochs(chart, history.epochs);

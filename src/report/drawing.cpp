@@ -32,9 +32,7 @@ std::string drawable(const std::string& text) {
   return out;
 }
 
-std::string extension_of(const std::string& path) {
-  return lower(std::filesystem::path(path).extension().string());
-}
+std::string extension_of(const std::string& path) { return lower(std::filesystem::path(path).extension().string()); }
 
 std::string number_text(double value, const std::string& unit) {
   const std::string number = value == static_cast<double>(static_cast<int64_t>(value))
@@ -79,8 +77,7 @@ void draw_text(cv::Mat& rgb, const std::string& text, const TextPlace& place, co
 void draw_bars(cv::Mat area, const BarChart& chart) {
   const int left = 20, right = area.cols - 20, top = 48, bottom = area.rows - 34;
   double most = 0;
-  for (const auto& values : chart.series)
-    most = std::max(most, *std::max_element(values.begin(), values.end()));
+  for (const auto& values : chart.series) most = std::max(most, *std::max_element(values.begin(), values.end()));
   draw_text(area, chart.title, {left, 22, right - left, 0.5}, kInk);
   if (chart.labels.empty())
     draw_text(area, "largest: " + number_text(most, chart.unit), {left, 40, right - left, 0.35}, kAxis);
@@ -93,8 +90,7 @@ void draw_bars(cv::Mat area, const BarChart& chart) {
       const int x0 = left + static_cast<int>(static_cast<double>(i) * step) + gap;
       const int x1 = std::max(x0, left + static_cast<int>(static_cast<double>(i + 1) * step) - 1 - gap);
       const int height = most > 0 ? static_cast<int>(values[i] / most * (bottom - top) + 0.5) : 0;
-      if (height > 0)
-        cv::rectangle(overlay, {x0, bottom - height}, {x1, bottom - 1}, chart.colours[s], cv::FILLED);
+      if (height > 0) cv::rectangle(overlay, {x0, bottom - height}, {x1, bottom - 1}, chart.colours[s], cv::FILLED);
       if (s > 0 || i >= chart.labels.size()) continue;
       const int room = std::max(24, static_cast<int>(step) - 4);
       draw_text(overlay, chart.labels[i], {x0, bottom + 16, room, 0.4}, kInk);

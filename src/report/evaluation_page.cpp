@@ -35,7 +35,8 @@ std::string gates(const Json& document) {
   if (!document.contains("gates") && !document.contains("baseline")) return "";
   std::string out = heading("Gates") + "<ul>\n";
   const auto line = [](bool met, const std::string& text) {
-    return std::string("<li><span class=\"") + (met ? "good\">met" : "bad\">missed") + "</span>: " + html_text(text) + "</li>\n";
+    return std::string("<li><span class=\"") + (met ? "good\">met" : "bad\">missed") + "</span>: " + html_text(text) +
+           "</li>\n";
   };
   for (const Json& gate : document.value("gates", Json::array())) out += line(gate.at("met"), gate.at("text"));
   if (document.contains("baseline")) out += line(document["baseline"].at("met"), document["baseline"].at("text"));
@@ -43,7 +44,9 @@ std::string gates(const Json& document) {
 }
 
 std::string warnings(const std::vector<std::string>& list) {
-  if (list.empty()) return heading("Data warnings") + paragraph("None: no bad files, no copies of training photos, no class out of balance.");
+  if (list.empty())
+    return heading("Data warnings") +
+           paragraph("None: no bad files, no copies of training photos, no class out of balance.");
   std::string out = heading("Data warnings") + "<div class=\"warnings\"><ul>\n";
   for (const std::string& text : list) out += "<li>" + html_text(text) + "</li>\n";
   return out + "</ul></div>\n";
@@ -53,15 +56,16 @@ std::string metric_table(const Json& metrics) {
   HtmlTable table{{"metric", "value", "95 % interval"}, {}, true};
   for (const MetricRow& row : metric_rows())
     if (has_metric(metrics, row.path))
-      table.rows.push_back({std::string(row.name) + " <span class=\"soft\">" + row.meaning + "</span>", metric_span(metrics, row.path),
-                            interval_text(metrics, row.path)});
+      table.rows.push_back({std::string(row.name) + " <span class=\"soft\">" + row.meaning + "</span>",
+                            metric_span(metrics, row.path), interval_text(metrics, row.path)});
   return heading("Metrics") + html_table(table);
 }
 
 std::string figure(const PageFigure& figure, bool wide = false) {
   if (figure.bytes.empty()) return "";
   return std::string("<figure") + (wide ? " class=\"scroll wide\"" : "") + "><a href=\"" + file_link(figure.file) +
-         "\"><img class=\"chart\" alt=\"" + html_text(figure.title) + "\" src=\"" + data_uri("image/png", figure.bytes) + "\"></a></figure>\n";
+         "\"><img class=\"chart\" alt=\"" + html_text(figure.title) + "\" src=\"" +
+         data_uri("image/png", figure.bytes) + "\"></a></figure>\n";
 }
 
 std::vector<std::string> class_row(const Json& metrics, const std::string& name) {
@@ -78,14 +82,18 @@ std::vector<std::string> class_row(const Json& metrics, const std::string& name)
 
 std::string class_table(const Json& metrics, std::vector<std::string> classes) {
   const Json& f1 = metrics.at("f1");
-  std::stable_sort(classes.begin(), classes.end(),
-                   [&](const auto& a, const auto& b) { return f1.at(a).template get<double>() < f1.at(b).template get<double>(); });
+  std::stable_sort(classes.begin(), classes.end(), [&](const auto& a, const auto& b) {
+    return f1.at(a).template get<double>() < f1.at(b).template get<double>();
+  });
   const std::vector<std::string> header{"class", "photos", "precision", "recall", "F1", "ROC AUC", "average precision"};
   HtmlTable worst{header, {}, true}, rest{header, {}, true};
-  for (size_t i = 0; i < classes.size(); ++i) (i < kClassesShown ? worst : rest).rows.push_back(class_row(metrics, classes[i]));
-  std::string out = heading("Classes") + paragraph("Each class against all others, the lowest F1 first.") + html_table(worst);
+  for (size_t i = 0; i < classes.size(); ++i)
+    (i < kClassesShown ? worst : rest).rows.push_back(class_row(metrics, classes[i]));
+  std::string out =
+      heading("Classes") + paragraph("Each class against all others, the lowest F1 first.") + html_table(worst);
   if (!rest.rows.empty())
-    out += "<details><summary>the other " + counted(static_cast<int64_t>(rest.rows.size()), "class") + "</summary>\n" + html_table(rest) + "</details>\n";
+    out += "<details><summary>the other " + counted(static_cast<int64_t>(rest.rows.size()), "class") + "</summary>\n" +
+           html_table(rest) + "</details>\n";
   return out;
 }
 
@@ -95,15 +103,22 @@ std::string mistakes(const EvaluationPage& page) {
   const auto count = static_cast<int64_t>(page.mistakes.size());
   out += paragraph(count < page.mistake_count ? with_thousands(count) + " of " + counted(page.mistake_count, "mistake")
                                               : counted(count, "mistake") + ", all there are");
-  const bool any_heat = std::any_of(page.mistakes.begin(), page.mistakes.end(), [](const PageMistake& m) { return !m.heat_jpeg.empty(); });
-  if (any_heat) out += paragraph("In colours: what spoke for the class that was named (Grad-CAM of layer " + page.heat_layer + ").");
+  const bool any_heat = std::any_of(page.mistakes.begin(), page.mistakes.end(),
+                                    [](const PageMistake& m) { return !m.heat_jpeg.empty(); });
+  if (any_heat)
+    out +=
+        paragraph("In colours: what spoke for the class that was named (Grad-CAM of layer " + page.heat_layer + ").");
   out += "<div class=\"mistakes\">\n";
   for (const PageMistake& mistake : page.mistakes) {
-    out += std::string("<figure") + (mistake.heat_jpeg.empty() ? "" : " class=\"pair\"") + "><a href=\"" + file_link(mistake.link) + "\">";
-    if (!mistake.jpeg.empty()) out += "<img alt=\"" + html_text(mistake.path) + "\" src=\"" + data_uri("image/jpeg", mistake.jpeg) + "\">";
-    if (!mistake.heat_jpeg.empty()) out += "<img alt=\"heat map\" src=\"" + data_uri("image/jpeg", mistake.heat_jpeg) + "\">";
-    out += "</a><figcaption><b>" + html_text(mistake.predicted) + "</b> " + fixed(mistake.confidence, 3) + ", but it is <b>" + html_text(mistake.label) +
-           "</b><br><a href=\"" + file_link(mistake.link) + "\">" + html_text(mistake.path) + "</a></figcaption></figure>\n";
+    out += std::string("<figure") + (mistake.heat_jpeg.empty() ? "" : " class=\"pair\"") + "><a href=\"" +
+           file_link(mistake.link) + "\">";
+    if (!mistake.jpeg.empty())
+      out += "<img alt=\"" + html_text(mistake.path) + "\" src=\"" + data_uri("image/jpeg", mistake.jpeg) + "\">";
+    if (!mistake.heat_jpeg.empty())
+      out += "<img alt=\"heat map\" src=\"" + data_uri("image/jpeg", mistake.heat_jpeg) + "\">";
+    out += "</a><figcaption><b>" + html_text(mistake.predicted) + "</b> " + fixed(mistake.confidence, 3) +
+           ", but it is <b>" + html_text(mistake.label) + "</b><br><a href=\"" + file_link(mistake.link) + "\">" +
+           html_text(mistake.path) + "</a></figcaption></figure>\n";
   }
   return out + "</div>\n";
 }
@@ -113,16 +128,21 @@ std::string threshold_table(const Json& metrics, const std::vector<std::string>&
   HtmlTable table{{"threshold", "precision", "recall", "F1", "accuracy"}, {}, true};
   for (const Json& row : metrics["thresholds"]) {
     std::vector<std::string> cells{fixed(row.at("threshold").get<double>(), 2)};
-    for (const char* key : {"precision", "recall", "f1", "accuracy"}) cells.push_back(fixed(row.at(key).get<double>(), 4));
+    for (const char* key : {"precision", "recall", "f1", "accuracy"})
+      cells.push_back(fixed(row.at(key).get<double>(), 4));
     table.rows.push_back(cells);
   }
   const std::string best = metric_span(metrics, "best_f1_threshold.threshold");
-  return "<h3>Thresholds</h3>\n<p class=\"soft\">How " + html_text(classes[1]) + " fares when it is named from this probability on. F1 is largest, " +
-         metric_span(metrics, "best_f1_threshold.f1") + ", at " + best + " (<code>--threshold</code>).</p>\n" + html_table(table);
+  return "<h3>Thresholds</h3>\n<p class=\"soft\">How " + html_text(classes[1]) +
+         " fares when it is named from this probability on. F1 is largest, " +
+         metric_span(metrics, "best_f1_threshold.f1") + ", at " + best + " (<code>--threshold</code>).</p>\n" +
+         html_table(table);
 }
 
 std::string calibration_text(const Json& document) {
-  std::string out = paragraph("Of the photos about which the model is p sure, a share p should be right. The calibration error is the mean distance from that.");
+  std::string out = paragraph(
+      "Of the photos about which the model is p sure, a share p should be right. The calibration error is the mean "
+      "distance from that.");
   if (!document.contains("calibration")) return out;
   const Json& calibration = document["calibration"];
   out += "<p>The temperature is " + fixed(calibration.at("temperature").get<double>(), 4) + ", fitted on " +
@@ -131,7 +151,8 @@ std::string calibration_text(const Json& document) {
   for (const auto& [split, change] : calibration.items()) {
     if (!change.is_object()) continue;
     std::vector<std::string> row{html_text(split)};
-    for (const char* key : {"ece_before", "ece_after", "log_loss_before", "log_loss_after"}) row.push_back(fixed(change.at(key).get<double>(), 4));
+    for (const char* key : {"ece_before", "ece_after", "log_loss_before", "log_loss_after"})
+      row.push_back(fixed(change.at(key).get<double>(), 4));
     table.rows.push_back(row);
   }
   return out + html_table(table);
@@ -140,7 +161,8 @@ std::string calibration_text(const Json& document) {
 std::string facts(const std::string& title, const Facts& list) {
   if (list.empty()) return "";
   HtmlTable table{{}, {}, false};
-  for (const auto& [what, value] : list) table.rows.push_back({"<span class=\"soft\">" + html_text(what) + "</span>", html_text(value)});
+  for (const auto& [what, value] : list)
+    table.rows.push_back({"<span class=\"soft\">" + html_text(what) + "</span>", html_text(value)});
   return heading(title) + html_table(table);
 }
 
@@ -156,7 +178,8 @@ std::string repeat(const EvaluationPage& page) {
 
 std::string files(const Facts& list) {
   std::string out = heading("Files") + "<ul>\n";
-  for (const auto& [name, what] : list) out += "<li><a href=\"" + file_link(name) + "\">" + html_text(name) + "</a>: " + html_text(what) + "</li>\n";
+  for (const auto& [name, what] : list)
+    out += "<li><a href=\"" + file_link(name) + "\">" + html_text(name) + "</a>: " + html_text(what) + "</li>\n";
   return out + "</ul>\n";
 }
 
@@ -166,14 +189,20 @@ std::string evaluation_page(const EvaluationPage& page) {
   const Json& metrics = page.document.at("metrics");
   const std::string photos = counted(metrics.at("count").get<int64_t>(), "photo");
   std::string body = "<h1>" + html_text(page.title) + "</h1>\n";
-  body += paragraph("Split " + page.document.at("split").get<std::string>() + " of " + page.document.at("data").get<std::string>() + ": " + photos +
-                    " of " + counted(static_cast<int64_t>(page.classes.size()), "class") + ". Model " + page.document.at("model").get<std::string>() + ".");
+  body += paragraph("Split " + page.document.at("split").get<std::string>() + " of " +
+                    page.document.at("data").get<std::string>() + ": " + photos + " of " +
+                    counted(static_cast<int64_t>(page.classes.size()), "class") + ". Model " +
+                    page.document.at("model").get<std::string>() + ".");
   body += tiles(metrics) + gates(page.document) + warnings(page.warnings) + metric_table(metrics);
-  body += heading("Confusion matrix") + figure(page.confusion, true) + class_table(metrics, page.classes) + mistakes(page);
-  body += heading("Ranking") + "<div class=\"charts\">\n" + figure(page.roc) + figure(page.precision_recall) + "</div>\n";
+  body +=
+      heading("Confusion matrix") + figure(page.confusion, true) + class_table(metrics, page.classes) + mistakes(page);
+  body +=
+      heading("Ranking") + "<div class=\"charts\">\n" + figure(page.roc) + figure(page.precision_recall) + "</div>\n";
   body += threshold_table(metrics, page.classes);
-  body += heading("Calibration") + calibration_text(page.document) + "<div class=\"charts\">\n" + figure(page.calibration) + "</div>\n";
-  body += facts("Training", page.training) + figure(page.curves, true) + facts("Environment", page.environment) + repeat(page) + files(page.files);
+  body += heading("Calibration") + calibration_text(page.document) + "<div class=\"charts\">\n" +
+          figure(page.calibration) + "</div>\n";
+  body += facts("Training", page.training) + figure(page.curves, true) + facts("Environment", page.environment) +
+          repeat(page) + files(page.files);
   return html_page(page.title, body);
 }
 

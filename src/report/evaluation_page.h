@@ -18,9 +18,9 @@ struct PageFigure {
 struct PageMistake {
   std::string path, link;  // as shown; where the file lies, seen from the page
   std::string label, predicted;
-  double confidence = 0;   // [0,1]
-  std::string jpeg;        // empty: the photo could not be read again
-  std::string heat_jpeg;   // the same with a heat map over it; empty: none
+  double confidence = 0;  // [0,1]
+  std::string jpeg;       // empty: the photo could not be read again
+  std::string heat_jpeg;  // the same with a heat map over it; empty: none
 };
 
 using Facts = std::vector<std::pair<std::string, std::string>>;  // what, and its value; plain text

@@ -70,8 +70,7 @@ void write_precision_recall_png(const std::string& path, const std::vector<Class
   write_square(path, chart);
 }
 
-void write_calibration_png(const std::string& path, const std::vector<ReliabilityBin>& bins,
-                           double calibration_error) {
+void write_calibration_png(const std::string& path, const std::vector<ReliabilityBin>& bins, double calibration_error) {
   Chart chart, counts;
   chart.title = "Calibration: expected calibration error " + fixed(calibration_error, 4);
   chart.x = unit_axis("");
@@ -115,13 +114,11 @@ void write_bars_png(const std::string& path, const std::string& title, const std
   }
   const double left = 24 + names + 10;
   const double wide = std::max(left + kBar + 10 + texts + 24, ruler.text_width(title, 17) + 48);
-  Canvas canvas(static_cast<int>(wide),
-                static_cast<int>(kTop + kRow * static_cast<double>(shown + cut) + 20));
+  Canvas canvas(static_cast<int>(wide), static_cast<int>(kTop + kRow * static_cast<double>(shown + cut) + 20));
   canvas.text(title, {24, 28}, {17, kText});
   for (size_t i = 0; i < shown; ++i) {
     const double middle = kTop + kRow * (static_cast<double>(i) + 0.5);
-    const double share =
-        most > 0 && std::isfinite(rows[i].value) ? std::clamp(rows[i].value / most, 0.0, 1.0) : 0;
+    const double share = most > 0 && std::isfinite(rows[i].value) ? std::clamp(rows[i].value / most, 0.0, 1.0) : 0;
     canvas.text(canvas.fitted(rows[i].name, kText_px, kNameRoom), {left - 10, middle},
                 {kText_px, kText, Align::kRight});
     canvas.fill({left, middle - 8, kBar, 16}, {240, 242, 245});

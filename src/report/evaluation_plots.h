@@ -27,8 +27,7 @@ struct ReliabilityBin {
 
 // Accuracy against confidence, beside the diagonal of perfect calibration, and below how many images each bin
 // holds.
-void write_calibration_png(const std::string& path, const std::vector<ReliabilityBin>& bins,
-                           double calibration_error);
+void write_calibration_png(const std::string& path, const std::vector<ReliabilityBin>& bins, double calibration_error);
 
 struct NamedValue {
   std::string name;

@@ -40,15 +40,19 @@ std::string varint(uint64_t value) {
 }
 
 std::string key(uint64_t field, WireType type) { return varint(field << 3 | type); }
-std::string number_field(uint64_t field, int64_t value) { return key(field, kVarint) + varint(static_cast<uint64_t>(value)); }
+std::string number_field(uint64_t field, int64_t value) {
+  return key(field, kVarint) + varint(static_cast<uint64_t>(value));
+}
 std::string double_field(uint64_t field, double value) { return key(field, kFixed64) + raw(value); }
 std::string float_field(uint64_t field, float value) { return key(field, kFixed32) + raw(value); }
-std::string bytes_field(uint64_t field, const std::string& bytes) { return key(field, kBytes) + varint(bytes.size()) + bytes; }
+std::string bytes_field(uint64_t field, const std::string& bytes) {
+  return key(field, kBytes) + varint(bytes.size()) + bytes;
+}
 
 double now_s() { return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count(); }
 
-// Event: 1 wall_time, 2 step, 3 file_version, 5 summary, 7 session_log. Summary: 1 value. Value: 1 tag, 2 simple_value, 4 image.
-// Image: 1 height, 2 width, 3 colorspace, 4 encoded_image_string. SessionLog: 1 status.
+// Event: 1 wall_time, 2 step, 3 file_version, 5 summary, 7 session_log. Summary: 1 value. Value: 1 tag, 2 simple_value,
+// 4 image. Image: 1 height, 2 width, 3 colorspace, 4 encoded_image_string. SessionLog: 1 status.
 constexpr uint64_t kFileVersion = 3, kSummary = 5, kSessionLog = 7;
 constexpr int64_t kSessionStart = 1, kRgb = 3;
 
@@ -70,7 +74,8 @@ EventFile::EventFile(const std::string& folder, int64_t step) {
   make_folders(folder);
   char host[256] = "host";
   ::gethostname(host, sizeof host - 1);
-  path_ = folder + "/events.out.tfevents." + std::to_string(static_cast<int64_t>(now_s())) + "." + host + "." + std::to_string(::getpid());
+  path_ = folder + "/events.out.tfevents." + std::to_string(static_cast<int64_t>(now_s())) + "." + host + "." +
+          std::to_string(::getpid());
   file_.open(path_, std::ios::binary);
   write_event(0, bytes_field(kFileVersion, "brain.Event:2"));
   if (step > 0) write_event(step, bytes_field(kSessionLog, number_field(1, kSessionStart)));
@@ -78,12 +83,14 @@ EventFile::EventFile(const std::string& folder, int64_t step) {
 
 void EventFile::scalars(int64_t step, const std::vector<std::pair<std::string, double>>& values) {
   std::string summary;
-  for (const auto& [tag, value] : values) summary += bytes_field(1, bytes_field(1, tag) + float_field(2, static_cast<float>(value)));
+  for (const auto& [tag, value] : values)
+    summary += bytes_field(1, bytes_field(1, tag) + float_field(2, static_cast<float>(value)));
   write_event(step, bytes_field(kSummary, summary));
 }
 
 void EventFile::picture(int64_t step, const std::string& tag, const Picture& picture) {
-  const std::string image = number_field(1, picture.height) + number_field(2, picture.width) + number_field(3, kRgb) + bytes_field(4, picture.encoded);
+  const std::string image = number_field(1, picture.height) + number_field(2, picture.width) + number_field(3, kRgb) +
+                            bytes_field(4, picture.encoded);
   write_event(step, bytes_field(kSummary, bytes_field(1, bytes_field(1, tag) + bytes_field(4, image))));
 }
 

@@ -16,8 +16,8 @@ uint32_t masked_crc32c(const std::string& bytes);
 
 class EventFile {
  public:
-  // A new file in the folder, which is made; `step` is where a resumed run goes on: TensorBoard drops what other files of the
-  // folder hold from there on. Throws Error when it cannot be written.
+  // A new file in the folder, which is made; `step` is where a resumed run goes on: TensorBoard drops what other files
+  // of the folder hold from there on. Throws Error when it cannot be written.
   EventFile(const std::string& folder, int64_t step);
 
   void scalars(int64_t step, const std::vector<std::pair<std::string, double>>& values);

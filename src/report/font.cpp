@@ -25,8 +25,7 @@ std::string ascii(const std::string& text) {
 }
 
 double line_scale(double size_px) {
-  return cv::getFontScaleFromHeight(cv::FONT_HERSHEY_SIMPLEX,
-                                    std::max(4, static_cast<int>(size_px * kCapitals)), 1);
+  return cv::getFontScaleFromHeight(cv::FONT_HERSHEY_SIMPLEX, std::max(4, static_cast<int>(size_px * kCapitals)), 1);
 }
 
 int line_thickness(double size_px) { return std::max(1, static_cast<int>(std::lround(size_px / 13))); }
@@ -41,9 +40,8 @@ struct TextFont::Face {
 
 TextFont::TextFont() {
   for (const char* path :
-       {"/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
-        "/usr/share/fonts/dejavu-sans-fonts/DejaVuSans.ttf", "/usr/share/fonts/TTF/DejaVuSans.ttf",
-        "/usr/share/fonts/truetype/liberation/LiberationSans-Regular.ttf"}) {
+       {"/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", "/usr/share/fonts/dejavu-sans-fonts/DejaVuSans.ttf",
+        "/usr/share/fonts/TTF/DejaVuSans.ttf", "/usr/share/fonts/truetype/liberation/LiberationSans-Regular.ttf"}) {
     std::error_code error;
     if (!std::filesystem::exists(path, error)) continue;
     face_ = std::make_unique<Face>();
@@ -57,8 +55,7 @@ double TextFont::width(const std::string& text, double size_px) const {
   if (text.empty()) return 0;
   int base = 0;
   if (face_) return face_->type->getTextSize(text, static_cast<int>(std::lround(size_px)), -1, &base).width;
-  return cv::getTextSize(ascii(text), cv::FONT_HERSHEY_SIMPLEX, line_scale(size_px), line_thickness(size_px),
-                         &base)
+  return cv::getTextSize(ascii(text), cv::FONT_HERSHEY_SIMPLEX, line_scale(size_px), line_thickness(size_px), &base)
       .width;
 }
 
@@ -69,8 +66,7 @@ TextFont::TextFont() = default;
 
 double TextFont::width(const std::string& text, double size_px) const {
   int base = 0;
-  return cv::getTextSize(ascii(text), cv::FONT_HERSHEY_SIMPLEX, line_scale(size_px), line_thickness(size_px),
-                         &base)
+  return cv::getTextSize(ascii(text), cv::FONT_HERSHEY_SIMPLEX, line_scale(size_px), line_thickness(size_px), &base)
       .width;
 }
 #endif
@@ -82,15 +78,15 @@ cv::Mat TextFont::strip(const std::string& text, double size_px, const cv::Size&
   const int baseline = static_cast<int>(std::lround((size.height + size_px * kCapitals) / 2));
 #if CVTOOL_HAS_FREETYPE
   if (face_) {
-    face_->type->putText(ink, text, {pad_px, baseline}, static_cast<int>(std::lround(size_px)),
-                         cv::Scalar::all(255), -1, cv::LINE_AA, true);
+    face_->type->putText(ink, text, {pad_px, baseline}, static_cast<int>(std::lround(size_px)), cv::Scalar::all(255),
+                         -1, cv::LINE_AA, true);
     cv::Mat one;
     cv::extractChannel(ink, one, 0);
     return one;
   }
 #endif
-  cv::putText(ink, ascii(text), {pad_px, baseline}, cv::FONT_HERSHEY_SIMPLEX, line_scale(size_px),
-              cv::Scalar::all(255), line_thickness(size_px), cv::LINE_AA);
+  cv::putText(ink, ascii(text), {pad_px, baseline}, cv::FONT_HERSHEY_SIMPLEX, line_scale(size_px), cv::Scalar::all(255),
+              line_thickness(size_px), cv::LINE_AA);
   cv::Mat one;
   cv::extractChannel(ink, one, 0);
   return one;

@@ -8,7 +8,7 @@
 namespace cvtool {
 
 struct HistoryColumn {
-  std::string name;  // "loss", "val_loss", "accuracy" or "binary_accuracy", "val_accuracy", "lr", ...
+  std::string name;            // "loss", "val_loss", "accuracy" or "binary_accuracy", "val_accuracy", "lr", ...
   std::vector<double> values;  // one an epoch; NaN where it was not measured
 };
 

@@ -81,7 +81,10 @@ size_t sequence_length(const std::string& text, size_t at) {
   const auto byte = [&](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
   const unsigned first = byte(at);
   if (first < 0x80) return 1;
-  const size_t length = first >= 0xC2 && first < 0xE0 ? 2 : first >= 0xE0 && first < 0xF0 ? 3 : first >= 0xF0 && first < 0xF5 ? 4 : 0;
+  const size_t length = first >= 0xC2 && first < 0xE0   ? 2
+                        : first >= 0xE0 && first < 0xF0 ? 3
+                        : first >= 0xF0 && first < 0xF5 ? 4
+                                                        : 0;
   for (size_t i = 1; i < length; ++i)
     if (!is_continuation(static_cast<unsigned char>(byte(at + i)))) return 0;
   return length;
@@ -89,12 +92,18 @@ size_t sequence_length(const std::string& text, size_t at) {
 
 std::string html_letter(char c) {
   switch (c) {
-    case '&': return "&amp;";
-    case '<': return "&lt;";
-    case '>': return "&gt;";
-    case '"': return "&quot;";
-    case '\'': return "&#39;";
-    default: break;
+    case '&':
+      return "&amp;";
+    case '<':
+      return "&lt;";
+    case '>':
+      return "&gt;";
+    case '"':
+      return "&quot;";
+    case '\'':
+      return "&#39;";
+    default:
+      break;
   }
   // Control characters have no place in HTML.
   const auto code = static_cast<unsigned char>(c);
@@ -119,7 +128,8 @@ std::string data_uri(const std::string& type, const std::string& bytes) {
   out.reserve(out.size() + bytes.size() * 4 / 3 + 4);
   for (size_t at = 0; at < bytes.size(); at += 3) {
     uint32_t group = 0;
-    for (size_t i = 0; i < 3; ++i) group = group << 8 | (at + i < bytes.size() ? static_cast<unsigned char>(bytes[at + i]) : 0U);
+    for (size_t i = 0; i < 3; ++i)
+      group = group << 8 | (at + i < bytes.size() ? static_cast<unsigned char>(bytes[at + i]) : 0U);
     for (size_t i = 0; i < 4; ++i) out += at + i <= bytes.size() ? digits[group >> (18 - 6 * i) & 63] : '=';
   }
   return out;
@@ -155,7 +165,8 @@ std::string html_table(const HtmlTable& table) {
 }
 
 std::string html_page(const std::string& title, const std::string& body) {
-  return "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<title>" + html_text(title) + "</title>\n" + kHead + "</head>\n<body>\n" + body + "</body>\n</html>\n";
+  return "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<title>" + html_text(title) + "</title>\n" + kHead +
+         "</head>\n<body>\n" + body + "</body>\n</html>\n";
 }
 
 }  // namespace cvtool

@@ -8,7 +8,8 @@
 
 namespace cvtool {
 
-void write_lr_png(const std::string& path, const std::vector<double>& rates, const std::vector<double>& losses, double suggested) {
+void write_lr_png(const std::string& path, const std::vector<double>& rates, const std::vector<double>& losses,
+                  double suggested) {
   Chart chart;
   chart.title = "Loss against learning rate";
   chart.x.label = "learning rate, power of ten";

@@ -22,9 +22,7 @@ struct Range {
   bool empty() const { return low > high; }
 };
 
-bool finite(const Series& series, size_t i) {
-  return std::isfinite(series.x[i]) && std::isfinite(series.y[i]);
-}
+bool finite(const Series& series, size_t i) { return std::isfinite(series.x[i]) && std::isfinite(series.y[i]); }
 
 bool shown(const Series& series, const PlotScale& scale, size_t i) {
   return finite(series, i) && (!scale.y_log || series.y[i] > 0);
@@ -108,8 +106,7 @@ double draw_legend(Canvas& canvas, const cv::Rect2d& box, double top, const Char
     const double sample = entry.series ? kSample : 8, wide = sample + 6 + canvas.text_width(name, kLegendPx);
     if (x > box.x && x + wide > box.x + box.width) x = box.x, y += kLine;
     if (entry.series) {
-      canvas.path({{x, y}, {x + kSample, y}}, entry.series->ink, entry.series->width_px,
-                  entry.series->dash_px);
+      canvas.path({{x, y}, {x + kSample, y}}, entry.series->ink, entry.series->width_px, entry.series->dash_px);
       if (entry.series->dots) canvas.dot({x + kSample / 2, y}, 3, entry.series->ink);
     } else {
       canvas.path({{x + sample / 2, y - 8}, {x + sample / 2, y + 8}}, kMutedText, 1.2, 3);
@@ -187,8 +184,7 @@ void draw_series(Canvas& canvas, const PlotScale& scale, const Series& series) {
   const size_t count = series.x.size();
   for (size_t i = 0; i < count; ++i) {
     if (!shown(series, scale, i)) continue;
-    const bool alone =
-        (i == 0 || !shown(series, scale, i - 1)) && (i + 1 == count || !shown(series, scale, i + 1));
+    const bool alone = (i == 0 || !shown(series, scale, i - 1)) && (i + 1 == count || !shown(series, scale, i + 1));
     const cv::Point2d at = scale.at(series.x[i], series.y[i]);
     if ((alone || series.dots) && room.contains(at)) canvas.dot(at, 3.2, series.ink);
   }
@@ -230,12 +226,9 @@ void draw_labels(Canvas& canvas, const PlotScale& scale, const Chart& chart, dou
 
 cv::Point2d PlotScale::at(double x, double y) const {
   // Halves first: the difference of two huge values may not be a number.
-  const auto share = [](double v, double low, double high) {
-    return (v / 2 - low / 2) / (high / 2 - low / 2);
-  };
+  const auto share = [](double v, double low, double high) { return (v / 2 - low / 2) / (high / 2 - low / 2); };
   const double across = share(x, x_low, x_high);
-  const double up =
-      y_log ? share(std::log10(y), std::log10(y_low), std::log10(y_high)) : share(y, y_low, y_high);
+  const double up = y_log ? share(std::log10(y), std::log10(y_low), std::log10(y_high)) : share(y, y_low, y_high);
   return {area.x + across * area.width, area.y + (1 - up) * area.height};
 }
 

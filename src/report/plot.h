@@ -44,8 +44,7 @@ struct Chart {
   Ink bar_ink{170, 205, 230};
   std::vector<Series> series;
   std::vector<Mark> marks;
-  double y_numbers_px =
-      0;  // least width for the numbers of the y axis: aligns charts that stand above one another
+  double y_numbers_px = 0;  // least width for the numbers of the y axis: aligns charts that stand above one another
 };
 
 // Where a chart's data lie on the canvas: what a value's pixel is.

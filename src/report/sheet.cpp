@@ -18,8 +18,7 @@ void draw_tile(Canvas& canvas, const cv::Point2d& corner, const SheetPicture& pi
   canvas.fill({corner.x, corner.y, side, side}, {243, 245, 248});
   if (!picture.rgb.empty()) {
     const double scale = side / std::max(picture.rgb.cols, picture.rgb.rows);
-    const double wide = std::max(1.0, picture.rgb.cols * scale),
-                 high = std::max(1.0, picture.rgb.rows * scale);
+    const double wide = std::max(1.0, picture.rgb.cols * scale), high = std::max(1.0, picture.rgb.rows * scale);
     canvas.picture(picture.rgb, {corner.x + (side - wide) / 2, corner.y + (side - high) / 2, wide, high});
   }
   if (picture.wrong) canvas.frame({corner.x, corner.y, side, side}, kWrong, 2.5);
@@ -44,8 +43,7 @@ Grid grid_for(const std::vector<SheetPicture>& pictures, const SheetStyle& style
   for (size_t i = 0; i < grid.shown; ++i) lines = std::max(lines, pictures[i].caption.size());
   grid.side = std::clamp(style.tile_px, 16, 1000);
   grid.tile_height = grid.side + (lines > 0 ? 6 + kLine * static_cast<double>(lines) : 0);
-  const int square =
-      static_cast<int>(std::ceil(std::sqrt(static_cast<double>(std::max<size_t>(1, grid.shown)))));
+  const int square = static_cast<int>(std::ceil(std::sqrt(static_cast<double>(std::max<size_t>(1, grid.shown)))));
   const int widest = static_cast<int>((kLongestSide - kGap) / (grid.side + kGap));
   grid.columns = std::min(style.columns > 0 ? style.columns : std::min(8, square), widest);
   const auto rows = static_cast<size_t>((kLongestSide - 60) / (grid.tile_height + kGap));
@@ -61,8 +59,7 @@ std::string title_of(const SheetStyle& style, size_t shown, size_t all) {
 
 }  // namespace
 
-void write_sheet(const std::string& path, const std::vector<SheetPicture>& pictures,
-                 const SheetStyle& style) {
+void write_sheet(const std::string& path, const std::vector<SheetPicture>& pictures, const SheetStyle& style) {
   Grid grid = grid_for(pictures, style);
   const std::string title = title_of(style, grid.shown, pictures.size());
   if (!title.empty()) grid.top = 52;
@@ -74,8 +71,8 @@ void write_sheet(const std::string& path, const std::vector<SheetPicture>& pictu
   if (!title.empty()) canvas.text(title, {kGap, 28}, {kTitlePx, kText});
   for (size_t i = 0; i < grid.shown; ++i) {
     const auto row = static_cast<double>(i / columns), column = static_cast<double>(i % columns);
-    draw_tile(canvas, {kGap + column * (grid.side + kGap), grid.top + row * (grid.tile_height + kGap)},
-              pictures[i], grid.side);
+    draw_tile(canvas, {kGap + column * (grid.side + kGap), grid.top + row * (grid.tile_height + kGap)}, pictures[i],
+              grid.side);
   }
   write_picture(path, canvas);
 }

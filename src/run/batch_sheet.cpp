@@ -13,8 +13,10 @@ namespace cvtool {
 namespace {
 
 cv::Mat image_from_row(const at::Tensor& row) {
-  const at::Tensor bytes = row.to(at::kFloat).add(0.5).floor_().clamp_(0, 255).to(at::kByte).permute({1, 2, 0}).contiguous();
-  return cv::Mat(static_cast<int>(bytes.size(0)), static_cast<int>(bytes.size(1)), CV_8UC3, bytes.data_ptr<uint8_t>()).clone();
+  const at::Tensor bytes =
+      row.to(at::kFloat).add(0.5).floor_().clamp_(0, 255).to(at::kByte).permute({1, 2, 0}).contiguous();
+  return cv::Mat(static_cast<int>(bytes.size(0)), static_cast<int>(bytes.size(1)), CV_8UC3, bytes.data_ptr<uint8_t>())
+      .clone();
 }
 
 std::vector<std::string> caption_of(const at::Tensor& label, const std::vector<std::string>& classes) {
@@ -23,7 +25,9 @@ std::vector<std::string> caption_of(const at::Tensor& label, const std::vector<s
   std::vector<std::string> lines;
   for (int64_t i = 0; i < std::min<int64_t>(2, order.size(0)); ++i) {
     const double share = shares[i].item<double>();
-    if (share > 0) lines.push_back(classes[static_cast<size_t>(order[i].item<int64_t>())] + (share < 1 ? " " + fixed(share, 2) : ""));
+    if (share > 0)
+      lines.push_back(classes[static_cast<size_t>(order[i].item<int64_t>())] +
+                      (share < 1 ? " " + fixed(share, 2) : ""));
   }
   return lines;
 }
@@ -37,7 +41,8 @@ Examples first_batch(const Recipe& recipe, const PhotoStore& train, bool augment
   options.order = training_order(train.samples(), recipe.train);
   options.training = true;
   if (augmented && !recipe.augment.empty())
-    options.augmenter = std::make_shared<Augmenter>(recipe.augment, seed, static_cast<int64_t>(recipe.data.classes.size()));
+    options.augmenter =
+        std::make_shared<Augmenter>(recipe.augment, seed, static_cast<int64_t>(recipe.data.classes.size()));
   const auto source = pixel_source(train, options);
   source->begin(1);
   Examples examples;

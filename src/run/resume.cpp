@@ -32,7 +32,8 @@ std::vector<std::string> differences(const Json& before, const Json& now) {
   std::vector<std::string> names;
   for (const auto& [name, value] : new_values.items())
     if (const Json was = old_values.value(name, Json()); was != value)
-      names.push_back(name == "photos" ? "the photos have changed" : name + " was " + shortened(was) + " and is now " + shortened(value));
+      names.push_back(name == "photos" ? "the photos have changed"
+                                       : name + " was " + shortened(was) + " and is now " + shortened(value));
   for (const auto& [name, value] : old_values.items())
     if (!new_values.contains(name)) names.push_back(name + " was " + shortened(value) + " and is gone");
   return names;
@@ -55,18 +56,21 @@ TrainingState state_to_resume(const StoppedRun& run, const Json& identity, bool 
     spdlog::info("{} has no checkpoint yet: from the beginning", run.folder);
     return {};
   }
-  const std::vector<std::string> changed = differences(run.checkpoint->facts.value("identity", Json::object()), identity);
+  const std::vector<std::string> changed =
+      differences(run.checkpoint->facts.value("identity", Json::object()), identity);
   TrainingState state = state_from(*run.checkpoint);
   if (!changed.empty()) {
     if (!force)
-      throw UsageError("--resume " + run.folder + ": " + join(changed, "; ") +
-                       ". The result would not be that of a run that was never stopped; keep it as it was, or add --force");
+      throw UsageError(
+          "--resume " + run.folder + ": " + join(changed, "; ") +
+          ". The result would not be that of a run that was never stopped; keep it as it was, or add --force");
     spdlog::warn("{} (--force): epoch {} starts anew", join(changed, "; "), state.epoch);
     state.batches = 0;
     state.tally = {};
     state.seconds = 0;
   }
-  spdlog::info("{}: going on in epoch {}{}", run.folder, state.epoch, state.batches > 0 ? ", after batch " + std::to_string(state.batches) : "");
+  spdlog::info("{}: going on in epoch {}{}", run.folder, state.epoch,
+               state.batches > 0 ? ", after batch " + std::to_string(state.batches) : "");
   return state;
 }
 

@@ -18,9 +18,9 @@ struct StoppedRun {
 // `resume` and `project` as in TrainRequest. Throws UsageError where there is no such run, Error for a damaged one.
 StoppedRun open_stopped_run(const std::string& resume, const std::string& project);
 
-// The state to go on from; `identity` is all that decides a run's result, as JSON: the settings (but for those that only say
-// how long it goes on), the photos, the machine. Throws UsageError naming what differs from the checkpoint's, unless `force`:
-// then the epoch starts anew.
+// The state to go on from; `identity` is all that decides a run's result, as JSON: the settings (but for those that
+// only say how long it goes on), the photos, the machine. Throws UsageError naming what differs from the checkpoint's,
+// unless `force`: then the epoch starts anew.
 TrainingState state_to_resume(const StoppedRun& run, const Json& identity, bool force);
 
 // The settings of a recipe's JSON that are part of a run's identity.

@@ -20,8 +20,11 @@ std::string make_run_directory(const std::string& project, const std::string& na
     std::error_code error;
     // create_directory reports false for a folder that is there, so two runs started at once do not share one.
     if (fs::create_directories(run.parent_path(), error), fs::create_directory(run, error)) return run.string();
-    if (error) throw Error("cannot make the run's folder " + run.string() + ": " + error.message() + "; choose a folder that you may write to with --project");
-    if (!name.empty()) throw UsageError("--name " + name + ": " + run.string() + " is there already; choose another name");
+    if (error)
+      throw Error("cannot make the run's folder " + run.string() + ": " + error.message() +
+                  "; choose a folder that you may write to with --project");
+    if (!name.empty())
+      throw UsageError("--name " + name + ": " + run.string() + " is there already; choose another name");
   }
 }
 
@@ -40,7 +43,8 @@ std::string run_to_resume(const std::string& resume, const std::string& project)
     const auto time = fs::last_write_time(fs::exists(checkpoint) ? checkpoint : entry.path() / "config.json", error);
     if (newest.empty() || time > newest_time) newest = entry.path(), newest_time = time;
   }
-  if (newest.empty()) throw UsageError("--resume: there is no run in " + project + "; name one, or its project with --project");
+  if (newest.empty())
+    throw UsageError("--resume: there is no run in " + project + "; name one, or its project with --project");
   return newest.string();
 }
 
@@ -63,11 +67,13 @@ std::string model_path(const std::string& model) {
   const std::string wanted = model.empty() ? "runs/latest" : model;
   if (fs::is_directory(wanted)) {
     const fs::path best = fs::path(wanted) / "best.pt";
-    if (!fs::exists(best)) throw UsageError("--model " + wanted + ": the folder holds no best.pt; name a run's folder or a model file");
+    if (!fs::exists(best))
+      throw UsageError("--model " + wanted + ": the folder holds no best.pt; name a run's folder or a model file");
     return best.string();
   }
   if (!fs::exists(wanted))
-    throw UsageError(model.empty() ? "there is no model yet (runs/latest is not there); train one with cvtool train --data DIR, or name one with --model"
+    throw UsageError(model.empty() ? "there is no model yet (runs/latest is not there); train one with cvtool train "
+                                     "--data DIR, or name one with --model"
                                    : "--model " + model + ": there is no such file or run");
   return wanted;
 }

@@ -6,16 +6,16 @@
 
 #include "base/error.h"
 #include "base/files.h"
-#include "run/history_csv.h"
-#include "run/run_directory.h"
 #include "model/model_file.h"
 #include "report/curves.h"
+#include "run/history_csv.h"
+#include "run/run_directory.h"
 
 namespace cvtool {
 namespace {
 
-// The net with the weights of a snapshot, on the CPU. What a file of it holds beyond weights must not tell how training stood:
-// LibTorch also writes which parameters ask for gradients, and numbers objects by whether others refer to them.
+// The net with the weights of a snapshot, on the CPU. What a file of it holds beyond weights must not tell how training
+// stood: LibTorch also writes which parameters ask for gradients, and numbers objects by whether others refer to them.
 torch::jit::Module copy_with(const torch::jit::Module& net, const Snapshot& snapshot) {
   at::NoGradGuard no_grad;
   torch::jit::Module copy = net.deepcopy();

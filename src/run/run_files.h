@@ -39,7 +39,7 @@ class RunFiles {
 
   RunFacts facts_;
   Net net_;
-  Throttle models_{10};  // seconds
+  Throttle models_{10};                          // seconds
   int64_t best_written_ = 0, last_written_ = 0;  // epochs
 };
 

@@ -44,8 +44,7 @@ struct TextSetter {
  private:
   Json number() const {
     Json value = Json::parse(text, nullptr, false);  // JSON's numbers do not depend on the locale
-    if (!value.is_number())
-      throw UsageError(place + ": '" + text + "' is not a number; write for example " + sample());
+    if (!value.is_number()) throw UsageError(place + ": '" + text + "' is not a number; write for example " + sample());
     return value;
   }
   std::string sample() const { return place.substr(place.rfind(' ') + 1) + "=0.2"; }
@@ -53,13 +52,11 @@ struct TextSetter {
 
 void check(const RandomCrop& p, const std::string& place) {
   if (p.size.height < 1 || p.size.width < 1)
-    throw UsageError(place +
-                     "size: is missing; give the size of the cut-out in pixels, such as 128 or [128, 96]");
+    throw UsageError(place + "size: is missing; give the size of the cut-out in pixels, such as 128 or [128, 96]");
 }
 void check_interval(double low, double high, const std::string& place, const char* name) {
   if (low > high)
-    throw UsageError(place + "min_" + name + ": must not be above max_" + name +
-                     "; exchange the two or change one");
+    throw UsageError(place + "min_" + name + ": must not be above max_" + name + "; exchange the two or change one");
 }
 void check(const RandomResizedCrop& p, const std::string& place) {
   check_interval(p.min_area, p.max_area, place, "area");
@@ -118,10 +115,8 @@ KindRow row(AugmentKind kind) {
 const std::vector<KindRow>& rows() {
   // name, short name, help, changes the orientation, strengths of the command line, one value for all of them
   static const std::vector<KindRow> table{
-      row<RandomFlip>(
-          {"random_flip", "flip", "mirrors left-right, top-bottom or both", true, {"mode"}, false, {}, {}}),
-      row<RandomRotation>(
-          {"random_rotation", "rotation", "turns about the centre", true, {"factor"}, false, {}, {}}),
+      row<RandomFlip>({"random_flip", "flip", "mirrors left-right, top-bottom or both", true, {"mode"}, false, {}, {}}),
+      row<RandomRotation>({"random_rotation", "rotation", "turns about the centre", true, {"factor"}, false, {}, {}}),
       row<RandomZoom>({"random_zoom",
                        "zoom",
                        "zooms in or out about the centre",
@@ -138,14 +133,8 @@ const std::vector<KindRow>& rows() {
                               true,
                               {},
                               {}}),
-      row<RandomShear>({"random_shear",
-                        "shear",
-                        "slants about the centre",
-                        false,
-                        {"x_factor", "y_factor"},
-                        true,
-                        {},
-                        {}}),
+      row<RandomShear>(
+          {"random_shear", "shear", "slants about the centre", false, {"x_factor", "y_factor"}, true, {}, {}}),
       row<RandomCrop>({"random_crop",
                        "crop",
                        "cuts out a part at a random place; at the centre outside of training",
@@ -162,29 +151,15 @@ const std::vector<KindRow>& rows() {
                               false,
                               {},
                               {}}),
-      row<RandomContrast>({"random_contrast",
-                           "contrast",
-                           "stretches values about their mean",
-                           false,
-                           {"factor"},
-                           false,
-                           {},
-                           {}}),
+      row<RandomContrast>(
+          {"random_contrast", "contrast", "stretches values about their mean", false, {"factor"}, false, {}, {}}),
       row<RandomBrightness>(
           {"random_brightness", "brightness", "makes lighter or darker", false, {"factor"}, false, {}, {}}),
-      row<RandomSaturation>({"random_saturation",
-                             "saturation",
-                             "makes colours stronger or weaker",
-                             false,
-                             {"factor"},
-                             false,
-                             {},
-                             {}}),
+      row<RandomSaturation>(
+          {"random_saturation", "saturation", "makes colours stronger or weaker", false, {"factor"}, false, {}, {}}),
       row<RandomHue>({"random_hue", "hue", "turns the colours", false, {"factor"}, false, {}, {}}),
-      row<RandomGrayscale>(
-          {"random_grayscale", "grayscale", "takes the colour away", false, {"p"}, false, {}, {}}),
-      row<GaussianNoise>(
-          {"gaussian_noise", "noise", "adds noise to every value", false, {"stddev"}, false, {}, {}}),
+      row<RandomGrayscale>({"random_grayscale", "grayscale", "takes the colour away", false, {"p"}, false, {}, {}}),
+      row<GaussianNoise>({"gaussian_noise", "noise", "adds noise to every value", false, {"stddev"}, false, {}, {}}),
       row<GaussianBlur>({"gaussian_blur", "blur", "blurs", false, {"sigma"}, false, {}, {}}),
       row<RandomErasing>({"random_erasing", "erasing", "erases a rectangle", false, {"p"}, false, {}, {}}),
       row<RandAugment>({"randaugment",
@@ -195,14 +170,8 @@ const std::vector<KindRow>& rows() {
                         false,
                         {},
                         {}}),
-      row<MixUp>({"mixup",
-                  "mixup",
-                  "mixes each picture and its label with the next one's",
-                  false,
-                  {"alpha"},
-                  false,
-                  {},
-                  {}}),
+      row<MixUp>(
+          {"mixup", "mixup", "mixes each picture and its label with the next one's", false, {"alpha"}, false, {}, {}}),
       row<CutMix>({"cutmix",
                    "cutmix",
                    "pastes a box of the next picture, and mixes the labels by area",

@@ -26,14 +26,12 @@ inline bool operator==(const Sampling& a, const Sampling& b) {
 
 template <class Visitor>
 void fields(Sampling& s, Visitor&& visit) {
-  visit(
-      "fill", s.fill,
-      Doc("what lies beyond the border of abcd: reflect dcba abcd dcba, nearest aaaa abcd dddd, wrap abcd abcd "
-          "abcd, or constant (fill_value)")
-          .words({"reflect", "nearest", "wrap", "constant"}));
+  visit("fill", s.fill,
+        Doc("what lies beyond the border of abcd: reflect dcba abcd dcba, nearest aaaa abcd dddd, wrap abcd abcd "
+            "abcd, or constant (fill_value)")
+            .words({"reflect", "nearest", "wrap", "constant"}));
   visit("fill_value", s.fill_value, Doc("value of the constant fill").range(0, 255));
-  visit("interpolation", s.interpolation,
-        Doc("how pixels are read between pixels").words({"bilinear", "nearest"}));
+  visit("interpolation", s.interpolation, Doc("how pixels are read between pixels").words({"bilinear", "nearest"}));
 }
 
 struct RandomFlip {
@@ -65,8 +63,7 @@ template <class Visitor>
 void fields(RandomZoom& p, Visitor&& visit) {
   visit("height_factor", p.height_factor,
         Doc("zoom from U[1-f, 1+f]; above 1 shows more of the picture, smaller").range(0, 0.99));
-  visit("width_factor", p.width_factor,
-        Doc("the same for the width; -1: the zoom of the height").range(-1, 0.99));
+  visit("width_factor", p.width_factor, Doc("the same for the width; -1: the zoom of the height").range(-1, 0.99));
   fields(p.sampling, visit);
 }
 
@@ -77,10 +74,8 @@ struct RandomTranslation {
 };
 template <class Visitor>
 void fields(RandomTranslation& p, Visitor&& visit) {
-  visit("height_factor", p.height_factor,
-        Doc("largest shift up or down, as a fraction of the height").range(0, 1));
-  visit("width_factor", p.width_factor,
-        Doc("largest shift left or right, as a fraction of the width").range(0, 1));
+  visit("height_factor", p.height_factor, Doc("largest shift up or down, as a fraction of the height").range(0, 1));
+  visit("width_factor", p.width_factor, Doc("largest shift left or right, as a fraction of the width").range(0, 1));
   fields(p.sampling, visit);
 }
 
@@ -91,8 +86,7 @@ struct RandomShear {
 };
 template <class Visitor>
 void fields(RandomShear& p, Visitor&& visit) {
-  visit("x_factor", p.x_factor,
-        Doc("shear along x from U[-f, f]: pixels sideways for each pixel down").range(0, 1));
+  visit("x_factor", p.x_factor, Doc("shear along x from U[-f, f]: pixels sideways for each pixel down").range(0, 1));
   visit("y_factor", p.y_factor, Doc("shear along y from U[-f, f]").range(0, 1));
   fields(p.sampling, visit);
 }
@@ -129,8 +123,7 @@ struct RandomContrast {
 };
 template <class Visitor>
 void fields(RandomContrast& p, Visitor&& visit) {
-  visit("factor", p.factor,
-        Doc("contrast c from U[1-f, 1+f): (x - mean) * c + mean of each channel").range(0, 1));
+  visit("factor", p.factor, Doc("contrast c from U[1-f, 1+f): (x - mean) * c + mean of each channel").range(0, 1));
 }
 
 struct RandomBrightness {

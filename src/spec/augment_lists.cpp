@@ -48,7 +48,8 @@ std::string augment_text(const Json& augment) {
     const AugmentKind& kind = augment_kind(entry["kind"].get<std::string>(), "augment");
     std::vector<std::string> values;
     for (const auto& key : kind.strengths) values.push_back(value_text(entry[key]));
-    const bool one = kind.one_for_all && std::count(values.begin(), values.end(), values[0]) == static_cast<int64_t>(values.size());
+    const bool one =
+        kind.one_for_all && std::count(values.begin(), values.end(), values[0]) == static_cast<int64_t>(values.size());
     if (one || (values.size() > 1 && values.back() == "-1")) values.resize(1);  // -1: that of the height
     parts.push_back(kind.short_name + ("=" + join(values, ":")));
   }

@@ -35,8 +35,7 @@ struct BlockFields {
 template <class Visitor>
 void fields(BlockFields& c, Visitor&& visit) {
   visit("parameters", c.parameters, Doc("names and defaults; null: must be given where the block is used"));
-  visit("layers", c.layers,
-        Doc("the layers; \"$name\" stands for a parameter, \"$in\" for the input's channels"));
+  visit("layers", c.layers, Doc("the layers; \"$name\" stands for a parameter, \"$in\" for the input's channels"));
 }
 
 }  // namespace cvtool

@@ -17,13 +17,15 @@ struct DataConfig {
 
 template <class Visitor>
 void fields(DataConfig& c, Visitor&& visit) {
-  visit("imgsz", c.imgsz, Doc("size the photos are resized to, in pixels: N or HEIGHTxWIDTH").range(1, 8192).alias("--img-size"));
+  visit("imgsz", c.imgsz,
+        Doc("size the photos are resized to, in pixels: N or HEIGHTxWIDTH").range(1, 8192).alias("--img-size"));
   visit("resize", c.resize, Doc("how a photo of another aspect fits").words({"stretch", "crop", "pad"}));
   visit("interpolation", c.interpolation,
         Doc("how pixels are interpolated; nearest and bilinear are Keras's, exactly")
             .words({"nearest", "bilinear", "bicubic", "area", "lanczos", "bilinear_antialias", "bicubic_antialias"}));
   visit("exif", c.exif, Doc("obey the orientation that cameras note in EXIF"));
-  visit("valid", c.valid, Doc("fraction held back for validation where the data has no validation folder").range(0, 0.9));
+  visit("valid", c.valid,
+        Doc("fraction held back for validation where the data has no validation folder").range(0, 0.9));
   visit("test", c.test, Doc("fraction held back for testing where the data has no test folder").range(0, 0.9));
   visit("classes", c.classes, Doc("class names in order; empty: the folders' names in code-point order"));
 }

@@ -42,8 +42,10 @@ const MetricKind& kind_of(const MetricPath& path, const std::string& place) {
     if (fits && path.head == kind.name) return kind;
     if (fits) names.emplace_back(kind.name);
   }
-  if (path.head == "intervals") throw UsageError(place + "write intervals.METRIC.0 for the lower end, intervals.METRIC.1 for the upper");
-  throw UsageError(place + unknown_word(path.interval_end < 0 ? "metric" : "metric with an interval", path.head, names));
+  if (path.head == "intervals")
+    throw UsageError(place + "write intervals.METRIC.0 for the lower end, intervals.METRIC.1 for the upper");
+  throw UsageError(place +
+                   unknown_word(path.interval_end < 0 ? "metric" : "metric with an interval", path.head, names));
 }
 
 void check_below(const MetricKind& kind, const std::string& below, const std::string& place) {
@@ -52,8 +54,10 @@ void check_below(const MetricKind& kind, const std::string& below, const std::st
   if (kind.below == MetricKind::Below::kNothing && !below.empty())
     throw UsageError(place + name + " has nothing below it; write " + name + "=VALUE");
   if (kind.below == MetricKind::Below::kClasses && below.empty())
-    throw UsageError(place + name + " is a value of each class; write " + name + ".CLASS=VALUE, or macro.f1 for a mean over the classes");
-  if (kind.below == MetricKind::Below::kAverages && std::find(averages.begin(), averages.end(), below) == averages.end())
+    throw UsageError(place + name + " is a value of each class; write " + name +
+                     ".CLASS=VALUE, or macro.f1 for a mean over the classes");
+  if (kind.below == MetricKind::Below::kAverages &&
+      std::find(averages.begin(), averages.end(), below) == averages.end())
     throw UsageError(place + (below.empty() ? "write " + name + ".precision, " + name + ".recall or " + name + ".f1"
                                             : unknown_word("metric", below, averages)));
 }
@@ -71,7 +75,8 @@ std::string number_text(double value) {
 }
 
 std::string range_text(const MetricKind& kind) {
-  return kind.high == kInfinity ? "at least " + number_text(kind.low) : "from " + number_text(kind.low) + " to " + number_text(kind.high);
+  return kind.high == kInfinity ? "at least " + number_text(kind.low)
+                                : "from " + number_text(kind.low) + " to " + number_text(kind.high);
 }
 
 double value_of(const MetricPath& path, const Json& metrics) {
@@ -129,7 +134,8 @@ Gate gate_from_text(const std::string& text, const std::string& flag) {
   const MetricPath path = path_of(gate.metric);
   const MetricKind& kind = kind_of(path, place);
   check_below(kind, path.below, place);
-  if (gate.value < kind.low || gate.value > kind.high) throw UsageError(place + kind.name + " can only be " + range_text(kind));
+  if (gate.value < kind.low || gate.value > kind.high)
+    throw UsageError(place + kind.name + " can only be " + range_text(kind));
   return gate;
 }
 
@@ -142,10 +148,13 @@ void check_gates(const std::vector<Gate>& gates, const std::vector<std::string>&
       throw UsageError(place + "needs two classes; this model has " + std::to_string(classes.size()));
     if (kind.needs == MetricKind::Needs::kMoreThanFive && classes.size() <= 5)
       throw UsageError(place + "needs more than five classes; this model has " + std::to_string(classes.size()));
-    if (kind.below != MetricKind::Below::kClasses || std::find(classes.begin(), classes.end(), path.below) != classes.end()) continue;
+    if (kind.below != MetricKind::Below::kClasses ||
+        std::find(classes.begin(), classes.end(), path.below) != classes.end())
+      continue;
     if (classes.size() <= kMostClassesNamed) throw UsageError(place + unknown_word("class", path.below, classes));
     const std::string near = nearest_word(path.below, classes);
-    throw UsageError(place + "unknown class '" + path.below + "'" + (near.empty() ? "" : "; did you mean '" + near + "'?"));
+    throw UsageError(place + "unknown class '" + path.below + "'" +
+                     (near.empty() ? "" : "; did you mean '" + near + "'?"));
   }
 }
 
@@ -162,10 +171,11 @@ std::vector<GateResult> judged(const std::vector<Gate>& gates, const Json& metri
 std::string gate_text(const GateResult& result) {
   const double asked = result.gate.value;
   // Four decimals, unless they would hide the difference.
-  const std::string value = std::isnan(result.value)                       ? "undefined on these photos"
+  const std::string value = std::isnan(result.value)                ? "undefined on these photos"
                             : std::abs(result.value - asked) < 1e-3 ? number_text(result.value)
                                                                     : fixed(result.value, 4);
-  return result.gate.metric + " is " + value + ", at " + (result.gate.least ? "least " : "most ") + number_text(asked) + " is asked";
+  return result.gate.metric + " is " + value + ", at " + (result.gate.least ? "least " : "most ") + number_text(asked) +
+         " is asked";
 }
 
 }  // namespace cvtool

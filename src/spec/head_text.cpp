@@ -38,7 +38,8 @@ Json layer_from_text(const std::string& text, const std::string& place) {
     names.emplace_back(row.word);
     if (parts[0] != row.word && parts[0] != row.kind) continue;
     if (parts.size() - 1 > row.keys.size())
-      throw UsageError(place + ": " + text + ": '" + parts[0] + "' takes " + counted(static_cast<int64_t>(row.keys.size()), "value") + ", not " +
+      throw UsageError(place + ": " + text + ": '" + parts[0] + "' takes " +
+                       counted(static_cast<int64_t>(row.keys.size()), "value") + ", not " +
                        std::to_string(parts.size() - 1));
     Json layer{{"kind", row.kind}};
     for (size_t i = 1; i < parts.size(); ++i) {

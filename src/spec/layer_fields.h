@@ -8,8 +8,8 @@
 namespace cvtool {
 
 inline const std::vector<std::string>& activation_names() {
-  static const std::vector<std::string> names{"linear", "relu", "relu6", "sigmoid", "softmax", "tanh", "elu",
-                                              "leaky_relu", "silu", "hard_swish", "gelu"};
+  static const std::vector<std::string> names{"linear", "relu",       "relu6", "sigmoid",    "softmax", "tanh",
+                                              "elu",    "leaky_relu", "silu",  "hard_swish", "gelu"};
   return names;
 }
 

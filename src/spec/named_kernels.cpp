@@ -34,7 +34,8 @@ std::vector<double> row(std::string text) {
 
 // A word of letters is meant as a name.
 bool is_word(const std::string& text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isalpha(c) || c == '_' || c == '-'; });
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isalpha(c) || c == '_' || c == '-'; });
 }
 
 }  // namespace
@@ -66,7 +67,8 @@ Kernel kernel_from_text(const std::string& text) {
     kernel.values.insert(kernel.values.end(), values.begin(), values.end());
   }
   if (kernel.rows == 0) refuse("there are no numbers in '" + text + "'");
-  if (std::max(kernel.rows, kernel.columns) > kLongestSide) refuse("it is larger than " + std::to_string(kLongestSide) + " a side");
+  if (std::max(kernel.rows, kernel.columns) > kLongestSide)
+    refuse("it is larger than " + std::to_string(kLongestSide) + " a side");
   return kernel;
 }
 

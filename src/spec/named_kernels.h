@@ -7,7 +7,7 @@
 namespace cvtool {
 
 struct Kernel {
-  std::string name;            // "edge"; "custom" where it was written out
+  std::string name;  // "edge"; "custom" where it was written out
   size_t rows = 0, columns = 0;
   std::vector<double> values;  // row by row
 };

@@ -15,7 +15,8 @@ namespace {
 struct RecipeSections {
   std::string name, description;
   bool orientation_sensitive = false;
-  Json data = Json::object(), augment = Json::array(), model = Json(), train = Json::object(), transfer = Json::object(), run = Json();
+  Json data = Json::object(), augment = Json::array(), model = Json(), train = Json::object(),
+       transfer = Json::object(), run = Json();
 };
 template <class Visitor>
 void fields(RecipeSections& c, Visitor&& visit) {
@@ -36,9 +37,11 @@ std::string recipes_folder() { return share_folder() + "/models/recipes"; }
 void override_model(const Json& overrides, Recipe& recipe) {
   const bool had_base = !recipe.model.value("base", "").empty();
   if (overrides.contains("base") && !had_base && !overrides.contains("layers"))
-    throw UsageError("--base: the recipe " + recipe.name + " is a whole net; say what stands behind the base with --head, such as --head global_avg,dense");
+    throw UsageError("--base: the recipe " + recipe.name +
+                     " is a whole net; say what stands behind the base with --head, such as --head global_avg,dense");
   if (overrides.contains("layers") && !had_base && !overrides.contains("base"))
-    throw UsageError("--head: the recipe " + recipe.name + " has no base; name one with --base, or write the net in a recipe");
+    throw UsageError("--head: the recipe " + recipe.name +
+                     " has no base; name one with --base, or write the net in a recipe");
   // Blocks and scaling belong to the layers that were replaced.
   if (overrides.contains("base") && !had_base) recipe.model = Json::object();
   for (const auto& [key, value] : overrides.items()) recipe.model[key] = value;
@@ -47,8 +50,10 @@ void override_model(const Json& overrides, Recipe& recipe) {
 void check_orientation(const Recipe& recipe) {
   const auto kinds = orientation_changes(recipe.augment);
   if (!recipe.orientation_sensitive || kinds.empty()) return;
-  throw UsageError("augment: " + join(kinds, ", ") + " mirrors or turns photos, and the recipe's orientation_sensitive says that this changes their class; "
-                   "leave it out, such as with --augment none, or set that key to false");
+  throw UsageError(
+      "augment: " + join(kinds, ", ") +
+      " mirrors or turns photos, and the recipe's orientation_sensitive says that this changes their class; "
+      "leave it out, such as with --augment none, or set that key to false");
 }
 
 }  // namespace
@@ -114,7 +119,9 @@ Recipe load_recipe(const std::string& name_or_path, const Json& overrides) {
   std::string path = name_or_path;
   if (!is_path(name_or_path)) {
     const auto names = recipe_names();
-    if (names.empty()) throw Error("no recipes in " + recipes_folder() + "; install cvtool again, or set CVTOOL_SHARE to its share/cvtool folder");
+    if (names.empty())
+      throw Error("no recipes in " + recipes_folder() +
+                  "; install cvtool again, or set CVTOOL_SHARE to its share/cvtool folder");
     if (std::find(names.begin(), names.end(), name_or_path) == names.end())
       throw UsageError("--recipe: " + unknown_word("recipe", name_or_path, names));
     path = recipes_folder() + "/" + name_or_path + ".json";

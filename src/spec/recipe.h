@@ -16,8 +16,8 @@ struct Recipe {
   std::string name, description;
   DataConfig data;
   bool orientation_sensitive = false;  // mirroring or turning a photo changes its class
-  Json augment = Json::array();  // resolved: see resolve_augment
-  Json model;        // see NetSpec
+  Json augment = Json::array();        // resolved: see resolve_augment
+  Json model;                          // see NetSpec
   TrainConfig train;
   TransferConfig transfer;
 };
@@ -26,7 +26,8 @@ struct Recipe {
 constexpr const char* kDefaultTransferRecipe = "transfer";
 
 // Finds and reads a recipe by name ("car-or-truck-convnet") or path (with a '/' or ending in .json) and applies
-// `overrides` {"data": {...}, "augment": ..., "model": {...}, "train": {...}, "transfer": {...}}; of the model, "base", "preprocess" and "layers". Throws UsageError naming file and key, and the nearest name.
+// `overrides` {"data": {...}, "augment": ..., "model": {...}, "train": {...}, "transfer": {...}}; of the model, "base",
+// "preprocess" and "layers". Throws UsageError naming file and key, and the nearest name.
 Recipe load_recipe(const std::string& name_or_path, const Json& overrides);
 
 // Lays `overrides`, as load_recipe takes them, over a recipe.

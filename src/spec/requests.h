@@ -6,9 +6,9 @@
 
 #include "base/fields.h"
 #include "spec/augment_kinds.h"
-#include "spec/sprite_options.h"
 #include "spec/extraction_options.h"
 #include "spec/gates.h"
+#include "spec/sprite_options.h"
 
 namespace cvtool {
 
@@ -46,7 +46,8 @@ void fields(RunOptions& c, Visitor&& visit) {
   fields(static_cast<ComputeOptions&>(c), visit);
   visit("cache", c.cache, Doc("where resized photos are kept").words({"auto", "ram", "disk", "none"}));
   visit("cache_budget", c.cache_budget,
-        Doc("megabytes of memory for resized photos; what does not fit is kept on disk; 0: half of what is free").range(0, 1e9));
+        Doc("megabytes of memory for resized photos; what does not fit is kept on disk; 0: half of what is free")
+            .range(0, 1e9));
   visit("strict", c.strict, Doc("a bad file ends the command (exit 4) instead of being skipped"));
 }
 
@@ -65,28 +66,29 @@ void fields(SessionOptions& c, Visitor&& visit) {
 
 struct TrainRequest {
   std::string data;
-  std::string recipe;                // name or file; empty: the default recipe
-  Json overrides = Json::object();   // see load_recipe: what the flags say
-  std::string from;                  // run or model file whose net is trained on; empty: a new net
+  std::string recipe;               // name or file; empty: the default recipe
+  Json overrides = Json::object();  // see load_recipe: what the flags say
+  std::string from;                 // run or model file whose net is trained on; empty: a new net
   RunOptions run;
   SessionOptions session;
-  Json run_given = Json::object(), session_given = Json::object();  // what the flags say of the two: a resumed run has its own
+  Json run_given = Json::object(),
+       session_given = Json::object();  // what the flags say of the two: a resumed run has its own
   std::string project = "runs";
-  std::string name;                  // empty: train, train2, ...
+  std::string name;  // empty: train, train2, ...
   bool resumes = false;
-  std::string resume;                // run to go on with; empty: the newest of the project
-  bool force = false;                // go on even where that changes the result
+  std::string resume;  // run to go on with; empty: the newest of the project
+  bool force = false;  // go on even where that changes the result
 };
 
 struct EvalRequest {
   std::string data, model;
-  std::string split;                 // empty: test, else valid
+  std::string split;  // empty: test, else valid
   std::string precision = "fp32";
-  std::string output;                // folder; empty: eval-SPLIT beside the model
+  std::string output;  // folder; empty: eval-SPLIT beside the model
   std::vector<Gate> gates;
-  std::string baseline;              // a metrics.json, run or model file to compare with; empty: none
-  std::string calibrate;             // "temperature": fit it first and store it in the model; empty: do not
-  std::optional<double> threshold;   // of the second of two classes
+  std::string baseline;             // a metrics.json, run or model file to compare with; empty: none
+  std::string calibrate;            // "temperature": fit it first and store it in the model; empty: do not
+  std::optional<double> threshold;  // of the second of two classes
   int64_t batch = 64;
   TtaPlan tta;
   RunOptions run;
@@ -109,10 +111,10 @@ void fields(PredictOptions& c, Visitor&& visit) {
 }
 
 struct PredictRequest {
-  std::vector<std::string> inputs;   // files, folders, patterns; "-": a list of paths on standard input
-  bool null_separated = false;       // that list is separated by NUL, as find -print0 writes it
-  bool stdin_image = false;          // standard input is one photo
-  std::string watch;                 // folder whose new photos are predicted until the user ends it
+  std::vector<std::string> inputs;  // files, folders, patterns; "-": a list of paths on standard input
+  bool null_separated = false;      // that list is separated by NUL, as find -print0 writes it
+  bool stdin_image = false;         // standard input is one photo
+  std::string watch;                // folder whose new photos are predicted until the user ends it
   PredictOptions options;
   std::string model;
   std::string precision = "fp32";
@@ -131,9 +133,13 @@ struct ExportOptions {
 template <class Visitor>
 void fields(ExportOptions& c, Visitor&& visit) {
   visit("format", c.format, Doc("what to write").words({"torchscript", "onnx", "safetensors", "header"}));
-  visit("precision", c.precision, Doc("how weights are kept; int8 for ONNX computes in int8 too and needs --calibrate").words({"fp32", "bf16", "fp16", "int8"}));
+  visit("precision", c.precision,
+        Doc("how weights are kept; int8 for ONNX computes in int8 too and needs --calibrate")
+            .words({"fp32", "bf16", "fp16", "int8"}));
   visit("with_resize", c.with_resize, Doc("torchscript, header: the model resizes pictures of any size by itself"));
-  visit("verify_data", c.verify_data, Doc("data set to compare the exported file with the model on, beside the golden sample; otherwise 64 drawn pictures"));
+  visit("verify_data", c.verify_data,
+        Doc("data set to compare the exported file with the model on, beside the golden sample; otherwise 64 drawn "
+            "pictures"));
   visit("calibrate", c.calibrate, Doc("folder of photos that show int8 how large values become"));
   visit("imgsz", c.imgsz, Doc("onnx of a TorchScript file that is no cvtool model: its input size").range(1, 8192));
 }
@@ -145,14 +151,14 @@ struct ExportRequest {
 };
 
 struct VerifyRequest {
-  std::string file;                  // model file or ONNX file of cvtool
+  std::string file;  // model file or ONNX file of cvtool
 };
 
 struct ImportRequest {
-  std::string base, variant;         // an empty variant: that of the weights, torchvision's where they are fetched
-  double alpha = 0;                  // 0: that of the weights
-  std::string weights;               // file; empty: the official file is fetched
-  std::string output;                // empty: in user_data_folder()/bases
+  std::string base, variant;  // an empty variant: that of the weights, torchvision's where they are fetched
+  double alpha = 0;           // 0: that of the weights
+  std::string weights;        // file; empty: the official file is fetched
+  std::string output;         // empty: in user_data_folder()/bases
 };
 
 // data check, stats and preview: which photos, and how they are looked at.
@@ -167,21 +173,21 @@ void fields(LookOptions& c, Visitor&& visit) {
 
 struct LookRequest {
   std::string data;
-  Json overrides = Json::object();   // of DataConfig
+  Json overrides = Json::object();  // of DataConfig
   LookOptions look;
-  std::string output;                // picture to write; empty: none
+  std::string output;  // picture to write; empty: none
 };
 
 struct CompareRequest {
-  std::vector<std::string> runs;     // folders; empty: every run of `runs`
-  std::string output;                // picture of the curves; empty: compare.png beside the first run
+  std::vector<std::string> runs;  // folders; empty: every run of `runs`
+  std::string output;             // picture of the curves; empty: compare.png beside the first run
 };
 
 struct PreviewOptions {
-  std::string recipe;                          // name or file; empty: the default recipe, where `augment` is given
-  Json augment;                                // resolved list in place of the recipe's; null: the recipe's
-  Json train = Json::object();                 // overrides of the recipe's TrainConfig
-  int64_t rows = 0, cols = 0, per_class = 0;   // 0: 8, or 4 as training sees them
+  std::string recipe;                         // name or file; empty: the default recipe, where `augment` is given
+  Json augment;                               // resolved list in place of the recipe's; null: the recipe's
+  Json train = Json::object();                // overrides of the recipe's TrainConfig
+  int64_t rows = 0, cols = 0, per_class = 0;  // 0: 8, or 4 as training sees them
   std::string split = "train";
 };
 template <class Visitor>
@@ -205,35 +211,35 @@ void fields(SplitOptions& c, Visitor&& visit) {
 }
 
 struct SplitRequest {
-  std::string source, target, how = "copy";   // how: copy, link or move
+  std::string source, target, how = "copy";  // how: copy, link or move
   SplitOptions options;
 };
 
 struct UnpackRequest {
-  std::vector<std::string> sheets;   // image files
-  std::string labels, output;        // JSON file; folder
+  std::vector<std::string> sheets;  // image files
+  std::string labels, output;       // JSON file; folder
   SpriteOptions options;
 };
 
 struct SummaryRequest {
-  std::string subject;               // recipe name or file, model file, base
-  int64_t classes = 0;               // of a recipe that leaves them open; 0: 2
+  std::string subject;  // recipe name or file, model file, base
+  int64_t classes = 0;  // of a recipe that leaves them open; 0: 2
   Json overrides = Json::object();
-  bool costs = false;                // receptive fields, multiply-adds and memory too: the net runs once
+  bool costs = false;  // receptive fields, multiply-adds and memory too: the net runs once
 };
 
 // What is to be looked at.
 struct ExplainRequest {
-  std::string mode;                  // "kernel", "layer", "grad-cam", "grad-cam++", "occlusion" or "embed"
-  std::vector<std::string> inputs;   // pictures and folders
-  std::string output;                // file (a folder for --layer all); empty: beside the model
+  std::string mode;                 // "kernel", "layer", "grad-cam", "grad-cam++", "occlusion" or "embed"
+  std::vector<std::string> inputs;  // pictures and folders
+  std::string output;               // file (a folder for --layer all); empty: beside the model
   std::string model;
-  std::string kernel;                // see kernel_from_text
+  std::string kernel;  // see kernel_from_text
   ExtractionOptions extraction;
-  std::string layer, channels;       // see channels_from_text
-  bool kernels = false;              // a layer's kernels instead of its maps
-  std::string class_name;            // empty: the class that is predicted
-  int64_t patch_px = 0;              // of occlusion; 0: a fifth of the net's input
+  std::string layer, channels;  // see channels_from_text
+  bool kernels = false;         // a layer's kernels instead of its maps
+  std::string class_name;       // empty: the class that is predicted
+  int64_t patch_px = 0;         // of occlusion; 0: a fifth of the net's input
   RunOptions run;
 };
 

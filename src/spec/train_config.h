@@ -53,22 +53,29 @@ void fields(TrainConfig& c, Visitor&& visit) {
   visit("nesterov", c.nesterov, Doc("Nesterov's form of the momentum (sgd)"));
   visit("rho", c.rho, Doc("decay of the mean squared gradient (rmsprop)").range(0, 1));
   visit("centered", c.centered, Doc("subtract the squared mean gradient (rmsprop)"));
-  visit("weight_decay", c.weight_decay, Doc("decoupled weight decay; -1: the optimizer's own; biases and norms are spared").range(-1, 10));
+  visit("weight_decay", c.weight_decay,
+        Doc("decoupled weight decay; -1: the optimizer's own; biases and norms are spared").range(-1, 10));
   fields(c.schedule, visit);
-  visit("clip_norm", c.clip_norm, Doc("largest norm of all gradients together; larger ones are scaled down to it; 0: no limit").range(0, 1e9));
+  visit("clip_norm", c.clip_norm,
+        Doc("largest norm of all gradients together; larger ones are scaled down to it; 0: no limit").range(0, 1e9));
   visit("accumulate", c.accumulate, Doc("batches whose gradients are gathered before a step").range(1, 65536));
-  visit("ema", c.ema, Doc("decay of a running average of the weights, which is then validated and kept; 0: none").range(0, 0.999999));
+  visit("ema", c.ema,
+        Doc("decay of a running average of the weights, which is then validated and kept; 0: none").range(0, 0.999999));
   visit("loss", c.loss,
         Doc("loss; auto: binary_crossentropy for one unit, else sparse_categorical_crossentropy")
-            .words({"auto", "binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy", "focal"}));
-  visit("label_smoothing", c.label_smoothing, Doc("share of each label that is spread over all classes, in training").range(0, 0.999));
+            .words({"auto", "binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy",
+                    "focal"}));
+  visit("label_smoothing", c.label_smoothing,
+        Doc("share of each label that is spread over all classes, in training").range(0, 0.999));
   visit("focal_gamma", c.focal_gamma, Doc("how far the focal loss turns from what is easy").range(0, 10));
   visit("class_weights", c.class_weights,
         Doc("weight of each class in the training loss: none, auto (rare ones more), a JSON file, or Car=1,Truck=2.5"));
-  visit("sampler", c.sampler, Doc("shuffled: each photo once an epoch; balanced: each class equally often").words({"shuffled", "balanced"}));
+  visit("sampler", c.sampler,
+        Doc("shuffled: each photo once an epoch; balanced: each class equally often").words({"shuffled", "balanced"}));
   fields(c.stopping, visit);
   visit("precision", c.precision,
-        Doc("arithmetic of training (validation is in float32); auto: bfloat16 where processor or GPU have it natively").words({"auto", "fp32", "bf16", "fp16"}));
+        Doc("arithmetic of training (validation is in float32); auto: bfloat16 where processor or GPU have it natively")
+            .words({"auto", "fp32", "bf16", "fp16"}));
   visit("seed", c.seed, Doc("seed of every random decision").range(0, 9007199254740991.0));
 }
 

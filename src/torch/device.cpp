@@ -49,12 +49,14 @@ at::Device device_from_text(const std::string& text) {
   const int index = numbered ? std::stoi(text.substr(5)) : 0;
   const int count = static_cast<int>(at::detail::getCUDAHooks().getNumGPUs());
   if (index >= count)
-    throw UsageError("--device " + text + ": there " + (count == 1 ? "is 1 GPU" : "are " + std::to_string(count) + " GPUs") +
-                     ", numbered from 0");
+    throw UsageError("--device " + text + ": there " +
+                     (count == 1 ? "is 1 GPU" : "are " + std::to_string(count) + " GPUs") + ", numbered from 0");
   return at::Device(at::kCUDA, static_cast<at::DeviceIndex>(index));
 }
 
-std::string precision_text(at::ScalarType type) { return type == at::kFloat ? "fp32" : type == at::kHalf ? "fp16" : "bf16"; }
+std::string precision_text(at::ScalarType type) {
+  return type == at::kFloat ? "fp32" : type == at::kHalf ? "fp16" : "bf16";
+}
 
 bool cpu_has_native_bfloat16() {
 #if defined(__x86_64__)
@@ -67,13 +69,15 @@ bool cpu_has_native_bfloat16() {
 }
 
 at::ScalarType precision_from_text(const std::string& text, at::Device device, std::string& why) {
-  if (text == "fp16" && device.is_cpu()) throw UsageError("--precision fp16 needs a GPU; on a processor use bf16 or fp32");
+  if (text == "fp16" && device.is_cpu())
+    throw UsageError("--precision fp16 needs a GPU; on a processor use bf16 or fp32");
   for (const at::ScalarType type : {at::kFloat, at::kBFloat16, at::kHalf})
     if (text == precision_text(type)) {
       why = "as asked";
       return type;
     }
-  if (text != "auto") throw UsageError("--precision: " + unknown_word("precision", text, {"auto", "fp32", "bf16", "fp16"}));
+  if (text != "auto")
+    throw UsageError("--precision: " + unknown_word("precision", text, {"auto", "fp32", "bf16", "fp16"}));
   if (device.is_cuda()) {
     // Compute capability 8.0 brought bfloat16 to the tensor cores (CUDA C programming guide, table of features).
     const bool native = at::detail::getCUDAHooks().supportsBFloat16ConvolutionWithCuDNNv8();

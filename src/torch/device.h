@@ -7,12 +7,13 @@
 
 namespace cvtool {
 
-// "auto", "cpu", "cuda" or "cuda:N" -> a device. Throws UsageError with the reason when CUDA is asked for and not there.
+// "auto", "cpu", "cuda" or "cuda:N" -> a device. Throws UsageError with the reason when CUDA is asked for and not
+// there.
 at::Device device_from_text(const std::string& text);
 
-// "auto", "fp32", "bf16" or "fp16" -> at::kFloat, at::kBFloat16 or at::kHalf. auto takes bfloat16 where the device has it
-// natively (AVX512_BF16 or AMX; compute capability 8.0 or newer), else fp32. `why` says which and why. Throws UsageError for
-// fp16 on a processor.
+// "auto", "fp32", "bf16" or "fp16" -> at::kFloat, at::kBFloat16 or at::kHalf. auto takes bfloat16 where the device has
+// it natively (AVX512_BF16 or AMX; compute capability 8.0 or newer), else fp32. `why` says which and why. Throws
+// UsageError for fp16 on a processor.
 at::ScalarType precision_from_text(const std::string& text, at::Device device, std::string& why);
 
 // The word for it: "fp32", "bf16" or "fp16".
@@ -25,9 +26,10 @@ bool cpu_has_native_bfloat16();
 // the simple TorchScript executor. Idempotent.
 void prepare_process(int threads);
 
-// Gives memory that was freed back to the kernel. For the seams between kinds of work: what comes next asks for blocks of other sizes,
-// which do not fit into the holes between what is still held. To take it again costs up to half a second, so it is given back once, and
-// from then on once in ten seconds on average; other calls do nothing. From one thread at a time.
+// Gives memory that was freed back to the kernel. For the seams between kinds of work: what comes next asks for blocks
+// of other sizes, which do not fit into the holes between what is still held. To take it again costs up to half a
+// second, so it is given back once, and from then on once in ten seconds on average; other calls do nothing. From one
+// thread at a time.
 void give_back_memory();
 
 // While alive, matrix products and convolutions on `device` run in `type` (autocast); kFloat changes nothing.

@@ -17,8 +17,8 @@ std::string learned_nothing(const std::vector<EpochReport>& history, double majo
     if (value_of(*report, "accuracy") > majority + kSlack || (!std::isnan(valid) && valid > majority + kSlack)) break;
   }
   if (idle != kEpochs) return "";
-  return "it has learned nothing yet: for 5 epochs it has been no better than always naming the largest class (" + fixed(majority, 4) +
-         "); try another --lr, or see whether the labels are right (cvtool data preview)";
+  return "it has learned nothing yet: for 5 epochs it has been no better than always naming the largest class (" +
+         fixed(majority, 4) + "); try another --lr, or see whether the labels are right (cvtool data preview)";
 }
 
 std::string overfitting(const std::vector<EpochReport>& history) {
@@ -29,8 +29,9 @@ std::string overfitting(const std::vector<EpochReport>& history) {
   const double train = value_of(history.back(), "accuracy"), valid = value_of(history.back(), "val_accuracy");
   const bool rises = value_of(history.back(), "val_loss") > kRise * least;
   if (train - valid < kGap && !(rises && train > valid)) return "";
-  return "overfitting: at the end training accuracy is " + fixed(train, 3) + " and validation accuracy " + fixed(valid, 3) +
-         (rises ? ", and the validation loss rises again" : "") + "; more photos, --augment, dropout or a smaller net help";
+  return "overfitting: at the end training accuracy is " + fixed(train, 3) + " and validation accuracy " +
+         fixed(valid, 3) + (rises ? ", and the validation loss rises again" : "") +
+         "; more photos, --augment, dropout or a smaller net help";
 }
 
 }  // namespace cvtool

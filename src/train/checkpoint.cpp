@@ -44,7 +44,8 @@ Checkpoint checkpoint_of(const std::string& path, const std::string& bytes) {
   }
   const Json format = checkpoint.facts.value("format", Json());
   if (format != kCheckpointFormat)
-    throw Error(path + ": is of checkpoint format " + format.dump() + ", this cvtool reads " + std::to_string(kCheckpointFormat));
+    throw Error(path + ": is of checkpoint format " + format.dump() + ", this cvtool reads " +
+                std::to_string(kCheckpointFormat));
   return checkpoint;
 }
 
@@ -73,7 +74,9 @@ void save_checkpoint(const std::string& folder, const Checkpoint& checkpoint) {
   std::error_code error;
   try {
     write_file_atomically(fresh, bytes);
-    if (read_file(fresh) != bytes) throw Error("what was written to " + fresh + " reads back changed; the disk is failing, choose another with --project");
+    if (read_file(fresh) != bytes)
+      throw Error("what was written to " + fresh +
+                  " reads back changed; the disk is failing, choose another with --project");
   } catch (const Error&) {
     fs::remove(fresh, error);
     throw;
@@ -88,7 +91,8 @@ std::optional<Checkpoint> load_checkpoint(const std::string& folder) {
   std::optional<Checkpoint> checkpoint = load_one(folder + "/" + kCheckpointFile, damage);
   if (checkpoint) return checkpoint;
   checkpoint = load_one(folder + "/" + kPreviousCheckpointFile, older_damage);
-  if (checkpoint && !damage.empty()) spdlog::warn("{}; going on from the checkpoint before it, {}/{}", damage, folder, kPreviousCheckpointFile);
+  if (checkpoint && !damage.empty())
+    spdlog::warn("{}; going on from the checkpoint before it, {}/{}", damage, folder, kPreviousCheckpointFile);
   if (checkpoint || (damage.empty() && older_damage.empty())) return checkpoint;
   throw Error((damage.empty() ? older_damage : damage) + "; no whole checkpoint is left in " + folder +
               ": train anew, or go on from its best model with --from " + folder);

@@ -31,20 +31,23 @@ std::string cache_key(const PhotoStore& store, const FeatureOptions& options) {
 
 }  // namespace
 
-FeatureStore::FeatureStore(const PhotoStore& store, FeatureOptions options) : store_(store), options_(std::move(options)) {
+FeatureStore::FeatureStore(const PhotoStore& store, FeatureOptions options)
+    : store_(store), options_(std::move(options)) {
   const ImageSize& size = store.options().data.imgsz;
   const at::Tensor trial = features_of(at::zeros({1, 3, size.height, size.width}, at::kByte), {0}, 0);
   shape_.assign(trial.sizes().begin() + 1, trial.sizes().end());
   row_bytes_ = static_cast<size_t>(trial.numel()) * sizeof(float);
   const CacheShape shape{store.samples().size() * static_cast<size_t>(options_.outcomes.count), row_bytes_};
-  cache_ = open_cache(shape, {options_.cache, options_.cache_budget_bytes, [this] { return cache_key(store_, options_); }});
+  cache_ =
+      open_cache(shape, {options_.cache, options_.cache_budget_bytes, [this] { return cache_key(store_, options_); }});
 }
 
 int64_t FeatureStore::bytes() const {
   return static_cast<int64_t>(store_.samples().size() * static_cast<size_t>(options_.outcomes.count) * row_bytes_);
 }
 
-at::Tensor FeatureStore::features_of(const at::Tensor& pixels, const std::vector<uint64_t>& ids, int64_t outcome) const {
+at::Tensor FeatureStore::features_of(const at::Tensor& pixels, const std::vector<uint64_t>& ids,
+                                     int64_t outcome) const {
   return kept_order(options_.frozen(options_.outcomes.pixels(pixels.to(options_.device), ids, outcome)));
 }
 
@@ -135,7 +138,8 @@ class FeatureSource : public ExampleSource {
   bool next(Examples& examples) override {
     while (next_ < order_.size()) {
       const size_t end = std::min(order_.size(), next_ + static_cast<size_t>(features_->options().batch));
-      const std::vector<size_t> rows(order_.begin() + static_cast<std::ptrdiff_t>(next_), order_.begin() + static_cast<std::ptrdiff_t>(end));
+      const std::vector<size_t> rows(order_.begin() + static_cast<std::ptrdiff_t>(next_),
+                                     order_.begin() + static_cast<std::ptrdiff_t>(end));
       next_ = end;
       if (features_->examples(rows, epoch_, examples)) return true;
     }
@@ -153,7 +157,8 @@ class FeatureSource : public ExampleSource {
 
 class FrozenSource : public ExampleSource {
  public:
-  FrozenSource(std::unique_ptr<ExampleSource> pixels, FrozenPart frozen) : pixels_(std::move(pixels)), frozen_(std::move(frozen)) {}
+  FrozenSource(std::unique_ptr<ExampleSource> pixels, FrozenPart frozen)
+      : pixels_(std::move(pixels)), frozen_(std::move(frozen)) {}
   int64_t size() const override { return pixels_->size(); }
   void begin(int64_t epoch, int64_t skip) override { pixels_->begin(epoch, skip); }
   bool next(Examples& examples) override {
@@ -169,7 +174,8 @@ class FrozenSource : public ExampleSource {
 
 }  // namespace
 
-std::unique_ptr<ExampleSource> feature_source(std::shared_ptr<const FeatureStore> features, EpochOrder order, bool training) {
+std::unique_ptr<ExampleSource> feature_source(std::shared_ptr<const FeatureStore> features, EpochOrder order,
+                                              bool training) {
   return std::make_unique<FeatureSource>(std::move(features), std::move(order), training);
 }
 

@@ -20,8 +20,8 @@ using FrozenPart = std::function<at::Tensor(const at::Tensor& pixels)>;
 struct FeatureOptions {
   FrozenPart frozen;
   std::function<std::string()> key;  // names what `frozen` computes: base, cut, preprocessing, precision
-  std::string cache = "auto";  // ram, disk, or auto: memory while it fits into the budget
-  int64_t cache_budget_bytes = 0;  // 0: half of the memory that is free
+  std::string cache = "auto";        // ram, disk, or auto: memory while it fits into the budget
+  int64_t cache_budget_bytes = 0;    // 0: half of the memory that is free
   int64_t batch = 32;
   at::Device device = at::kCPU;
   Outcomes outcomes = one_outcome();
@@ -42,7 +42,7 @@ class FeatureStore {
 
   const PhotoStore& photos() const { return store_; }
   const FeatureOptions& options() const { return options_; }
-  int64_t bytes() const;                        // of all features
+  int64_t bytes() const;                          // of all features
   int64_t computed() const { return computed_; }  // pictures that fill() sent through the frozen part
 
  private:
@@ -60,7 +60,8 @@ class FeatureStore {
 };
 
 // Passes over a feature store; in training each sample in the form of the epoch, else in its first.
-std::unique_ptr<ExampleSource> feature_source(std::shared_ptr<const FeatureStore> features, EpochOrder order, bool training);
+std::unique_ptr<ExampleSource> feature_source(std::shared_ptr<const FeatureStore> features, EpochOrder order,
+                                              bool training);
 
 // Examples whose pixels go through the frozen part every time: where features cannot be kept.
 std::unique_ptr<ExampleSource> frozen_source(std::unique_ptr<ExampleSource> pixels, FrozenPart frozen);

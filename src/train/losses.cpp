@@ -27,7 +27,8 @@ at::Tensor categorical_terms(const at::Tensor& z, const at::Tensor& targets, dou
 at::Tensor binary_terms(const at::Tensor& z, const at::Tensor& targets, double gamma) {
   if (gamma == 0) return at::binary_cross_entropy_with_logits(z, targets, {}, {}, at::Reduction::None).mean(1);
   const at::Tensor p = z.sigmoid();
-  const at::Tensor terms = targets * (1 - p).pow(gamma) * at::log_sigmoid(z) + (1 - targets) * p.pow(gamma) * at::log_sigmoid(-z);
+  const at::Tensor terms =
+      targets * (1 - p).pow(gamma) * at::log_sigmoid(z) + (1 - targets) * p.pow(gamma) * at::log_sigmoid(-z);
   return -terms.mean(1);
 }
 
@@ -42,7 +43,8 @@ at::Tensor terms_of(const TrainingLoss& loss, const at::Tensor& z, const at::Ten
 std::string resolve_loss(const std::string& loss, int64_t units) {
   if (loss == "auto") return units == 1 ? "binary_crossentropy" : "sparse_categorical_crossentropy";
   if (units == 1 && loss != "binary_crossentropy" && loss != "focal")
-    throw UsageError("train.loss: " + loss + " needs a unit a class, but the net has one unit; use binary_crossentropy");
+    throw UsageError("train.loss: " + loss +
+                     " needs a unit a class, but the net has one unit; use binary_crossentropy");
   return loss;
 }
 
@@ -60,7 +62,8 @@ at::Tensor loss_from_logits(const std::string& loss, const at::Tensor& logits, c
 
 at::Tensor training_loss(const TrainingLoss& loss, const at::Tensor& logits, const at::Tensor& labels) {
   // LibTorch's own fused losses where they say the same.
-  if (loss.name != "focal" && loss.label_smoothing == 0 && !loss.class_weights.defined()) return loss_from_logits(loss.name, logits, labels);
+  if (loss.name != "focal" && loss.label_smoothing == 0 && !loss.class_weights.defined())
+    return loss_from_logits(loss.name, logits, labels);
   const at::Tensor z = logits.to(at::kFloat), targets = targets_of(logits, labels);
   const double s = loss.label_smoothing;
   at::Tensor terms = terms_of(loss, z, s > 0 ? targets * (1 - s) + s / static_cast<double>(targets.size(1)) : targets);

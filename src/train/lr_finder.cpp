@@ -41,8 +41,8 @@ double rounded(double rate) {
   return std::stod(text.str());
 }
 
-// Photos whose loss is looked at after every step, always the same under the same dropout: one batch's loss differs from
-// the next one's by more than a small rate changes it.
+// Photos whose loss is looked at after every step, always the same under the same dropout: one batch's loss differs
+// from the next one's by more than a small rate changes it.
 class Probe {
  public:
   Probe(Batches& batches, int64_t wanted) {
@@ -50,7 +50,8 @@ class Probe {
   }
   double loss(const Stepper& stepper) const {
     double sum = 0;
-    for (const Examples& examples : examples_) sum += stepper.loss_of(examples, 0) * static_cast<double>(examples.labels.size(0));
+    for (const Examples& examples : examples_)
+      sum += stepper.loss_of(examples, 0) * static_cast<double>(examples.labels.size(0));
     return sum / static_cast<double>(count_);
   }
 
@@ -59,7 +60,8 @@ class Probe {
   int64_t count_ = 0;
 };
 
-// How many steps the curve falls, or stays as it is, before it is too high: from there on it shows what the rate has broken.
+// How many steps the curve falls, or stays as it is, before it is too high: from there on it shows what the rate has
+// broken.
 size_t steps_before_rise(const std::vector<double>& losses) {
   constexpr double kNoise = 0.02;  // of the first loss
   double least = losses.empty() ? 0 : losses[0];
@@ -94,7 +96,8 @@ LrCurve find_lr(const TrainingRun& run, int64_t steps) {
   double least = std::numeric_limits<double>::infinity();
   int64_t number = 0;
   for (int64_t step = 0; step < steps; ++step) {
-    const double rate = kLowest * std::pow(kHighest / kLowest, static_cast<double>(step) / static_cast<double>(steps - 1));
+    const double rate =
+        kLowest * std::pow(kHighest / kLowest, static_cast<double>(step) / static_cast<double>(steps - 1));
     for (int64_t i = 0; i < run.config.accumulate; ++i) stepper.add(batches.next(), number++);
     stepper.update(rate);
     const double loss = probe.loss(stepper);
@@ -103,10 +106,13 @@ LrCurve find_lr(const TrainingRun& run, int64_t steps) {
     curve.rates.push_back(rate);
     curve.losses.push_back(loss);
     run.observer->progress({"Trying learning rates", step + 1, steps, loss, std::nan("")});
-    if (run.observer->stop_requested()) throw Error("interrupted while trying learning rates; nothing was written", ExitCode::kInterrupted);
+    if (run.observer->stop_requested())
+      throw Error("interrupted while trying learning rates; nothing was written", ExitCode::kInterrupted);
   }
   curve.suggested = rounded(steepest_rate(curve.rates, curve.losses));
-  if (curve.suggested == 0) throw Error("no learning rate from 1e-7 to 10 lowers the loss; see whether the labels are right (cvtool data preview)");
+  if (curve.suggested == 0)
+    throw Error(
+        "no learning rate from 1e-7 to 10 lowers the loss; see whether the labels are right (cvtool data preview)");
   return curve;
 }
 

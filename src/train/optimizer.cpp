@@ -55,8 +55,10 @@ void rmsprop(at::Tensor& w, const at::Tensor& g, Slots& s, const StepContext& c)
     scale.addcmul_(s[1], s[1], -1);
   }
   const at::Tensor step = g * scale.rsqrt_() * c.lr;
-  if (c.config.momentum > 0) w.sub_(s[2].mul_(c.config.momentum).add_(step));
-  else w.sub_(step);
+  if (c.config.momentum > 0)
+    w.sub_(s[2].mul_(c.config.momentum).add_(step));
+  else
+    w.sub_(step);
 }
 
 void adagrad(at::Tensor& w, const at::Tensor& g, Slots& s, const StepContext& c) {
@@ -82,12 +84,9 @@ const OptimizerKind& kind_of(const std::string& name) {
 const std::vector<OptimizerKind>& optimizer_kinds() {
   static const std::vector<OptimizerKind> kinds{
       // name, lr, epsilon, beta_2, weight_decay, slots: Keras's defaults
-      {"sgd", 0.01, 1e-7, 0.999, 0, 1, sgd},
-      {"adam", 1e-3, 1e-7, 0.999, 0, 2, adam},
-      {"adamw", 1e-3, 1e-7, 0.999, 0.004, 2, adam},
-      {"nadam", 1e-3, 1e-7, 0.999, 0, 2, nadam},
-      {"rmsprop", 1e-3, 1e-7, 0.999, 0, 3, rmsprop},
-      {"adagrad", 1e-3, 1e-7, 0.999, 0, 1, adagrad},
+      {"sgd", 0.01, 1e-7, 0.999, 0, 1, sgd},         {"adam", 1e-3, 1e-7, 0.999, 0, 2, adam},
+      {"adamw", 1e-3, 1e-7, 0.999, 0.004, 2, adam},  {"nadam", 1e-3, 1e-7, 0.999, 0, 2, nadam},
+      {"rmsprop", 1e-3, 1e-7, 0.999, 0, 3, rmsprop}, {"adagrad", 1e-3, 1e-7, 0.999, 0, 1, adagrad},
       {"lion", 1e-3, 1e-7, 0.99, 0, 1, lion},
   };
   return kinds;
@@ -129,7 +128,8 @@ void Optimizer::step(double run_lr) {
 std::vector<std::pair<std::string, at::Tensor>> Optimizer::state() const {
   std::vector<std::pair<std::string, at::Tensor>> out;
   for (size_t p = 0; p < slots_.size(); ++p)
-    for (size_t s = 0; s < slots_[p].state.size(); ++s) out.emplace_back(std::to_string(p) + "/" + std::to_string(s), slots_[p].state[s]);
+    for (size_t s = 0; s < slots_[p].state.size(); ++s)
+      out.emplace_back(std::to_string(p) + "/" + std::to_string(s), slots_[p].state[s]);
   return out;
 }
 
@@ -137,7 +137,8 @@ void Optimizer::restore(int64_t steps, const std::function<const at::Tensor*(con
   at::NoGradGuard no_grad;
   for (auto& [name, tensor] : state()) {
     const at::Tensor* kept = find(name);
-    if (!kept || kept->sizes() != tensor.sizes()) throw Error("the checkpoint's optimizer does not fit this net and optimizer");
+    if (!kept || kept->sizes() != tensor.sizes())
+      throw Error("the checkpoint's optimizer does not fit this net and optimizer");
     tensor.copy_(*kept);
   }
   steps_ = steps;

@@ -17,8 +17,9 @@ struct OptimizerKind {
   const char* name;
   double lr, epsilon, beta_2;  // what 0 in the config stands for
   double weight_decay;
-  int slots;                   // tensors of state a parameter
-  void (*update)(at::Tensor& weight, const at::Tensor& gradient, std::vector<at::Tensor>& slots, const struct StepContext& context);
+  int slots;  // tensors of state a parameter
+  void (*update)(at::Tensor& weight, const at::Tensor& gradient, std::vector<at::Tensor>& slots,
+                 const struct StepContext& context);
 };
 const std::vector<OptimizerKind>& optimizer_kinds();
 
@@ -26,7 +27,7 @@ const std::vector<OptimizerKind>& optimizer_kinds();
 struct StepContext {
   const TrainConfig& config;  // with the optimizer's own values filled in
   double lr;
-  int64_t step;               // 1, 2, ...
+  int64_t step;  // 1, 2, ...
 };
 
 // `config` with every "0: the optimizer's own" replaced by the value.
@@ -50,8 +51,8 @@ class Optimizer {
 
   // What it remembers of each parameter: "PARAMETER/SLOT", numbered from 0. The tensors are its own, and change.
   std::vector<std::pair<std::string, at::Tensor>> state() const;
-  // Goes on where another stood after `steps` steps, whose state `find` knows by name (null: it lacks it). Throws Error when
-  // something is lacking or has another shape.
+  // Goes on where another stood after `steps` steps, whose state `find` knows by name (null: it lacks it). Throws Error
+  // when something is lacking or has another shape.
   void restore(int64_t steps, const std::function<const at::Tensor*(const std::string& name)>& find);
 
  private:

@@ -5,8 +5,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "base/random.h"
 #include "augment/variants.h"
+#include "base/random.h"
 
 namespace cvtool {
 
@@ -25,7 +25,9 @@ Outcomes outcomes_of(const Json& augment, uint64_t seed, int64_t views) {
     if (out.count == 1) return one_outcome();
     out.key = "flips " + augment.dump();
     out.index = [flips](uint64_t id, uint64_t epoch) { return flips->index(id, epoch); };
-    out.pixels = [flips](const at::Tensor& pixels, const std::vector<uint64_t>&, int64_t index) { return flips->pixels(pixels, index); };
+    out.pixels = [flips](const at::Tensor& pixels, const std::vector<uint64_t>&, int64_t index) {
+      return flips->pixels(pixels, index);
+    };
     return out;
   }
   const auto augmenter = std::make_shared<Augmenter>(augment, seed, /*classes=*/2);

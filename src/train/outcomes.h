@@ -13,8 +13,8 @@ namespace cvtool {
 
 struct Outcomes {
   int64_t count = 1;
-  bool exact = true;   // the same draws as without a cache; false: a number of drawn views stands for all of them
-  std::string key;     // names the forms, for the cache
+  bool exact = true;  // the same draws as without a cache; false: a number of drawn views stands for all of them
+  std::string key;    // names the forms, for the cache
   // Which one a sample takes in an epoch: 0 .. count-1.
   std::function<int64_t(uint64_t id, uint64_t epoch)> index;
   // Rows [N,3,H,W] in the form `index`; `ids` are their samples'.

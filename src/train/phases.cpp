@@ -9,13 +9,13 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "torch/device.h"
+#include "augment/augment.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "augment/augment.h"
 #include "data/balanced.h"
 #include "model/stages.h"
 #include "model/unfreeze.h"
+#include "torch/device.h"
 #include "train/feature_store.h"
 #include "train/outcomes.h"
 #include "train/pixel_source.h"
@@ -36,7 +36,8 @@ std::vector<at::Tensor> trainable(const Module& module) {
   return out;
 }
 
-// All that training changes, by name: parameters that have gradients, and batch statistics; the base's only where they move.
+// All that training changes, by name: parameters that have gradients, and batch statistics; the base's only where they
+// move.
 NamedTensors trained_weights(const Module& net, bool base_statistics) {
   NamedTensors weights;
   for (const auto& parameter : net.named_parameters())
@@ -51,7 +52,8 @@ void use_pixels(const PhaseInputs& in, TrainingPhase& phase) {
   options.batch = in.recipe.train.batch;
   options.device = in.device;
   if (!in.recipe.augment.empty())
-    options.augmenter = std::make_shared<Augmenter>(in.recipe.augment, static_cast<uint64_t>(in.recipe.train.seed), in.classes);
+    options.augmenter =
+        std::make_shared<Augmenter>(in.recipe.augment, static_cast<uint64_t>(in.recipe.train.seed), in.classes);
   if (in.valid) {
     options.order = order_at_rest(*in.valid);
     phase.valid = pixel_source(*in.valid, options);
@@ -67,8 +69,8 @@ std::string name_of(const Module& module, const PhaseInputs& in, at::ScalarType 
   on_cpu.to(at::kCPU);
   on_cpu.save(bytes);
   const std::string text = bytes.str();
-  return hex_text(content_hash(text.data(), text.size())) + ' ' + c10::toString(precision) + ' ' + in.device.str() + ' ' +
-         std::to_string(at::get_num_threads()) + ' ' + std::to_string(in.recipe.train.batch);
+  return hex_text(content_hash(text.data(), text.size())) + ' ' + c10::toString(precision) + ' ' + in.device.str() +
+         ' ' + std::to_string(at::get_num_threads()) + ' ' + std::to_string(in.recipe.train.batch);
 }
 
 // A frozen module as a function of the pixels, computed in `precision`.
@@ -87,18 +89,20 @@ std::shared_ptr<FeatureStore> filled_store(const PhaseInputs& in, const PhotoSto
   auto store = std::make_shared<FeatureStore>(photos, std::move(options));
   store->fill(in.observer);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  const std::string forms = store->options().outcomes.count > 1 ? " in " + std::to_string(store->options().outcomes.count) + " forms" : "";
+  const std::string forms =
+      store->options().outcomes.count > 1 ? " in " + std::to_string(store->options().outcomes.count) + " forms" : "";
   const auto count = static_cast<int64_t>(photos.samples().size());
   if (store->computed() == 0)
-    spdlog::info("features of {}{} found in the cache ({} MB)", counted(count, "photo"), forms, store->bytes() / 1'000'000);
-  else
-    spdlog::info("features of {}{} computed once in {} ({} MB); epochs start from them", counted(count, "photo"), forms, duration_text(seconds),
+    spdlog::info("features of {}{} found in the cache ({} MB)", counted(count, "photo"), forms,
                  store->bytes() / 1'000'000);
+  else
+    spdlog::info("features of {}{} computed once in {} ({} MB); epochs start from them", counted(count, "photo"), forms,
+                 duration_text(seconds), store->bytes() / 1'000'000);
   return store;
 }
 
-// Epochs start from features, kept where the photos have few forms. Validation has its own in float32, as in the model that
-// is then used.
+// Epochs start from features, kept where the photos have few forms. Validation has its own in float32, as in the model
+// that is then used.
 void use_features(const PhaseInputs& in, const Module& frozen, TrainingPhase& phase) {
   const TransferConfig& config = in.recipe.transfer;
   FeatureOptions options;
@@ -109,21 +113,26 @@ void use_features(const PhaseInputs& in, const Module& frozen, TrainingPhase& ph
   options.cache = config.feature_cache;
   options.batch = in.recipe.train.batch;
   options.device = in.device;
-  const Outcomes outcomes = outcomes_of(in.recipe.augment, static_cast<uint64_t>(in.recipe.train.seed), config.augment_views);
+  const Outcomes outcomes =
+      outcomes_of(in.recipe.augment, static_cast<uint64_t>(in.recipe.train.seed), config.augment_views);
   if (config.feature_cache == "none" || outcomes.count == 0) {
     if (outcomes.count == 0)
-      spdlog::info("the augmentation gives every photo new pixels in every epoch: features are computed each time (--augment-views N keeps those of N views)");
+      spdlog::info(
+          "the augmentation gives every photo new pixels in every epoch: features are computed each time "
+          "(--augment-views N keeps those of N views)");
     use_pixels(in, phase);
     phase.train = frozen_source(std::move(phase.train), frozen_part(frozen, in.device, in.precision));
     if (phase.valid) phase.valid = frozen_source(std::move(phase.valid), frozen_part(frozen, in.device, at::kFloat));
     return;
   }
-  if (!outcomes.exact) spdlog::info("an approximation, as asked: {} views a photo instead of new ones every epoch", outcomes.count);
+  if (!outcomes.exact)
+    spdlog::info("an approximation, as asked: {} views a photo instead of new ones every epoch", outcomes.count);
   compute_in(at::kFloat);
   if (in.valid) phase.valid = feature_source(filled_store(in, *in.valid, options), order_at_rest(*in.valid), false);
   compute_in(in.precision);
   options.outcomes = outcomes;
-  phase.train = feature_source(filled_store(in, in.train, options), training_order(in.train.samples(), in.recipe.train), true);
+  phase.train =
+      feature_source(filled_store(in, in.train, options), training_order(in.train.samples(), in.recipe.train), true);
 }
 
 // The stage that holds the first of the parameters; `stages.size()` where none does.
@@ -148,7 +157,8 @@ TrainingPhase with_base(const PhaseInputs& in, const std::string& fine_tune) {
   if (!unfrozen.parameters.empty()) {
     const double lr = in.recipe.train.lr;
     phase.groups.push_back({unfrozen.parameters, config.fine_tune_lr > 0 ? config.fine_tune_lr / lr : 0.1});
-    spdlog::info("fine-tuning {} of the base, from {} on", counted(static_cast<int64_t>(unfrozen.names.size()), "tensor"), unfrozen.names.front());
+    spdlog::info("fine-tuning {} of the base, from {} on",
+                 counted(static_cast<int64_t>(unfrozen.names.size()), "tensor"), unfrozen.names.front());
   }
   std::vector<Module> frozen{in.net.module.attr("preprocess").toModule()}, trained;
   for (size_t i = 0; i < stages.size(); ++i) (i < cut ? frozen : trained).push_back(stages[i].module);
@@ -187,7 +197,9 @@ TrainingPhase whole_net(const PhaseInputs& in) {
 
 EpochOrder training_order(const std::vector<Sample>& samples, const TrainConfig& config) {
   const auto order = config.sampler == "balanced" ? balanced : shuffled;
-  return [&samples, order, seed = static_cast<uint64_t>(config.seed)](int64_t epoch) { return order(samples, seed, static_cast<uint64_t>(epoch)); };
+  return [&samples, order, seed = static_cast<uint64_t>(config.seed)](int64_t epoch) {
+    return order(samples, seed, static_cast<uint64_t>(epoch));
+  };
 }
 
 void check_transfer(const TransferConfig& config, const Net& net) {
@@ -203,7 +215,8 @@ std::string training_trouble(const Net& net, const ImageSize& imgsz, at::Device 
   std::string trouble;
   try {
     const Autocast autocast(device, precision);
-    const at::Tensor pixels = at::zeros({1, 3, imgsz.height, imgsz.width}, at::device(device)).contiguous(at::MemoryFormat::ChannelsLast);
+    const at::Tensor pixels =
+        at::zeros({1, 3, imgsz.height, imgsz.width}, at::device(device)).contiguous(at::MemoryFormat::ChannelsLast);
     module.get_method("logits")({pixels.requires_grad_()}).toTensor().sum().backward();
   } catch (const c10::Error& error) {
     trouble = error.what_without_backtrace();
@@ -218,7 +231,8 @@ std::vector<PhasePlan> training_phases(const PhaseInputs& inputs) {
   std::vector<PhasePlan> phases;
   const int64_t frozen_epochs = config.fine_tune == "none" ? inputs.recipe.train.epochs : config.freeze_epochs;
   if (frozen_epochs > 0) phases.push_back({1, [inputs] { return with_base(inputs, "none"); }});
-  if (config.fine_tune != "none") phases.push_back({frozen_epochs + 1, [inputs] { return with_base(inputs, inputs.recipe.transfer.fine_tune); }});
+  if (config.fine_tune != "none")
+    phases.push_back({frozen_epochs + 1, [inputs] { return with_base(inputs, inputs.recipe.transfer.fine_tune); }});
   return phases;
 }
 

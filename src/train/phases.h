@@ -4,15 +4,15 @@
 #include <vector>
 
 #include "data/loader.h"
-#include "spec/recipe.h"
 #include "model/compile.h"
+#include "spec/recipe.h"
 #include "train/trainer.h"
 
 namespace cvtool {
 
 struct PhaseInputs {
-  const Recipe& recipe;               // resolved
-  const Net& net;                     // on `device`
+  const Recipe& recipe;  // resolved
+  const Net& net;        // on `device`
   int64_t classes = 0;
   const PhotoStore& train;
   const PhotoStore* valid = nullptr;  // may be null
@@ -27,12 +27,13 @@ EpochOrder training_order(const std::vector<Sample>& samples, const TrainConfig&
 // Throws UsageError where the settings of `transfer` do not fit the net.
 void check_transfer(const TransferConfig& config, const Net& net);
 
-// Why the net (on `device`) cannot be trained in `precision`: LibTorch has no gradient in it for an operation of the base. Empty
-// where it can. Tries one blank picture; the net is left in evaluation mode, without gradients.
+// Why the net (on `device`) cannot be trained in `precision`: LibTorch has no gradient in it for an operation of the
+// base. Empty where it can. Tries one blank picture; the net is left in evaluation mode, without gradients.
 std::string training_trouble(const Net& net, const ImageSize& imgsz, at::Device device, at::ScalarType precision);
 
-// One phase; two where a base is fine-tuned after some epochs. They keep references to the stores and the net's weights. What
-// is frozen runs frozen: from pixels where features cannot be kept, else once a photo, and epochs start from the features.
+// One phase; two where a base is fine-tuned after some epochs. They keep references to the stores and the net's
+// weights. What is frozen runs frozen: from pixels where features cannot be kept, else once a photo, and epochs start
+// from the features.
 std::vector<PhasePlan> training_phases(const PhaseInputs& inputs);
 
 }  // namespace cvtool

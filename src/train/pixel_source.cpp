@@ -13,7 +13,9 @@ Examples examples_of(const AugmentedBatch& batch) { return {batch.pixels, batch.
 class PixelSource : public ExampleSource {
  public:
   PixelSource(const PhotoStore& store, PixelSourceOptions options)
-      : store_(store), options_(std::move(options)), lookahead_(options_.training && options_.augmenter ? options_.augmenter->lookahead() : 0) {}
+      : store_(store),
+        options_(std::move(options)),
+        lookahead_(options_.training && options_.augmenter ? options_.augmenter->lookahead() : 0) {}
 
   int64_t size() const override { return static_cast<int64_t>(store_.samples().size()); }
 
@@ -62,7 +64,8 @@ class PixelSource : public ExampleSource {
     }
   }
 
-  // The lookahead_ rows behind `current`, which has been taken out of ahead_; behind the epoch's last come its first ones.
+  // The lookahead_ rows behind `current`, which has been taken out of ahead_; behind the epoch's last come its first
+  // ones.
   AugmentRows following(const AugmentRows& current) const {
     AugmentRows rows;
     std::vector<at::Tensor> pixels, labels;

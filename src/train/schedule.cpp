@@ -15,15 +15,19 @@ double step(const ScheduleConfig& c, double epoch, double) {
 }
 
 // From `from` to `to` along half a cosine, as `share` goes from 0 to 1.
-double along_cosine(double from, double to, double share) { return to + (from - to) * (1 + std::cos(kPi * std::clamp(share, 0.0, 1.0))) / 2; }
+double along_cosine(double from, double to, double share) {
+  return to + (from - to) * (1 + std::cos(kPi * std::clamp(share, 0.0, 1.0))) / 2;
+}
 
 // Loshchilov and Hutter, arXiv 1608.03983, without restarts.
-double cosine(const ScheduleConfig& c, double epoch, double epochs) { return along_cosine(1, c.lr_end, epoch / epochs); }
+double cosine(const ScheduleConfig& c, double epoch, double epochs) {
+  return along_cosine(1, c.lr_end, epoch / epochs);
+}
 
 double exponential(const ScheduleConfig& c, double epoch, double) { return std::pow(c.decay, epoch); }
 
-// Smith and Topin, arXiv 1708.07120, with the proportions of PyTorch's OneCycleLR: up from 1/25 over 30 % of the run, then
-// down to 1/250,000.
+// Smith and Topin, arXiv 1708.07120, with the proportions of PyTorch's OneCycleLR: up from 1/25 over 30 % of the run,
+// then down to 1/250,000.
 double one_cycle(const ScheduleConfig&, double epoch, double epochs) {
   constexpr double kRise = 0.3, kStart = 1.0 / 25, kEnd = kStart / 1e4;
   const double share = epoch / epochs;
@@ -40,7 +44,7 @@ const ScheduleKind& schedule_named(const std::string& name) {
 
 const std::vector<ScheduleKind>& schedule_kinds() {
   static const std::vector<ScheduleKind> kinds{
-      {"constant", 1, constant},        {"step", 0.1, step},        {"cosine", 1, cosine},
+      {"constant", 1, constant},          {"step", 0.1, step},        {"cosine", 1, cosine},
       {"exponential", 0.95, exponential}, {"plateau", 0.1, constant}, {"one_cycle", 1, one_cycle},
   };
   return kinds;
@@ -56,7 +60,8 @@ double lr_at(const TrainConfig& config, const SchedulePoint& point) {
   const ScheduleConfig& schedule = config.schedule;
   const double after = point.epoch - schedule.warmup, rest = static_cast<double>(config.epochs) - schedule.warmup;
   if (after < -kRounding) return config.lr * std::min(1.0, (point.epoch + point.step) / schedule.warmup);
-  const double factor = schedule_named(schedule.schedule).factor(schedule, std::max(after, 0.0) + kRounding, std::max(rest, kRounding));
+  const double factor =
+      schedule_named(schedule.schedule).factor(schedule, std::max(after, 0.0) + kRounding, std::max(rest, kRounding));
   return config.lr * factor * std::pow(schedule.decay, static_cast<double>(point.drops));
 }
 

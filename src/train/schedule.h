@@ -12,8 +12,8 @@ namespace cvtool {
 struct ScheduleKind {
   const char* name;
   double decay;  // what 0 in the config stands for
-  // The factor of the run's learning rate after `epoch` epochs, fractions included, of `epochs`; both are counted from the
-  // end of the warm-up. 1 for plateau, whose drops come from the history.
+  // The factor of the run's learning rate after `epoch` epochs, fractions included, of `epochs`; both are counted from
+  // the end of the warm-up. 1 for plateau, whose drops come from the history.
   double (*factor)(const ScheduleConfig& config, double epoch, double epochs);
 };
 const std::vector<ScheduleKind>& schedule_kinds();
@@ -23,9 +23,9 @@ ScheduleConfig with_schedule_defaults(ScheduleConfig config);
 
 // Where a step stands in the run.
 struct SchedulePoint {
-  double epoch = 0;    // epochs done before it, with the fraction
-  double step = 0;     // part of an epoch that one step is
-  int64_t drops = 0;   // of the plateau: see plateau_drops
+  double epoch = 0;   // epochs done before it, with the fraction
+  double step = 0;    // part of an epoch that one step is
+  int64_t drops = 0;  // of the plateau: see plateau_drops
 };
 
 // The learning rate of a step. In the warm-up it rises in a line from step to step and reaches its value with the last.

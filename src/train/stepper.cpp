@@ -2,8 +2,8 @@
 
 #include <ATen/ATen.h>
 
-#include "torch/device.h"
 #include "base/random.h"
+#include "torch/device.h"
 
 namespace cvtool {
 namespace {
@@ -18,12 +18,14 @@ bool is_half(const TrainingRun& run) { return run.precision == at::kHalf; }
 
 Stepper::Stepper(const TrainingRun& run, const TrainingPhase& phase)
     : run_(run), phase_(phase), optimizer_(run.config, phase.groups), scale_(is_half(run) ? kFirstScale : 1) {
-  for (const ParameterGroup& group : phase.groups) parameters_.insert(parameters_.end(), group.parameters.begin(), group.parameters.end());
+  for (const ParameterGroup& group : phase.groups)
+    parameters_.insert(parameters_.end(), group.parameters.begin(), group.parameters.end());
 }
 
 at::Tensor Stepper::logits_of(const Examples& examples, int64_t number) const {
   // Dropout draws from LibTorch's own generator: its state is a function of the batch's number alone.
-  at::manual_seed(Random(static_cast<uint64_t>(run_.config.seed), "dropout", 0, static_cast<uint64_t>(number)).bits64());
+  at::manual_seed(
+      Random(static_cast<uint64_t>(run_.config.seed), "dropout", 0, static_cast<uint64_t>(number)).bits64());
   const Autocast autocast(run_.device, run_.precision);
   return phase_.logits(examples.x);
 }
@@ -36,7 +38,8 @@ double Stepper::loss_of(const Examples& examples, int64_t number) const {
 BatchFigures Stepper::add(const Examples& examples, int64_t number) {
   const at::Tensor logits = logits_of(examples, number);
   at::Tensor loss = training_loss(run_.loss, logits, examples.labels);
-  BatchFigures figures{loss.item<double>(), hits_from_logits(logits.detach(), examples.labels).item<double>(), examples.labels.size(0)};
+  BatchFigures figures{loss.item<double>(), hits_from_logits(logits.detach(), examples.labels).item<double>(),
+                       examples.labels.size(0)};
   if (run_.config.accumulate > 1) loss = loss * static_cast<double>(figures.count);
   if (scale_ != 1) loss = loss * scale_;
   loss.backward();
@@ -94,7 +97,8 @@ void Stepper::save(TrainingState& state) const {
 void Stepper::restore(const TrainingState& state) {
   scale_ = state.loss_scale;
   steps_at_scale_ = state.steps_at_scale;
-  optimizer_.restore(state.optimizer_steps, [&](const std::string& name) { return find_tensor(state.tensors, "optimizer/" + name); });
+  optimizer_.restore(state.optimizer_steps,
+                     [&](const std::string& name) { return find_tensor(state.tensors, "optimizer/" + name); });
 }
 
 }  // namespace cvtool

@@ -17,15 +17,15 @@ class Stepper {
   // Both outlive it.
   Stepper(const TrainingRun& run, const TrainingPhase& phase);
 
-  // Adds a batch's gradients. `number` is the batch's among all of the run: dropout draws by it. Nothing but the loss is
-  // known to be finite: check it.
+  // Adds a batch's gradients. `number` is the batch's among all of the run: dropout draws by it. Nothing but the loss
+  // is known to be finite: check it.
   BatchFigures add(const Examples& examples, int64_t number);
 
   // The mean loss in training of a batch that is not learned from; dropout draws by `number`.
   double loss_of(const Examples& examples, int64_t number) const;
 
-  // Changes the weights by the mean gradient of the samples that were added; once in half precision, where gradients may
-  // overflow, it leaves them as they are and lowers the scale instead.
+  // Changes the weights by the mean gradient of the samples that were added; once in half precision, where gradients
+  // may overflow, it leaves them as they are and lowers the scale instead.
   void update(double lr);
 
   // The optimizer's part of a state.

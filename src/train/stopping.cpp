@@ -50,7 +50,8 @@ double value_of(const EpochReport& report, const std::string& name) {
 std::string resolve_monitor(const std::string& monitor, bool has_validation) {
   if (monitor == "auto") return has_validation ? "val_accuracy" : "loss";
   if (starts_with(monitor, "val_") && !has_validation)
-    throw UsageError("--monitor " + monitor + ": there are no validation photos; use loss or accuracy, or hold some back with --valid");
+    throw UsageError("--monitor " + monitor +
+                     ": there are no validation photos; use loss or accuracy, or hold some back with --valid");
   return without_binary(monitor);
 }
 
@@ -73,7 +74,8 @@ int64_t epochs_without_improvement(const std::vector<EpochReport>& history, cons
 int64_t plateau_drops(const std::vector<EpochReport>& history, const TrainConfig& config) {
   if (config.schedule.schedule != "plateau") return 0;
   int64_t drops = 0;
-  count_dry_epochs(history, config.stopping, [&](int64_t dry) { drops += dry > 0 && dry % config.schedule.decay_every == 0; });
+  count_dry_epochs(history, config.stopping,
+                   [&](int64_t dry) { drops += dry > 0 && dry % config.schedule.decay_every == 0; });
   return drops;
 }
 

@@ -1,4 +1,5 @@
-// What a history says of how to go on. All are functions of the history alone, so a run that is resumed judges as before.
+// What a history says of how to go on. All are functions of the history alone, so a run that is resumed judges as
+// before.
 #pragma once
 
 #include <vector>
@@ -8,7 +9,8 @@
 
 namespace cvtool {
 
-// The value of that name, as Keras spells it ("val_accuracy" also finds "val_binary_accuracy"); NaN where there is none.
+// The value of that name, as Keras spells it ("val_accuracy" also finds "val_binary_accuracy"); NaN where there is
+// none.
 double value_of(const EpochReport& report, const std::string& name);
 
 // "auto" -> the figure that is monitored. Throws UsageError for one that the run does not have.
@@ -20,7 +22,8 @@ bool last_is_best(const std::vector<EpochReport>& history, const std::string& mo
 // Epochs since the monitored figure last improved by more than min_delta.
 int64_t epochs_without_improvement(const std::vector<EpochReport>& history, const StoppingConfig& config);
 
-// How often a plateau has lowered the learning rate: once after each config.schedule.decay_every epochs without improvement.
+// How often a plateau has lowered the learning rate: once after each config.schedule.decay_every epochs without
+// improvement.
 int64_t plateau_drops(const std::vector<EpochReport>& history, const TrainConfig& config);
 
 }  // namespace cvtool

@@ -6,9 +6,9 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "torch/device.h"
 #include "base/error.h"
 #include "base/throttle.h"
+#include "torch/device.h"
 #include "train/schedule.h"
 #include "train/stepper.h"
 #include "train/stopping.h"
@@ -73,7 +73,8 @@ class TrainingLoop {
     // The snapshots are of the whole net: what was not trained before stands there as it was.
     for (Snapshot* snapshot : {&state_.best, &state_.last})
       for (const auto& [name, weight] : phase_.weights)
-        if (snapshot->epoch > 0 && !find_tensor(snapshot->weights, name)) snapshot->weights.emplace_back(name, weight.detach().clone());
+        if (snapshot->epoch > 0 && !find_tensor(snapshot->weights, name))
+          snapshot->weights.emplace_back(name, weight.detach().clone());
   }
 
   void restore() {
@@ -81,7 +82,8 @@ class TrainingLoop {
     for (auto& [name, weight] : phase_.weights) {
       const at::Tensor* kept = find_tensor(state_.tensors, "weights/" + name);
       if (!kept && state_.phase == plan_->first_epoch) throw Error("the checkpoint lacks the net's " + name);
-      if (kept && kept->sizes() != weight.sizes()) throw Error("the checkpoint's " + name + " has another shape than the net's");
+      if (kept && kept->sizes() != weight.sizes())
+        throw Error("the checkpoint's " + name + " has another shape than the net's");
       if (kept) weight.detach().copy_(*kept);
     }
     if (state_.phase == plan_->first_epoch) stepper_->restore(state_);
@@ -126,14 +128,16 @@ class TrainingLoop {
 
   TrainingEnd asked_to_stop() const {
     if (run_.observer->stop_requested()) return TrainingEnd::kInterrupted;
-    return run_.time_limit_s > 0 && seconds_since(start_) >= run_.time_limit_s ? TrainingEnd::kTimeLimit : TrainingEnd::kDone;
+    return run_.time_limit_s > 0 && seconds_since(start_) >= run_.time_limit_s ? TrainingEnd::kTimeLimit
+                                                                               : TrainingEnd::kDone;
   }
 
   void update(int64_t& gathered) {
     const int64_t group = run_.config.batch * run_.config.accumulate;
     const double steps = std::ceil(static_cast<double>(phase_.train->size()) / static_cast<double>(group));
     const double done = static_cast<double>(state_.batches / run_.config.accumulate) / steps;
-    state_.lr = lr_at(run_.config, {static_cast<double>(state_.epoch - 1) + done, 1 / steps, plateau_drops(state_.history, run_.config)});
+    state_.lr = lr_at(run_.config, {static_cast<double>(state_.epoch - 1) + done, 1 / steps,
+                                    plateau_drops(state_.history, run_.config)});
     stepper_->update(state_.lr);
     average_.update(++state_.updates);
     state_.batches += gathered;
@@ -142,15 +146,18 @@ class TrainingLoop {
 
   void check_finite(double loss, const std::string& what) const {
     if (std::isfinite(loss)) return;
-    throw Error(what + " became " + (std::isnan(loss) ? "NaN" : "infinite") + " in epoch " + std::to_string(state_.epoch) + ", step " +
-                std::to_string(state_.updates + 1) + "; try a smaller --lr (it was " + Json(run_.config.lr).dump() + "), --warmup 1 or --clip-norm 1" +
+    throw Error(what + " became " + (std::isnan(loss) ? "NaN" : "infinite") + " in epoch " +
+                std::to_string(state_.epoch) + ", step " + std::to_string(state_.updates + 1) +
+                "; try a smaller --lr (it was " + Json(run_.config.lr).dump() + "), --warmup 1 or --clip-norm 1" +
                 (run_.precision == at::kFloat ? "" : ", or --precision fp32"));
   }
 
   // Validation, the epoch's report and what is kept of it.
   TrainingEnd finish_epoch() {
     const double seconds = state_.seconds + seconds_since(epoch_start_);
-    EpochReport report{state_.epoch, run_.config.epochs, {{"loss", state_.tally.mean_loss()}, {accuracy_name(run_.units), state_.tally.accuracy()}}};
+    EpochReport report{state_.epoch,
+                       run_.config.epochs,
+                       {{"loss", state_.tally.mean_loss()}, {accuracy_name(run_.units), state_.tally.accuracy()}}};
     phase_.set_training(false);
     {
       const WeightAverage::InPlace averaged(average_);
@@ -178,7 +185,8 @@ class TrainingLoop {
     const bool dry = stopping.patience > 0 && epochs_without_improvement(state_.history, stopping) >= stopping.patience;
     const TrainingEnd end = asked_to_stop();
     const bool last = state_.epoch > run_.config.epochs || dry;
-    // A run whose checkpoint says that all is done has its models too. A phase may begin with long work, in which a run is stopped.
+    // A run whose checkpoint says that all is done has its models too. A phase may begin with long work, in which a run
+    // is stopped.
     if (!last && (end != TrainingEnd::kDone || wanted_phase() != plan_ || saving_.due())) save();
     if (run_.after_epoch) run_.after_epoch(state_, last);
     if (last) save();
@@ -187,8 +195,8 @@ class TrainingLoop {
     return end;
   }
 
-  // In float32, the arithmetic in which the model is then used: these are the figures that eval gives. False when the observer
-  // asked to stop.
+  // In float32, the arithmetic in which the model is then used: these are the figures that eval gives. False when the
+  // observer asked to stop.
   bool validate(EpochReport& report) {
     at::NoGradGuard no_grad;
     give_back_memory();

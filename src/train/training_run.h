@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "base/observer.h"
+#include "spec/train_config.h"
 #include "train/examples.h"
 #include "train/losses.h"
 #include "train/optimizer.h"
-#include "spec/train_config.h"
 #include "train/training_state.h"
 
 namespace cvtool {
@@ -21,11 +21,12 @@ struct TrainingPhase {
   std::function<at::Tensor(const at::Tensor& x)> logits;  // the trained part of the net: examples' x -> [N,units]
   std::function<void(bool training)> set_training;        // training or evaluation behaviour of that part
   std::vector<ParameterGroup> groups;                     // what the optimizer changes
-  NamedTensors weights;                                   // all that training changes, by its name in the net: those, and batch statistics
+  NamedTensors weights;  // all that training changes, by its name in the net: those, and batch statistics
 };
 
-// A phase that is to come; begin() makes it when its first epoch is reached, or when a run is resumed in it. It trains what the
-// phases before it did, and may train more. begin() may throw an Error of kInterrupted; the state can then be gone on from.
+// A phase that is to come; begin() makes it when its first epoch is reached, or when a run is resumed in it. It trains
+// what the phases before it did, and may train more. begin() may throw an Error of kInterrupted; the state can then be
+// gone on from.
 struct PhasePlan {
   int64_t first_epoch = 1;
   std::function<TrainingPhase()> begin;
@@ -33,18 +34,18 @@ struct PhasePlan {
 
 struct TrainingRun {
   int64_t units = 0;
-  TrainConfig config;             // resolved: no "auto", no "0: own value"
+  TrainConfig config;  // resolved: no "auto", no "0: own value"
   TrainingLoss loss;
   std::vector<PhasePlan> phases;  // by first_epoch, from 1
   at::Device device = at::kCPU;
   at::ScalarType precision = at::kFloat;  // of training steps; validation is in float32
-  double time_limit_s = 0;        // 0: none
+  double time_limit_s = 0;                // 0: none
   double checkpoint_every_s = 600;
   Observer* observer = nullptr;
   // Keeps what the run can go on from.
   std::function<void(const TrainingState& state)> save;
-  // Called after every epoch: state.history.back(), state.last and state.best are its results; `last` says that no other
-  // follows.
+  // Called after every epoch: state.history.back(), state.last and state.best are its results; `last` says that no
+  // other follows.
   std::function<void(const TrainingState& state, bool last)> after_epoch;
 };
 

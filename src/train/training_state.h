@@ -30,12 +30,12 @@ struct Snapshot {
 };
 
 struct TrainingState {
-  int64_t epoch = 1;       // the one that runs; one more than the run has when all are done
-  int64_t batches = 0;     // of it that are done
-  int64_t all_batches = 0; // of all epochs: what dropout draws by
-  int64_t updates = 0;     // of the weights, in all epochs
-  Tally tally;             // of the epoch
-  double seconds = 0;      // spent on the epoch before it was interrupted
+  int64_t epoch = 1;        // the one that runs; one more than the run has when all are done
+  int64_t batches = 0;      // of it that are done
+  int64_t all_batches = 0;  // of all epochs: what dropout draws by
+  int64_t updates = 0;      // of the weights, in all epochs
+  Tally tally;              // of the epoch
+  double seconds = 0;       // spent on the epoch before it was interrupted
   std::vector<EpochReport> history;
   Snapshot best, last;
   // Of the phase that runs: its first epoch, and its optimizer.
@@ -44,8 +44,8 @@ struct TrainingState {
   int64_t optimizer_steps = 0;
   double loss_scale = 65536;
   int64_t steps_at_scale = 0;
-  // "weights/NAME", "average/NAME" and "optimizer/N": what the phase that runs goes on from; filled for a checkpoint and
-  // when one is read, else empty.
+  // "weights/NAME", "average/NAME" and "optimizer/N": what the phase that runs goes on from; filled for a checkpoint
+  // and when one is read, else empty.
   NamedTensors tensors;
 };
 

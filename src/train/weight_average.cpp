@@ -12,7 +12,8 @@ void WeightAverage::follow(const NamedTensors& weights, const NamedTensors& kept
   std::vector<Entry> entries;
   for (const auto& [name, weight] : weights) {
     if (!weight.is_floating_point()) continue;  // a counter
-    const auto known = std::find_if(entries_.begin(), entries_.end(), [&wanted = name](const Entry& entry) { return entry.name == wanted; });
+    const auto known = std::find_if(entries_.begin(), entries_.end(),
+                                    [&wanted = name](const Entry& entry) { return entry.name == wanted; });
     const at::Tensor* stored = find_tensor(kept, "average/" + name);
     if (known != entries_.end())
       entries.push_back({name, weight, known->average});

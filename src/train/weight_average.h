@@ -11,8 +11,8 @@ class WeightAverage {
   // average = decay * average + (1 - decay) * weight. Decay 0: there is no average.
   explicit WeightAverage(double decay) : decay_(decay) {}
 
-  // From now on these weights (kept by reference) are followed. What was followed before goes on under its name; what is new
-  // starts from `kept` ("average/NAME"), else from the weight as it is.
+  // From now on these weights (kept by reference) are followed. What was followed before goes on under its name; what
+  // is new starts from `kept` ("average/NAME"), else from the weight as it is.
   void follow(const NamedTensors& weights, const NamedTensors& kept);
 
   // After each step; `updates` counts them from 1. In the beginning the decay is smaller: (1 + n) / (10 + n).

@@ -5,8 +5,8 @@
 
 #include <vector>
 
-#include "base/random.h"
 #include "augment/augment.h"
+#include "base/random.h"
 
 namespace cvtool {
 
@@ -36,8 +36,7 @@ inline AugmentRows rows_of(const at::Tensor& pictures, int64_t first, int64_t co
 }
 
 inline bool close(const at::Tensor& a, const at::Tensor& b, double tolerance) {
-  return a.sizes() == b.sizes() &&
-         (a.to(at::kDouble) - b.to(at::kDouble)).abs().max().item<double>() <= tolerance;
+  return a.sizes() == b.sizes() && (a.to(at::kDouble) - b.to(at::kDouble)).abs().max().item<double>() <= tolerance;
 }
 
 // Mean and bounds of many draws.

@@ -7,10 +7,10 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "base/error.h"
+#include "augment/pictures.h"
 #include "augment/resample.h"
 #include "augment/steps.h"
-#include "augment/pictures.h"
+#include "base/error.h"
 
 using namespace cvtool;
 
@@ -22,8 +22,7 @@ const std::string kEverything =
     "cutmix";
 
 // All pictures of an epoch in batches, each with the samples that follow it.
-AugmentedBatch in_batches(const Augmenter& augmenter, const at::Tensor& pictures, int64_t batch,
-                          uint64_t epoch) {
+AugmentedBatch in_batches(const Augmenter& augmenter, const at::Tensor& pictures, int64_t batch, uint64_t epoch) {
   const int64_t count = pictures.size(0), ahead = augmenter.lookahead();
   const auto circle = at::cat({pictures, pictures.narrow(0, 0, ahead)});
   AugmentRows all = rows_of(pictures, 0, count);
@@ -74,10 +73,9 @@ TEST_CASE("A sample's tensor is the same in batches of 1, 32 and 64, with 1 and 
 TEST_CASE("Strength zero leaves every byte of every kind as it is") {
   const auto pictures = random_pictures(5, 16, 16);
   for (const std::string text :
-       {"none", "rotation=0", "zoom=0", "zoom=0:0", "translation=0", "shear=0", "crop=16", "contrast=0",
-        "brightness=0", "saturation=0", "hue=0", "grayscale=0", "noise=0", "blur=0", "erasing=0",
-        "randaugment=0", "mixup=0", "cutmix=0",
-        "rotation=0,contrast=0,zoom=0,brightness=0,shear=0,saturation=0,translation=0,hue=0,blur=0"}) {
+       {"none", "rotation=0", "zoom=0", "zoom=0:0", "translation=0", "shear=0", "crop=16", "contrast=0", "brightness=0",
+        "saturation=0", "hue=0", "grayscale=0", "noise=0", "blur=0", "erasing=0", "randaugment=0", "mixup=0",
+        "cutmix=0", "rotation=0,contrast=0,zoom=0,brightness=0,shear=0,saturation=0,translation=0,hue=0,blur=0"}) {
     CAPTURE(text);
     const Augmenter augmenter(parse_augment_text(text), 42, 3);
     const auto out = augmenter.apply(rows_of(pictures, 0, 5), 1);
@@ -112,18 +110,15 @@ TEST_CASE("Shape, type and range are kept by every kind") {
 TEST_CASE("Geometric steps become the product of their matrices in one resampling") {
   const auto pictures = random_pictures(4, 20, 24);
   const ImageSize size{20, 24};
-  const Augmenter augmenter(
-      parse_augment_text("rotation=0.2,zoom=0.2,contrast=0,translation=0.1,flip,shear=0.2"), 7);
+  const Augmenter augmenter(parse_augment_text("rotation=0.2,zoom=0.2,contrast=0,translation=0.1,flip,shear=0.2"), 7);
   const auto out = augmenter.apply(rows_of(pictures, 0, 4), 5);
   for (int64_t row = 0; row < 4; ++row) {
-    const auto random = [&](const char* purpose) {
-      return Random(7, purpose, 5, static_cast<uint64_t>(1000 + row));
-    };
+    const auto random = [&](const char* purpose) { return Random(7, purpose, 5, static_cast<uint64_t>(1000 + row)); };
     Random r0 = random("augment/0/random_rotation"), r1 = random("augment/1/random_zoom"),
            r3 = random("augment/3/random_translation"), r4 = random("augment/4/random_flip"),
            r5 = random("augment/5/random_shear");
-    Affine map = compose(draw_affine(RandomRotation{0.2, {}}, r0, size),
-                         draw_affine(RandomZoom{0.2, -1, {}}, r1, size));
+    Affine map =
+        compose(draw_affine(RandomRotation{0.2, {}}, r0, size), draw_affine(RandomZoom{0.2, -1, {}}, r1, size));
     map = compose(map, draw_affine(RandomTranslation{0.1, 0.1, {}}, r3, size));
     map = compose(map, draw_affine(RandomFlip{}, r4, size));
     map = compose(map, draw_affine(RandomShear{0.2, 0.2, {}}, r5, size));

@@ -14,9 +14,7 @@ at::Tensor coloured(const at::Tensor& picture, void (ColourMap::*step)(double), 
   return apply_colour(picture, {map});
 }
 
-at::Tensor one_pixel(float r, float g, float b) {
-  return at::tensor(std::vector<float>{r, g, b}).view({1, 3, 1, 1});
-}
+at::Tensor one_pixel(float r, float g, float b) { return at::tensor(std::vector<float>{r, g, b}).view({1, 3, 1, 1}); }
 
 const at::Tensor kLine = grey_picture({{10, 20, 30, 40}});
 
@@ -52,8 +50,8 @@ TEST_CASE("Saturation goes between grey and the colour") {
   const double grey = 0.299 * 100 + 0.587 * 50 + 0.114 * 200;
   const auto g = static_cast<float>(grey);
   CHECK(close(coloured(pixel, &ColourMap::saturation, 0), one_pixel(g, g, g), 1e-4));
-  CHECK(close(coloured(pixel, &ColourMap::saturation, 0.5),
-              one_pixel((100 + g) / 2, (50 + g) / 2, (200 + g) / 2), 1e-4));
+  CHECK(
+      close(coloured(pixel, &ColourMap::saturation, 0.5), one_pixel((100 + g) / 2, (50 + g) / 2, (200 + g) / 2), 1e-4));
 }
 
 TEST_CASE("A run of colour steps in one pass equals the steps one by one where nothing clips") {

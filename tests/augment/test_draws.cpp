@@ -51,10 +51,12 @@ TEST_CASE("Blurs have a standard deviation drawn evenly from [0, sigma]") {
   const auto centre = many(line, "blur=2").select(3, 7).select(1, 0).flatten();
   const auto weight = [](double sigma) {
     double total = 0;
-    for (int k = -6; k <= 6; ++k) total += std::abs(k) <= std::ceil(3 * sigma) ? std::exp(-k * k / (2 * sigma * sigma)) : 0;
+    for (int k = -6; k <= 6; ++k)
+      total += std::abs(k) <= std::ceil(3 * sigma) ? std::exp(-k * k / (2 * sigma * sigma)) : 0;
     return 100 / total;
   };
-  for (double sigma : {0.5, 1.0, 1.5, 1.9}) CHECK(share(centre > weight(sigma)) == doctest::Approx(sigma / 2).epsilon(0.04));
+  for (double sigma : {0.5, 1.0, 1.5, 1.9})
+    CHECK(share(centre > weight(sigma)) == doctest::Approx(sigma / 2).epsilon(0.04));
   CHECK(centre.min().item<double>() >= weight(2) - 1e-3);
 }
 
@@ -78,7 +80,8 @@ TEST_CASE("MixUp shares are those of Beta, and CutMix shares follow the pasted a
     CHECK(close(out.pixels.mean({1, 2, 3}) / 100, out.labels.select(1, 0), 1e-4));
     CHECK(out.labels.select(1, 0).mean().item<double>() == doctest::Approx(0.5).epsilon(0.02));
   }
-  const auto own = Augmenter(parse_augment_text("mixup=0.5"), 9, 2).apply(rows, 1).labels.slice(0, 0, at::nullopt, 2).select(1, 0);
+  const auto own =
+      Augmenter(parse_augment_text("mixup=0.5"), 9, 2).apply(rows, 1).labels.slice(0, 0, at::nullopt, 2).select(1, 0);
   CHECK(own.mean().item<double>() == doctest::Approx(0.5).epsilon(0.03));
   CHECK(own.var().item<double>() == doctest::Approx(0.25 / 2).epsilon(0.05));  // Beta(a, a): 1 / (4 (2a + 1))
 }

@@ -15,8 +15,7 @@ const at::Tensor kSquare = grey_picture({{1, 2, 3}, {4, 5, 6}, {7, 8, 9}});
 
 Affine to_the_right(double pixels) { return {1, 0, -pixels, 0, 1, 0}; }
 
-at::Tensor read(const at::Tensor& picture, const Affine& map, const std::string& fill = "reflect",
-                double value = 0) {
+at::Tensor read(const at::Tensor& picture, const Affine& map, const std::string& fill = "reflect", double value = 0) {
   Sampling sampling;
   sampling.fill = fill;
   sampling.fill_value = value;
@@ -30,8 +29,7 @@ at::Tensor pattern(int64_t size, double scale) {
     for (int64_t y = 0; y < size; ++y)
       for (int64_t x = 0; x < size; ++x) {
         const double u = (static_cast<double>(x) + 0.5) / scale, v = (static_cast<double>(y) + 0.5) / scale;
-        const double wave =
-            std::sin(0.9 * u + 0.3 * v + static_cast<double>(c)) + std::cos(0.5 * u - 0.8 * v);
+        const double wave = std::sin(0.9 * u + 0.3 * v + static_cast<double>(c)) + std::cos(0.5 * u - 0.8 * v);
         out[0][c][y][x] = 127.5 + 60 * wave;
       }
   return out;
@@ -108,8 +106,7 @@ TEST_CASE("Moves keep type and bytes, in a batch with resampled rows too") {
   const auto mixed = resample(pictures, {mirrored, rotation(0.1, {6, 8}), Affine{}}, {6, 8}, {});
   CHECK((mixed.scalar_type() == at::kFloat));
   CHECK(at::equal(mixed[0], pictures[0].flip({2}).to(at::kFloat)));
-  CHECK(at::equal(mixed.narrow(0, 1, 1),
-                  resample(pictures.narrow(0, 1, 1), {rotation(0.1, {6, 8})}, {6, 8}, {})));
+  CHECK(at::equal(mixed.narrow(0, 1, 1), resample(pictures.narrow(0, 1, 1), {rotation(0.1, {6, 8})}, {6, 8}, {})));
 }
 
 TEST_CASE("One resampling by the product of the matrices is nearer the truth than four in a row") {
@@ -152,12 +149,11 @@ TEST_CASE("Resampling agrees with a plain loop in double precision") {
       const double u = reflected(map.xx * double(x) + map.xy * double(y) + map.x0, 9);
       const double v = reflected(map.yx * double(x) + map.yy * double(y) + map.y0, 7);
       const auto at = [&](double row, double column) {
-        return picture[0][1][std::min<int64_t>(6, int64_t(row))][std::min<int64_t>(8, int64_t(column))]
-            .item<double>();
+        return picture[0][1][std::min<int64_t>(6, int64_t(row))][std::min<int64_t>(8, int64_t(column))].item<double>();
       };
       const double a = u - std::floor(u), b = v - std::floor(v), i = std::floor(v), j = std::floor(u);
-      const double expected = (1 - b) * ((1 - a) * at(i, j) + a * at(i, j + 1)) +
-                              b * ((1 - a) * at(i + 1, j) + a * at(i + 1, j + 1));
+      const double expected =
+          (1 - b) * ((1 - a) * at(i, j) + a * at(i, j + 1)) + b * ((1 - a) * at(i + 1, j) + a * at(i + 1, j + 1));
       CHECK(out[0][1][y][x].item<double>() == doctest::Approx(expected).epsilon(1e-3));
     }
 }

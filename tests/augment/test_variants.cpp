@@ -21,9 +21,9 @@ TEST_CASE("Flips have one, two or four outcomes, and anything else none") {
 
 TEST_CASE("The outcome of a sample and epoch is what augmentation gives it, byte for byte") {
   const auto pictures = random_pictures(16, 5, 7);
-  for (const char* text : {"none", "flip=horizontal", "flip=vertical", "flip=horizontal_and_vertical",
-                           "flip=horizontal,flip=vertical", "flip=vertical,flip=vertical",
-                           "flip=horizontal,flip=horizontal_and_vertical"}) {
+  for (const char* text :
+       {"none", "flip=horizontal", "flip=vertical", "flip=horizontal_and_vertical", "flip=horizontal,flip=vertical",
+        "flip=vertical,flip=vertical", "flip=horizontal,flip=horizontal_and_vertical"}) {
     CAPTURE(text);
     const Json list = parse_augment_text(text);
     const FlipOutcomes outcomes(list, 11);

@@ -16,7 +16,10 @@ TEST_CASE("A cell reads back as it was written") {
 }
 
 TEST_CASE("Records know their lines; empty ones and a byte-order mark are passed over") {
-  const auto records = csv_records("\xef\xbb\xbf" "a,b\r\n\n\"x\ny\",\n1,2", "x.csv");
+  const auto records = csv_records(
+      "\xef\xbb\xbf"
+      "a,b\r\n\n\"x\ny\",\n1,2",
+      "x.csv");
   REQUIRE(records.size() == 3);
   CHECK(records[0].fields == std::vector<std::string>{"a", "b"});
   CHECK(records[1].fields == std::vector<std::string>{"x\ny", ""});

@@ -10,9 +10,10 @@ TEST_CASE("Names from outside are shown on one line and cannot steer the termina
   CHECK(printable("caf\xc3\xa9 \xe7\x8c\xab.jpg") == "caf\xc3\xa9 \xe7\x8c\xab.jpg");
   CHECK(printable("a\nb\tc\rd") == "a\\nb\\tc\\rd");
   CHECK(printable("\x1b[31mred\x7f") == "\\x1b[31mred\\x7f");
-  CHECK(printable("caf\xe9.jpg") == "caf\\xe9.jpg");                 // Latin-1
-  CHECK(printable("\xc2\x9b" "31m") == "\\xc2\\x9b31m");             // a control character beyond ASCII
-  CHECK(printable("\xe2\x82") == "\\xe2\\x82");                      // cut short
+  CHECK(printable("caf\xe9.jpg") == "caf\\xe9.jpg");  // Latin-1
+  CHECK(printable("\xc2\x9b"
+                  "31m") == "\\xc2\\x9b31m");                               // a control character beyond ASCII
+  CHECK(printable("\xe2\x82") == "\\xe2\\x82");                             // cut short
   CHECK(printable("\xc0\xaf\xed\xa0\x80") == "\\xc0\\xaf\\xed\\xa0\\x80");  // overlong; half of a pair
 }
 

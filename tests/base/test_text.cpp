@@ -29,8 +29,7 @@ TEST_CASE("Of two near words the nearer one wins") {
 TEST_CASE("The message of an unknown word names it, the nearest one and all others") {
   CHECK(unknown_word("optimizer", "adm", {"sgd", "adam"}) ==
         "unknown optimizer 'adm'; did you mean 'adam'? (one of sgd, adam)");
-  CHECK(unknown_word("optimizer", "zzzz", {"sgd", "adam"}) ==
-        "unknown optimizer 'zzzz'; it is one of sgd, adam");
+  CHECK(unknown_word("optimizer", "zzzz", {"sgd", "adam"}) == "unknown optimizer 'zzzz'; it is one of sgd, adam");
 }
 
 TEST_CASE("Large numbers are grouped by thousands") {

@@ -5,8 +5,8 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "torch/device.h"
 #include "augment/augment.h"
+#include "torch/device.h"
 
 using namespace cvtool;
 
@@ -14,8 +14,7 @@ namespace {
 
 AugmentRows random_rows(int64_t batch, int64_t side) {
   AugmentRows rows;
-  rows.pixels =
-      at::randint(256, {batch, 3, side, side}, at::kByte).contiguous(at::MemoryFormat::ChannelsLast);
+  rows.pixels = at::randint(256, {batch, 3, side, side}, at::kByte).contiguous(at::MemoryFormat::ChannelsLast);
   rows.labels = at::zeros({batch}, at::kLong);
   for (int64_t i = 0; i < batch; ++i) rows.ids.push_back(static_cast<uint64_t>(i));
   return rows;

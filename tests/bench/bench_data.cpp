@@ -6,18 +6,16 @@
 #include <cstdlib>
 #include <vector>
 
-#include "torch/device.h"
 #include "base/error.h"
 #include "data/loader.h"
 #include "data/parallel.h"
+#include "torch/device.h"
 
 using namespace cvtool;
 
 namespace {
 
-double seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 void bench(const std::string& folder, const LoaderOptions& options) {
   DataConfig everything;

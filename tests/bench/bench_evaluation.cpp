@@ -36,6 +36,7 @@ int main(int count, char** words) {
   const EvaluationSubject subject = made_up_subject(folder, classes);
   write_evaluation(folder, subject, evaluate(subject, std::move(outputs)));
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  std::printf("program %.0f MB, predictions %.0f MB, evaluation and files %.0f MB more, %.1f s\n", program, made - program, peak_mb() - made, seconds);
+  std::printf("program %.0f MB, predictions %.0f MB, evaluation and files %.0f MB more, %.1f s\n", program,
+              made - program, peak_mb() - made, seconds);
   return 0;
 }

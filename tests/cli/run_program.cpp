@@ -64,8 +64,7 @@ struct RunningProgram::State {
 
 RunningProgram::RunningProgram(const Invocation& invocation) : state_(std::make_unique<State>()) {
   const std::string scratch = state_->scratch.path();
-  std::vector<std::string> arguments = invocation.arguments,
-                           environment = environment_of(invocation, scratch);
+  std::vector<std::string> arguments = invocation.arguments, environment = environment_of(invocation, scratch);
   const std::string program = invocation.program.empty() ? CVTOOL_PROGRAM : invocation.program;
   arguments.insert(arguments.begin(), program);
   const std::vector<char*> argv = pointers_to(arguments), envp = pointers_to(environment);
@@ -103,8 +102,8 @@ bool RunningProgram::wait_for_message(const std::string& text) {
 Outcome RunningProgram::wait() {
   state_->poll(0);
   const int status = state_->status;
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
-          content_of(state_->scratch / "stdout"), content_of(state_->scratch / "stderr")};
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), content_of(state_->scratch / "stdout"),
+          content_of(state_->scratch / "stderr")};
 }
 
 Outcome run_program(const Invocation& invocation) { return RunningProgram(invocation).wait(); }

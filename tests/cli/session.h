@@ -51,8 +51,8 @@ class Session {
  private:
   Session() {
     scratch.write("small.json", small_recipe());
-    const Outcome drawn = (*this)({"data", "sample", photos, "--train-per-class", "24", "--valid-per-class",
-                                   "12", "--test-per-class", "9", "--size", "40x56"});
+    const Outcome drawn = (*this)({"data", "sample", photos, "--train-per-class", "24", "--valid-per-class", "12",
+                                   "--test-per-class", "9", "--size", "40x56"});
     INFO(drawn.err);
     REQUIRE(drawn.code == 0);
     training = (*this)({"train", "--data", photos, "--recipe", recipe, "--name", "first"});

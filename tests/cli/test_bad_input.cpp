@@ -11,8 +11,7 @@ namespace {
 struct Attempt {
   explicit Attempt(const std::string& data, std::vector<std::string> more = {}) {
     const Session& session = Session::get();
-    std::vector<std::string> arguments{"train",    "--data", data, "--project", project.path() + "/runs",
-                                       "--epochs", "1"};
+    std::vector<std::string> arguments{"train", "--data", data, "--project", project.path() + "/runs", "--epochs", "1"};
     if (std::find(more.begin(), more.end(), "--recipe") == more.end())
       more.insert(more.begin(), {"--recipe", session.recipe});
     arguments.insert(arguments.end(), more.begin(), more.end());
@@ -87,8 +86,7 @@ TEST_CASE("Bad images are named and skipped in training; --strict refuses them")
 
 TEST_CASE("A folder of mostly bad images is refused") {
   const Scratch data;
-  for (const char* name : {"a/1.jpg", "a/2.jpg", "a/3.png", "b/1.jpg", "b/2.gif", "b/3.webp"})
-    data.write(name, "text");
+  for (const char* name : {"a/1.jpg", "a/2.jpg", "a/3.png", "b/1.jpg", "b/2.gif", "b/3.webp"}) data.write(name, "text");
   Attempt(data.path()).refused(4, {"more than half"});
 }
 
@@ -100,10 +98,8 @@ TEST_CASE("A recipe that is unknown, unreadable or no JSON is refused") {
   Attempt(photos, {"--recipe", scratch / "none.json"}).refused(2, {"none.json", "there is no such file"});
   Attempt(photos, {"--recipe", scratch.write("broken.json", "{\"data\": ")})
       .refused(2, {"broken.json", "not valid JSON", "line 1"});
-  Attempt(photos, {"--recipe", scratch.write("empty.json", "{}")})
-      .refused(2, {"empty.json", "model: must be given"});
-  Attempt(photos, {"--recipe", scratch.write("list.json", "[]")})
-      .refused(2, {"list.json", "must be a JSON object"});
+  Attempt(photos, {"--recipe", scratch.write("empty.json", "{}")}).refused(2, {"empty.json", "model: must be given"});
+  Attempt(photos, {"--recipe", scratch.write("list.json", "[]")}).refused(2, {"list.json", "must be a JSON object"});
 }
 
 TEST_CASE(
@@ -111,14 +107,12 @@ TEST_CASE(
     "name") {
   const Scratch scratch;
   const std::string photos = Session::get().photos;
-  const auto refused = [&](const std::string& from, const std::string& to,
-                           const std::vector<std::string>& parts) {
+  const auto refused = [&](const std::string& from, const std::string& to, const std::vector<std::string>& parts) {
     Attempt(photos, {"--recipe", recipe_with(scratch, from, to)}).refused(2, parts);
   };
   refused("\"max_pool2d\"", "\"maxpool2d\"",
           {"model.layers[2]", "unknown layer kind 'maxpool2d'; did you mean 'max_pool2d'?"});
-  refused("\"filters\"", "\"filter\"",
-          {"model.layers[0] (conv2d)", "unknown key 'filter'; did you mean 'filters'?"});
+  refused("\"filters\"", "\"filter\"", {"model.layers[0] (conv2d)", "unknown key 'filter'; did you mean 'filters'?"});
   refused("\"epochs\"", "\"epoch\"", {"changed.json: train", "unknown key 'epoch'; did you mean 'epochs'?"});
   refused("\"imgsz\"", "\"imgsize\"", {"changed.json: data", "did you mean 'imgsz'?"});
   refused("\"train\"", "\"trian\"", {"changed.json", "unknown key 'trian'; did you mean 'train'?"});
@@ -138,8 +132,7 @@ TEST_CASE("A model file that is none, is cut or damaged is refused") {
   const std::string bytes = content_of(session.model), photos = session.photos + "/test";
   const auto refused = [&](const std::string& model, int code, const std::vector<std::string>& parts) {
     check_refused(session({"predict", photos, "--model", model}), code, parts);
-    check_refused(session({"eval", "--data", session.photos, "--model", model, "-o", scratch / "out"}), code,
-                  parts);
+    check_refused(session({"eval", "--data", session.photos, "--model", model, "-o", scratch / "out"}), code, parts);
     CHECK_FALSE(fs::exists(scratch / "out"));
   };
   refused(scratch / "none.pt", 2, {"none.pt", "there is no such file or run"});
@@ -171,14 +164,14 @@ TEST_CASE("An output folder that cannot be written is named") {
   const Scratch scratch;
   const std::string file = scratch.write("file", "x");
   for (const std::string& project : {file + "/runs", std::string("/proc/cvtool/runs")})
-    check_refused(session({"train", "--data", session.photos, "--recipe", session.recipe, "--epochs", "1",
-                           "--project", project}),
-                  1, {"cannot make the folder", project});
+    check_refused(
+        session({"train", "--data", session.photos, "--recipe", session.recipe, "--epochs", "1", "--project", project}),
+        1, {"cannot make the folder", project});
   check_refused(session({"eval", "--data", session.photos, "--model", session.run, "-o", file + "/eval"}), 1,
                 {file + "/eval"});
   check_refused(session({"export", "--model", session.run, "-o", file + "/x.pt"}), 1, {file + "/x.pt"});
-  check_refused(session({"data", "sample", file + "/photos", "--train-per-class", "1", "--valid-per-class",
-                         "1", "--test-per-class", "0"}),
+  check_refused(session({"data", "sample", file + "/photos", "--train-per-class", "1", "--valid-per-class", "1",
+                         "--test-per-class", "0"}),
                 1, {file + "/photos"});
   CHECK(content_of(file) == "x");
 }
@@ -208,17 +201,14 @@ TEST_CASE("A train folder without a validation folder holds a part back and says
   CHECK(listed["valid"]["count"].get<int>() > 0);
 }
 
-TEST_CASE(
-    "Classes named train and test are taken for classes when the user says so, and asked about before") {
+TEST_CASE("Classes named train and test are taken for classes when the user says so, and asked about before") {
   const Scratch data;
   fs::copy(Session::get().photos + "/train/Car", data / "train");
   fs::copy(Session::get().photos + "/train/Truck", data / "test");
-  Attempt(data.path())
-      .refused(4, {"'test', 'train' hold photos but no class folders", "--classes test,train"});
+  Attempt(data.path()).refused(4, {"'test', 'train' hold photos but no class folders", "--classes test,train"});
   const Attempt attempt(data.path(), {"--classes", "train,test"});
   attempt.done({"'train' is taken as a class"});
-  CHECK(Json::parse(content_of(attempt.project / "runs/train/data.json"))["classes"] ==
-        Json({"train", "test"}));
+  CHECK(Json::parse(content_of(attempt.project / "runs/train/data.json"))["classes"] == Json({"train", "test"}));
 }
 
 TEST_CASE("A device that is not there is refused with the reason") {
@@ -228,8 +218,7 @@ TEST_CASE("A device that is not there is refused with the reason") {
     MESSAGE("skipped: this machine has a GPU");
     return;
   }
-  Attempt(session.photos, {"--device", "cuda"})
-      .refused(2, {"--device cuda", "no CUDA device", "--device cpu"});
+  Attempt(session.photos, {"--device", "cuda"}).refused(2, {"--device cuda", "no CUDA device", "--device cpu"});
   check_refused(session({"predict", session.photos, "--model", session.run, "--device", "cuda:1"}), 2,
                 {"--device cuda:1", "--device cpu"});
 }
@@ -243,12 +232,10 @@ TEST_CASE("A loss that becomes NaN ends the run with what to do; the best model 
       "train": {"batch": 512, "optimizer": "sgd"}})");
   Invocation invocation;
   invocation.folder = scratch.path();
-  invocation.arguments = {"train",    "--data", session.photos, "--recipe", recipe,
-                          "--epochs", "50",     "--lr",         "100"};
+  invocation.arguments = {"train", "--data", session.photos, "--recipe", recipe, "--epochs", "50", "--lr", "100"};
   const Outcome outcome = run_program(invocation);
-  check_refused(
-      outcome, 1,
-      {"loss became", "try a smaller --lr (it was 100", "the best model so far", "runs/train/best.pt"});
+  check_refused(outcome, 1,
+                {"loss became", "try a smaller --lr (it was 100", "the best model so far", "runs/train/best.pt"});
   CHECK(contains(outcome.err, "Epoch  1/50"));
   invocation.arguments = {"predict", session.photos + "/test"};
   CHECK(run_program(invocation).code == 0);

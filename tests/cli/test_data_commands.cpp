@@ -25,7 +25,8 @@ TEST_CASE("data check finds a training photo that also stands in the validation 
   REQUIRE(report["unreadable"].size() == 1);
   CHECK(report["unreadable"][0]["path"] == "train/Truck/broken.jpg");
 
-  const Outcome training = session({"train", "--data", copy, "--recipe", session.recipe, "--epochs", "1", "--name", "leaking"});
+  const Outcome training =
+      session({"train", "--data", copy, "--recipe", session.recipe, "--epochs", "1", "--name", "leaking"});
   CHECK(training.code == 0);
   CHECK(contains(training.err, "valid/Car/again.jpg = train/Car/car_00001.jpg"));
   CHECK(contains(training.err, "skipped train/Truck/broken.jpg"));
@@ -40,18 +41,20 @@ TEST_CASE("data stats counts the photos of each split and draws them") {
   CHECK(Json::parse(outcome.out)["splits"]["train"]["counts"]["Car"] == 24);
   CHECK(fs::file_size(picture) > 1000);
   const Outcome table = session({"data", "stats", session.photos});
-  CHECK(contains(table.out, "class               train   valid    test  all\n"
-                            "Car                    24      12       9   45\n"
-                            "Truck                  24      12       9   45\n"
-                            "photos                 48      24      18   90\n"
-                            "majority baseline  0.5000  0.5000  0.5000\n"));
+  CHECK(contains(table.out,
+                 "class               train   valid    test  all\n"
+                 "Car                    24      12       9   45\n"
+                 "Truck                  24      12       9   45\n"
+                 "photos                 48      24      18   90\n"
+                 "majority baseline  0.5000  0.5000  0.5000\n"));
   CHECK(contains(table.out, "size in pixels  least  median  most\nwidth              56      56    56\n"));
 }
 
 TEST_CASE("A picture that cannot be written is refused before the photos are read") {
   const Session& session = Session::get();
   check_refused(session({"data", "stats", session.photos, "-o", session.scratch / "x.docx"}), 2, {"x.docx", ".docx"});
-  check_refused(session({"data", "preview", session.photos, "-o", session.scratch / "none/x.png"}), 1, {"none", "make it first"});
+  check_refused(session({"data", "preview", session.photos, "-o", session.scratch / "none/x.png"}), 1,
+                {"none", "make it first"});
 }
 
 TEST_CASE("data unpack makes class folders of a sprite") {
@@ -59,8 +62,17 @@ TEST_CASE("data unpack makes class folders of a sprite") {
   // Four pictures of 1 x 2 pixels, one a row.
   session.scratch.write("sprite.ppm", "P6\n2 4\n255\nabcdefghijklmnopqrstuvwx");
   session.scratch.write("labels.json", "[1, 9, 5, 9]");
-  const std::vector<std::string> command{"data", "unpack", session.scratch / "sprite.ppm", "--labels", session.scratch / "labels.json",
-                                         "--size", "1x2", "--classes", "Car=1,Truck=9", "-o", session.scratch / "unpacked"};
+  const std::vector<std::string> command{"data",
+                                         "unpack",
+                                         session.scratch / "sprite.ppm",
+                                         "--labels",
+                                         session.scratch / "labels.json",
+                                         "--size",
+                                         "1x2",
+                                         "--classes",
+                                         "Car=1,Truck=9",
+                                         "-o",
+                                         session.scratch / "unpacked"};
   const Outcome outcome = session(command);
   CAPTURE(outcome.err);
   REQUIRE(outcome.code == 0);

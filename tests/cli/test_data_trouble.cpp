@@ -40,7 +40,8 @@ std::string cache_file(const Scratch& scratch) {
 TEST_CASE("A cache budget that the photos do not fit into gives the same weights, from disk") {
   const Session& session = Session::get();
   const Scratch scratch;
-  Invocation bounded = training_on(session.photos, scratch, {"--imgsz", "128", "--cache-budget", "1", "--name", "bounded"});
+  Invocation bounded =
+      training_on(session.photos, scratch, {"--imgsz", "128", "--cache-budget", "1", "--name", "bounded"});
   bounded.environment["XDG_CACHE_HOME"] = scratch / "cache";
   const Outcome first = run_program(bounded);
   CAPTURE(first.err);
@@ -70,7 +71,8 @@ TEST_CASE("A damaged cache on disk is rebuilt, not believed") {
 TEST_CASE("Photos with odd names are used, and shown on one line") {
   const Scratch scratch;
   const std::string photos = copied_photos(scratch), car = photos + "/train/Car/car_00001.jpg";
-  for (const char* name : {"two\nlines.jpg", "a space, a comma and a \"quote\".jpg", "\xe7\x8c\xab.jpg", "latin-\xe9.jpg", "red\x1b[31m.jpg"})
+  for (const char* name : {"two\nlines.jpg", "a space, a comma and a \"quote\".jpg", "\xe7\x8c\xab.jpg",
+                           "latin-\xe9.jpg", "red\x1b[31m.jpg"})
     fs::copy_file(car, photos + "/valid/Car/" + name);
   std::ofstream(photos + "/train/Truck/bro\nken-\xe9.jpg") << "no picture";
   const Session& session = Session::get();
@@ -84,7 +86,8 @@ TEST_CASE("Photos with odd names are used, and shown on one line") {
   CAPTURE(training.err);
   REQUIRE(training.code == 0);
   CHECK(contains(training.err, "skipped train/Truck/bro\\nken-\\xe9.jpg"));
-  const Outcome evaluation = session({"eval", "--data", photos, "--model", scratch / "runs/odd", "--split", "valid", "--json"});
+  const Outcome evaluation =
+      session({"eval", "--data", photos, "--model", scratch / "runs/odd", "--split", "valid", "--json"});
   CAPTURE(evaluation.err);
   REQUIRE(evaluation.code == 0);
   CHECK(Json::parse(evaluation.out)["metrics"]["count"] == 29);
@@ -120,24 +123,29 @@ TEST_CASE("A picture beyond the pixel limit is refused before its memory is take
   const Json unreadable = Json::parse(check.out)["unreadable"];
   REQUIRE(unreadable.size() == 1);
   CHECK(unreadable[0]["path"] == "train/Car/bomb.ppm");
-  CHECK(contains(unreadable[0]["reason"].get<std::string>(), "60000 x 60000 pixels, more than the limit of 178,000,000"));
+  CHECK(
+      contains(unreadable[0]["reason"].get<std::string>(), "60000 x 60000 pixels, more than the limit of 178,000,000"));
   // The drawn photos have 40 x 56 pixels.
   const Json all = Json::parse(session({"data", "check", photos, "--json", "--max-pixels", "2239"}).out)["unreadable"];
   CHECK(all.size() == 91);
   const Json none = Json::parse(session({"data", "check", photos, "--json", "--max-pixels", "2240"}).out)["unreadable"];
   CHECK(none.size() == 1);
-  check_refused(session({"train", "--data", photos, "--recipe", session.recipe, "--max-pixels", "2239"}), 4, {"more than half", "--max-pixels"});
-  check_refused(session({"eval", "--data", photos, "--model", session.run, "--max-pixels", "2239"}), 4, {"more than half"});
+  check_refused(session({"train", "--data", photos, "--recipe", session.recipe, "--max-pixels", "2239"}), 4,
+                {"more than half", "--max-pixels"});
+  check_refused(session({"eval", "--data", photos, "--model", session.run, "--max-pixels", "2239"}), 4,
+                {"more than half"});
 }
 
 TEST_CASE("Photos that go away or change while a run uses them are left out; the run goes on") {
   const Scratch scratch;
   const std::string photos = copied_photos(scratch);
-  const Invocation invocation = training_on(photos, scratch, {"--cache", "none", "--epochs", "100000", "--name", "long"});
+  const Invocation invocation =
+      training_on(photos, scratch, {"--cache", "none", "--epochs", "100000", "--name", "long"});
   RunningProgram program(invocation);
   REQUIRE(program.wait_for_message("Epoch      1/100000"));
   fs::remove(photos + "/train/Car/car_00001.jpg");
-  fs::copy_file(photos + "/train/Car/car_00002.jpg", photos + "/train/Truck/truck_00001.jpg", fs::copy_options::overwrite_existing);
+  fs::copy_file(photos + "/train/Car/car_00002.jpg", photos + "/train/Truck/truck_00001.jpg",
+                fs::copy_options::overwrite_existing);
   CHECK(program.wait_for_message("train/Car/car_00001.jpg: cannot be read"));
   CHECK(program.wait_for_message("train/Truck/truck_00001.jpg: changed while it was in use"));
   program.send(SIGINT);
@@ -195,7 +203,8 @@ TEST_CASE("A CSV list with missing photos trains on the others; eval measures ev
   for (const char* name : {"Car", "Truck"})
     for (int i = 1; i <= 12; ++i) {
       const std::string number = std::to_string(i);
-      const std::string file = std::string(name[0] == 'C' ? "car" : "truck") + "_" + std::string(5 - number.size(), '0') + number + ".jpg";
+      const std::string file =
+          std::string(name[0] == 'C' ? "car" : "truck") + "_" + std::string(5 - number.size(), '0') + number + ".jpg";
       lines += session.photos + "/valid/" + name + "/" + file + "," + name + "\n";
     }
   scratch.write("list.csv", lines);

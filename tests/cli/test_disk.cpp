@@ -32,8 +32,8 @@ TEST_CASE("A disk without room for the model ends the run; nothing half-written 
     MESSAGE("skipped: a small file system can be mounted by root only");
     return;
   }
-  const Outcome outcome = session({"train", "--data", session.photos, "--imgsz", "32", "--epochs", "1",
-                                   "--project", disk.scratch / "runs"});
+  const Outcome outcome = session(
+      {"train", "--data", session.photos, "--imgsz", "32", "--epochs", "1", "--project", disk.scratch / "runs"});
   check_refused(outcome, 1, {"cannot write", "last.pt", "No space left on device", "free some space"});
   CHECK(names_in(disk.scratch / "runs") == std::set<std::string>{"train"});
   for (const std::string& name : names_in(disk.scratch / "runs/train")) {
@@ -51,13 +51,13 @@ TEST_CASE("A disk without room for anything ends the run with the same words") {
     return;
   }
   disk.scratch.write("filler", std::string(16384, 'x'));
-  check_refused(session({"train", "--data", session.photos, "--recipe", session.recipe, "--project",
-                         disk.scratch / "runs"}),
-                1, {"No space left on device", "free some space"});
+  check_refused(
+      session({"train", "--data", session.photos, "--recipe", session.recipe, "--project", disk.scratch / "runs"}), 1,
+      {"No space left on device", "free some space"});
   check_refused(session({"export", "--model", session.run, "-o", disk.scratch / "x.pt"}), 1,
                 {"x.pt", "No space left on device"});
-  check_refused(session({"data", "sample", disk.scratch / "photos", "--train-per-class", "1",
-                         "--valid-per-class", "1", "--test-per-class", "0"}),
+  check_refused(session({"data", "sample", disk.scratch / "photos", "--train-per-class", "1", "--valid-per-class", "1",
+                         "--test-per-class", "0"}),
                 1, {"No space left on device"});
 }
 
@@ -69,9 +69,9 @@ TEST_CASE("A disk that may only be read is named") {
     return;
   }
   (void)::mount("none", disk.scratch.path().c_str(), nullptr, MS_REMOUNT | MS_RDONLY, nullptr);
-  check_refused(session({"train", "--data", session.photos, "--recipe", session.recipe, "--project",
-                         disk.scratch / "runs"}),
-                1, {"Read-only file system", "choose a folder that you may write to"});
+  check_refused(
+      session({"train", "--data", session.photos, "--recipe", session.recipe, "--project", disk.scratch / "runs"}), 1,
+      {"Read-only file system", "choose a folder that you may write to"});
 }
 
 TEST_CASE("Results that cannot be written to stdout are an error, not a silence") {

@@ -14,25 +14,23 @@ namespace {
 double accuracy_of(const std::vector<Json>& lines) {
   int64_t right = 0;
   for (const Json& line : lines)
-    right += fs::path(line["path"].get<std::string>()).parent_path().filename() ==
-             line["class"].get<std::string>();
+    right += fs::path(line["path"].get<std::string>()).parent_path().filename() == line["class"].get<std::string>();
   return static_cast<double>(right) / static_cast<double>(lines.size());
 }
 
 double log_loss_of(const std::vector<Json>& lines) {
   double sum = 0;
   for (const Json& line : lines)
-    sum -= std::log(
-        line["probabilities"][fs::path(line["path"].get<std::string>()).parent_path().filename().string()]
-            .get<double>());
+    sum -= std::log(line["probabilities"][fs::path(line["path"].get<std::string>()).parent_path().filename().string()]
+                        .get<double>());
   return sum / static_cast<double>(lines.size());
 }
 
 // eval of `split` and predict over the same files.
 void check_predict_equals_eval(const std::string& data, const std::string& split, const std::string& model) {
   const Session& session = Session::get();
-  const Outcome eval = session({"eval", "--data", data, "--split", split, "--model", model, "--json", "-o",
-                                session.scratch / "compared"});
+  const Outcome eval = session(
+      {"eval", "--data", data, "--split", split, "--model", model, "--json", "-o", session.scratch / "compared"});
   CAPTURE(eval.err);
   REQUIRE(eval.code == 0);
   const Json metrics = Json::parse(eval.out)["metrics"];
@@ -58,11 +56,10 @@ TEST_CASE("eval prints one JSON document and writes it beside the model") {
 
 TEST_CASE("The figures that training ends with are eval's for best.pt") {
   const Session& session = Session::get();
-  const Outcome outcome = session({"eval", "--data", session.photos, "--model", session.model, "--split",
-                                   "valid", "--json", "-o", session.scratch / "valid"});
+  const Outcome outcome = session({"eval", "--data", session.photos, "--model", session.model, "--split", "valid",
+                                   "--json", "-o", session.scratch / "valid"});
   REQUIRE(outcome.code == 0);
-  CHECK(Json::parse(outcome.out)["metrics"] ==
-        Json::parse(content_of(session.run + "/metrics.json"))["metrics"]);
+  CHECK(Json::parse(outcome.out)["metrics"] == Json::parse(content_of(session.run + "/metrics.json"))["metrics"]);
   CHECK(fs::exists(session.scratch / "valid/metrics.json"));
 }
 
@@ -97,40 +94,36 @@ TEST_CASE("predict gives a JSON line an image, in the order of the paths") {
 
 TEST_CASE("CSV and text say the same as JSON") {
   const Session& session = Session::get();
-  const std::string photo = json_lines(
-      session({"predict", session.photos + "/test", "--model", session.run, "--json"}).out)[0]["path"];
+  const std::string photo =
+      json_lines(session({"predict", session.photos + "/test", "--model", session.run, "--json"}).out)[0]["path"];
   const Json line = json_lines(session({"predict", photo, "--model", session.run, "--json"}).out).at(0);
   const Outcome csv = session({"predict", photo, "--model", session.run, "--csv"});
-  CHECK(csv.out == "path,class,probability,Car,Truck,error\n" + photo + "," +
-                       line["class"].get<std::string>() + "," + line["probability"].dump() + "," +
-                       line["probabilities"]["Car"].dump() + "," + line["probabilities"]["Truck"].dump() +
-                       ",\n");
+  CHECK(csv.out == "path,class,probability,Car,Truck,error\n" + photo + "," + line["class"].get<std::string>() + "," +
+                       line["probability"].dump() + "," + line["probabilities"]["Car"].dump() + "," +
+                       line["probabilities"]["Truck"].dump() + ",\n");
   const Outcome text = session({"predict", photo, "--model", session.run});
   CHECK(text.out.rfind(photo + ": " + line["class"].get<std::string>() + " 0.", 0) == 0);
 }
 
 TEST_CASE("predict equals eval, whatever the batch and the files beside") {
   const Session& session = Session::get();
-  for (const char* split : {"train", "valid", "test"})
-    check_predict_equals_eval(session.photos, split, session.run);
-  const auto all =
-      json_lines(session({"predict", session.photos + "/test", "--model", session.run, "--json"}).out);
-  const auto single = json_lines(session({"predict", session.photos + "/test", "--model", session.run,
-                                          "--json", "-b", "5", "--workers", "1"})
-                                     .out);
+  for (const char* split : {"train", "valid", "test"}) check_predict_equals_eval(session.photos, split, session.run);
+  const auto all = json_lines(session({"predict", session.photos + "/test", "--model", session.run, "--json"}).out);
+  const auto single = json_lines(
+      session({"predict", session.photos + "/test", "--model", session.run, "--json", "-b", "5", "--workers", "1"})
+          .out);
   REQUIRE(all.size() == single.size());
   for (size_t i = 0; i < all.size(); ++i)
-    CHECK(all[i]["probability"].get<double>() ==
-          doctest::Approx(single[i]["probability"].get<double>()).epsilon(1e-6));
+    CHECK(all[i]["probability"].get<double>() == doctest::Approx(single[i]["probability"].get<double>()).epsilon(1e-6));
 }
 
 TEST_CASE("predict equals eval where large JPEG files are decoded at reduced scale") {
   const Session& session = Session::get();
-  REQUIRE(session({"data", "sample", "large", "--train-per-class", "8", "--valid-per-class", "8",
-                   "--test-per-class", "0", "--size", "320"})
+  REQUIRE(session({"data", "sample", "large", "--train-per-class", "8", "--valid-per-class", "8", "--test-per-class",
+                   "0", "--size", "320"})
               .code == 0);
-  REQUIRE(session({"train", "--data", "large", "--recipe", session.recipe, "--interpolation", "area",
-                   "--resize", "crop", "--name", "area"})
+  REQUIRE(session({"train", "--data", "large", "--recipe", session.recipe, "--interpolation", "area", "--resize",
+                   "crop", "--name", "area"})
               .code == 0);
   check_predict_equals_eval(session.scratch / "large", "valid", "runs/area");
 }
@@ -165,8 +158,10 @@ TEST_CASE("An image that cannot be read is named; the others are answered") {
 TEST_CASE("A missing path and a folder without images are rows with an error") {
   const Session& session = Session::get();
   const Scratch scratch;
-  const std::string good = json_lines(session({"predict", session.photos + "/test", "--model", session.run, "--json"}).out)[0]["path"];
-  const Outcome outcome = session({"predict", scratch / "none.jpg", good, scratch.path(), "--model", session.run, "--json"});
+  const std::string good =
+      json_lines(session({"predict", session.photos + "/test", "--model", session.run, "--json"}).out)[0]["path"];
+  const Outcome outcome =
+      session({"predict", scratch / "none.jpg", good, scratch.path(), "--model", session.run, "--json"});
   CHECK(outcome.code == 4);
   CHECK(contains(outcome.err, "2 images could not be read"));
   const auto lines = json_lines(outcome.out);
@@ -179,8 +174,8 @@ TEST_CASE("A missing path and a folder without images are rows with an error") {
 TEST_CASE("predict refuses pictures above --max-pixels, whatever the number of workers") {
   const Session& session = Session::get();
   for (const char* workers : {"1", "3"}) {
-    const Outcome outcome =
-        session({"predict", session.photos + "/test/Car", "--model", session.run, "--json", "--max-pixels", "2239", "--workers", workers});
+    const Outcome outcome = session({"predict", session.photos + "/test/Car", "--model", session.run, "--json",
+                                     "--max-pixels", "2239", "--workers", workers});
     CHECK(outcome.code == 4);
     const auto lines = json_lines(outcome.out);
     REQUIRE(lines.size() == 9);
@@ -189,7 +184,8 @@ TEST_CASE("predict refuses pictures above --max-pixels, whatever the number of w
   CHECK(session({"predict", session.photos + "/test/Car", "--model", session.run, "--max-pixels", "2240"}).code == 0);
 }
 
-TEST_CASE("Paths come from standard input too, separated by newlines or NUL, and a photo may be standard input itself") {
+TEST_CASE(
+    "Paths come from standard input too, separated by newlines or NUL, and a photo may be standard input itself") {
   const Session& session = Session::get();
   const auto paths = [&](const std::string& out) {
     std::vector<std::string> list;
@@ -220,23 +216,26 @@ TEST_CASE("Paths come from standard input too, separated by newlines or NUL, and
 
 TEST_CASE("Patterns are expanded where the shell did not") {
   const Session& session = Session::get();
-  const auto lines = json_lines(session({"predict", session.photos + "/test/*/*.jpg", "--model", session.run, "--json"}).out);
+  const auto lines =
+      json_lines(session({"predict", session.photos + "/test/*/*.jpg", "--model", session.run, "--json"}).out);
   CHECK(lines.size() == 18);
   CHECK(session({"predict", session.photos + "/test/*.bmp", "--model", session.run}).code == 4);
 }
 
 TEST_CASE("Below the threshold a photo is unknown") {
   const Session& session = Session::get();
-  const auto lines = json_lines(session({"predict", session.photos + "/test", "--model", session.run, "--json", "--threshold", "1"}).out);
-  for (const Json& line : lines) CHECK(line["class"] == (line["probability"].get<double>() < 1 ? "unknown" : line["class"]));
+  const auto lines = json_lines(
+      session({"predict", session.photos + "/test", "--model", session.run, "--json", "--threshold", "1"}).out);
+  for (const Json& line : lines)
+    CHECK(line["class"] == (line["probability"].get<double>() < 1 ? "unknown" : line["class"]));
   CHECK(lines.at(0)["class"] == "unknown");
 }
 
 TEST_CASE("Photos are sorted into folders by class without overwriting, and drawn with their labels") {
   const Session& session = Session::get();
   const Scratch scratch;
-  const std::vector<std::string> command{"predict", session.photos + "/test", "--model", session.run, "--sort-into", scratch / "sorted",
-                                         "--draw", scratch / "drawn"};
+  const std::vector<std::string> command{"predict",     session.photos + "/test", "--model", session.run,
+                                         "--sort-into", scratch / "sorted",       "--draw",  scratch / "drawn"};
   const auto count = [](const std::string& folder) {
     size_t files = 0;
     for (const auto& entry : fs::recursive_directory_iterator(folder)) files += entry.is_regular_file();
@@ -254,7 +253,8 @@ TEST_CASE("Photos are sorted into folders by class without overwriting, and draw
 TEST_CASE("predict --draw replaces no photo, also where the photos lie") {
   const Session& session = Session::get();
   const Scratch scratch;
-  const std::string photo = content_of(session.photos + "/test/Car/car_00001.jpg"), other = content_of(session.photos + "/test/Car/car_00002.jpg");
+  const std::string photo = content_of(session.photos + "/test/Car/car_00001.jpg"),
+                    other = content_of(session.photos + "/test/Car/car_00002.jpg");
   scratch.write("a.jpg", photo);
   scratch.write("a-2.jpg", other);
   scratch.write("a.png", other);
@@ -268,7 +268,8 @@ TEST_CASE("predict --draw replaces no photo, also where the photos lie") {
     CHECK((content_of(scratch / "a.jpg") == photo));
     CHECK((content_of(scratch / "a-2.jpg") == other));
     CHECK((content_of(scratch / "a.png") == other));
-    CHECK(names_in(scratch.path()) == std::set<std::string>{"a.jpg", "a-2.jpg", "a.png", "a-2-2.jpg", "a-3.jpg", "a-4.jpg"});
+    CHECK(names_in(scratch.path()) ==
+          std::set<std::string>{"a.jpg", "a-2.jpg", "a.png", "a-2-2.jpg", "a-3.jpg", "a-4.jpg"});
   }
 }
 
@@ -277,8 +278,11 @@ TEST_CASE("What predict writes may not lie in the folder that it watches") {
   const Session& session = Session::get();
   for (const char* flag : {"--draw", "--sort-into"})
     for (const std::string& folder : {scratch.path(), scratch / "in/out", scratch / "other/../in"})
-      check_refused(session({"predict", "--watch", scratch.path() + "/", flag, folder}), 2, {flag, "lies in the watched folder", "outside"});
-  check_refused(session({"predict", "--watch", scratch / "none", "--draw", scratch / "nonetheless", "--model", session.run}), 4, {"no such folder to watch"});
+      check_refused(session({"predict", "--watch", scratch.path() + "/", flag, folder}), 2,
+                    {flag, "lies in the watched folder", "outside"});
+  check_refused(
+      session({"predict", "--watch", scratch / "none", "--draw", scratch / "nonetheless", "--model", session.run}), 4,
+      {"no such folder to watch"});
 }
 
 TEST_CASE("A photo that cannot be drawn or sorted gets a line with the reason; the others are answered") {
@@ -290,7 +294,8 @@ TEST_CASE("A photo that cannot be drawn or sorted gets a line with the reason; t
   fs::copy_file(photo, scratch / "in/b.jpg");
   for (const char* flag : {"--draw", "--sort-into"}) {
     CAPTURE(flag);
-    const Outcome outcome = session({"predict", scratch / "in", "--model", session.run, "--json", flag, scratch / "out"});
+    const Outcome outcome =
+        session({"predict", scratch / "in", "--model", session.run, "--json", flag, scratch / "out"});
     CAPTURE(outcome.err);
     CHECK(outcome.code == 4);
     const auto lines = json_lines(outcome.out);
@@ -307,7 +312,13 @@ TEST_CASE("Ctrl-C ends predict --stdin-image while nothing comes in") {
   Invocation invocation;
   invocation.folder = scratch.path();
   invocation.program = "/bin/sh";
-  invocation.arguments = {"-c", "mkfifo silent && exec 0<>silent && exec \"$0\" \"$@\"", CVTOOL_PROGRAM, "predict", "--stdin-image", "--model", session.run};
+  invocation.arguments = {"-c",
+                          "mkfifo silent && exec 0<>silent && exec \"$0\" \"$@\"",
+                          CVTOOL_PROGRAM,
+                          "predict",
+                          "--stdin-image",
+                          "--model",
+                          session.run};
   RunningProgram program(invocation);
   std::this_thread::sleep_for(std::chrono::milliseconds(1500));
   program.send(SIGINT);
@@ -320,7 +331,8 @@ TEST_CASE("Ctrl-C ends predict --stdin-image while nothing comes in") {
 TEST_CASE("predict refuses the flags of commands that keep photos") {
   const Session& session = Session::get();
   for (const char* flag : {"--strict", "--cache=none", "--cache-budget=100"})
-    check_refused(session({"predict", "x.jpg", flag}), 2, {"unknown flag '" + std::string(flag).substr(0, std::string(flag).find('='))});
+    check_refused(session({"predict", "x.jpg", flag}), 2,
+                  {"unknown flag '" + std::string(flag).substr(0, std::string(flag).find('='))});
 }
 
 TEST_CASE("summary prints Keras's table for recipes and models") {
@@ -340,16 +352,13 @@ TEST_CASE("summary prints Keras's table for recipes and models") {
 
 TEST_CASE("export writes a file that predicts the same") {
   const Session& session = Session::get();
-  const Outcome outcome =
-      session({"export", "--model", session.run, "-o", session.scratch / "exported.pt", "--json"});
+  const Outcome outcome = session({"export", "--model", session.run, "-o", session.scratch / "exported.pt", "--json"});
   CAPTURE(outcome.err);
   REQUIRE(outcome.code == 0);
   CHECK(Json::parse(outcome.out)["checks"][0]["difference"].get<double>() < 1e-5);
-  const auto model =
-      json_lines(session({"predict", session.photos + "/test", "--model", session.run, "--json"}).out);
+  const auto model = json_lines(session({"predict", session.photos + "/test", "--model", session.run, "--json"}).out);
   const auto exported = json_lines(
-      session({"predict", session.photos + "/test", "--model", session.scratch / "exported.pt", "--json"})
-          .out);
+      session({"predict", session.photos + "/test", "--model", session.scratch / "exported.pt", "--json"}).out);
   REQUIRE(exported.size() == model.size());
   for (size_t i = 0; i < model.size(); ++i)
     CHECK(exported[i]["probability"].get<double>() ==
@@ -380,8 +389,8 @@ TEST_CASE("On real photos predict equals eval") {
   }
   const Session& session = Session::get();
   const std::string photos = std::string(data) + "/datasets/cats_dogs";
-  const Outcome training = session({"train", "--data", photos, "--recipe", session.recipe, "--imgsz", "48",
-                                    "--epochs", "1", "--name", "photos"});
+  const Outcome training = session(
+      {"train", "--data", photos, "--recipe", session.recipe, "--imgsz", "48", "--epochs", "1", "--name", "photos"});
   CAPTURE(training.err);
   REQUIRE(training.code == 0);
   check_predict_equals_eval(photos, "valid", "runs/photos");

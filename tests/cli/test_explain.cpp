@@ -29,7 +29,8 @@ Json explained(std::vector<std::string> arguments) {
 
 TEST_CASE("explain --kernel gives four panels, as a picture and as numbers") {
   const Session& session = Session::get();
-  const Json document = explained({a_photo(), "--kernel", "bottom_sobel", "--stride", "3", "--padding", "same", "-o", session.scratch / "filter.png"});
+  const Json document = explained({a_photo(), "--kernel", "bottom_sobel", "--stride", "3", "--padding", "same", "-o",
+                                   session.scratch / "filter.png"});
   CHECK(is_png(session.scratch / "filter.png"));
   const std::vector<Json> sizes{{40, 56}, {14, 19}, {14, 19}, {7, 10}};
   for (size_t i = 0; i < 4; ++i) {
@@ -50,10 +51,12 @@ TEST_CASE("explain --layer draws a layer's maps, all of them or the kernels") {
   CHECK(one["layers"][0]["channels"].size() == 8);
   CHECK(one["files"][0] == session.run + "/explain/car_00001-conv2d.png");
   const Json all = explained({a_photo(), "--model", session.run, "--layer", "all", "-o", session.scratch / "maps"});
-  CHECK(names_in(session.scratch / "maps") == std::set<std::string>{"car_00001-conv2d.png", "car_00001-batch_normalization.png",
-                                                                    "car_00001-max_pooling2d.png", "car_00001-dropout.png"});
+  CHECK(names_in(session.scratch / "maps") ==
+        std::set<std::string>{"car_00001-conv2d.png", "car_00001-batch_normalization.png",
+                              "car_00001-max_pooling2d.png", "car_00001-dropout.png"});
   CHECK(all["layers"].back()["shape"] == Json({2}));
-  const Json kernels = explained({"--model", session.run, "--layer", "conv2d", "--kernels", "-o", session.scratch / "kernels.png"});
+  const Json kernels =
+      explained({"--model", session.run, "--layer", "conv2d", "--kernels", "-o", session.scratch / "kernels.png"});
   CHECK(kernels["shape"] == Json({8, 3, 3, 3}));
   CHECK(kernels["kernels"].size() == 8);
 }
@@ -68,7 +71,8 @@ TEST_CASE("explain --grad-cam gives a heat map with the class and the probabilit
     CHECK(image["probability"] == line["probability"]);
     CHECK(image["heat"]["values"].size() == (std::string(method) == "--occlusion" ? 32 : 16));
   }
-  const Json truck = explained({session.photos + "/test/Truck", "--model", session.run, "--grad-cam", "--class", "Truck", "--layer", "max_pooling2d"});
+  const Json truck = explained({session.photos + "/test/Truck", "--model", session.run, "--grad-cam", "--class",
+                                "Truck", "--layer", "max_pooling2d"});
   CHECK(truck["images"].size() == 9);
   CHECK(truck["images"][0]["class"] == "Truck");
   CHECK(truck["images"][0]["heat"]["size"] == Json({8, 8}));
@@ -77,7 +81,8 @@ TEST_CASE("explain --grad-cam gives a heat map with the class and the probabilit
 
 TEST_CASE("explain --embed gives a point for each photo") {
   const Session& session = Session::get();
-  const Json document = explained({"--embed", session.photos, "--model", session.run, "-o", session.scratch / "map.csv"});
+  const Json document =
+      explained({"--embed", session.photos, "--model", session.run, "-o", session.scratch / "map.csv"});
   CHECK(document["points"].size() == 90);
   CHECK(contains(content_of(session.scratch / "map.csv"), "test/Car/car_00001.jpg,Car,"));
   explained({"--embed", session.photos, "--model", session.run, "-o", session.scratch / "map.png"});
@@ -89,20 +94,28 @@ TEST_CASE("explain names what is wrong and the nearest word") {
   const std::string photo = a_photo();
   check_refused(session({"explain", photo}), 2, {"say what to show", "--kernel"});
   check_refused(session({"explain", photo, "--kernel", "egde"}), 2, {"unknown kernel 'egde'; did you mean 'edge'?"});
-  check_refused(session({"explain", photo, "--kernel", "edge", "--grad-cam"}), 2, {"--kernel and --grad-cam exclude each other"});
+  check_refused(session({"explain", photo, "--kernel", "edge", "--grad-cam"}), 2,
+                {"--kernel and --grad-cam exclude each other"});
   check_refused(session({"explain", photo, "--kernel", "edge", "--stride", "0"}), 2, {"--stride: 0 is out of range"});
   check_refused(session({"explain", photo, "--grad-cam", "--stride", "2"}), 2, {"--grad-cam takes no --stride"});
   check_refused(session({"explain", photo, "--kernel", "edge", "-o", "x.txt"}), 2, {"-o x.txt: must end in .png"});
   check_refused(session({"explain", "--grad-cam"}), 2, {"name a picture"});
-  check_refused(session({"explain", photo, "--model", session.run, "--layer", "conv2"}), 2, {"unknown layer 'conv2'; did you mean 'conv2d'?"});
-  check_refused(session({"explain", photo, "--model", session.run, "--layer", "conv2d", "--channels", "9"}), 2, {"has 8 channels"});
-  check_refused(session({"explain", photo, "--model", session.run, "--layer", "conv2d", "--channels", "3,8"}), 2, {"channels are 0 to 7"});
-  check_refused(session({"explain", photo, "--model", session.run, "--grad-cam", "--class", "Trck"}), 2, {"unknown class 'Trck'; did you mean 'Truck'?"});
-  check_refused(session({"explain", photo, "--model", session.run, "--grad-cam", "--layer", "flatten"}), 2, {"'flatten' gives no map"});
-  check_refused(session({"explain", photo, "--model", session.run, "--layer", "flatten", "--kernels"}), 2, {"is no convolution"});
+  check_refused(session({"explain", photo, "--model", session.run, "--layer", "conv2"}), 2,
+                {"unknown layer 'conv2'; did you mean 'conv2d'?"});
+  check_refused(session({"explain", photo, "--model", session.run, "--layer", "conv2d", "--channels", "9"}), 2,
+                {"has 8 channels"});
+  check_refused(session({"explain", photo, "--model", session.run, "--layer", "conv2d", "--channels", "3,8"}), 2,
+                {"channels are 0 to 7"});
+  check_refused(session({"explain", photo, "--model", session.run, "--grad-cam", "--class", "Trck"}), 2,
+                {"unknown class 'Trck'; did you mean 'Truck'?"});
+  check_refused(session({"explain", photo, "--model", session.run, "--grad-cam", "--layer", "flatten"}), 2,
+                {"'flatten' gives no map"});
+  check_refused(session({"explain", photo, "--model", session.run, "--layer", "flatten", "--kernels"}), 2,
+                {"is no convolution"});
   check_refused(session({"explain", "none.jpg", "--kernel", "edge"}), 4, {"none.jpg"});
   check_refused(session({"explain", photo, "--grad-cam", "--strict"}), 2, {"--grad-cam takes no --strict"});
-  check_refused(session({"explain", photo, "--layer", "conv2d", "--cache-budget", "9"}), 2, {"--layer takes no --cache-budget"});
+  check_refused(session({"explain", photo, "--layer", "conv2d", "--cache-budget", "9"}), 2,
+                {"--layer takes no --cache-budget"});
   check_refused(session({"explain", photo, "--kernel", "edge", "--device", "cpu"}), 2, {"--kernel takes no --device"});
 }
 
@@ -110,11 +123,13 @@ TEST_CASE("explain refuses pictures above --max-pixels") {
   const Session& session = Session::get();
   const std::string too_large = "more than the limit of 2,239";
   check_refused(session({"explain", a_photo(), "--kernel", "edge", "--max-pixels", "2239"}), 4, {too_large});
-  check_refused(session({"explain", a_photo(), "--model", session.run, "--layer", "conv2d", "--max-pixels", "2239"}), 4, {too_large});
+  check_refused(session({"explain", a_photo(), "--model", session.run, "--layer", "conv2d", "--max-pixels", "2239"}), 4,
+                {too_large});
   const Outcome heat = session({"explain", a_photo(), "--model", session.run, "--grad-cam", "--max-pixels", "2239"});
   CHECK(heat.code == 4);
   CHECK(contains(heat.out, too_large));
-  CHECK(session({"explain", a_photo(), "--kernel", "edge", "--max-pixels", "2240", "-o", session.scratch / "small.png"}).code == 0);
+  CHECK(session({"explain", a_photo(), "--kernel", "edge", "--max-pixels", "2240", "-o", session.scratch / "small.png"})
+            .code == 0);
 }
 
 TEST_CASE("explain --grad-cam of a folder names the picture that it cannot read and shows the others") {
@@ -122,7 +137,8 @@ TEST_CASE("explain --grad-cam of a folder names the picture that it cannot read 
   const Scratch mixed;
   std::filesystem::copy(a_photo(), mixed / "a.jpg");
   mixed.write("b.jpg", "text");
-  const Outcome outcome = session({"explain", mixed.path(), "--model", session.run, "--grad-cam", "-o", mixed / "heat.png"});
+  const Outcome outcome =
+      session({"explain", mixed.path(), "--model", session.run, "--grad-cam", "-o", mixed / "heat.png"});
   CHECK(outcome.code == 4);
   CHECK(contains(outcome.out, "b.jpg: error: "));
   CHECK(is_png(mixed / "heat.png"));

@@ -24,18 +24,20 @@ std::string with_flipped_bit(std::string bytes, size_t place) {
 }
 
 std::string with_words_changed(std::string bytes, const std::string& word, const std::string& other) {
-  for (size_t at = bytes.find(word); at != std::string::npos; at = bytes.find(word, at)) bytes.replace(at, word.size(), other);
+  for (size_t at = bytes.find(word); at != std::string::npos; at = bytes.find(word, at))
+    bytes.replace(at, word.size(), other);
   return bytes;
 }
 
 // The archive again with another label in cvtool.json, as a user would edit it: every checksum matches.
 void edit_label(const std::string& from, const std::string& to) {
-  const std::string script = "import sys, zipfile\n"
-                             "a, b = zipfile.ZipFile(sys.argv[1]), zipfile.ZipFile(sys.argv[2], 'w')\n"
-                             "for name in a.namelist():\n"
-                             "    data = a.read(name)\n"
-                             "    b.writestr(name, data.replace(b'Truck', b'Lorry') if name.endswith('cvtool.json') else data)\n"
-                             "b.close()\n";
+  const std::string script =
+      "import sys, zipfile\n"
+      "a, b = zipfile.ZipFile(sys.argv[1]), zipfile.ZipFile(sys.argv[2], 'w')\n"
+      "for name in a.namelist():\n"
+      "    data = a.read(name)\n"
+      "    b.writestr(name, data.replace(b'Truck', b'Lorry') if name.endswith('cvtool.json') else data)\n"
+      "b.close()\n";
   REQUIRE(std::system((CVTOOL_PYTHON " -c \"" + script + "\" " + from + " " + to).c_str()) == 0);
 }
 
@@ -51,7 +53,8 @@ std::vector<double> probabilities_by(const std::string& model) {
 
 TEST_CASE("Every format is written, read back and compared before it is kept") {
   const Session& session = Session::get();
-  const std::vector<std::pair<std::string, std::string>> formats{{"torchscript", ".pt"}, {"onnx", ".onnx"}, {"safetensors", ".safetensors"}, {"header", ".h"}};
+  const std::vector<std::pair<std::string, std::string>> formats{
+      {"torchscript", ".pt"}, {"onnx", ".onnx"}, {"safetensors", ".safetensors"}, {"header", ".h"}};
   for (const auto& row : formats) {
     const std::string& format = row.first;
     CAPTURE(format);
@@ -73,7 +76,8 @@ TEST_CASE("Every format is written, read back and compared before it is kept") {
 
 TEST_CASE("Without -o the file lies beside the model, and people get a table") {
   const Session& session = Session::get();
-  const Outcome outcome = session({"export", "--model", session.run, "--format", "onnx", "--verify-data", session.photos});
+  const Outcome outcome =
+      session({"export", "--model", session.run, "--format", "onnx", "--verify-data", session.photos});
   CAPTURE(outcome.err);
   REQUIRE(outcome.code == 0);
   CHECK(fs::exists(session.run + "/exported.onnx"));
@@ -85,7 +89,8 @@ TEST_CASE("Without -o the file lies beside the model, and people get a table") {
 TEST_CASE("Exported TorchScript predicts the same, also with weights in fewer bits") {
   const Session& session = Session::get();
   const auto expected = probabilities_by(session.run);
-  for (const auto& row : std::vector<std::pair<std::string, double>>{{"fp32", 1e-5}, {"bf16", 2e-2}, {"fp16", 2e-3}, {"int8", 4e-2}}) {
+  for (const auto& row :
+       std::vector<std::pair<std::string, double>>{{"fp32", 1e-5}, {"bf16", 2e-2}, {"fp16", 2e-3}, {"int8", 4e-2}}) {
     const std::string& precision = row.first;
     CAPTURE(precision);
     exported({"--precision", precision, "-o", session.scratch / (precision + ".pt")});
@@ -98,17 +103,20 @@ TEST_CASE("Exported TorchScript predicts the same, also with weights in fewer bi
 TEST_CASE("int8 ONNX is calibrated on photos and smaller") {
   const Session& session = Session::get();
   const Json whole = exported({"--format", "onnx", "-o", session.scratch / "whole.onnx"});
-  const Json result = exported({"--format", "onnx", "--precision", "int8", "--calibrate", session.photos + "/train", "-o", session.scratch / "int8.onnx"});
+  const Json result = exported({"--format", "onnx", "--precision", "int8", "--calibrate", session.photos + "/train",
+                                "-o", session.scratch / "int8.onnx"});
   CHECK(result["checks"].back()["agreement"].get<double>() >= 0.99);
   // OpenCV's int8, where it has any, is not ONNX's: it does not decide. Its float32 does.
   CHECK(contains(result["checks"][0]["caveat"], "int8"));
   CHECK(result["checks"].back()["caveat"] == "");
   CHECK(whole["checks"][0]["caveat"] == "");
   CHECK(session({"verify", session.scratch / "int8.onnx"}).code == 0);
-  check_refused(session({"export", "--format", "onnx", "--precision", "int8", "-o", "x.onnx"}), 2, {"needs --calibrate DIR"});
+  check_refused(session({"export", "--format", "onnx", "--precision", "int8", "-o", "x.onnx"}), 2,
+                {"needs --calibrate DIR"});
   check_refused(session({"export", "--format", "onnx", "--precision", "bf16", "-o", "x.onnx"}), 2, {"fp32 or int8"});
   check_refused(session({"export", "--format", "onnx", "--with-resize", "-o", "x.onnx"}), 2, {"--with-resize: is for"});
-  check_refused(session({"export", "--format", "safetensors", "--precision", "fp16", "-o", "x"}), 2, {"safetensors keeps the weights"});
+  check_refused(session({"export", "--format", "safetensors", "--precision", "fp16", "-o", "x"}), 2,
+                {"safetensors keeps the weights"});
   check_refused(session({"export", "--format", "header", "-o", session.scratch / "x.pt"}), 2, {"must end in .h"});
   CHECK_FALSE(fs::exists(session.scratch / "x.onnx"));
 }
@@ -116,7 +124,9 @@ TEST_CASE("int8 ONNX is calibrated on photos and smaller") {
 TEST_CASE("A safetensors export does not write its recipe over another file") {
   const Session& session = Session::get();
   const std::string config = content_of(session.run + "/config.json");
-  check_refused(session({"export", "--model", session.run, "--format", "safetensors", "-o", session.run + "/config.safetensors"}), 2, {"config.json", "is another file"});
+  check_refused(
+      session({"export", "--model", session.run, "--format", "safetensors", "-o", session.run + "/config.safetensors"}),
+      2, {"config.json", "is another file"});
   CHECK(content_of(session.run + "/config.json") == config);
   CHECK_FALSE(fs::exists(session.run + "/config.safetensors"));
 }
@@ -146,13 +156,17 @@ TEST_CASE("verify finds a flipped bit, a truncated file and an edited label") {
     const std::string bytes = content_of(file), kind = fs::path(file).extension().string();
     for (const size_t place : {bytes.size() / 3, bytes.size() - 300}) {
       CAPTURE(place);
-      const Outcome outcome = session({"verify", session.scratch.write("flipped" + kind, with_flipped_bit(bytes, place))});
+      const Outcome outcome =
+          session({"verify", session.scratch.write("flipped" + kind, with_flipped_bit(bytes, place))});
       CHECK(outcome.code == 1);
       CHECK(contains(outcome.err, "flipped" + kind));
     }
-    check_refused(session({"verify", session.scratch.write("short" + kind, bytes.substr(0, bytes.size() - 100))}), 1, {"short" + kind});
+    check_refused(session({"verify", session.scratch.write("short" + kind, bytes.substr(0, bytes.size() - 100))}), 1,
+                  {"short" + kind});
   }
-  const Outcome label = session({"verify", session.scratch.write("label.onnx", with_words_changed(content_of(session.scratch / "whole.onnx"), "Truck", "Lorry"))});
+  const Outcome label = session(
+      {"verify", session.scratch.write(
+                     "label.onnx", with_words_changed(content_of(session.scratch / "whole.onnx"), "Truck", "Lorry"))});
   CHECK(label.code == 1);
   CHECK(contains(label.out, "  BAD   digest: the file says "));
   edit_label(session.model, session.scratch / "label.pt");

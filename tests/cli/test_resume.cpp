@@ -12,7 +12,7 @@ using namespace cvtool;
 namespace {
 
 const std::vector<std::string>& lively_settings() {
-  static const std::vector<std::string> settings{"--epochs", "6",  "--ema",      "0.9", "--schedule", "cosine",
+  static const std::vector<std::string> settings{"--epochs", "6",   "--ema",       "0.9",  "--schedule", "cosine",
                                                  "--warmup", "1.5", "--precision", "fp32", "--threads",  "1"};
   return settings;
 }
@@ -26,7 +26,8 @@ std::vector<std::string> command(std::vector<std::string> words, const std::vect
 const std::string& whole_run() {
   static const std::string run = [] {
     const Session& session = Session::get();
-    const Outcome outcome = session(command({"train", "--data", session.photos, "--recipe", session.recipe, "--name", "whole"}, lively_settings()));
+    const Outcome outcome = session(
+        command({"train", "--data", session.photos, "--recipe", session.recipe, "--name", "whole"}, lively_settings()));
     INFO(outcome.err);
     REQUIRE(outcome.code == 0);
     return session.scratch / "runs/whole";
@@ -42,11 +43,13 @@ void check_same_result(const std::string& run) {
 
 }  // namespace
 
-TEST_CASE("A run that is killed again and again and resumed each time ends as one that was never stopped, byte for byte") {
+TEST_CASE(
+    "A run that is killed again and again and resumed each time ends as one that was never stopped, byte for byte") {
   const Session& session = Session::get();
   whole_run();
   const std::string run = session.scratch / "runs/killed";
-  std::vector<std::string> words = command({"train", "--data", session.photos, "--recipe", session.recipe, "--name", "killed"}, lively_settings());
+  std::vector<std::string> words =
+      command({"train", "--data", session.photos, "--recipe", session.recipe, "--name", "killed"}, lively_settings());
   int kills = 0;
   for (const int wait_ms : {400, 150, 600, 300, 900, 200, 50, 700}) {
     Invocation invocation;
@@ -74,7 +77,8 @@ TEST_CASE("Ctrl-C saves and prints the command that goes on; SIGTERM does the sa
     const std::string name = "signal" + std::to_string(++number);
     Invocation invocation;
     invocation.folder = session.scratch.path();
-    invocation.arguments = {"train", "--data", session.photos, "--recipe", session.recipe, "--name", name, "--epochs", "100000"};
+    invocation.arguments = {"train",  "--data", session.photos, "--recipe", session.recipe,
+                            "--name", name,     "--epochs",     "100000"};
     RunningProgram program(invocation);
     REQUIRE(program.wait_for_message("Epoch      1/100000"));
     program.send(SIGHUP);
@@ -100,7 +104,8 @@ TEST_CASE("A second Ctrl-C ends the program at once") {
   const Session& session = Session::get();
   Invocation invocation;
   invocation.folder = session.scratch.path();
-  invocation.arguments = {"train", "--data", session.photos, "--recipe", session.recipe, "--name", "twice", "--epochs", "100000"};
+  invocation.arguments = {"train",  "--data", session.photos, "--recipe", session.recipe,
+                          "--name", "twice",  "--epochs",     "100000"};
   RunningProgram program(invocation);
   REQUIRE(program.wait_for_message("Epoch      1/100000"));
   program.send(SIGINT);
@@ -110,7 +115,8 @@ TEST_CASE("A second Ctrl-C ends the program at once") {
 
 TEST_CASE("--resume alone takes the newest run; more epochs are fine") {
   const Session& session = Session::get();
-  const std::vector<std::string> base{"train", "--data", session.photos, "--recipe", session.recipe, "--project", "longer"};
+  const std::vector<std::string> base{"train",        "--data",    session.photos, "--recipe",
+                                      session.recipe, "--project", "longer"};
   REQUIRE(session(command(base, {"--epochs", "1"})).code == 0);
   const Outcome finished = session({"train", "--resume", "--project", "longer"});
   check_refused(finished, 2, {"--resume longer/train", "the run is finished", "--epochs"});
@@ -118,12 +124,15 @@ TEST_CASE("--resume alone takes the newest run; more epochs are fine") {
   CAPTURE(more.err);
   CHECK(more.code == 0);
   REQUIRE(session(command(base, {"--epochs", "3"})).code == 0);
-  CHECK((content_of(session.scratch / "longer/train/last.pt") == content_of(session.scratch / "longer/train2/last.pt")));
+  CHECK(
+      (content_of(session.scratch / "longer/train/last.pt") == content_of(session.scratch / "longer/train2/last.pt")));
 }
 
 TEST_CASE("A changed setting is refused by its name, unless forced") {
   const Session& session = Session::get();
-  REQUIRE(session({"train", "--data", session.photos, "--recipe", session.recipe, "--epochs", "1", "--name", "fixed", "--threads", "1"}).code == 0);
+  REQUIRE(session({"train", "--data", session.photos, "--recipe", session.recipe, "--epochs", "1", "--name", "fixed",
+                   "--threads", "1"})
+              .code == 0);
   const auto resumed = [&](const std::vector<std::string>& more) {
     return session(command({"train", "--resume", "runs/fixed", "--epochs", "2"}, more));
   };
@@ -144,12 +153,14 @@ TEST_CASE("A changed setting is refused by its name, unless forced") {
 
 TEST_CASE("A damaged checkpoint falls back to the one before it; without a whole one the error says what to do") {
   const Session& session = Session::get();
-  REQUIRE(session({"train", "--data", session.photos, "--recipe", session.recipe, "--epochs", "2", "--name", "damaged"}).code == 0);
+  REQUIRE(session({"train", "--data", session.photos, "--recipe", session.recipe, "--epochs", "2", "--name", "damaged"})
+              .code == 0);
   const std::string run = session.scratch / "runs/damaged", whole = content_of(run + "/checkpoint.pt");
   REQUIRE_FALSE(whole.empty());
   session.scratch.write("runs/damaged/checkpoint.pt", whole.substr(0, whole.size() / 2));
   fs::remove(run + "/checkpoint.previous.pt");
-  check_refused(session({"train", "--resume", "runs/damaged", "--epochs", "3"}), 1, {"checkpoint.pt", "no whole checkpoint is left"});
+  check_refused(session({"train", "--resume", "runs/damaged", "--epochs", "3"}), 1,
+                {"checkpoint.pt", "no whole checkpoint is left"});
   session.scratch.write("runs/damaged/checkpoint.previous.pt", whole);
   const Outcome outcome = session({"train", "--resume", "runs/damaged", "--epochs", "3"});
   CAPTURE(outcome.err);
@@ -161,6 +172,7 @@ TEST_CASE("What cannot be resumed is said") {
   const Session& session = Session::get();
   check_refused(session({"train", "--resume", "--project", "nowhere"}), 2, {"there is no run in nowhere"});
   check_refused(session({"train", "--resume", session.photos}), 2, {"no config.json"});
-  check_refused(session({"train", "--resume", session.run, "--recipe", session.recipe}), 2, {"leave --recipe and --from out"});
+  check_refused(session({"train", "--resume", session.run, "--recipe", session.recipe}), 2,
+                {"leave --recipe and --from out"});
   check_refused(session({"train"}), 2, {"--data is required"});
 }

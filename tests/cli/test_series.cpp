@@ -7,7 +7,8 @@ namespace {
 
 Outcome train(const std::vector<std::string>& more) {
   const Session& session = Session::get();
-  std::vector<std::string> words{"train", "--data", session.photos, "--recipe", session.recipe, "--epochs", "1", "--precision", "fp32"};
+  std::vector<std::string> words{"train",    "--data", session.photos, "--recipe", session.recipe,
+                                 "--epochs", "1",      "--precision",  "fp32"};
   words.insert(words.end(), more.begin(), more.end());
   return session(words);
 }
@@ -50,7 +51,8 @@ TEST_CASE("--repeat trains with seeds in a row and tells mean and spread") {
   CHECK(point["spread"].is_number());
   // Each is the run of its seed.
   REQUIRE(train({"--seed", "44", "--name", "seed44"}).code == 0);
-  CHECK((content_of(session.scratch / "repeated/train3/last.pt") == content_of(session.scratch / "runs/seed44/last.pt")));
+  CHECK(
+      (content_of(session.scratch / "repeated/train3/last.pt") == content_of(session.scratch / "runs/seed44/last.pt")));
 }
 
 TEST_CASE("--sweep trains the grid, sorts it, and a training that fails leaves the others their turn") {
@@ -69,7 +71,8 @@ TEST_CASE("--sweep trains the grid, sorts it, and a training that fails leaves t
   CHECK(json_from_file(session.scratch / "swept/grid-1/config.json")["train"]["batch"] == 8);
 
   // Each step multiplies the weights by -49.
-  const Outcome failing = train({"--sweep", "weight_decay=10,0", "--lr", "5", "--optimizer", "sgd", "--batch", "2", "--project", "failing"});
+  const Outcome failing = train(
+      {"--sweep", "weight_decay=10,0", "--lr", "5", "--optimizer", "sgd", "--batch", "2", "--project", "failing"});
   CAPTURE(failing.err);
   CHECK(failing.code == 1);
   CHECK(contains(failing.err, "try a smaller --lr"));
@@ -77,7 +80,8 @@ TEST_CASE("--sweep trains the grid, sorts it, and a training that fails leaves t
 }
 
 TEST_CASE("A training of a series that cannot begin or has no time leaves the others their turn") {
-  const Outcome outcome = train({"--sweep", "precision=fp32,fp16", "--device", "cpu", "--project", "precisions", "--json"});
+  const Outcome outcome =
+      train({"--sweep", "precision=fp32,fp16", "--device", "cpu", "--project", "precisions", "--json"});
   CAPTURE(outcome.err);
   CHECK(outcome.code == 1);
   const Json results = json_lines(outcome.out).back()["results"];
@@ -100,7 +104,8 @@ TEST_CASE("A training of a series that cannot begin or has no time leaves the ot
 TEST_CASE("Ctrl-C in a series prints what was finished") {
   const Session& session = Session::get();
   const Outcome outcome =
-      interrupted_after("Epoch      1/100000", {"train", "--data", session.photos, "--recipe", session.recipe, "--sweep", "epochs=1,100000", "--project", "stopped-series"});
+      interrupted_after("Epoch      1/100000", {"train", "--data", session.photos, "--recipe", session.recipe,
+                                                "--sweep", "epochs=1,100000", "--project", "stopped-series"});
   CAPTURE(outcome.err);
   CHECK(outcome.code == 130);
   CHECK(contains(outcome.err, "the table holds what was finished"));

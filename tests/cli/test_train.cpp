@@ -19,8 +19,8 @@ TEST_CASE("train fills a run directory and tells its results on stdout") {
   CHECK(contains(session.training.err, "Epoch 2/2"));
   CHECK_FALSE(contains(session.training.err, "\r"));  // bars are for terminals
   const auto names = names_in(session.run);
-  for (const char* name : {"best.pt", "last.pt", "config.json", "curves.png", "data.json", "history.csv",
-                           "log.txt", "metrics.json"}) {
+  for (const char* name :
+       {"best.pt", "last.pt", "config.json", "curves.png", "data.json", "history.csv", "log.txt", "metrics.json"}) {
     CAPTURE(name);
     CHECK(names.count(name) == 1);
   }
@@ -51,39 +51,36 @@ TEST_CASE("data.json lists the files, their labels and what was skipped") {
   CHECK(data["train"]["skipped"].empty());
 }
 
-TEST_CASE(
-    "The same command gives the same model and history, byte for byte, whatever the number of workers") {
+TEST_CASE("The same command gives the same model and history, byte for byte, whatever the number of workers") {
   const Session& session = Session::get();
   for (const char* workers : {"1", "4"}) {
     const std::string name = std::string("workers") + workers;
-    const Outcome outcome = session({"train", "--data", session.photos, "--recipe", session.recipe, "--name",
-                                     name, "--workers", workers});
+    const Outcome outcome =
+        session({"train", "--data", session.photos, "--recipe", session.recipe, "--name", name, "--workers", workers});
     REQUIRE(outcome.code == 0);
     const std::string run = session.scratch / ("runs/" + name);
-    for (const char* file : {"/best.pt", "/last.pt"})
-      CHECK((content_of(run + file) == content_of(session.run + file)));
+    for (const char* file : {"/best.pt", "/last.pt"}) CHECK((content_of(run + file) == content_of(session.run + file)));
     CHECK(timeless(content_of(run + "/history.csv")) == timeless(content_of(session.run + "/history.csv")));
   }
 }
 
 TEST_CASE("The resolved recipe of a run, fed back, repeats the run; another seed does not") {
   const Session& session = Session::get();
-  REQUIRE(session({"train", "--data", session.photos, "--recipe", session.run + "/config.json", "--name",
-                   "repeated"})
+  REQUIRE(session({"train", "--data", session.photos, "--recipe", session.run + "/config.json", "--name", "repeated"})
               .code == 0);
   CHECK(timeless(content_of(session.scratch / "runs/repeated/history.csv")) ==
         timeless(content_of(session.run + "/history.csv")));
-  REQUIRE(session({"train", "--data", session.photos, "--recipe", session.recipe, "--name", "other", "--seed",
-                   "7"})
-              .code == 0);
+  REQUIRE(
+      session({"train", "--data", session.photos, "--recipe", session.recipe, "--name", "other", "--seed", "7"}).code ==
+      0);
   CHECK(timeless(content_of(session.scratch / "runs/other/history.csv")) !=
         timeless(content_of(session.run + "/history.csv")));
 }
 
 TEST_CASE("A flag wins over the recipe, and the recipe over the default") {
   const Session& session = Session::get();
-  REQUIRE(session({"train", "--data", session.photos, "--recipe", session.recipe, "--epochs", "1", "-b", "8",
-                   "--name", "flags"})
+  REQUIRE(session({"train", "--data", session.photos, "--recipe", session.recipe, "--epochs", "1", "-b", "8", "--name",
+                   "flags"})
               .code == 0);
   const Json config = Json::parse(content_of(session.scratch / "runs/flags/config.json"));
   CHECK(config["train"]["epochs"] == 1);
@@ -97,21 +94,21 @@ TEST_CASE("A flag wins over the recipe, and the recipe over the default") {
 TEST_CASE("Runs without a name are numbered, and a name that is taken is refused") {
   const Session& session = Session::get();
   for (int i = 0; i < 2; ++i)
-    REQUIRE(session({"train", "--data", session.photos, "--recipe", session.recipe, "--epochs", "1",
-                     "--project", "numbered"})
+    REQUIRE(session({"train", "--data", session.photos, "--recipe", session.recipe, "--epochs", "1", "--project",
+                     "numbered"})
                 .code == 0);
   CHECK(names_in(session.scratch / "numbered") == std::set<std::string>{"latest", "train", "train2"});
   CHECK(fs::read_symlink(session.scratch / "numbered/latest") == "train2");
   const std::string before = content_of(session.model);
-  check_refused(session({"train", "--data", session.photos, "--recipe", session.recipe, "--name", "first"}),
-                2, {"--name first", "choose another name"});
+  check_refused(session({"train", "--data", session.photos, "--recipe", session.recipe, "--name", "first"}), 2,
+                {"--name first", "choose another name"});
   CHECK((content_of(session.model) == before));
 }
 
 TEST_CASE("train --data alone uses the default recipe; --json prints events, the last with the result") {
   const Session& session = Session::get();
-  const Outcome outcome = session({"train", "--data", session.photos, "--imgsz", "32", "--epochs", "1",
-                                   "--project", "default", "--json", "-q"});
+  const Outcome outcome = session(
+      {"train", "--data", session.photos, "--imgsz", "32", "--epochs", "1", "--project", "default", "--json", "-q"});
   REQUIRE(outcome.code == 0);
   const auto events = json_lines(outcome.out);
   REQUIRE(events.size() == 3);
@@ -130,16 +127,14 @@ TEST_CASE("train --data alone uses the default recipe; --json prints events, the
 TEST_CASE("One sigmoid unit trains with binary cross-entropy under Keras's names") {
   const Session& session = Session::get();
   std::string recipe = small_recipe();
-  recipe.replace(recipe.find(R"({"kind": "dense"})"), 17,
-                 R"({"kind": "dense", "units": 1, "activation": "sigmoid"})");
+  recipe.replace(recipe.find(R"({"kind": "dense"})"), 17, R"({"kind": "dense", "units": 1, "activation": "sigmoid"})");
   session.scratch.write("binary.json", recipe);
-  REQUIRE(session({"train", "--data", session.photos, "--recipe", "./binary.json", "--name", "binary",
-                   "--precision", "fp32"})
+  REQUIRE(session({"train", "--data", session.photos, "--recipe", "./binary.json", "--name", "binary", "--precision",
+                   "fp32"})
               .code == 0);
   CHECK(first_line(content_of(session.scratch / "runs/binary/history.csv")) ==
         "epoch,loss,binary_accuracy,val_loss,val_binary_accuracy,lr,seconds,images_per_second");
-  const auto lines =
-      json_lines(session({"predict", session.photos + "/test", "--model", "runs/binary", "--json"}).out);
+  const auto lines = json_lines(session({"predict", session.photos + "/test", "--model", "runs/binary", "--json"}).out);
   REQUIRE(lines.size() == 18);
   for (const Json& line : lines)
     CHECK(line["probabilities"]["Car"].get<double>() + line["probabilities"]["Truck"].get<double>() ==
@@ -148,8 +143,10 @@ TEST_CASE("One sigmoid unit trains with binary cross-entropy under Keras's names
 
 TEST_CASE("A time limit that ends before the first epoch does says so, and the run can go on") {
   const Session& session = Session::get();
-  const Outcome outcome = session({"train", "--data", session.photos, "--recipe", session.recipe, "--name", "short", "--time-limit", "1e-6"});
-  check_refused(outcome, 1, {"the time is over", "there is no model yet", "go on with: cvtool train --resume runs/short"});
+  const Outcome outcome = session(
+      {"train", "--data", session.photos, "--recipe", session.recipe, "--name", "short", "--time-limit", "1e-6"});
+  check_refused(outcome, 1,
+                {"the time is over", "there is no model yet", "go on with: cvtool train --resume runs/short"});
   CHECK(session({"train", "--resume", "runs/short"}).code == 0);
   CHECK(fs::exists(session.scratch / "runs/short/best.pt"));
 }
@@ -157,25 +154,28 @@ TEST_CASE("A time limit that ends before the first epoch does says so, and the r
 TEST_CASE("Folders whose names are no UTF-8 can be trained on and written to") {
   const Session& session = Session::get();
   fs::create_directory_symlink(session.photos, session.scratch / "photos-\xe9");
-  const Outcome outcome = session({"train", "--data", "photos-\xe9", "--recipe", session.recipe, "--epochs", "1", "--project", "runs-\xe9", "--json"});
+  const Outcome outcome = session({"train", "--data", "photos-\xe9", "--recipe", session.recipe, "--epochs", "1",
+                                   "--project", "runs-\xe9", "--json"});
   CAPTURE(outcome.err);
   REQUIRE(outcome.code == 0);
   const auto events = json_lines(outcome.out);
   REQUIRE(events.size() == 3);
   CHECK(events[2]["run"] == "runs-\uFFFD/train");
-  CHECK(contains(Json::parse(content_of(session.scratch / "runs-\xe9/train/config.json"))["run"]["data"], "photos-\uFFFD"));
+  CHECK(contains(Json::parse(content_of(session.scratch / "runs-\xe9/train/config.json"))["run"]["data"],
+                 "photos-\uFFFD"));
 }
 
 TEST_CASE("Ctrl-C ends a run in order: exit code 130, and the best model so far can be used") {
   const Session& session = Session::get();
-  const Outcome outcome = interrupted_after("Epoch      1/100000", {"train", "--data", session.photos, "--recipe", session.recipe, "--name", "stopped", "--epochs", "100000"});
+  const Outcome outcome = interrupted_after(
+      "Epoch      1/100000",
+      {"train", "--data", session.photos, "--recipe", session.recipe, "--name", "stopped", "--epochs", "100000"});
   CAPTURE(outcome.err);
   CHECK(outcome.code == 130);
   CHECK(contains(outcome.err, "interrupted"));
   CHECK(contains(outcome.err, "best.pt"));
   CHECK(session({"predict", session.photos + "/test", "--model", "runs/stopped"}).code == 0);
-  for (const std::string& name : names_in(session.scratch / "runs/stopped"))
-    CHECK_FALSE(contains(name, ".part"));
+  for (const std::string& name : names_in(session.scratch / "runs/stopped")) CHECK_FALSE(contains(name, ".part"));
 }
 
 TEST_CASE("data sample draws the same set again and completes one that was begun") {

@@ -31,9 +31,11 @@ class Bases {
 // Three epochs on the session's photos at 32 px, in float32 where `more` names no precision.
 Outcome train(const std::string& base, const std::string& name, std::vector<std::string> more = {}) {
   const Session& session = Session::get();
-  std::vector<std::string> arguments{"train", "--data", session.photos, "--base", base, "--name", name, "--imgsz", "32",
-                                     "--epochs", "3", "--batch", "16", "--lr", "0.01"};
-  if (std::count(more.begin(), more.end(), "--precision") == 0) arguments.insert(arguments.end(), {"--precision", "fp32"});
+  std::vector<std::string> arguments{"train",  "--data",  session.photos, "--base", base,
+                                     "--name", name,      "--imgsz",      "32",     "--epochs",
+                                     "3",      "--batch", "16",           "--lr",   "0.01"};
+  if (std::count(more.begin(), more.end(), "--precision") == 0)
+    arguments.insert(arguments.end(), {"--precision", "fp32"});
   arguments.insert(arguments.end(), more.begin(), more.end());
   return session(arguments);
 }
@@ -56,14 +58,16 @@ double largest_difference(const Json& a, const Json& b) {
   REQUIRE(a.size() == b.size());
   double largest = 0;
   for (size_t i = 0; i < a.size(); ++i)
-    for (size_t k = 0; k < a[i].size(); ++k) largest = std::max(largest, std::abs(a[i][k].get<double>() - b[i][k].get<double>()));
+    for (size_t k = 0; k < a[i].size(); ++k)
+      largest = std::max(largest, std::abs(a[i][k].get<double>() - b[i][k].get<double>()));
   return largest;
 }
 
 Json changed_tensors(const std::string& base, const std::string& name) {
   Invocation python;
   python.program = CVTOOL_PYTHON;
-  python.arguments = {std::string(CVTOOL_TESTS_FOLDER) + "/cli/check_base.py", Bases::get() / base, Session::get().scratch / ("runs/" + name + "/last.pt")};
+  python.arguments = {std::string(CVTOOL_TESTS_FOLDER) + "/cli/check_base.py", Bases::get() / base,
+                      Session::get().scratch / ("runs/" + name + "/last.pt")};
   const Outcome outcome = run_program(python);
   INFO(outcome.err);
   REQUIRE(outcome.code == 0);
@@ -76,12 +80,15 @@ TEST_CASE("A base that was scripted, traced or frozen in Python is trained on an
   const Session& session = Session::get();
   for (const std::string form : {"scripted", "traced", "frozen", "vector"}) {
     CAPTURE(form);
-    const Outcome outcome = train(Bases::get() / (form + ".pt"), "base-" + form, {"--head", form == "vector" ? "dense:8:relu" : "global_max,dropout:0.1,dense:8:relu"});
+    const Outcome outcome =
+        train(Bases::get() / (form + ".pt"), "base-" + form,
+              {"--head", form == "vector" ? "dense:8:relu" : "global_max,dropout:0.1,dense:8:relu"});
     CAPTURE(outcome.err);
     REQUIRE(outcome.code == 0);
     CHECK(contains(outcome.err, "computed once"));
     CHECK(contains(outcome.err, "does not say how its input is scaled"));
-    const Outcome predicted = session({"predict", session.photos + "/test/Car", "--model", "runs/base-" + form, "--json"});
+    const Outcome predicted =
+        session({"predict", session.photos + "/test/Car", "--model", "runs/base-" + form, "--json"});
     CHECK(predicted.code == 0);
     CHECK(json_lines(predicted.out).size() == 9);
     // 8 units behind 16 channels, then 2.
@@ -118,11 +125,15 @@ TEST_CASE("Validation gives the figures that eval gives for the model, whatever 
   const std::string base = Bases::get() / "traced.pt";
   REQUIRE(train(base, "bf16-kept", {"--precision", "bf16", "--augment", "none"}).code == 0);
   REQUIRE(train(base, "bf16-new", {"--precision", "bf16", "--augment", "none", "--feature-cache", "none"}).code == 0);
-  REQUIRE(session({"train", "--data", session.photos, "--recipe", session.recipe, "--name", "bf16-whole", "--precision", "bf16"}).code == 0);
+  REQUIRE(session({"train", "--data", session.photos, "--recipe", session.recipe, "--name", "bf16-whole", "--precision",
+                   "bf16"})
+              .code == 0);
   for (const std::string name : {"bf16-kept", "bf16-new", "bf16-whole"}) {
     CAPTURE(name);
     const Json last = history(name).back();
-    const Json figures = Json::parse(session({"eval", "--data", session.photos, "--model", "runs/" + name + "/last.pt", "--split", "valid", "--json"}).out)["metrics"];
+    const Json figures = Json::parse(session({"eval", "--data", session.photos, "--model", "runs/" + name + "/last.pt",
+                                              "--split", "valid", "--json"})
+                                         .out)["metrics"];
     CHECK(last[3].get<double>() == doctest::Approx(figures["loss"].get<double>()).epsilon(1e-5));
     CHECK(last[4].get<double>() == doctest::Approx(figures["accuracy"].get<double>()).epsilon(1e-5));
   }
@@ -135,8 +146,21 @@ TEST_CASE("Features kept on disk are found again by the next run") {
     Invocation invocation;
     invocation.folder = session.scratch.path();
     invocation.environment = {{"XDG_CACHE_HOME", cache.path()}};
-    invocation.arguments = {"train", "--data", session.photos, "--base", Bases::get() / "traced.pt", "--name", "disk" + turn,
-                            "--imgsz", "32", "--epochs", "2", "--augment", "none", "--feature-cache", "disk"};
+    invocation.arguments = {"train",
+                            "--data",
+                            session.photos,
+                            "--base",
+                            Bases::get() / "traced.pt",
+                            "--name",
+                            "disk" + turn,
+                            "--imgsz",
+                            "32",
+                            "--epochs",
+                            "2",
+                            "--augment",
+                            "none",
+                            "--feature-cache",
+                            "disk"};
     const Outcome outcome = run_program(invocation);
     CAPTURE(outcome.err);
     REQUIRE(outcome.code == 0);
@@ -163,12 +187,15 @@ TEST_CASE("Fine-tuning changes the layers that were named and no batch norm") {
   };
   const std::vector<Case> cases{{"1", {"features.2.0.weight", "features.2.0.bias"}},
                                 {"features.1", {"features.1.0.weight", "features.1.0.bias"}},
-                                {"all", {"features.0.0.weight", "features.0.0.bias", "features.1.0.weight", "features.1.0.bias", "features.2.0.weight", "features.2.0.bias"}}};
+                                {"all",
+                                 {"features.0.0.weight", "features.0.0.bias", "features.1.0.weight",
+                                  "features.1.0.bias", "features.2.0.weight", "features.2.0.bias"}}};
   for (const std::string form : {"scripted", "traced"})
     for (const Case& c : cases) {
       const std::string name = "tuned-" + form + c.what;
       CAPTURE(name);
-      const Outcome outcome = train(Bases::get() / (form + ".pt"), name, {"--augment", "none", "--fine-tune", c.what, "--freeze-epochs", "1"});
+      const Outcome outcome = train(Bases::get() / (form + ".pt"), name,
+                                    {"--augment", "none", "--fine-tune", c.what, "--freeze-epochs", "1"});
       CAPTURE(outcome.err);
       REQUIRE(outcome.code == 0);
       CHECK(changed_tensors(form + ".pt", name)["changed"] == Json(c.changed));
@@ -176,7 +203,9 @@ TEST_CASE("Fine-tuning changes the layers that were named and no batch norm") {
 }
 
 TEST_CASE("Fine-tuning trains batch norm where that is asked for") {
-  REQUIRE(train(Bases::get() / "scripted.pt", "norms", {"--augment", "none", "--fine-tune", "features.2", "--fine-tune-norms"}).code == 0);
+  REQUIRE(train(Bases::get() / "scripted.pt", "norms",
+                {"--augment", "none", "--fine-tune", "features.2", "--fine-tune-norms"})
+              .code == 0);
   const Json changed = changed_tensors("scripted.pt", "norms")["changed"];
   CHECK(std::count(changed.begin(), changed.end(), "features.2.1.running_mean") == 1);
   CHECK(std::count(changed.begin(), changed.end(), "features.2.1.weight") == 1);
@@ -184,26 +213,34 @@ TEST_CASE("Fine-tuning trains batch norm where that is asked for") {
 }
 
 TEST_CASE("Fine-tuning falls back to float32 where an operation of the base has no gradient in bfloat16") {
-  const Outcome outcome = train(Bases::get() / "relu6.pt", "relu6", {"--augment", "none", "--fine-tune", "all", "--precision", "auto"});
+  const Outcome outcome =
+      train(Bases::get() / "relu6.pt", "relu6", {"--augment", "none", "--fine-tune", "all", "--precision", "auto"});
   CAPTURE(outcome.err);
   CHECK(outcome.code == 0);
   // Newer versions of LibTorch have that gradient, so the refusal is looked at only where it is due.
-  const Outcome asked = train(Bases::get() / "relu6.pt", "relu6-bf16", {"--augment", "none", "--fine-tune", "all", "--precision", "bf16"});
+  const Outcome asked = train(Bases::get() / "relu6.pt", "relu6-bf16",
+                              {"--augment", "none", "--fine-tune", "all", "--precision", "bf16"});
   if (asked.code != 0) check_refused(asked, 2, {"--precision bf16", "not implemented", "use --precision fp32"});
 }
 
 TEST_CASE("A finished run is trained on with --from, in two phases from one command or two") {
   const Session& session = Session::get();
-  const Outcome outcome = session({"train", "--data", session.photos, "--from", "runs/cached-none", "--name", "from", "--epochs", "2", "--fine-tune", "features.2"});
+  const Outcome outcome = session({"train", "--data", session.photos, "--from", "runs/cached-none", "--name", "from",
+                                   "--epochs", "2", "--fine-tune", "features.2"});
   CAPTURE(outcome.err);
   REQUIRE(outcome.code == 0);
   CHECK(changed_tensors("traced.pt", "from")["changed"] == Json{"features.2.0.weight", "features.2.0.bias"});
   // Again, as its report says.
-  REQUIRE(session({"train", "--data", session.photos, "--from", "runs/cached-none", "--recipe", "runs/from/config.json", "--name", "again"}).code == 0);
+  REQUIRE(session({"train", "--data", session.photos, "--from", "runs/cached-none", "--recipe", "runs/from/config.json",
+                   "--name", "again"})
+              .code == 0);
   CHECK((content_of(session.scratch / "runs/again/best.pt") == content_of(session.scratch / "runs/from/best.pt")));
   CHECK(contains(content_of(session.scratch / "runs/from/report.html"), " --from "));
-  check_refused(session({"train", "--data", session.photos, "--from", "runs/cached-none", "--recipe", "car-or-truck-convnet"}), 2, {"has another one"});
-  check_refused(session({"train", "--data", session.photos, "--from", "runs/cached-none", "--head", "dense"}), 2, {"--from", "leave --base, --head"});
+  check_refused(
+      session({"train", "--data", session.photos, "--from", "runs/cached-none", "--recipe", "car-or-truck-convnet"}), 2,
+      {"has another one"});
+  check_refused(session({"train", "--data", session.photos, "--from", "runs/cached-none", "--head", "dense"}), 2,
+                {"--from", "leave --base, --head"});
   check_refused(session({"train", "--data", session.photos, "--from", "runs/none-such"}), 2, {"runs/none-such"});
 }
 
@@ -218,14 +255,38 @@ TEST_CASE("What is no base is refused with the reason") {
   check_refused(train("mobilnet_v2", "bad"), 2, {"mobilnet_v2", "mobilenet_v2"});
 }
 
-TEST_CASE("Ctrl-C while features of the fine-tuned net are computed keeps the frozen epochs and names the command that goes on") {
+TEST_CASE(
+    "Ctrl-C while features of the fine-tuned net are computed keeps the frozen epochs and names the command that goes "
+    "on") {
   const Session& session = Session::get();
-  const Outcome outcome = interrupted_after(
-      "fine-tuning ", {"train", "--data", session.photos, "--base", Bases::get() / "scripted.pt", "--name", "halfway", "--imgsz", "32", "--epochs", "1000", "--batch", "2",
-                       "--precision", "fp32", "--freeze-epochs", "1", "--fine-tune", "features.2", "--augment", "rotation=0.2", "--augment-views", "40"});
+  const Outcome outcome = interrupted_after("fine-tuning ", {"train",
+                                                             "--data",
+                                                             session.photos,
+                                                             "--base",
+                                                             Bases::get() / "scripted.pt",
+                                                             "--name",
+                                                             "halfway",
+                                                             "--imgsz",
+                                                             "32",
+                                                             "--epochs",
+                                                             "1000",
+                                                             "--batch",
+                                                             "2",
+                                                             "--precision",
+                                                             "fp32",
+                                                             "--freeze-epochs",
+                                                             "1",
+                                                             "--fine-tune",
+                                                             "features.2",
+                                                             "--augment",
+                                                             "rotation=0.2",
+                                                             "--augment-views",
+                                                             "40"});
   CAPTURE(outcome.err);
   CHECK(outcome.code == 130);
-  CHECK(contains(outcome.err, "interrupted after 1 epoch; the best model so far is runs/halfway/best.pt; go on with: cvtool train --resume runs/halfway"));
+  CHECK(contains(outcome.err,
+                 "interrupted after 1 epoch; the best model so far is runs/halfway/best.pt; go on with: cvtool train "
+                 "--resume runs/halfway"));
   CHECK_FALSE(contains(outcome.err, "nothing was trained"));
   const Outcome resumed = session({"train", "--resume", "runs/halfway", "--epochs", "2"});
   CAPTURE(resumed.err);
@@ -242,11 +303,14 @@ TEST_CASE("Mistyped heads and layers to fine-tune are refused with the nearest w
   check_refused(train(base, "bad", {"--fine-tune", "feature.9"}), 2, {"--fine-tune", "features.2"});
   check_refused(train(Bases::get() / "frozen.pt", "bad", {"--fine-tune", "1"}), 2, {"frozen for good"});
   const Session& session = Session::get();
-  check_refused(session({"train", "--data", session.photos, "--recipe", session.recipe, "--fine-tune", "1"}), 2, {"--fine-tune", "no base"});
-  check_refused(session({"train", "--data", session.photos, "--recipe", session.recipe, "--base", base}), 2, {"--base", "--head"});
+  check_refused(session({"train", "--data", session.photos, "--recipe", session.recipe, "--fine-tune", "1"}), 2,
+                {"--fine-tune", "no base"});
+  check_refused(session({"train", "--data", session.photos, "--recipe", session.recipe, "--base", base}), 2,
+                {"--base", "--head"});
 }
 
-TEST_CASE("A run on a frozen base that was killed when only its figures were missing has the same model, byte for byte") {
+TEST_CASE(
+    "A run on a frozen base that was killed when only its figures were missing has the same model, byte for byte") {
   const Session& session = Session::get();
   REQUIRE(train(Bases::get() / "traced.pt", "late").code == 0);
   const std::string run = session.scratch / "runs/late", best = content_of(run + "/best.pt");

@@ -43,16 +43,11 @@ TEST_CASE("Help and version go to stdout and end well") {
 
 TEST_CASE("Every command explains itself") {
   const std::vector<std::pair<std::vector<std::string>, std::string>> commands{
-      {{"train"}, "--optimizer"},
-      {{"eval"}, "--split"},
-      {{"predict"}, "--top"},
-      {{"export"}, "--format"},
-      {{"verify"}, "file"},
-      {{"import"}, "--weights"},
-      {{"explain"}, "--grad-cam"},
-      {{"summary"}, "--classes"},
-      {{"data"}, "sample"},
-      {{"data", "sample"}, "--train-per-class"}};
+      {{"train"}, "--optimizer"},  {{"eval"}, "--split"},
+      {{"predict"}, "--top"},      {{"export"}, "--format"},
+      {{"verify"}, "file"},        {{"import"}, "--weights"},
+      {{"explain"}, "--grad-cam"}, {{"summary"}, "--classes"},
+      {{"data"}, "sample"},        {{"data", "sample"}, "--train-per-class"}};
   for (const auto& row : commands) {
     const auto& words = row.first;
     const auto& expected = row.second;
@@ -75,11 +70,9 @@ TEST_CASE("A mistyped command or flag is answered with the nearest one") {
                  "unknown flag '--epoch'; did you mean '--epochs'?"));
   CHECK(contains(usage_error({"train", "--data", "x", "--batchsize=3"}),
                  "unknown flag '--batchsize'; did you mean '--batch-size'?"));
-  CHECK(contains(usage_error({"predict", "x.jpg", "--modle", "y"}),
-                 "unknown flag '--modle'; did you mean '--model'?"));
+  CHECK(contains(usage_error({"predict", "x.jpg", "--modle", "y"}), "unknown flag '--modle'; did you mean '--model'?"));
   CHECK(contains(usage_error({"--versoin"}), "did you mean '--version'?"));
-  CHECK(contains(usage_error({"eval", "--data", "x", "--zzzz"}),
-                 "unknown flag '--zzzz'; see cvtool eval --help"));
+  CHECK(contains(usage_error({"eval", "--data", "x", "--zzzz"}), "unknown flag '--zzzz'; see cvtool eval --help"));
 }
 
 TEST_CASE("What is missing or too much is named") {
@@ -93,11 +86,9 @@ TEST_CASE("What is missing or too much is named") {
 }
 
 TEST_CASE("A flag's value of the wrong kind or out of range is refused with the flag's name") {
-  CHECK(
-      contains(usage_error({"train", "--data", "x", "--epochs", "ten"}), "--epochs: 'ten' is not a number"));
+  CHECK(contains(usage_error({"train", "--data", "x", "--epochs", "ten"}), "--epochs: 'ten' is not a number"));
   CHECK(contains(usage_error({"train", "--data", "x", "--epochs", "0"}), "--epochs: 0 is out of range"));
-  CHECK(
-      contains(usage_error({"train", "--data", "x", "--epochs", "2.5"}), "--epochs: must be a whole number"));
+  CHECK(contains(usage_error({"train", "--data", "x", "--epochs", "2.5"}), "--epochs: must be a whole number"));
   CHECK(contains(usage_error({"train", "--data", "x", "--valid", "1"}), "--valid: 1 is out of range"));
   CHECK(contains(usage_error({"train", "--data", "x", "--lr", "-1"}), "--lr"));
   CHECK(contains(usage_error({"train", "--data", "x", "--lr", "nan"}), "--lr"));

@@ -21,8 +21,7 @@ inline const TempFolder& oracle_pictures() {
     const std::string command = "/usr/bin/python3 -W ignore '" + script + "' '" + kFolder.path() + "'";
     return std::system(command.c_str()) == 0;
   }();
-  REQUIRE_MESSAGE(
-      kMade, "make_pictures.py failed: are python3-torch, python3-torchvision and python3-pil installed?");
+  REQUIRE_MESSAGE(kMade, "make_pictures.py failed: are python3-torch, python3-torchvision and python3-pil installed?");
   return kFolder;
 }
 

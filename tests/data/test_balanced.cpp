@@ -15,7 +15,8 @@ std::vector<Sample> samples_of(const std::vector<int64_t>& counts) {
   for (size_t label = 0; label < counts.size(); ++label)
     for (int64_t i = 0; i < counts[label]; ++i) {
       const std::string path = std::to_string(label) + "/" + std::to_string(i);
-      samples.push_back({path, static_cast<int64_t>(label), static_cast<uint64_t>(label * 1000 + static_cast<size_t>(i))});
+      samples.push_back(
+          {path, static_cast<int64_t>(label), static_cast<uint64_t>(label * 1000 + static_cast<size_t>(i))});
     }
   return samples;
 }

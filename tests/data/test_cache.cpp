@@ -58,8 +58,7 @@ TEST_CASE("The disk cache is found again by a later run") {
     fill(*cache);
   }
   const auto again = disk_cache(kShape, "key");
-  for (size_t row = 0; row < kShape.rows; ++row)
-    CHECK(holds(*again, row, row, static_cast<uint8_t>(10 + row)));
+  for (size_t row = 0; row < kShape.rows; ++row) CHECK(holds(*again, row, row, static_cast<uint8_t>(10 + row)));
   CHECK_FALSE(holds(*disk_cache(kShape, "other"), 1, 1, 11));
 }
 

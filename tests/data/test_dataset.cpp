@@ -42,15 +42,14 @@ using Names = std::vector<std::string>;
 
 TEST_CASE("Split folders give their splits, with classes in code-point order") {
   TempFolder folder;
-  for (const char* name : {"train/b/2.jpg", "train/b/deep/er/1.PNG", "train/Z/x.jpeg", "train/a/1.webp",
-                           "val/a/3.tif", "val/b/1.bmp", "val/Z/1.gif", "test/a/9.TIFF", "train/a/notes.txt",
-                           "train/.git/1.jpg", "runs/train/a/1.jpg", "train/a/.hidden.jpg"})
+  for (const char* name : {"train/b/2.jpg", "train/b/deep/er/1.PNG", "train/Z/x.jpeg", "train/a/1.webp", "val/a/3.tif",
+                           "val/b/1.bmp", "val/Z/1.gif", "test/a/9.TIFF", "train/a/notes.txt", "train/.git/1.jpg",
+                           "runs/train/a/1.jpg", "train/a/.hidden.jpg"})
     folder.write(name, "x");
   const Dataset dataset = find_dataset(folder.path() + "/", {}, 1);
   CHECK(dataset.layout == "folders");
   CHECK(dataset.classes == Names{"Z", "a", "b"});
-  CHECK(paths(dataset.train) ==
-        Names{"train/Z/x.jpeg", "train/a/1.webp", "train/b/2.jpg", "train/b/deep/er/1.PNG"});
+  CHECK(paths(dataset.train) == Names{"train/Z/x.jpeg", "train/a/1.webp", "train/b/2.jpg", "train/b/deep/er/1.PNG"});
   CHECK(dataset.train[3].label == 2);
   CHECK(dataset.train[0].id == stable_hash("train/Z/x.jpeg"));
   CHECK(paths(dataset.valid) == Names{"val/Z/1.gif", "val/a/3.tif", "val/b/1.bmp"});
@@ -146,8 +145,7 @@ TEST_CASE("What the folders do not split is held back, and said") {
 
 TEST_CASE("A class that a split lacks or has beyond the others is named") {
   TempFolder folder;
-  for (const char* name :
-       {"train/a/1.jpg", "train/b/1.jpg", "valid/a/1.jpg", "valid/c/1.jpg", "valid/c/2.jpg"})
+  for (const char* name : {"train/a/1.jpg", "train/b/1.jpg", "valid/a/1.jpg", "valid/c/1.jpg", "valid/c/2.jpg"})
     folder.write(name, "x");
   const Dataset dataset = find_dataset(folder.path(), {}, 1);
   CHECK(dataset.classes == Names{"a", "b"});
@@ -195,8 +193,7 @@ TEST_CASE("Classes named like splits are recognised or asked about") {
   CHECK(find_dataset(inner.path(), {}, 1).classes == Names{"test", "train"});
 
   TempFolder twice;
-  for (const char* name : {"train/a/1.jpg", "train/b/1.jpg", "valid/a/1.jpg", "val/a/1.jpg"})
-    twice.write(name, "x");
+  for (const char* name : {"train/a/1.jpg", "train/b/1.jpg", "valid/a/1.jpg", "val/a/1.jpg"}) twice.write(name, "x");
   CHECK_THROWS_WITH_AS(find_dataset(twice.path(), {}, 1), doctest::Contains("twice"), DataError);
 }
 
@@ -209,8 +206,7 @@ TEST_CASE("Folders that cannot be trained on are refused with the reason") {
   CHECK_THROWS_WITH_AS(find_dataset(folder / "1.jpg", {}, 1), doctest::Contains("neither a folder nor a CSV"),
                        DataError);
   folder.write("cats/1.jpg", "x");
-  CHECK_THROWS_WITH_AS(find_dataset(folder.path(), {}, 1), doctest::Contains("one class only, 'cats'"),
-                       DataError);
+  CHECK_THROWS_WITH_AS(find_dataset(folder.path(), {}, 1), doctest::Contains("one class only, 'cats'"), DataError);
   fs::create_directories(folder / "dogs");
   CHECK_THROWS_WITH_AS(find_dataset(folder.path(), {}, 1), doctest::Contains("one class only"), DataError);
   DataConfig config;

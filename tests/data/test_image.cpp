@@ -23,9 +23,7 @@ std::string reason(const std::string& bytes, const DecodeOptions& options = {}) 
   }
 }
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 // Noise: it does not compress, so half of the file is half of the picture.
 cv::Mat noise(int height, int width) {
@@ -86,8 +84,7 @@ TEST_CASE("A file cut off anywhere is an error and never a crash") {
       CAPTURE(name);
       CAPTURE(part);
       const bool first_frame_is_there = std::string(name).substr(0, 4) == "anim" && part > 0.3;
-      const std::string why =
-          reason(whole.substr(0, static_cast<size_t>(part * static_cast<double>(whole.size()))));
+      const std::string why = reason(whole.substr(0, static_cast<size_t>(part * static_cast<double>(whole.size()))));
       if (!first_frame_is_there) CHECK(why != "");
     }
   }
@@ -99,9 +96,8 @@ TEST_CASE("A file cut off anywhere is an error and never a crash") {
 
 TEST_CASE("Damaged bytes give an error or a picture of the promised size") {
   cv::RNG random(5);
-  for (const char* name :
-       {"baseline.jpg", "progressive.jpg", "cmyk.jpg", "rgba.png", "palette.png", "palette.bmp", "rgb.ppm",
-        "lossy.webp", "anim.webp", "anim.gif", "lzw.tif", "deflate.tif"}) {
+  for (const char* name : {"baseline.jpg", "progressive.jpg", "cmyk.jpg", "rgba.png", "palette.png", "palette.bmp",
+                           "rgb.ppm", "lossy.webp", "anim.webp", "anim.gif", "lzw.tif", "deflate.tif"}) {
     const std::string whole = read_file(oracle_pictures() / name);
     for (int trial = 0; trial < 40; ++trial) {
       std::string bytes = whole;
@@ -119,8 +115,7 @@ TEST_CASE("Damaged bytes give an error or a picture of the promised size") {
 TEST_CASE("A picture with more pixels than the limit is refused before memory is taken") {
   DecodeOptions options;
   options.max_pixels = 37 * 53 - 1;
-  for (const char* name :
-       {"baseline.jpg", "rgb.png", "rgb.bmp", "rgb.ppm", "lossy.webp", "still.gif", "raw.tif"}) {
+  for (const char* name : {"baseline.jpg", "rgb.png", "rgb.bmp", "rgb.ppm", "lossy.webp", "still.gif", "raw.tif"}) {
     CAPTURE(name);
     const std::string bytes = read_file(oracle_pictures() / name);
     CHECK(contains(reason(bytes, options), "too large: 53 x 37 pixels"));
@@ -157,8 +152,7 @@ TEST_CASE("Every odd file decodes or is refused with a reason") {
     return;
   }
   int read = 0, refused = 0;
-  for (const auto& entry :
-       std::filesystem::recursive_directory_iterator(test_data() + "/datasets/odd_images")) {
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(test_data() + "/datasets/odd_images")) {
     if (!entry.is_regular_file()) continue;
     CAPTURE(entry.path().string());
     const std::string why = reason(read_photo_file(entry.path().string()));

@@ -70,8 +70,7 @@ TEST_CASE("Batches come in order, hold resized pixels and keep the last partial 
       CHECK(batch.rows[i] == seen++);
       const Sample& sample = store.samples()[batch.rows[i]];
       CHECK(batch.labels[static_cast<int64_t>(i)].item<int64_t>() == sample.label);
-      const cv::Mat expected =
-          resize_image(read_image(dataset.root + "/" + sample.path, {}), store.options().data);
+      const cv::Mat expected = resize_image(read_image(dataset.root + "/" + sample.path, {}), store.options().data);
       const at::Tensor row = batch.pixels[static_cast<int64_t>(i)].permute({1, 2, 0}).contiguous();
       CHECK(std::equal(expected.data, expected.data + 7 * 5 * 3, row.data_ptr<uint8_t>()));
     }
@@ -192,8 +191,7 @@ TEST_CASE("Equal files of two splits are found") {
   for (int i = 3; i < 7; ++i)
     folder.write_photo("valid/" + std::string(i % 2 ? "a/" : "b/") + std::to_string(i) + ".png", i);
   const Dataset dataset = find_dataset(folder.path(), {}, 1);
-  PhotoStore train(dataset.root, dataset.train, options_with(2)),
-      valid(dataset.root, dataset.valid, options_with(2));
+  PhotoStore train(dataset.root, dataset.train, options_with(2)), valid(dataset.root, dataset.valid, options_with(2));
   train.scan();
   valid.scan();
   const auto pairs = train.same_files(valid);
@@ -221,8 +219,7 @@ TEST_CASE("A memory budget that is too small keeps what fits") {
   PhotoStore large(dataset.root, dataset.train, options_with(2, "ram"));
   small.scan();
   large.scan();
-  CHECK(
-      at::equal(pass_over(small, in_order(20), 20).pixels[0], pass_over(large, in_order(20), 20).pixels[0]));
+  CHECK(at::equal(pass_over(small, in_order(20), 20).pixels[0], pass_over(large, in_order(20), 20).pixels[0]));
 }
 
 TEST_CASE("Free memory obeys the limits of cgroups of both versions") {

@@ -98,8 +98,7 @@ TEST_CASE("Crop takes the largest centred box of the target's aspect") {
 }
 
 TEST_CASE("Pad adds black around the photo") {
-  for (const char* interpolation :
-       {"nearest", "bilinear", "area", "bilinear_antialias", "bicubic", "lanczos"}) {
+  for (const char* interpolation : {"nearest", "bilinear", "area", "bilinear_antialias", "bicubic", "lanczos"}) {
     CAPTURE(interpolation);
     DataConfig config = by(interpolation, "pad");
     config.imgsz = {8, 8};
@@ -174,6 +173,5 @@ TEST_CASE("A JPEG decoded at reduced scale looks like the whole one") {
 TEST_CASE("Unknown ways to resize are refused with the nearest word") {
   const cv::Mat image(4, 4, CV_8UC3, cv::Scalar::all(0));
   CHECK_THROWS_WITH_AS(resize_image(image, by("bilinaer")), doctest::Contains("'bilinear'"), UsageError);
-  CHECK_THROWS_WITH_AS(resize_image(image, by("bilinear", "strech")), doctest::Contains("'stretch'"),
-                       UsageError);
+  CHECK_THROWS_WITH_AS(resize_image(image, by("bilinear", "strech")), doctest::Contains("'stretch'"), UsageError);
 }

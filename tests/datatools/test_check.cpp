@@ -5,9 +5,9 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
+#include "data/temp_folder.h"
 #include "datatools/duplicates.h"
 #include "datatools/stats.h"
-#include "data/temp_folder.h"
 
 using namespace cvtool;
 
@@ -96,8 +96,8 @@ TEST_CASE("Everything planted is found and nothing else") {
 
   const CheckReport report = check(folder);
   CHECK(report.unreadable.size() == 5);
-  for (const char* path :
-       {"train/cats/cut.jpg", "train/cats/empty.jpg", "train/dogs/cut.png", "valid/dogs/head.jpg", "train/dogs/text.jpg"})
+  for (const char* path : {"train/cats/cut.jpg", "train/cats/empty.jpg", "train/dogs/cut.png", "valid/dogs/head.jpg",
+                           "train/dogs/text.jpg"})
     CHECK(names(report.unreadable, path));
   REQUIRE(report.duplicates.size() == 4);
   CHECK(has_group(report.duplicates, "train/dogs/0.jpg", "valid/dogs/copy0.jpg"));

@@ -3,8 +3,8 @@
 #include <doctest/doctest.h>
 
 #include "base/error.h"
-#include "report/drawing.h"
 #include "data/temp_folder.h"
+#include "report/drawing.h"
 
 using namespace cvtool;
 

@@ -90,8 +90,8 @@ TEST_CASE("Nothing is overwritten") {
   folder.write("dst/" + victim, "something else");
   write_source(folder, 50);
   const auto before = files_below(folder / "dst");
-  CHECK_THROWS_WITH_AS(split_folder(folder / "src", folder / "dst", by("copy")),
-                       doctest::Contains("other content"), DataError);
+  CHECK_THROWS_WITH_AS(split_folder(folder / "src", folder / "dst", by("copy")), doctest::Contains("other content"),
+                       DataError);
   CHECK(files_below(folder / "dst") == before);
   CHECK(read_file(folder / ("dst/" + victim)) == "something else");
   // Other fractions would put a photo into a second split.
@@ -100,8 +100,7 @@ TEST_CASE("Nothing is overwritten") {
   split_folder(other / "src", other / "dst", by("copy"));
   SplitFolderOptions more = by("copy");
   more.valid = 0.6;
-  CHECK_THROWS_WITH_AS(split_folder(other / "src", other / "dst", more), doctest::Contains("already"),
-                       DataError);
+  CHECK_THROWS_WITH_AS(split_folder(other / "src", other / "dst", more), doctest::Contains("already"), DataError);
 }
 
 TEST_CASE("What is interrupted is taken back") {
@@ -146,15 +145,15 @@ TEST_CASE("A move that was killed is put back by the next call") {
 TEST_CASE("Folders that cannot be split are refused with the reason") {
   TempFolder folder;
   write_source(folder);
-  CHECK_THROWS_WITH_AS(split_folder(folder / "src", folder / "src/out", by("copy")),
-                       doctest::Contains("outside"), UsageError);
+  CHECK_THROWS_WITH_AS(split_folder(folder / "src", folder / "src/out", by("copy")), doctest::Contains("outside"),
+                       UsageError);
   CHECK_THROWS_AS(split_folder(folder / "src", folder / "src", by("copy")), UsageError);
-  CHECK_THROWS_WITH_AS(split_folder(folder / "none", folder / "dst", by("copy")),
-                       doctest::Contains("no folder"), DataError);
+  CHECK_THROWS_WITH_AS(split_folder(folder / "none", folder / "dst", by("copy")), doctest::Contains("no folder"),
+                       DataError);
   CHECK_THROWS_WITH_AS(split_folder(folder / "src", folder / "dst", by("mvoe")), doctest::Contains("'move'"),
                        UsageError);
   split_folder(folder / "src", folder / "dst", by("copy"));
-  CHECK_THROWS_WITH_AS(split_folder(folder / "dst", folder / "again", by("copy")),
-                       doctest::Contains("DIR/CLASS"), DataError);
+  CHECK_THROWS_WITH_AS(split_folder(folder / "dst", folder / "again", by("copy")), doctest::Contains("DIR/CLASS"),
+                       DataError);
   CHECK_FALSE(fs::exists(folder / "again"));
 }

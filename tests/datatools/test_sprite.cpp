@@ -96,7 +96,8 @@ TEST_CASE("What does not fit is an error that names it") {
     CHECK_THROWS_AS(unpack_sprites(files, options), UsageError);
   }
   options.classes = {"Car=1", "Truck=1"};
-  CHECK_THROWS_WITH_AS(unpack_sprites(files, options), doctest::Contains("label 1 is given to two classes"), UsageError);
+  CHECK_THROWS_WITH_AS(unpack_sprites(files, options), doctest::Contains("label 1 is given to two classes"),
+                       UsageError);
   folder.write("labels.json", "{\"labels\": [1]}");
   CHECK_THROWS_WITH_AS(unpack_sprites(files, cars_and_trucks()), doctest::Contains("labels.json"), DataError);
   folder.write("a.png", "no picture");

@@ -51,11 +51,13 @@ std::string trouble_of(const PredictFiles& files, const std::string& photo) {
 TEST_CASE("A photo is drawn without replacing another file, and again into the same one") {
   const Scratch scratch;
   std::filesystem::create_directories(scratch / "b");
-  const std::string one = photo_at(scratch / "a.png", {200, 0, 0}), two = photo_at(scratch / "b/a.png", {0, 200, 0}), before = content_of(one);
+  const std::string one = photo_at(scratch / "a.png", {200, 0, 0}), two = photo_at(scratch / "b/a.png", {0, 200, 0}),
+                    before = content_of(one);
   PredictOptions options;
   options.draw = scratch / "drawn";
   // Where the drawn photos of both would go, there are other files.
-  const std::string taken = (options.draw / std::filesystem::path(one).relative_path()).replace_extension(".jpg").string();
+  const std::string taken =
+      (options.draw / std::filesystem::path(one).relative_path()).replace_extension(".jpg").string();
   std::filesystem::create_directories(std::filesystem::path(taken).parent_path());
   photo_at(taken, {0, 0, 200});
   const std::string taken_before = content_of(taken), folder = std::filesystem::path(taken).parent_path().string();
@@ -95,7 +97,8 @@ TEST_CASE("As many classes are drawn as a picture has room for") {
   CHECK(drawn.rows <= 16'000);
 }
 
-TEST_CASE("A photo that has gone or changed, or whose name is too long, is to blame itself; a folder that is none ends all") {
+TEST_CASE(
+    "A photo that has gone or changed, or whose name is too long, is to blame itself; a folder that is none ends all") {
   const Scratch scratch;
   PredictOptions draw, sort;
   draw.draw = scratch / "drawn";
@@ -104,7 +107,8 @@ TEST_CASE("A photo that has gone or changed, or whose name is too long, is to bl
   CHECK(contains(trouble_of(drawn, scratch / "gone.jpg"), "cannot be drawn: "));
   CHECK(contains(trouble_of(drawn, scratch.write("text.jpg", "text")), "cannot be drawn: "));
   CHECK(contains(trouble_of(sorted, scratch / "gone.jpg"), "cannot be sorted: No such file"));
-  const std::string longest = photo_at(scratch / "a.jpg", {200, 0, 0}), renamed = scratch / (std::string(246, 'a') + ".jpg");
+  const std::string longest = photo_at(scratch / "a.jpg", {200, 0, 0}),
+                    renamed = scratch / (std::string(246, 'a') + ".jpg");
   std::filesystem::rename(longest, renamed);
   CHECK(contains(trouble_of(drawn, renamed), "its name is too long"));
   CHECK(contains(trouble_of(sorted, renamed), "cannot be sorted: "));

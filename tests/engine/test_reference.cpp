@@ -8,12 +8,12 @@
 
 #include "base/files.h"
 #include "base/text.h"
-#include "spec/augment_kinds.h"
-#include "spec/recipe.h"
 #include "model/base_spec.h"
 #include "model/compile.h"
+#include "spec/augment_kinds.h"
 #include "spec/composite_fields.h"
 #include "spec/layer_fields.h"
+#include "spec/recipe.h"
 #include "train/optimizer.h"
 
 namespace cvtool {
@@ -49,8 +49,8 @@ class ReferenceWriter {
   void operator()(const char* key, T& value, const Doc& doc) {
     JsonWriter writer(reference_.defaults);
     writer(key, value, doc);
-    reference_.table += "| `" + std::string(key) + "` | `" + reference_.defaults[key].dump() + "` | " +
-                        meaning(doc, kind_) + " |\n";
+    reference_.table +=
+        "| `" + std::string(key) + "` | `" + reference_.defaults[key].dump() + "` | " + meaning(doc, kind_) + " |\n";
   }
 
  private:
@@ -148,10 +148,12 @@ TEST_CASE("the reference describes every augmentation with every key at its defa
     reference.defaults["kind"] = kind.name;
     for (const AugmentField& field : kind.describe()) {
       reference.defaults[field.key] = json_from_text(field.default_text, "default");
-      reference.table += "| `" + field.key + "` | `" + field.default_text + "` | " + meaning(field.doc, kind.name) + " |\n";
+      reference.table +=
+          "| `" + field.key + "` | `" + field.default_text + "` | " + meaning(field.doc, kind.name) + " |\n";
     }
     check_section(kind.name, reference);
-    CHECK_MESSAGE(section(kind.name).find("`" + std::string(kind.short_name)) != std::string::npos, kind.name, ": must show ", kind.short_name);
+    CHECK_MESSAGE(section(kind.name).find("`" + std::string(kind.short_name)) != std::string::npos, kind.name,
+                  ": must show ", kind.short_name);
     CHECK_MESSAGE(section(kind.name).find(kind.help) != std::string::npos, kind.name, ": must say \"", kind.help, "\"");
   }
 }
@@ -200,9 +202,8 @@ TEST_CASE("the reference gives what each word of preprocess stands for") {
 TEST_CASE("the reference gives each optimizer's own values") {
   std::string rows;
   for (const auto& kind : optimizer_kinds())
-    rows += "| `" + std::string(kind.name) + "` | " + number_text(kind.lr) + " | " +
-            number_text(kind.epsilon) + " | " + number_text(kind.beta_2) + " | " +
-            number_text(kind.weight_decay) + " |\n";
+    rows += "| `" + std::string(kind.name) + "` | " + number_text(kind.lr) + " | " + number_text(kind.epsilon) + " | " +
+            number_text(kind.beta_2) + " | " + number_text(kind.weight_decay) + " |\n";
   CHECK(table_rows(section("Optimizers")) == rows);
 }
 

@@ -41,7 +41,8 @@ inline Outputs made_up_outputs(int64_t photos, int64_t classes) {
       p.probabilities.push_back(random.uniform() / static_cast<double>(classes) + (k == favourite ? 1 : 0));
       sum += p.probabilities.back();
     }
-    for (size_t i = begin; i < p.probabilities.size(); ++i) p.probabilities[i] = static_cast<float>(p.probabilities[i] / sum);
+    for (size_t i = begin; i < p.probabilities.size(); ++i)
+      p.probabilities[i] = static_cast<float>(p.probabilities[i] / sum);
   }
   p.distribution = p.probabilities;
   return outputs;

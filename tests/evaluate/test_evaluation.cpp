@@ -18,8 +18,9 @@ using namespace cvtool;
 
 namespace {
 
-const std::set<std::string> kFiles{"calibration.png", "confusion_matrix.csv", "confusion_matrix.png", "metrics.json", "mistakes.jpg",
-                                   "pr.png",          "predictions.csv",      "report.html",          "roc.png"};
+const std::set<std::string> kFiles{"calibration.png", "confusion_matrix.csv", "confusion_matrix.png",
+                                   "metrics.json",    "mistakes.jpg",         "pr.png",
+                                   "predictions.csv", "report.html",          "roc.png"};
 
 }  // namespace
 
@@ -36,7 +37,8 @@ TEST_CASE("Every file is written, and predictions.csv says what the metrics say"
   int64_t right = 0;
   for (size_t i = 1; i < records.size(); ++i) {
     right += records[i].fields[1] == records[i].fields[2];
-    CHECK(std::stod(records[i].fields[4]) == evaluation.outputs.predictions.probability(static_cast<int64_t>(i) - 1, 1));
+    CHECK(std::stod(records[i].fields[4]) ==
+          evaluation.outputs.predictions.probability(static_cast<int64_t>(i) - 1, 1));
   }
   CHECK(evaluation.document["metrics"]["accuracy"].get<double>() == static_cast<double>(right) / 60);
 }
@@ -54,10 +56,12 @@ TEST_CASE("A thousand classes are drawn, tabled and written like three") {
 TEST_CASE("There is a gate for every metric, and a metric for every gate") {
   for (const int64_t classes : {2, 7}) {
     const Scratch scratch;
-    const Json metrics = evaluate(made_up_subject(scratch.path(), classes), made_up_outputs(40, classes)).document["metrics"];
+    const Json metrics =
+        evaluate(made_up_subject(scratch.path(), classes), made_up_outputs(40, classes)).document["metrics"];
     std::set<std::string> gates, found;
     for (const MetricKind& kind : metric_kinds())
-      if (kind.needs == MetricKind::Needs::kAny || (classes == 2) == (kind.needs == MetricKind::Needs::kTwoClasses)) gates.insert(kind.name);
+      if (kind.needs == MetricKind::Needs::kAny || (classes == 2) == (kind.needs == MetricKind::Needs::kTwoClasses))
+        gates.insert(kind.name);
     for (const auto& [name, unused] : metrics.items())
       if (name != "intervals" && name != "thresholds") found.insert(name);
     CHECK(gates == found);

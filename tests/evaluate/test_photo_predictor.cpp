@@ -15,9 +15,12 @@ using doctest::Approx;
 namespace {
 
 Recipe small_recipe(const std::string& last, const std::string& augment, const std::string& more = "") {
-  return recipe_from_json(Json::parse(R"({"data": {"imgsz": [12, 16]})" + more + R"(, "augment": ")" + augment + R"(", "model": {"layers": [
-    {"kind": "conv2d", "filters": 4, "activation": "relu"}, {"kind": "flatten"}, )" + last + R"(]},
-    "train": {"loss": "binary_crossentropy"}})"), "");
+  return recipe_from_json(
+      Json::parse(R"({"data": {"imgsz": [12, 16]})" + more + R"(, "augment": ")" + augment + R"(", "model": {"layers": [
+    {"kind": "conv2d", "filters": 4, "activation": "relu"}, {"kind": "flatten"}, )" +
+                  last + R"(]},
+    "train": {"loss": "binary_crossentropy"}})"),
+      "");
 }
 
 Predictor predictor_of(const Recipe& recipe) {
@@ -74,7 +77,8 @@ TEST_CASE("The mean's logits give the mean of what the loss sees, also where a u
   const auto soft = mean_prediction({predicted(a), predicted(b)}, false);
   CHECK(at::allclose(soft.logits.softmax(1), (a.softmax(1) + b.softmax(1)) / 2, 1e-5));
   CHECK(at::allclose(soft.probabilities, (a.softmax(1) + b.softmax(1)) / 2, 1e-5));
-  CHECK(at::allclose(mean_prediction({predicted(a), predicted(b)}, true).logits.sigmoid(), (a.sigmoid() + b.sigmoid()) / 2, 1e-5));
+  CHECK(at::allclose(mean_prediction({predicted(a), predicted(b)}, true).logits.sigmoid(),
+                     (a.sigmoid() + b.sigmoid()) / 2, 1e-5));
   const auto sure = mean_prediction({predicted(z({200}, 1)), predicted(z({300}, 1))}, false).logits;
   CHECK(sure.item<double>() == Approx(200 + std::log(2.0)));
 }
@@ -83,14 +87,16 @@ TEST_CASE("A net behind random_crop is given the centre") {
   const Recipe recipe = small_recipe(kSoftmax, "crop=8x10,flip");
   const Predictor plain = predictor_of(recipe);
   const auto x = photos(2);
-  CHECK(at::equal(PhotoPredictor(plain, recipe).run(x).probabilities, plain.run(x.narrow(2, 2, 8).narrow(3, 3, 10)).probabilities));
+  CHECK(at::equal(PhotoPredictor(plain, recipe).run(x).probabilities,
+                  plain.run(x.narrow(2, 2, 8).narrow(3, 3, 10)).probabilities));
 }
 
 TEST_CASE("Photos that may not be mirrored are not: --tta flip is refused, drawn variants have no flip") {
   const Recipe recipe = small_recipe(kSoftmax, "none", R"(, "orientation_sensitive": true)");
   CHECK_THROWS_AS(PhotoPredictor(predictor_of(recipe), recipe, parse_tta_text("flip")), UsageError);
   const auto x = photos(1);
-  const TestTimeVariants free(parse_tta_text("20"), Json::array(), 1), bound(parse_tta_text("20"), Json::array(), 1, false);
+  const TestTimeVariants free(parse_tta_text("20"), Json::array(), 1),
+      bound(parse_tta_text("20"), Json::array(), 1, false);
   int differ = 0;
   for (int64_t i = 1; i < 20; ++i) differ += !at::equal(free.variant(x, {1}, i), bound.variant(x, {1}, i));
   CHECK(differ > 0);

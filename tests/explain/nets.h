@@ -12,7 +12,8 @@ namespace cvtool {
 
 // A net of these layers in evaluation mode, its input as it is.
 inline Net net_of_layers(const std::string& layers, int64_t imgsz = 32) {
-  Net net = compile_net(json_from_text(R"({"preprocess": "none", "layers": [)" + layers + "]}", "test"), {{imgsz, imgsz}, 2, 42});
+  Net net = compile_net(json_from_text(R"({"preprocess": "none", "layers": [)" + layers + "]}", "test"),
+                        {{imgsz, imgsz}, 2, 42});
   net.module.eval();
   return net;
 }

@@ -25,7 +25,8 @@ at::Tensor corner_pictures(int count, bool marked, uint64_t seed) {
     cv::resize(noise, picture, {kSide, kSide}, 0, 0, cv::INTER_LINEAR);
     for (int y = 0; marked && y < kSide / 4; y += kField)
       for (int x = 0; x < kSide / 4; x += kField)
-        picture(cv::Rect(x, y, kField, kField)).setTo((y + x) / kField % 2 ? cv::Scalar(250, 230, 40) : cv::Scalar(0, 0, 0));
+        picture(cv::Rect(x, y, kField, kField))
+            .setTo((y + x) / kField % 2 ? cv::Scalar(250, 230, 40) : cv::Scalar(0, 0, 0));
     pictures.push_back(at::from_blob(picture.ptr(), {kSide, kSide, 3}, at::kByte).clone().permute({2, 0, 1}));
   }
   return at::stack(pictures);
@@ -38,7 +39,9 @@ torch::jit::Module classifier(const torch::jit::Module& base, const at::Tensor& 
   model.register_buffer("deviation", at::tensor({58.395, 57.12, 57.375}, at::kFloat).reshape({1, 3, 1, 1}));
   model.register_buffer("weight", weight);
   model.register_module("base", base);
-  model.define("def logits(self, x):\n    x = (x.to(self.mean) - self.mean) / self.deviation\n    return torch.linear(torch.mean(self.base.forward(x), [2, 3]), self.weight)\n");
+  model.define(
+      "def logits(self, x):\n    x = (x.to(self.mean) - self.mean) / self.deviation\n    return "
+      "torch.linear(torch.mean(self.base.forward(x), [2, 3]), self.weight)\n");
   model.eval();
   return model;
 }
@@ -46,9 +49,11 @@ torch::jit::Module classifier(const torch::jit::Module& base, const at::Tensor& 
 // Ridge regression of +1 and -1 on the features [N,F].
 at::Tensor fitted_head(const at::Tensor& marked, const at::Tensor& plain) {
   const at::Tensor x = at::cat({marked, plain}).to(at::kDouble);
-  const at::Tensor y = at::cat({at::ones({marked.size(0), 1}, at::kDouble), -at::ones({plain.size(0), 1}, at::kDouble)});
+  const at::Tensor y =
+      at::cat({at::ones({marked.size(0), 1}, at::kDouble), -at::ones({plain.size(0), 1}, at::kDouble)});
   const at::Tensor gram = x.matmul(x.t());
-  const at::Tensor dual = at::linalg_solve(gram + at::eye(gram.size(0), at::kDouble) * gram.diagonal().mean() * 0.01, y);
+  const at::Tensor dual =
+      at::linalg_solve(gram + at::eye(gram.size(0), at::kDouble) * gram.diagonal().mean() * 0.01, y);
   const at::Tensor weight = x.t().matmul(dual).t();
   return at::cat({weight, -weight}).to(at::kFloat);
 }
@@ -80,7 +85,8 @@ TEST_CASE("Heat through a frozen MobileNetV2 lies in the corner that matters, an
   const at::Tensor seen = corner_pictures(3, true, 99);
   const size_t layer = last_map(net, seen);
   const std::vector<int64_t> first{0, 0, 0}, second{1, 1, 1};
-  const at::Tensor heat = grad_cam(net, seen, layer, first), plus = grad_cam_plus_plus(net, seen, layer, first), other = grad_cam(net, seen, layer, second);
+  const at::Tensor heat = grad_cam(net, seen, layer, first), plus = grad_cam_plus_plus(net, seen, layer, first),
+                   other = grad_cam(net, seen, layer, second);
   CHECK(heat.sizes() == at::IntArrayRef({3, 7, 7}));
   for (int64_t i = 0; i < 3; ++i) {
     CHECK(share_in_corner(heat[i]) > 0.8);

@@ -70,7 +70,8 @@ void check_equal(const at::Tensor& tensor, const Plane& expected) {
   REQUIRE(plane.rows == expected.rows);
   REQUIRE(plane.columns == expected.columns);
   double largest = 0;
-  for (size_t i = 0; i < plane.values.size(); ++i) largest = std::max(largest, std::abs(plane.values[i] - expected.values[i]));
+  for (size_t i = 0; i < plane.values.size(); ++i)
+    largest = std::max(largest, std::abs(plane.values[i] - expected.values[i]));
   CHECK(largest < 1e-5);
 }
 
@@ -81,8 +82,9 @@ void check_extraction(const at::Tensor& grey, const Kernel& kernel, const Extrac
                                [&](double sum, double pixel, size_t i) { return sum + pixel * kernel.values[i]; });
   Plane detected = filtered;
   for (double& value : detected.values) value = std::max(value, 0.0);
-  const Plane condensed = slide(detected, {options.pool_size, options.pool_size, options.pool_stride}, options.pool_padding == "same",
-                                -std::numeric_limits<double>::infinity(), [](double most, double value, size_t) { return std::max(most, value); });
+  const Plane condensed = slide(detected, {options.pool_size, options.pool_size, options.pool_stride},
+                                options.pool_padding == "same", -std::numeric_limits<double>::infinity(),
+                                [](double most, double value, size_t) { return std::max(most, value); });
   check_equal(extraction.input, plane_of(grey));
   check_equal(extraction.filtered, filtered);
   check_equal(extraction.detected, detected);
@@ -153,18 +155,23 @@ TEST_CASE("Grey is the luma of BT.601") {
 }
 
 TEST_CASE("A kernel that cannot be read is refused with what is wrong") {
-  CHECK(contains(message_of([] { kernel_from_text("egde"); }), "--kernel: unknown kernel 'egde'; did you mean 'edge'?"));
+  CHECK(
+      contains(message_of([] { kernel_from_text("egde"); }), "--kernel: unknown kernel 'egde'; did you mean 'edge'?"));
   CHECK(contains(message_of([] { kernel_from_text("1 2; 3"); }), "rows are of different lengths"));
   CHECK(contains(message_of([] { kernel_from_text("1 2; 3 x"); }), "'x' is not a number"));
   CHECK(contains(message_of([] { kernel_from_text("1 nan"); }), "'nan' is not a number"));
   CHECK(contains(message_of([] { kernel_from_text(" ; "); }), "there are no numbers"));
   CHECK_THROWS_AS(kernel_from_text(""), UsageError);
   ExtractionOptions options;
-  CHECK(contains(message_of([&] { extract_feature(at::zeros({2, 9}), kernel_from_text("edge"), options); }),
+  CHECK(contains(message_of([&] {
+                   extract_feature(at::zeros({2, 9}), kernel_from_text("edge"), options);
+                 }),
                  "the kernel of 3x3 does not fit the picture of 2x9"));
   options.pool_padding = "valid";
   options.pool_size = 9;
-  CHECK(contains(message_of([&] { extract_feature(at::zeros({9, 9}), kernel_from_text("edge"), options); }),
+  CHECK(contains(message_of([&] {
+                   extract_feature(at::zeros({9, 9}), kernel_from_text("edge"), options);
+                 }),
                  "the window of 9x9 does not fit the picture of 7x7"));
 }
 

@@ -56,7 +56,8 @@ def forward(self, x):
   model.register_buffer("scale", at::full({1}, 1 / 255.0));
   model.register_module("base", torch::jit::freeze_module(base.deepcopy(), {}));
   model.register_module("head", head);
-  model.define("def logits(self, x):\n    return self.head.forward(self.base.forward(x.to(self.scale) * self.scale))\n");
+  model.define(
+      "def logits(self, x):\n    return self.head.forward(self.base.forward(x.to(self.scale) * self.scale))\n");
   model.eval();
   return model;
 }
@@ -135,7 +136,8 @@ TEST_CASE("The last map comes before the last pooling, the last features before 
 TEST_CASE("An unknown layer is answered with the nearest one") {
   const FlatNet net(net_of_layers(kLayers).module);
   CHECK(contains(message_of([&] { net.find("conv2"); }), "--layer: unknown layer 'conv2'; did you mean 'conv2d'?"));
-  CHECK(contains(message_of([&] { convolution_kernels(net, net.find("flatten"), some_pictures(1)); }), "is no convolution"));
+  CHECK(contains(message_of([&] { convolution_kernels(net, net.find("flatten"), some_pictures(1)); }),
+                 "is no convolution"));
 }
 
 TEST_CASE("A layer's kernels are its weights") {

@@ -9,7 +9,6 @@
 #include <opencv2/imgcodecs.hpp>
 
 #include "base/error.h"
-#include "spec/data_config.h"
 #include "engine/jobs.h"
 #include "explain/activations.h"
 #include "explain/heat_picture.h"
@@ -17,6 +16,7 @@
 #include "golden/golden.h"
 #include "model/model_file.h"
 #include "scratch.h"
+#include "spec/data_config.h"
 
 using namespace cvtool;
 
@@ -76,7 +76,8 @@ at::Tensor pixels_of(const cv::Mat& bgr) {
 // Share of the heat in the upper left part: `part` of each side; 0 for a map without heat.
 double share_in_corner(const at::Tensor& heat, double part) {
   const double all = heat.sum().item<double>();
-  const auto rows = static_cast<int64_t>(std::ceil(static_cast<double>(heat.size(0)) * part)), columns = static_cast<int64_t>(std::ceil(static_cast<double>(heat.size(1)) * part));
+  const auto rows = static_cast<int64_t>(std::ceil(static_cast<double>(heat.size(0)) * part)),
+             columns = static_cast<int64_t>(std::ceil(static_cast<double>(heat.size(1)) * part));
   return all > 0 ? heat.narrow(0, 0, rows).narrow(1, 0, columns).sum().item<double>() / all : 0;
 }
 
@@ -84,7 +85,8 @@ std::string convnet(const std::string& last) {
   return R"({"data": {"imgsz": 32}, "model": {"layers": [
       {"kind": "conv2d", "filters": 8, "padding": "same", "activation": "relu"}, {"kind": "max_pool2d"},
       {"kind": "conv2d", "filters": 16, "padding": "same", "activation": "relu"}, {"kind": "max_pool2d"},
-      {"kind": "global_avg_pool2d"}, )" + last + R"(]}, "train": {"epochs": 20, "batch": 16, "lr": 0.01, "precision": "fp32"}})";
+      {"kind": "global_avg_pool2d"}, )" +
+         last + R"(]}, "train": {"epochs": 20, "batch": 16, "lr": 0.01, "precision": "fp32"}})";
 }
 
 using Method = at::Tensor (*)(const FlatNet&, const at::Tensor&, size_t, const std::vector<int64_t>&);
@@ -114,8 +116,10 @@ TEST_CASE("Heat lies in the only corner that matters, and not for the other clas
 }
 
 TEST_CASE("Grad-CAM is its formula, worked out for a net whose gradient is known") {
-  // logit k = sum of w[k,c] * mean of channel c: the gradient with respect to a map of n values is w[k,c] / n everywhere.
-  const Net net = net_of_layers(R"({"kind": "conv2d", "filters": 4, "strides": 4}, {"kind": "global_avg_pool2d"}, {"kind": "dense"})");
+  // logit k = sum of w[k,c] * mean of channel c: the gradient with respect to a map of n values is w[k,c] / n
+  // everywhere.
+  const Net net = net_of_layers(
+      R"({"kind": "conv2d", "filters": 4, "strides": 4}, {"kind": "global_avg_pool2d"}, {"kind": "dense"})");
   const FlatNet flat(net.module);
   const at::Tensor pixels = some_pictures(3);
   const size_t layer = flat.find("conv2d");
@@ -123,7 +127,8 @@ TEST_CASE("Grad-CAM is its formula, worked out for a net whose gradient is known
   const at::Tensor map = activations_of(flat, pixels, {layer}).values[0];
   const at::Tensor weight = net.module.attr("head").toModule().attr("dense").toModule().attr("weight").toTensor();
   const std::vector<int64_t> classes{0, 1, 1};
-  const at::Tensor heat = grad_cam(flat, pixels, layer, classes), plus = grad_cam_plus_plus(flat, pixels, layer, classes);
+  const at::Tensor heat = grad_cam(flat, pixels, layer, classes),
+                   plus = grad_cam_plus_plus(flat, pixels, layer, classes);
   const double n = static_cast<double>(map.size(2) * map.size(3));
   for (int64_t i = 0; i < 3; ++i) {
     const at::Tensor g = (weight[classes[static_cast<size_t>(i)]] / n).reshape({4, 1, 1});
@@ -137,7 +142,8 @@ TEST_CASE("Grad-CAM is its formula, worked out for a net whose gradient is known
 TEST_CASE("A layer without a map is refused") {
   const Net net = net_of_layers(R"({"kind": "conv2d", "filters": 4}, {"kind": "flatten"}, {"kind": "dense"})");
   const FlatNet flat(net.module);
-  CHECK(contains(message_of([&] { grad_cam(flat, some_pictures(1), flat.find("flatten"), {0}); }), "'flatten' gives no map"));
+  CHECK(contains(message_of([&] { grad_cam(flat, some_pictures(1), flat.find("flatten"), {0}); }),
+                 "'flatten' gives no map"));
 }
 
 TEST_CASE("Heat lies where the net's input lies on the photo") {

@@ -32,14 +32,16 @@ std::vector<std::string> fields_of(const std::string& layers, int64_t imgsz = 32
 std::string vgg16() {
   std::string layers;
   for (int count : {2, 2, 3, 3, 3})
-    layers += R"({"kind": "conv2d", "filters": 2, "padding": "same", "activation": "relu", "repeat": )" + std::to_string(count) + R"(}, {"kind": "max_pool2d"},)";
+    layers += R"({"kind": "conv2d", "filters": 2, "padding": "same", "activation": "relu", "repeat": )" +
+              std::to_string(count) + R"(}, {"kind": "max_pool2d"},)";
   return layers + R"({"kind": "flatten"}, {"kind": "dense"})";
 }
 
 }  // namespace
 
 TEST_CASE("Two convolutions of 3x3 see 5x5") {
-  const auto fields = fields_of(R"({"kind": "conv2d", "filters": 2}, {"kind": "conv2d", "filters": 2}, {"kind": "flatten"}, {"kind": "dense"})");
+  const auto fields = fields_of(
+      R"({"kind": "conv2d", "filters": 2}, {"kind": "conv2d", "filters": 2}, {"kind": "flatten"}, {"kind": "dense"})");
   CHECK(fields == std::vector<std::string>{"3x3 stride 1x1 from 0x0", "5x5 stride 1x1 from 0x0", "whole", "whole"});
 }
 
@@ -62,12 +64,14 @@ TEST_CASE("Strides, dilation, uneven windows and padding, worked by hand") {
       {"kind": "max_pool2d"},
       {"kind": "conv2d", "filters": 2, "strides": 2, "padding": "same"},
       {"kind": "global_avg_pool2d"}, {"kind": "dense"})");
-  CHECK(fields == std::vector<std::string>{"5x3 stride 2x1 from -2x-1", "13x7 stride 2x1 from -2x-1", "15x8 stride 4x2 from -2x-1",
-                                           "23x12 stride 8x4 from -2x-1", "whole", "whole"});
+  CHECK(fields == std::vector<std::string>{"5x3 stride 2x1 from -2x-1", "13x7 stride 2x1 from -2x-1",
+                                           "15x8 stride 4x2 from -2x-1", "23x12 stride 8x4 from -2x-1", "whole",
+                                           "whole"});
 }
 
 TEST_CASE("A value changes with the pixels of its receptive field and with no other") {
-  const Net net = net_of_layers(R"({"kind": "conv2d", "filters": 3, "kernel": [5, 3], "strides": [2, 1], "padding": [2, 1]},
+  const Net net =
+      net_of_layers(R"({"kind": "conv2d", "filters": 3, "kernel": [5, 3], "strides": [2, 1], "padding": [2, 1]},
       {"kind": "residual", "shortcut": [{"kind": "conv2d", "filters": 2, "kernel": 1}], "layers": [{"kind": "conv2d", "filters": 2, "dilation": 2, "padding": "same"}]},
       {"kind": "avg_pool2d"}, {"kind": "conv2d", "filters": 2, "strides": 2, "padding": "same"},
       {"kind": "flatten"}, {"kind": "dense"})");
@@ -92,7 +96,8 @@ TEST_CASE("A value changes with the pixels of its receptive field and with no ot
 }
 
 TEST_CASE("Multiply-adds and memory, worked by hand") {
-  const Net net = net_of_layers(R"({"kind": "conv2d", "filters": 8, "padding": "same", "activation": "relu"}, {"kind": "max_pool2d"},
+  const Net net = net_of_layers(
+      R"({"kind": "conv2d", "filters": 8, "padding": "same", "activation": "relu"}, {"kind": "max_pool2d"},
       {"kind": "depthwise_conv2d", "padding": "same"}, {"kind": "flatten"}, {"kind": "dropout"}, {"kind": "dense", "units": 10, "activation": "relu"}, {"kind": "dense"})");
   const auto costs = costs_of(net, 32);
   CHECK(costs[0].macs == 32 * 32 * 8 * 27);

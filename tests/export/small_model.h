@@ -33,7 +33,10 @@ inline ModelFile small_model(const Json& data = Json::object()) {
   }
   ModelFile model;
   model.module = module;
-  model.info = {{"format", kModelFormat}, {"classes", {"cat", "dog", "o\"ther"}}, {"imgsz", 16}, {"recipe", {{"name", "small"}, {"data", data}, {"model", spec}}}};
+  model.info = {{"format", kModelFormat},
+                {"classes", {"cat", "dog", "o\"ther"}},
+                {"imgsz", 16},
+                {"recipe", {{"name", "small"}, {"data", data}, {"model", spec}}}};
   add_golden_sample(model, small_pictures(2, 1));
   return model;
 }

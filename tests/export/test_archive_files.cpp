@@ -4,9 +4,9 @@
 
 #include "base/files.h"
 #include "export/header.h"
+#include "export/small_model.h"
 #include "model/state_dict.h"
 #include "scratch.h"
-#include "export/small_model.h"
 
 using namespace cvtool;
 
@@ -34,7 +34,8 @@ TEST_CASE("A weight archive that is not one, or that lacks a tensor, is refused 
   write_safetensors(scratch / "less.safetensors", less);
   write_safetensors(scratch / "bare.safetensors", bare);
   CHECK(contains(message_of([&] { model_from_weight_archive(scratch / "less.safetensors"); }), dict.entries()[0].name));
-  CHECK(contains(message_of([&] { model_from_weight_archive(scratch / "bare.safetensors"); }), "its metadata lack 'cvtool.json'"));
+  CHECK(contains(message_of([&] { model_from_weight_archive(scratch / "bare.safetensors"); }),
+                 "its metadata lack 'cvtool.json'"));
 }
 
 TEST_CASE("The C++ header quotes labels and makes a namespace of any file name") {

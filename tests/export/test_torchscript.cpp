@@ -7,8 +7,8 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "data/image.h"
-#include "scratch.h"
 #include "export/small_model.h"
+#include "scratch.h"
 
 using namespace cvtool;
 
@@ -73,15 +73,20 @@ TEST_CASE("A model that resizes by itself sees the bytes that predict sees, what
       config.imgsz = {16, 16};
       config.resize = resize;
       config.interpolation = interpolation;
-      for (const auto& size : std::vector<std::pair<int, int>>{{16, 16}, {5, 40}, {37, 23}, {101, 64}, {1, 1}, {333, 500}}) {
+      for (const auto& size :
+           std::vector<std::pair<int, int>>{{16, 16}, {5, 40}, {37, 23}, {101, 64}, {1, 1}, {333, 500}}) {
         const int height = size.first, width = size.second;
         CAPTURE(resize);
         CAPTURE(interpolation);
         CAPTURE(height);
         CAPTURE(width);
         const cv::Mat image = noise(height, width), resized = resize_image(image, config);
-        CHECK(difference(forward(resizing.module, tensor_from_image(image)), forward(model.module, tensor_from_image(resized))) < 1e-6);
+        CHECK(difference(forward(resizing.module, tensor_from_image(image)),
+                         forward(model.module, tensor_from_image(resized))) < 1e-6);
       }
     }
-  CHECK(contains(message_of([] { frozen_for_export(small_model({{"interpolation", "lanczos"}}), {"fp32", true}); }), "only nearest and bilinear"));
+  CHECK(contains(message_of([] {
+                   frozen_for_export(small_model({{"interpolation", "lanczos"}}), {"fp32", true});
+                 }),
+                 "only nearest and bilinear"));
 }

@@ -58,6 +58,5 @@ Json case_json(const Predictions& p, int64_t number) {
 }  // namespace
 
 int main() {
-  for (int64_t number = 0; number < 200; ++number)
-    std::cout << case_json(random_case(number), number).dump() << "\n";
+  for (int64_t number = 0; number < 200; ++number) std::cout << case_json(random_case(number), number).dump() << "\n";
 }

@@ -106,8 +106,7 @@ TEST_CASE("Every metric lies within its interval and more images narrow it") {
   for (const auto& metric : many.metrics) {
     INFO(metric.name);
     // A resample looks less calibrated than the images it is drawn from: ECE is biased upwards.
-    if (metric.name != "ece")
-      CHECK((metric.interval.low <= metric.value && metric.value <= metric.interval.high));
+    if (metric.name != "ece") CHECK((metric.interval.low <= metric.value && metric.value <= metric.interval.high));
     const Interval wide = few.metric(metric.name).interval;
     CHECK(metric.interval.high - metric.interval.low < 0.5 * (wide.high - wide.low));
   }
@@ -132,8 +131,7 @@ TEST_CASE("The curves run from end to end and their area is the metric") {
   const auto curve = roc_curve(ranking);
   CHECK((curve.x.front() == 0 && curve.y.front() == 0 && curve.x.back() == 1 && curve.y.back() == 1));
   double area = 0;
-  for (size_t i = 1; i < curve.x.size(); ++i)
-    area += (curve.x[i] - curve.x[i - 1]) * (curve.y[i] + curve.y[i - 1]) / 2;
+  for (size_t i = 1; i < curve.x.size(); ++i) area += (curve.x[i] - curve.x[i - 1]) * (curve.y[i] + curve.y[i - 1]) / 2;
   CHECK(area == Approx(ranking_areas(ranking).roc_auc).epsilon(1e-12));
   CHECK(precision_recall_curve(ranking).x.back() == 1);
 }
@@ -147,8 +145,7 @@ TEST_CASE("Undefined metrics are null in JSON and classes are named") {
   CHECK(json["support"]["dog"] == 0);
   CHECK(json["macro"]["f1"] == 1.0);
   CHECK(json["thresholds"].size() == 19);
-  CHECK(metrics_json(evaluation_metrics(random_predictions(9, 3, 1)), {"a", "b", "c"}).count("thresholds") ==
-        0);
+  CHECK(metrics_json(evaluation_metrics(random_predictions(9, 3, 1)), {"a", "b", "c"}).count("thresholds") == 0);
 }
 
 TEST_CASE("Predictions that do not fit together are refused") {

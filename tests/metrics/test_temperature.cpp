@@ -12,7 +12,8 @@ using namespace cvtool;
 namespace {
 
 // Mean cross-entropy of softmax(logits / temperature), the plain way.
-double cross_entropy(const std::vector<double>& logits, const std::vector<int64_t>& labels, int64_t classes, double temperature) {
+double cross_entropy(const std::vector<double>& logits, const std::vector<int64_t>& labels, int64_t classes,
+                     double temperature) {
   double sum = 0;
   for (size_t row = 0; row < labels.size(); ++row) {
     const double* z = logits.data() + row * static_cast<size_t>(classes);
@@ -49,7 +50,8 @@ TEST_CASE("No other temperature has a smaller loss") {
     const double scale = random.uniform(0.2, 8);
     for (int row = 0; row < 60; ++row) {
       labels.push_back(static_cast<int64_t>(random.uniform(0, static_cast<double>(classes))));
-      for (int64_t k = 0; k < classes; ++k) logits.push_back(scale * (random.uniform(-1, 1) + (k == labels.back() ? 0.5 : 0)));
+      for (int64_t k = 0; k < classes; ++k)
+        logits.push_back(scale * (random.uniform(-1, 1) + (k == labels.back() ? 0.5 : 0)));
     }
     const TemperatureFit fit = fit_temperature(logits, labels, classes);
     CAPTURE(fit.temperature);

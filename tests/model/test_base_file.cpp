@@ -18,7 +18,9 @@ namespace {
 // Bases that Python wrote; made once.
 const std::string& python_bases() {
   static const Scratch scratch;
-  static const bool made = std::system((std::string(CVTOOL_PYTHON) + " " + CVTOOL_TESTS_FOLDER + "/model/make_bases.py " + scratch.path()).c_str()) == 0;
+  static const bool made =
+      std::system((std::string(CVTOOL_PYTHON) + " " + CVTOOL_TESTS_FOLDER + "/model/make_bases.py " + scratch.path())
+                      .c_str()) == 0;
   REQUIRE(made);
   return scratch.path();
 }
@@ -53,7 +55,8 @@ class Variable {
 BaseFile small_base() {
   const Json spec = json_from_text(R"({"preprocess": "symmetric", "parameters": {"n": 5}, "layers": [
       {"kind": "conv2d", "filters": "$n", "strides": 2, "padding": "same"}, {"kind": "batch_norm", "activation": "relu"},
-      {"kind": "max_pool2d", "kernel": 3, "strides": 2, "padding": "same"}]})", "test");
+      {"kind": "max_pool2d", "kernel": 3, "strides": 2, "padding": "same"}]})",
+                                   "test");
   BaseFile base;
   base.module = compile_base(spec, {{16, 16}, 2, 1}).module;
   base.info = {{"format", kBaseFormat}, {"kind", "base"}, {"name", "small"}, {"preprocess", "symmetric"}};
@@ -98,7 +101,8 @@ TEST_CASE("A base is written and read back with the same values, and the same by
 TEST_CASE("A base takes pictures of other sizes than it was compiled for, padded as TensorFlow pads them") {
   const Json spec = json_from_text(R"({"layers": [{"kind": "conv2d", "filters": 2, "strides": 2, "padding": "same"},
       {"kind": "avg_pool2d", "kernel": 3, "strides": 2, "padding": "same"},
-      {"kind": "max_pool2d", "kernel": 2, "padding": "same"}]})", "test");
+      {"kind": "max_pool2d", "kernel": 2, "padding": "same"}]})",
+                                   "test");
   const BaseNet base = compile_base(spec, {{64, 64}, 2, 1});
   for (const int64_t size : {5, 6, 7, 8, 9, 10, 11, 12, 13}) {
     CAPTURE(size);
@@ -137,7 +141,8 @@ TEST_CASE("A base is found by path, in CVTOOL_BASES and in the user's data folde
   const Scratch scratch;
   const Variable bases("CVTOOL_BASES", scratch / "first" + ":" + scratch / "second");
   const Variable data("XDG_DATA_HOME", scratch / "data");
-  CHECK(base_folders() == std::vector<std::string>{scratch / "first", scratch / "second", scratch / "data/cvtool/bases"});
+  CHECK(base_folders() ==
+        std::vector<std::string>{scratch / "first", scratch / "second", scratch / "data/cvtool/bases"});
   const std::string last = scratch.write("data/cvtool/bases/mine.pt", "");
   CHECK(base_path("mine") == last);
   const std::string second = scratch.write("second/mine.pt", "");
@@ -153,6 +158,7 @@ TEST_CASE("A base that has not been imported is answered with the commands that 
   const std::string vgg16 = message_of([] { base_path("vgg16"); });
   CHECK(contains(vgg16, "\n  cvtool import vgg16\n"));
   CHECK(contains(vgg16, "\n  cvtool import vgg16 --weights vgg16-397923af.pth"));
-  CHECK(contains(message_of([] { base_path("mobilenet_v2-keras-0.35"); }), "cvtool import mobilenet_v2 --variant keras --alpha 0.35 --weights "));
+  CHECK(contains(message_of([] { base_path("mobilenet_v2-keras-0.35"); }),
+                 "cvtool import mobilenet_v2 --variant keras --alpha 0.35 --weights "));
   CHECK(contains(message_of([] { base_path("vgg61"); }), "did you mean 'vgg16'?"));
 }

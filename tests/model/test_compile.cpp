@@ -6,11 +6,11 @@
 #include <set>
 
 #include "base/error.h"
-#include "spec/recipe.h"
 #include "golden/golden.h"
 #include "model/initializers.h"
 #include "model/layer.h"
 #include "scratch.h"
+#include "spec/recipe.h"
 
 using namespace cvtool;
 using doctest::Approx;
@@ -65,11 +65,9 @@ constexpr const char* kFlatDense = R"({"kind": "flatten"}, {"kind": "dense"})";
 
 TEST_CASE("The seven recipes have Keras's numbers of parameters") {
   const std::vector<std::pair<std::string, int64_t>> counts{
-      {"car-or-truck-convnet", 291405},      {"car-or-truck-convnet-valid", 245325},
-      {"car-or-truck-convnet-deep", 437453}, {"cats-dogs-conv16", 25234242},
-      {"cats-dogs-conv32", 50468098},        {"cats-dogs-conv32x2", 12400930},
-      {"cats-dogs-basic", 2962594},
-      {"cats-dogs-augmented", 6391426},      {"cats-dogs-preprocessed", 2962594}};
+      {"car-or-truck-convnet", 291405}, {"car-or-truck-convnet-valid", 245325}, {"car-or-truck-convnet-deep", 437453},
+      {"cats-dogs-conv16", 25234242},   {"cats-dogs-conv32", 50468098},         {"cats-dogs-conv32x2", 12400930},
+      {"cats-dogs-basic", 2962594},     {"cats-dogs-augmented", 6391426},       {"cats-dogs-preprocessed", 2962594}};
   for (const auto& row : counts) {
     const auto& name = row.first;
     const int64_t count = row.second;
@@ -104,8 +102,8 @@ TEST_CASE("The table names layers as Keras does") {
   for (const SummaryRow& row : net.rows)
     lines.push_back(row.name + " " + row.kind + " " + keras_shape_text(row.output));
   CHECK(lines == std::vector<std::string>{"conv2d Conv2D (None, 6, 6, 4)", "conv2d_1 Conv2D (None, 6, 6, 5)",
-                                          "max_pooling2d MaxPooling2D (None, 3, 3, 5)",
-                                          "flatten Flatten (None, 45)", "dense Dense (None, 2)"});
+                                          "max_pooling2d MaxPooling2D (None, 3, 3, 5)", "flatten Flatten (None, 45)",
+                                          "dense Dense (None, 2)"});
 }
 
 TEST_CASE("Blocks repeat their layers with parameters and expressions") {
@@ -136,16 +134,15 @@ TEST_CASE("Parameters of the net stand in its layers and its blocks, and a block
 }
 
 TEST_CASE("A repeated layer has weights of its own each time") {
-  const Net net =
-      layers_of(R"({"kind": "conv2d", "filters": 3, "kernel": 1, "repeat": 3},)" + std::string(kFlatDense));
+  const Net net = layers_of(R"({"kind": "conv2d", "filters": 3, "kernel": 1, "repeat": 3},)" + std::string(kFlatDense));
   CHECK(parameters_of(net) == 3 * 12 + 192 * 2 + 2);
   std::vector<at::Tensor> kernels;
   for (const at::Tensor& parameter : net.module.parameters())
     if (parameter.dim() == 4) kernels.push_back(parameter);
   REQUIRE(kernels.size() == 3);
   CHECK(largest_difference(kernels[0], kernels[1]) > 0);
-  CHECK(parameters_of(layers_of(R"({"kind": "conv2d", "filters": 3, "repeat": 0},)" +
-                                std::string(kFlatDense))) == 192 * 2 + 2);
+  CHECK(parameters_of(layers_of(R"({"kind": "conv2d", "filters": 3, "repeat": 0},)" + std::string(kFlatDense))) ==
+        192 * 2 + 2);
 }
 
 TEST_CASE("A residual adds its input, and a shortcut instead where there is one") {
@@ -155,8 +152,8 @@ TEST_CASE("A residual adds its input, and a shortcut instead where there is one"
                     flat = R"(, {"kind": "flatten"}, {"kind": "dense", "units": 192, "bias": false})";
   const NetTarget target{{8, 8}, 192, 42};
   const Net plain = layers_of(R"({"kind": "residual", "layers": [)" + twice + "]}" + flat, target);
-  const Net both = layers_of(
-      R"({"kind": "residual", "layers": [)" + twice + R"(], "shortcut": [)" + twice + "]}" + flat, target);
+  const Net both =
+      layers_of(R"({"kind": "residual", "layers": [)" + twice + R"(], "shortcut": [)" + twice + "]}" + flat, target);
   const Net none = layers_of(twice + flat, target);
   const auto with_kernel_of = [&](const Net& net) {
     const at::NoGradGuard no_grad;
@@ -172,8 +169,7 @@ TEST_CASE("Branches are joined channel after channel") {
   const std::string branches = R"({"kind": "branches", "branches": [
       [{"kind": "rescale", "scale": 1}], [{"kind": "conv2d", "filters": 5, "kernel": 1}], [{"kind": "rescale", "scale": 3}]]})";
   const Net net = layers_of(
-      branches + R"(, {"kind": "global_avg_pool2d"}, {"kind": "dense", "units": 11, "bias": false})",
-      {{8, 8}, 11, 42});
+      branches + R"(, {"kind": "global_avg_pool2d"}, {"kind": "dense", "units": 11, "bias": false})", {{8, 8}, 11, 42});
   CHECK(net.rows[3].kind == "Concatenate");
   CHECK(net.rows[3].output == Shape{11, 8, 8});
   const at::NoGradGuard no_grad;
@@ -185,30 +181,24 @@ TEST_CASE("Branches are joined channel after channel") {
 }
 
 TEST_CASE("An impossible net is refused with layer, input shape and reason") {
-  const std::string small =
-      refusal(R"({"kind": "conv2d", "filters": 4, "kernel": 9},)" + std::string(kFlatDense));
-  CHECK(contains(small,
-                 "model.layers[0] (conv2d): the window of 9x9 does not fit its input of 3 channels of 8x8"));
+  const std::string small = refusal(R"({"kind": "conv2d", "filters": 4, "kernel": 9},)" + std::string(kFlatDense));
+  CHECK(contains(small, "model.layers[0] (conv2d): the window of 9x9 does not fit its input of 3 channels of 8x8"));
   CHECK(contains(small, "--imgsz"));
   CHECK(contains(refusal(R"({"kind": "dense"})"),
                  "model.layers[0] (dense): needs a vector, but its input is 3 channels of 8x8"));
-  CHECK(
-      contains(refusal(R"({"kind": "flatten"}, {"kind": "conv2d", "filters": 2},)" + std::string(kFlatDense)),
-               "layers[1] (conv2d): needs a feature map"));
+  CHECK(contains(refusal(R"({"kind": "flatten"}, {"kind": "conv2d", "filters": 2},)" + std::string(kFlatDense)),
+                 "layers[1] (conv2d): needs a feature map"));
   CHECK(contains(refusal(R"({"kind": "max_pool2d"})"), "not a vector"));
-  CHECK(contains(refusal(R"({"kind": "flatten"}, {"kind": "dense", "units": 5})"),
-                 "5 units, but there are 2 classes"));
+  CHECK(contains(refusal(R"({"kind": "flatten"}, {"kind": "dense", "units": 5})"), "5 units, but there are 2 classes"));
   CHECK(contains(refusal(R"({"kind": "flatten"}, {"kind": "dense", "units": 1})", {{8, 8}, 3, 1}),
                  "1 unit, but there are 3 classes"));
   CHECK(contains(refusal(R"({"kind": "flatten"}, {"kind": "dense", "units": 1, "activation": "softmax"})"),
                  "softmax over one unit"));
-  CHECK(contains(
-      refusal(R"({"kind": "residual", "layers": [{"kind": "max_pool2d"}]},)" + std::string(kFlatDense)),
-      "model.layers[0] (residual): cannot add 3 channels of 4x4 to 3 channels of 8x8"));
-  CHECK(contains(
-      refusal(R"({"kind": "branches", "branches": [[{"kind": "max_pool2d"}], [{"kind": "activation"}]]},)" +
-              std::string(kFlatDense)),
-      "cannot join branches"));
+  CHECK(contains(refusal(R"({"kind": "residual", "layers": [{"kind": "max_pool2d"}]},)" + std::string(kFlatDense)),
+                 "model.layers[0] (residual): cannot add 3 channels of 4x4 to 3 channels of 8x8"));
+  CHECK(contains(refusal(R"({"kind": "branches", "branches": [[{"kind": "max_pool2d"}], [{"kind": "activation"}]]},)" +
+                         std::string(kFlatDense)),
+                 "cannot join branches"));
 }
 
 TEST_CASE("A mistyped kind, key or word is refused with the nearest one") {
@@ -216,16 +206,13 @@ TEST_CASE("A mistyped kind, key or word is refused with the nearest one") {
                  "model.layers[0].kind: unknown layer kind 'conv2'; did you mean 'conv2d'?"));
   CHECK(contains(refusal(R"({"kind": "conv2d", "filters": 2, "stride": 2},)" + std::string(kFlatDense)),
                  "unknown key 'stride'; did you mean 'strides'?"));
-  CHECK(contains(
-      refusal(R"({"kind": "conv2d", "filters": 2, "activation": "rellu"},)" + std::string(kFlatDense)),
-      "did you mean 'relu'?"));
-  CHECK(contains(refusal(R"({"kind": "residual", "layer": []},)" + std::string(kFlatDense)),
-                 "did you mean 'layers'?"));
+  CHECK(contains(refusal(R"({"kind": "conv2d", "filters": 2, "activation": "rellu"},)" + std::string(kFlatDense)),
+                 "did you mean 'relu'?"));
+  CHECK(contains(refusal(R"({"kind": "residual", "layer": []},)" + std::string(kFlatDense)), "did you mean 'layers'?"));
   CHECK(contains(message_of([] { net_of(R"({"layer": []})"); }), "did you mean 'layers'?"));
-  CHECK(contains(message_of([] {
-                   net_of(R"({"preprocess": "imagnet", "layers": [{"kind": "flatten"}, {"kind": "dense"}]})");
-                 }),
-                 "did you mean 'imagenet'?"));
+  CHECK(contains(
+      message_of([] { net_of(R"({"preprocess": "imagnet", "layers": [{"kind": "flatten"}, {"kind": "dense"}]})"); }),
+      "did you mean 'imagenet'?"));
   CHECK(contains(
       message_of([] {
         net_of(
@@ -256,8 +243,7 @@ TEST_CASE("Specs of any other form are refused as wrong usage") {
       net_of(
           R"({"blocks": {"a": {"layers": [{"kind": "a"}]}}, "layers": [{"kind": "a"}, {"kind": "flatten"}, {"kind": "dense"}]})"),
       UsageError);
-  CHECK_THROWS_AS(net_of(R"({"preprocess": 5, "layers": [{"kind": "flatten"}, {"kind": "dense"}]})"),
-                  UsageError);
+  CHECK_THROWS_AS(net_of(R"({"preprocess": 5, "layers": [{"kind": "flatten"}, {"kind": "dense"}]})"), UsageError);
 }
 
 TEST_CASE("Initial weights lie within Glorot's bound and fill it; biases are zero") {
@@ -288,12 +274,10 @@ TEST_CASE("Initial weights depend on the seed and the layer's path alone") {
   CHECK(largest_difference(first, kernel(layers_of(R"({"kind": "activation"}, {"kind": "dropout"},)" +
                                                    std::string(kFlatDense)))) == 0);
   CHECK(largest_difference(first, kernel(layers_of(kFlatDense, {{8, 8}, 2, 43}))) > 0);
-  CHECK(largest_difference(glorot_uniform({4, 4}, {4, 4}, 1, "a"), glorot_uniform({4, 4}, {4, 4}, 1, "b")) >
-        0);
+  CHECK(largest_difference(glorot_uniform({4, 4}, {4, 4}, 1, "a"), glorot_uniform({4, 4}, {4, 4}, 1, "b")) > 0);
 }
 
-TEST_CASE(
-    "One sigmoid unit gives both probabilities, two sigmoid units give theirs, softmax is the default") {
+TEST_CASE("One sigmoid unit gives both probabilities, two sigmoid units give theirs, softmax is the default") {
   const at::Tensor x = pictures(4, 8);
   const Net one = layers_of(
       R"({"kind": "rescale", "scale": 0.001}, {"kind": "flatten"}, {"kind": "dense", "units": 1, "activation": "sigmoid"})");
@@ -315,21 +299,18 @@ TEST_CASE("Preprocessing is inside the net and means what its word says") {
   for (const auto& row : preprocess_words()) {
     const std::string& word = row.first;
     CAPTURE(word);
-    const Net net =
-        net_of(R"({"preprocess": ")" + word + R"(", "layers": [{"kind": "flatten"}, {"kind": "dense"}]})");
+    const Net net = net_of(R"({"preprocess": ")" + word + R"(", "layers": [{"kind": "flatten"}, {"kind": "dense"}]})");
     torch::jit::Module module = net.module.attr("preprocess").toModule();
     const at::Tensor y = module.forward({x}).toTensor();
     at::Tensor expected = pixels;
     if (word == "unit") expected = pixels / 255;
     if (word == "symmetric") expected = pixels / 127.5 - 1;
     if (word == "imagenet")
-      expected =
-          at::cat({(channel(pixels, 0) / 255 - 0.485) / 0.229, (channel(pixels, 1) / 255 - 0.456) / 0.224,
-                   (channel(pixels, 2) / 255 - 0.406) / 0.225},
-                  1);
+      expected = at::cat({(channel(pixels, 0) / 255 - 0.485) / 0.229, (channel(pixels, 1) / 255 - 0.456) / 0.224,
+                          (channel(pixels, 2) / 255 - 0.406) / 0.225},
+                         1);
     if (word == "caffe")
-      expected = at::cat(
-          {channel(pixels, 2) - 103.939, channel(pixels, 1) - 116.779, channel(pixels, 0) - 123.68}, 1);
+      expected = at::cat({channel(pixels, 2) - 103.939, channel(pixels, 1) - 116.779, channel(pixels, 0) - 123.68}, 1);
     CHECK(largest_difference(y, expected) < 1e-5);
     CHECK(largest_difference(y, module.forward({pixels}).toTensor()) == 0);
   }

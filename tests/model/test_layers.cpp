@@ -5,8 +5,8 @@
 #include "base/error.h"
 #include "golden/golden.h"
 #include "model/build_layer.h"
-#include "spec/layer_fields.h"
 #include "scratch.h"
+#include "spec/layer_fields.h"
 
 using namespace cvtool;
 using doctest::Approx;
@@ -34,13 +34,11 @@ const Json& golden_case(const std::string& layer) {
 at::Tensor golden_input() { return nchw(tensor_from_json(keras_golden()["layers"]["input_nhwc"])); }
 
 void load_kernels(const Json& row, const BuiltLayer& layer) {
-  if (row.contains("kernel_hwio"))
-    load(layer, "weight", tensor_from_json(row["kernel_hwio"]).permute({3, 2, 0, 1}));
+  if (row.contains("kernel_hwio")) load(layer, "weight", tensor_from_json(row["kernel_hwio"]).permute({3, 2, 0, 1}));
   // [kh,kw,C,M] -> [C*M,1,kh,kw]: the outputs of one channel lie together in both.
   if (row.contains("kernel_hwcm")) {
     const at::Tensor kernel = tensor_from_json(row["kernel_hwcm"]).permute({2, 3, 0, 1});
-    load(layer, "weight",
-         kernel.reshape({kernel.size(0) * kernel.size(1), 1, kernel.size(2), kernel.size(3)}));
+    load(layer, "weight", kernel.reshape({kernel.size(0) * kernel.size(1), 1, kernel.size(2), kernel.size(3)}));
   }
   if (row.contains("bias")) load(layer, "bias", tensor_from_json(row["bias"]));
 }
@@ -81,8 +79,7 @@ TEST_CASE("Convolutions and poolings give Keras's values and the shapes they ann
 TEST_CASE("Flatten goes in the order height, width, channel") {
   const BuiltLayer layer = build_layer(R"({"kind": "flatten"})", {3, 7, 6});
   CHECK(layer.output == Shape{126});
-  CHECK(largest_difference(run_layer(layer, golden_input()),
-                           tensor_from_json(golden_case("flatten")["output"])) == 0);
+  CHECK(largest_difference(run_layer(layer, golden_input()), tensor_from_json(golden_case("flatten")["output"])) == 0);
 }
 
 TEST_CASE("Batch norm uses its statistics in evaluation and leaves them alone") {
@@ -120,10 +117,10 @@ TEST_CASE("Batch norm gives a gradient to what it learns and to its input") {
 
 TEST_CASE("Padding can be written in numbers") {
   const at::Tensor x = golden_input();
-  const BuiltLayer same = build_layer(
-      R"({"kind": "conv2d", "filters": 2, "kernel": 3, "strides": 2, "padding": "same"})", {3, 7, 6});
-  const BuiltLayer sides = build_layer(
-      R"({"kind": "conv2d", "filters": 2, "kernel": 3, "strides": 2, "padding": [1, 1, 0, 1]})", {3, 7, 6});
+  const BuiltLayer same =
+      build_layer(R"({"kind": "conv2d", "filters": 2, "kernel": 3, "strides": 2, "padding": "same"})", {3, 7, 6});
+  const BuiltLayer sides =
+      build_layer(R"({"kind": "conv2d", "filters": 2, "kernel": 3, "strides": 2, "padding": [1, 1, 0, 1]})", {3, 7, 6});
   CHECK(largest_difference(run_layer(same, x), run_layer(sides, x)) == 0);
   const BuiltLayer one =
       build_layer(R"({"kind": "conv2d", "filters": 2, "kernel": [3, 1], "padding": [1, 0]})", {3, 7, 6});
@@ -135,8 +132,8 @@ TEST_CASE("Pooling with padding on every side counts neither zeros nor anything 
   const at::Tensor ones = at::full({1, 1, 4, 4}, -2.0F);
   for (const char* padding : {"1", "[1, 0]", "[0, 2, 1, 0]", "[2, 2, 2, 2]"})
     for (const char* kind : {"avg_pool2d", "max_pool2d"}) {
-      const std::string json = std::string(R"({"kind": ")") + kind +
-                               R"(", "kernel": 3, "strides": 1, "padding": )" + padding + "}";
+      const std::string json =
+          std::string(R"({"kind": ")") + kind + R"(", "kernel": 3, "strides": 1, "padding": )" + padding + "}";
       CAPTURE(json);
       const at::Tensor y = run_layer(build_layer(json, {1, 4, 4}), ones);
       CHECK(largest_difference(y, at::full_like(y, -2.0F)) < 1e-6);
@@ -156,7 +153,8 @@ TEST_CASE("Grouped convolutions see their own channels only") {
 }
 
 TEST_CASE("Depthwise convolutions with several filters a channel are the same for either order of channels in memory") {
-  const BuiltLayer layer = build_layer(R"({"kind": "depthwise_conv2d", "kernel": 3, "padding": "same", "depth_multiplier": 2})", {48, 8, 8});
+  const BuiltLayer layer =
+      build_layer(R"({"kind": "depthwise_conv2d", "kernel": 3, "padding": "same", "depth_multiplier": 2})", {48, 8, 8});
   at::manual_seed(2);
   const at::Tensor x = at::randn({8, 48, 8, 8});
   const at::Tensor first = run_layer(layer, x);
@@ -244,17 +242,20 @@ TEST_CASE("Local response normalisation follows Krizhevsky's formula, with alpha
         double squares = 0;
         for (int64_t near = std::max<int64_t>(c - 1, 0); near <= std::min<int64_t>(c + 1, 3); ++near)
           squares += std::pow(x[n][near][h][0].item<double>(), 2);
-        CHECK(y[n][c][h][0].item<double>() == Approx(x[n][c][h][0].item<double>() / std::pow(2 + 0.5 / 3 * squares, 0.75)));
+        CHECK(y[n][c][h][0].item<double>() ==
+              Approx(x[n][c][h][0].item<double>() / std::pow(2 + 0.5 / 3 * squares, 0.75)));
       }
-  CHECK(contains(message_of([] { build_layer(R"({"kind": "lrn", "size": 4})", {4, 2, 1}); }), "size: must be an odd number, not 4"));
+  CHECK(contains(message_of([] {
+                   build_layer(R"({"kind": "lrn", "size": 4})", {4, 2, 1});
+                 }),
+                 "size: must be an odd number, not 4"));
 }
 
 TEST_CASE("Ceil mode keeps the window that hangs over the end") {
   const at::Tensor x = golden_input();
   for (const char* kind : {"max_pool2d", "avg_pool2d"}) {
     const BuiltLayer layer = build_layer(
-        std::string(R"({"kind": ")") + kind + R"(", "kernel": 3, "strides": 2, "ceil_mode": true})",
-        {3, 7, 6});
+        std::string(R"({"kind": ")") + kind + R"(", "kernel": 3, "strides": 2, "ceil_mode": true})", {3, 7, 6});
     CHECK(layer.output == Shape{3, 3, 3});
     const at::Tensor y = run_layer(layer, x);
     REQUIRE(y.sizes() == at::IntArrayRef({2, 3, 3, 3}));

@@ -34,8 +34,7 @@ ModelFile small_model() {
   }
   ModelFile model;
   model.module = module;
-  model.info = {
-      {"format", kModelFormat}, {"classes", {"cat", "dog"}}, {"imgsz", 8}, {"recipe", {{"model", spec}}}};
+  model.info = {{"format", kModelFormat}, {"classes", {"cat", "dog"}}, {"imgsz", 8}, {"recipe", {{"model", spec}}}};
   add_golden_sample(model, picture(2));
   return model;
 }
@@ -117,8 +116,7 @@ TEST_CASE("What is no model is refused") {
 TEST_CASE("TorchScript without our information is told apart from a damaged file") {
   const Saved saved;
   small_model().module.save(saved.scratch / "plain.pt");
-  CHECK(contains(message_of([&] { load_model(saved.scratch / "plain.pt"); }),
-                 "is TorchScript but not a cvtool model"));
+  CHECK(contains(message_of([&] { load_model(saved.scratch / "plain.pt"); }), "is TorchScript but not a cvtool model"));
 }
 
 TEST_CASE("A truncated file is refused wherever it was cut") {

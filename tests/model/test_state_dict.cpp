@@ -10,8 +10,7 @@ using namespace cvtool;
 namespace {
 
 std::string scratch(const std::string& name) {
-  return (std::filesystem::temp_directory_path() / ("cvtool-" + std::to_string(::getpid()) + "-" + name))
-      .string();
+  return (std::filesystem::temp_directory_path() / ("cvtool-" + std::to_string(::getpid()) + "-" + name)).string();
 }
 
 StateDict small_dict() {
@@ -42,8 +41,7 @@ TEST_CASE("Tensors have the type, shape and values of the file") {
   CHECK((types.at("int64").scalar_type() == at::kLong));
 }
 
-TEST_CASE(
-    "A written safetensors file gives back the same tensors and metadata, here and by its description") {
+TEST_CASE("A written safetensors file gives back the same tensors and metadata, here and by its description") {
   const std::string path = scratch("round.safetensors");
   StateDict dict = small_dict();
   dict.metadata["base"] = "vgg16";
@@ -108,6 +106,5 @@ TEST_CASE("Real weights of MobileNetV2 are read whole") {
   const StateDict keras = read_state_dict(weights + "mobilenet_v2_035/tfjs/model.json");
   CHECK(keras.size() == 263);
   CHECK((keras.at("Conv_1/kernel").sizes() == at::IntArrayRef({1, 1, 112, 1280})));
-  CHECK(contains(error_of([&] { read_state_dict(weights + "mobilenet_v2/mobilenet_v2_features.pt"); }),
-                 "TorchScript"));
+  CHECK(contains(error_of([&] { read_state_dict(weights + "mobilenet_v2/mobilenet_v2_features.pt"); }), "TorchScript"));
 }

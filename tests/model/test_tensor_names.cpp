@@ -12,7 +12,9 @@ TEST_CASE("A tensor's name in the file comes of the first line that fits, with p
     "stem": "features.0.0",
     "block.main.project": "features.1.conv.1",
     "block_{n}.main.project": "features.{$n + 1}.conv.2",
-    "inception_{block}.conv.{layer}": "inception{$block}.branch1.{$layer}"})", "test"), "test: ");
+    "inception_{block}.conv.{layer}": "inception{$block}.branch1.{$layer}"})",
+                                         "test"),
+                          "test: ");
   CHECK(names.in_file("stem.weight") == "features.0.0.weight");
   CHECK(names.in_file("block.main.project.bias") == "features.1.conv.1.bias");
   CHECK(names.in_file("block_9.main.project.bias") == "features.10.conv.2.bias");

@@ -18,8 +18,7 @@ namespace {
 
 // A file of its own, removed afterwards.
 struct File {
-  explicit File(const std::string& name)
-      : path((fs::temp_directory_path() / ("cvtool_plots_" + name)).string()) {}
+  explicit File(const std::string& name) : path((fs::temp_directory_path() / ("cvtool_plots_" + name)).string()) {}
   ~File() { fs::remove(path); }
   cv::Mat read() const { return cv::imread(path); }  // BGR
   std::string path;
@@ -87,8 +86,7 @@ TEST_CASE("A confusion matrix has room for numbers at 100 classes and stays draw
 
 TEST_CASE("A class without images and names of any length and script are drawn") {
   const File file("names.png");
-  write_confusion_matrix_png(file.path, {{0, 0}, {1000000, 1}},
-                             {std::string(300, 'w'), "\xc3\x9c\xe7\x8c\xab"});
+  write_confusion_matrix_png(file.path, {{0, 0}, {1000000, 1}}, {std::string(300, 'w'), "\xc3\x9c\xe7\x8c\xab"});
   CHECK(file.read().cols < 900);
 }
 

@@ -57,7 +57,8 @@ TEST_CASE("An event file holds its version, then scalars by tag and step") {
   CHECK(records[0].substr(9) == std::string("\x10\0\x1a\x0d", 4) + "brain.Event:2");
   // wall time; step 300 (0xAC 0x02); summary of one value: tag "loss", simple_value 0.5.
   CHECK(records[1][0] == '\x09');
-  CHECK(records[1].substr(9) == std::string("\x10\xac\x02\x2a\x0d\x0a\x0b\x0a\x04", 9) + "loss" + std::string("\x15\0\0\0\x3f", 5));
+  CHECK(records[1].substr(9) ==
+        std::string("\x10\xac\x02\x2a\x0d\x0a\x0b\x0a\x04", 9) + "loss" + std::string("\x15\0\0\0\x3f", 5));
 }
 
 TEST_CASE("A resumed run says where it goes on; pictures are kept as they are encoded") {

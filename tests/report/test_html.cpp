@@ -5,9 +5,12 @@
 using namespace cvtool;
 
 TEST_CASE("Text cannot become markup") {
-  CHECK(html_text("<script>alert('x') & \"y\"</script>") == "&lt;script&gt;alert(&#39;x&#39;) &amp; &quot;y&quot;&lt;/script&gt;");
+  CHECK(html_text("<script>alert('x') & \"y\"</script>") ==
+        "&lt;script&gt;alert(&#39;x&#39;) &amp; &quot;y&quot;&lt;/script&gt;");
   CHECK(html_text("grün 猫 \xF0\x9F\x90\xB1") == "grün 猫 \xF0\x9F\x90\xB1");
-  CHECK(html_text(std::string("a\0b\x1b", 4)) == "a\xEF\xBF\xBD" "b\xEF\xBF\xBD");
+  CHECK(html_text(std::string("a\0b\x1b", 4)) ==
+        "a\xEF\xBF\xBD"
+        "b\xEF\xBF\xBD");
   CHECK(html_text("line\n\ttab") == "line\n\ttab");
 }
 
@@ -19,9 +22,15 @@ TEST_CASE("Bytes that are not UTF-8 become replacement characters") {
 
 // The test vectors of RFC 4648.
 TEST_CASE("data_uri encodes as RFC 4648 says") {
-  const std::pair<const char*, const char*> vectors[] = {{"", ""},         {"f", "Zg=="},         {"fo", "Zm8="},        {"foo", "Zm9v"},
-                                                         {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
-  for (const auto& [bytes, text] : vectors) CHECK(data_uri("image/png", bytes) == std::string("data:image/png;base64,") + text);
+  const std::pair<const char*, const char*> vectors[] = {{"", ""},
+                                                         {"f", "Zg=="},
+                                                         {"fo", "Zm8="},
+                                                         {"foo", "Zm9v"},
+                                                         {"foob", "Zm9vYg=="},
+                                                         {"fooba", "Zm9vYmE="},
+                                                         {"foobar", "Zm9vYmFy"}};
+  for (const auto& [bytes, text] : vectors)
+    CHECK(data_uri("image/png", bytes) == std::string("data:image/png;base64,") + text);
   CHECK(data_uri("x", std::string("\xFF\xFE\0", 3)) == "data:x;base64,//4A");
 }
 

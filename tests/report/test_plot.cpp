@@ -23,8 +23,7 @@ cv::Vec3b pixel(const cv::Mat& image, const cv::Point2d& at) {
 }
 
 bool has_ink(const cv::Vec3b& pixel, const Ink& ink) {
-  return std::abs(pixel[0] - ink.red) < 60 && std::abs(pixel[1] - ink.green) < 60 &&
-         std::abs(pixel[2] - ink.blue) < 60;
+  return std::abs(pixel[0] - ink.red) < 60 && std::abs(pixel[1] - ink.green) < 60 && std::abs(pixel[2] - ink.blue) < 60;
 }
 
 int64_t count_ink(const cv::Mat& image, const Ink& ink) {
@@ -145,10 +144,8 @@ TEST_CASE("Text is as wide as its width says and is shortened whole signs at a t
   CHECK(width > 60);
   const cv::Mat image = canvas.pixels();
   CHECK(count_ink(image(cv::Rect(20, 10, static_cast<int>(width), 40)), kText) > 50);
-  CHECK(count_ink(image(cv::Rect(24 + static_cast<int>(width), 0, 300 - static_cast<int>(width), 60)),
-                  kText) == 0);
-  const std::string shorter =
-      canvas.fitted("\xc3\xa4\xc3\xb6\xc3\xbc\xc3\x9f\xc3\xa4\xc3\xb6\xc3\xbc\xc3\x9f", 20, 60);
+  CHECK(count_ink(image(cv::Rect(24 + static_cast<int>(width), 0, 300 - static_cast<int>(width), 60)), kText) == 0);
+  const std::string shorter = canvas.fitted("\xc3\xa4\xc3\xb6\xc3\xbc\xc3\x9f\xc3\xa4\xc3\xb6\xc3\xbc\xc3\x9f", 20, 60);
   CHECK(canvas.text_width(shorter, 20) <= 60);
   CHECK(shorter.size() % 2 == 1);  // two-byte signs and three dots
   CHECK(canvas.fitted("word", 20, 1).empty());
@@ -156,8 +153,7 @@ TEST_CASE("Text is as wide as its width says and is shortened whole signs at a t
 
 TEST_CASE("curves.png shows both panels for one epoch, a thousand, gaps and extremes") {
   const std::string path = (fs::temp_directory_path() / "cvtool_curves.png").string();
-  for (const auto& history :
-       {history_of(1, 1), history_of(3, 1e300), history_of(1000, 1e12), history_of(7, 0.5)}) {
+  for (const auto& history : {history_of(1, 1), history_of(3, 1e300), history_of(1000, 1e12), history_of(7, 0.5)}) {
     write_curves_png(path, history);
     const cv::Mat image = cv::imread(path);
     REQUIRE_FALSE(image.empty());
@@ -175,8 +171,8 @@ TEST_CASE("curves.png shows both panels for one epoch, a thousand, gaps and extr
 
 TEST_CASE("Empty, absent and infinite values draw an empty chart and nothing crashes") {
   const double inf = std::numeric_limits<double>::infinity(), most = std::numeric_limits<double>::max();
-  for (const auto& y : std::vector<std::vector<double>>{
-           {}, {kNan, kNan}, {inf, -inf}, {most, -most}, {0, 0}, {5e-324, 1e-300}}) {
+  for (const auto& y :
+       std::vector<std::vector<double>>{{}, {kNan, kNan}, {inf, -inf}, {most, -most}, {0, 0}, {5e-324, 1e-300}}) {
     std::vector<double> x;
     for (size_t i = 0; i < y.size(); ++i) x.push_back(double(i));
     Chart chart = chart_of(x, y);

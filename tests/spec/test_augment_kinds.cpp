@@ -20,9 +20,7 @@ std::string message_of(const std::string& text) {
   return "";
 }
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 
@@ -100,7 +98,9 @@ TEST_CASE("Test-time augmentation is none, flip or a number of variants") {
 }
 
 TEST_CASE("A list is told in the words of the command line") {
-  const std::string text = "flip=vertical, rotation=0.2, zoom=0.3, zoom=0.3:0.1, translation=0.3, shear=0.3:0.1, crop=96x128, randaugment=2:9";
+  const std::string text =
+      "flip=vertical, rotation=0.2, zoom=0.3, zoom=0.3:0.1, translation=0.3, shear=0.3:0.1, crop=96x128, "
+      "randaugment=2:9";
   CHECK(augment_text(parse_augment_text(text)) == text);
   CHECK(augment_text(parse_augment_text("none")).empty());
   CHECK(augment_text(parse_augment_text("crop=64")) == "crop=64");

@@ -64,8 +64,10 @@ TEST_CASE("A metric that is undefined meets no gate and says so") {
 }
 
 TEST_CASE("A gate's sentence shows the difference, however small") {
-  CHECK(gate_text({gate_from_text("accuracy=0.95", "--min"), 0.9, false}) == "accuracy is 0.9000, at least 0.95 is asked");
-  CHECK(gate_text({gate_from_text("accuracy=0.95", "--min"), 0.949999, false}) == "accuracy is 0.949999, at least 0.95 is asked");
+  CHECK(gate_text({gate_from_text("accuracy=0.95", "--min"), 0.9, false}) ==
+        "accuracy is 0.9000, at least 0.95 is asked");
+  CHECK(gate_text({gate_from_text("accuracy=0.95", "--min"), 0.949999, false}) ==
+        "accuracy is 0.949999, at least 0.95 is asked");
   CHECK(gate_text({gate_from_text("ece=0.05", "--max"), 0.0625, false}) == "ece is 0.0625, at most 0.05 is asked");
 }
 
@@ -96,7 +98,8 @@ TEST_CASE("A mistyped metric is named with its nearest name") {
 
 TEST_CASE("What depends on the model's classes is checked against them") {
   CHECK(refusal_of_model("f1.cat=0.9", {"cat", "dog"}).empty());
-  CHECK(contains(refusal_of_model("f1.cta=0.9", {"cat", "dog"}), "unknown class 'cta'; did you mean 'cat'? (one of cat, dog)"));
+  CHECK(contains(refusal_of_model("f1.cta=0.9", {"cat", "dog"}),
+                 "unknown class 'cta'; did you mean 'cat'? (one of cat, dog)"));
   CHECK(contains(refusal_of_model("top_5_accuracy=0.9", {"cat", "dog"}), "needs more than five classes"));
   CHECK(contains(refusal_of_model("best_f1_threshold.f1=0.9", {"a", "b", "c"}), "needs two classes"));
   std::vector<std::string> many;

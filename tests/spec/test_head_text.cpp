@@ -4,16 +4,20 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "spec/head_text.h"
 #include "scratch.h"
+#include "spec/head_text.h"
 
 namespace cvtool {
 
 TEST_CASE("a head in its short form is the layers of a recipe") {
-  CHECK(layers_from_text("flatten,dense:6:relu,dense:1:sigmoid", "--head") ==
-        Json::parse(R"([{"kind": "flatten"}, {"kind": "dense", "units": 6, "activation": "relu"}, {"kind": "dense", "units": 1, "activation": "sigmoid"}])"));
-  CHECK(layers_from_text("global_max,dropout:0.3,dense:64:relu,dense", "--head") ==
-        Json::parse(R"([{"kind": "global_max_pool2d"}, {"kind": "dropout", "rate": 0.3}, {"kind": "dense", "units": 64, "activation": "relu"}, {"kind": "dense"}])"));
+  CHECK(
+      layers_from_text("flatten,dense:6:relu,dense:1:sigmoid", "--head") ==
+      Json::parse(
+          R"([{"kind": "flatten"}, {"kind": "dense", "units": 6, "activation": "relu"}, {"kind": "dense", "units": 1, "activation": "sigmoid"}])"));
+  CHECK(
+      layers_from_text("global_max,dropout:0.3,dense:64:relu,dense", "--head") ==
+      Json::parse(
+          R"([{"kind": "global_max_pool2d"}, {"kind": "dropout", "rate": 0.3}, {"kind": "dense", "units": 64, "activation": "relu"}, {"kind": "dense"}])"));
   CHECK(layers_from_text("global_avg_pool2d,dense", "--head")[0]["kind"] == "global_avg_pool2d");
 }
 

@@ -34,7 +34,8 @@ TEST_CASE("A net that learns is not warned of") {
 
 TEST_CASE("Curves that have parted are called overfitting") {
   CHECK(overfitting({epoch_of(0.9, 0.88, 0.4)}).empty());
-  CHECK(contains(overfitting({epoch_of(0.99, 0.85, 0.4)}), "overfitting: at the end training accuracy is 0.990 and validation accuracy 0.850"));
+  CHECK(contains(overfitting({epoch_of(0.99, 0.85, 0.4)}),
+                 "overfitting: at the end training accuracy is 0.990 and validation accuracy 0.850"));
   CHECK(contains(overfitting({epoch_of(0.9, 0.88, 0.3), epoch_of(0.95, 0.9, 0.5)}), "the validation loss rises again"));
   CHECK(overfitting({}).empty());
   CHECK(overfitting({{1, 1, {{"loss", 0.1}, {"accuracy", 1}}, false}}).empty());

@@ -14,7 +14,8 @@ namespace {
 
 Checkpoint example(double number) {
   at::manual_seed(static_cast<uint64_t>(number));
-  return {{{"epoch", number}, {"loss", 0.1 + number}}, {{"weights/a", at::randn({3, 5})}, {"optimizer/0/0", at::randn({7})}}};
+  return {{{"epoch", number}, {"loss", 0.1 + number}},
+          {{"weights/a", at::randn({3, 5})}, {"optimizer/0/0", at::randn({7})}}};
 }
 
 bool same(const Checkpoint& a, const Checkpoint& b) {

@@ -4,13 +4,13 @@
 
 #include <cmath>
 
-#include "torch/device.h"
-#include "base/error.h"
 #include "augment/augment.h"
+#include "base/error.h"
 #include "golden/golden.h"
 #include "model/compile.h"
 #include "model/predictor.h"
 #include "scratch.h"
+#include "torch/device.h"
 #include "train/losses.h"
 #include "train/optimizer.h"
 
@@ -51,8 +51,8 @@ std::vector<double> losses_of_training(at::Device device) {
   const at::Tensor x = pictures(12).to(device), labels = at::arange(12).remainder(3).to(device);
   std::vector<double> losses;
   for (int step = 0; step < 10; ++step) {
-    const at::Tensor loss = loss_from_logits("sparse_categorical_crossentropy",
-                                             net.module.get_method("logits")({x}).toTensor(), labels);
+    const at::Tensor loss =
+        loss_from_logits("sparse_categorical_crossentropy", net.module.get_method("logits")({x}).toTensor(), labels);
     losses.push_back(loss.item<double>());
     loss.backward();
     optimizer.step(1e-3);
@@ -67,8 +67,7 @@ TEST_SUITE_BEGIN("cuda");
 TEST_CASE("CPU and CUDA give the same probabilities") {
   if (gpu_is_missing()) return;
   const Net net = small_net();
-  const Predictor cpu(net.module, at::kCPU, at::kFloat),
-      cuda(net.module, device_from_text("cuda"), at::kFloat);
+  const Predictor cpu(net.module, at::kCPU, at::kFloat), cuda(net.module, device_from_text("cuda"), at::kFloat);
   const at::Tensor x = pictures(64);
   // cuDNN may multiply in TF32, whose mantissa has 10 bits.
   CHECK(largest_difference(cpu.run(x).probabilities, cuda.run(x).probabilities) < 2e-3);
@@ -78,8 +77,7 @@ TEST_CASE("CPU and CUDA give the same probabilities") {
 
 TEST_CASE("CPU and CUDA train alike") {
   if (gpu_is_missing()) return;
-  const std::vector<double> cpu = losses_of_training(at::kCPU),
-                            cuda = losses_of_training(device_from_text("cuda"));
+  const std::vector<double> cpu = losses_of_training(at::kCPU), cuda = losses_of_training(device_from_text("cuda"));
   CHECK(cpu.back() < cpu.front());
   for (size_t i = 0; i < cpu.size(); ++i) CHECK(cuda[i] == doctest::Approx(cpu[i]).epsilon(1e-2));
 }
@@ -89,7 +87,8 @@ TEST_CASE("CPU and CUDA augment alike") {
   AugmentRows rows{pictures(16), at::arange(16).remainder(3), {}};
   for (uint64_t id = 0; id < 16; ++id) rows.ids.push_back(id);
   const Augmenter augmenter(
-      parse_augment_text("flip,rotation=0.2,zoom,translation,contrast,saturation,hue,noise,blur,erasing,mixup,cutmix"), 7, 3);
+      parse_augment_text("flip,rotation=0.2,zoom,translation,contrast,saturation,hue,noise,blur,erasing,mixup,cutmix"),
+      7, 3);
   const AugmentedBatch cpu = augmenter.apply(rows, 1);
   rows.pixels = rows.pixels.to(device_from_text("cuda"));
   rows.labels = rows.labels.to(device_from_text("cuda"));

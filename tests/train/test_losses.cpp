@@ -28,17 +28,13 @@ TEST_CASE("Cross-entropies from logits are Keras's") {
         Approx(golden["categorical_crossentropy_from_logits"].get<double>()).epsilon(1e-6));
   CHECK(loss("sparse_categorical_crossentropy", logits, labels) ==
         Approx(golden["sparse_categorical_crossentropy_from_logits"].get<double>()).epsilon(1e-6));
-  CHECK(loss("binary_crossentropy", tensor_from_json(golden["binary_logits"]),
-             labels_of(golden["binary_labels"])) ==
+  CHECK(loss("binary_crossentropy", tensor_from_json(golden["binary_logits"]), labels_of(golden["binary_labels"])) ==
         Approx(golden["binary_crossentropy_from_logits"].get<double>()).epsilon(1e-6));
 }
 
 TEST_CASE("Binary cross-entropy over several units is the mean over units and samples") {
-  const at::Tensor logits = at::tensor({1.F, -2.F, 0.5F, 3.F}).reshape({2, 2}),
-                   labels = at::tensor({0, 1}, at::kLong);
-  const auto term = [](double z, double y) {
-    return std::log1p(std::exp(-std::abs(z))) + std::max(z, 0.0) - z * y;
-  };
+  const at::Tensor logits = at::tensor({1.F, -2.F, 0.5F, 3.F}).reshape({2, 2}), labels = at::tensor({0, 1}, at::kLong);
+  const auto term = [](double z, double y) { return std::log1p(std::exp(-std::abs(z))) + std::max(z, 0.0) - z * y; };
   CHECK(loss("binary_crossentropy", logits, labels) ==
         Approx((term(1, 1) + term(-2, 0) + term(0.5, 0) + term(3, 1)) / 4));
 }
@@ -47,8 +43,7 @@ TEST_CASE("Losses of huge logits stay finite, and those of bfloat16 are computed
   const at::Tensor logits = at::tensor({1e4F, -1e4F}).reshape({2, 1}), labels = at::tensor({0, 1}, at::kLong);
   CHECK(loss("binary_crossentropy", logits, labels) == Approx(1e4));
   CHECK(loss("sparse_categorical_crossentropy", at::cat({-logits, logits}, 1), labels) == Approx(2e4));
-  CHECK((loss_from_logits("binary_crossentropy", logits.to(at::kBFloat16), labels).scalar_type() ==
-        at::kFloat));
+  CHECK((loss_from_logits("binary_crossentropy", logits.to(at::kBFloat16), labels).scalar_type() == at::kFloat));
 }
 
 TEST_CASE("A loss has the gradient of its mean") {
@@ -68,8 +63,7 @@ TEST_CASE("The loss follows the number of units, and one that does not fit is re
 }
 
 TEST_CASE("Hits are counted as Keras counts them") {
-  const at::Tensor one = at::tensor({0.1F, 0.F, -0.1F}).reshape({3, 1}),
-                   labels = at::tensor({1, 1, 0}, at::kLong);
+  const at::Tensor one = at::tensor({0.1F, 0.F, -0.1F}).reshape({3, 1}), labels = at::tensor({1, 1, 0}, at::kLong);
   CHECK(hits_from_logits(one, labels).item<int64_t>() == 2);  // p = 0.5 is class 0
   const at::Tensor three = at::tensor({0.F, 1.F, 2.F, 2.F, 1.F, 2.F}).reshape({2, 3});
   CHECK(hits_from_logits(three, at::tensor({2, 0}, at::kLong)).item<int64_t>() == 2);
@@ -85,8 +79,10 @@ TEST_CASE("Mixed labels that are whole give the loss of whole labels, in every l
       CAPTURE(name);
       TrainingLoss loss;
       loss.name = name;
-      CHECK(training_loss(loss, logits, mixed).item<double>() == doctest::Approx(training_loss(loss, logits, labels).item<double>()).epsilon(1e-6));
-      CHECK(loss_from_logits(name, logits, mixed).item<double>() == doctest::Approx(loss_from_logits(name, logits, labels).item<double>()).epsilon(1e-6));
+      CHECK(training_loss(loss, logits, mixed).item<double>() ==
+            doctest::Approx(training_loss(loss, logits, labels).item<double>()).epsilon(1e-6));
+      CHECK(loss_from_logits(name, logits, mixed).item<double>() ==
+            doctest::Approx(loss_from_logits(name, logits, labels).item<double>()).epsilon(1e-6));
     }
   }
 }
@@ -95,11 +91,16 @@ TEST_CASE("A mixed label's loss is the mix of its classes' losses") {
   const at::Tensor logits = at::tensor({0.3F, -1.2F, 0.8F}).reshape({1, 3});
   TrainingLoss loss;
   loss.name = "categorical_crossentropy";
-  const auto of_class = [&](int64_t k) { return training_loss(loss, logits, at::tensor({k}, at::kLong)).item<double>(); };
+  const auto of_class = [&](int64_t k) {
+    return training_loss(loss, logits, at::tensor({k}, at::kLong)).item<double>();
+  };
   const at::Tensor mixed = at::tensor({0.25F, 0.0F, 0.75F}).reshape({1, 3});
-  CHECK(training_loss(loss, logits, mixed).item<double>() == doctest::Approx(0.25 * of_class(0) + 0.75 * of_class(2)).epsilon(1e-6));
+  CHECK(training_loss(loss, logits, mixed).item<double>() ==
+        doctest::Approx(0.25 * of_class(0) + 0.75 * of_class(2)).epsilon(1e-6));
   CHECK(hits_from_logits(logits, mixed).item<int64_t>() == 1);
-  CHECK(hits_from_logits(at::tensor({-0.5F}).reshape({1, 1}), at::tensor({0.3F, 0.7F}).reshape({1, 2})).item<int64_t>() == 0);
+  CHECK(
+      hits_from_logits(at::tensor({-0.5F}).reshape({1, 1}), at::tensor({0.3F, 0.7F}).reshape({1, 2})).item<int64_t>() ==
+      0);
 }
 
 TEST_CASE("The focal loss is (1 - p)^gamma times the cross-entropy") {
@@ -107,15 +108,20 @@ TEST_CASE("The focal loss is (1 - p)^gamma times the cross-entropy") {
   loss.name = "focal";
   // One unit: z = log 3 is p = 0.75. Class 1: 0.25^2 * -log 0.75; class 0: 0.75^2 * -log 0.25.
   const at::Tensor z = at::tensor({std::log(3.0F)}).reshape({1, 1});
-  CHECK(training_loss(loss, z, at::tensor({1}, at::kLong)).item<double>() == doctest::Approx(0.0625 * -std::log(0.75)).epsilon(1e-5));
-  CHECK(training_loss(loss, z, at::tensor({0}, at::kLong)).item<double>() == doctest::Approx(0.5625 * -std::log(0.25)).epsilon(1e-5));
+  CHECK(training_loss(loss, z, at::tensor({1}, at::kLong)).item<double>() ==
+        doctest::Approx(0.0625 * -std::log(0.75)).epsilon(1e-5));
+  CHECK(training_loss(loss, z, at::tensor({0}, at::kLong)).item<double>() ==
+        doctest::Approx(0.5625 * -std::log(0.25)).epsilon(1e-5));
   // Two units that say the same.
   const at::Tensor two = at::tensor({0.0F, std::log(3.0F)}).reshape({1, 2});
-  CHECK(training_loss(loss, two, at::tensor({1}, at::kLong)).item<double>() == doctest::Approx(0.0625 * -std::log(0.75)).epsilon(1e-5));
+  CHECK(training_loss(loss, two, at::tensor({1}, at::kLong)).item<double>() ==
+        doctest::Approx(0.0625 * -std::log(0.75)).epsilon(1e-5));
   loss.focal_gamma = 0;
-  CHECK(training_loss(loss, two, at::tensor({1}, at::kLong)).item<double>() == doctest::Approx(-std::log(0.75)).epsilon(1e-5));
+  CHECK(training_loss(loss, two, at::tensor({1}, at::kLong)).item<double>() ==
+        doctest::Approx(-std::log(0.75)).epsilon(1e-5));
   // What is reported is the cross-entropy.
-  CHECK(loss_from_logits("focal", two, at::tensor({1}, at::kLong)).item<double>() == doctest::Approx(-std::log(0.75)).epsilon(1e-5));
+  CHECK(loss_from_logits("focal", two, at::tensor({1}, at::kLong)).item<double>() ==
+        doctest::Approx(-std::log(0.75)).epsilon(1e-5));
 }
 
 TEST_CASE("Label smoothing spreads a share of the label over all classes") {
@@ -133,8 +139,10 @@ TEST_CASE("Label smoothing spreads a share of the label over all classes") {
 TEST_CASE("Class weights multiply each sample's loss and do not divide the sum") {
   TrainingLoss loss;
   loss.name = "sparse_categorical_crossentropy";
-  const at::Tensor logits = at::tensor({0.0F, 0.0F, 0.0F, std::log(3.0F)}).reshape({2, 2}), labels = at::tensor({0, 1}, at::kLong);
+  const at::Tensor logits = at::tensor({0.0F, 0.0F, 0.0F, std::log(3.0F)}).reshape({2, 2}),
+                   labels = at::tensor({0, 1}, at::kLong);
   loss.class_weights = at::tensor({3.0F, 0.5F});
-  CHECK(training_loss(loss, logits, labels).item<double>() == doctest::Approx((3 * std::log(2.0) + 0.5 * -std::log(0.75)) / 2).epsilon(1e-5));
+  CHECK(training_loss(loss, logits, labels).item<double>() ==
+        doctest::Approx((3 * std::log(2.0) + 0.5 * -std::log(0.75)) / 2).epsilon(1e-5));
   CHECK(balancing_weights({30, 10}).allclose(at::tensor({40.0F / 60, 40.0F / 20})));
 }

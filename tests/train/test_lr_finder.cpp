@@ -23,7 +23,8 @@ TEST_CASE("What a curve does after it has risen names no rate") {
     const double exponent = -7 + 0.1 * i;
     rates.push_back(std::pow(10, exponent));
     // A slow fall about 1e-4, then swings whose flanks are steeper.
-    losses.push_back(exponent < -2.5 ? 1.2 - 0.4 / (1 + std::exp(-3 * (exponent + 4))) : 1.2 + 0.5 * std::sin(5 * exponent));
+    losses.push_back(exponent < -2.5 ? 1.2 - 0.4 / (1 + std::exp(-3 * (exponent + 4)))
+                                     : 1.2 + 0.5 * std::sin(5 * exponent));
   }
   CHECK(std::log10(steepest_rate(rates, losses)) == doctest::Approx(-4).epsilon(0.05));
 }

@@ -41,9 +41,7 @@ std::map<std::string, TrainConfig> golden_configs() {
 }
 
 // [2,2]: weight decay spares tensors of one dimension.
-at::Tensor parameter(const Json& values) {
-  return tensor_from_json(values).reshape({2, 2}).set_requires_grad(true);
-}
+at::Tensor parameter(const Json& values) { return tensor_from_json(values).reshape({2, 2}).set_requires_grad(true); }
 
 at::Tensor one_step(const TrainConfig& config, at::Tensor weight, const at::Tensor& gradient) {
   weight = weight.clone().set_requires_grad(true);
@@ -124,8 +122,7 @@ TEST_CASE("Weight decay draws kernels to zero and spares biases and norms") {
 }
 
 TEST_CASE("A parameter without a gradient stays, and others go on") {
-  at::Tensor used = at::ones({2, 2}).set_requires_grad(true),
-             unused = at::ones({2, 2}).set_requires_grad(true);
+  at::Tensor used = at::ones({2, 2}).set_requires_grad(true), unused = at::ones({2, 2}).set_requires_grad(true);
   TrainConfig config;
   config.optimizer = "adagrad";
   Optimizer optimizer(config, {{{used, unused}}});

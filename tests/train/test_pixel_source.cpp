@@ -138,5 +138,6 @@ TEST_CASE("Photos that are not trained on come in order and at rest, with whole 
   CHECK(plain.x.sizes() == at::IntArrayRef({6, 3, 10, 12}));
   CHECK(at::equal(rest.x, plain.x.narrow(2, 1, 8).narrow(3, 3, 6).to(at::kFloat)));
   CHECK(at::equal(rest.labels, plain.labels));
-  for (int64_t i = 0; i < 6; ++i) CHECK(rest.labels[i].item<int64_t>() == store->samples()[static_cast<size_t>(i)].label);
+  for (int64_t i = 0; i < 6; ++i)
+    CHECK(rest.labels[i].item<int64_t>() == store->samples()[static_cast<size_t>(i)].label);
 }

@@ -17,7 +17,9 @@ TrainConfig config_of(const std::string& schedule, int64_t epochs = 10) {
   return config;
 }
 
-double at_epoch(const TrainConfig& config, double epoch, int64_t drops = 0) { return lr_at(config, {epoch, 0.1, drops}); }
+double at_epoch(const TrainConfig& config, double epoch, int64_t drops = 0) {
+  return lr_at(config, {epoch, 0.1, drops});
+}
 
 }  // namespace
 

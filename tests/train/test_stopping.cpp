@@ -13,7 +13,10 @@ namespace {
 std::vector<EpochReport> history_of(const std::vector<std::pair<double, double>>& losses_and_accuracies) {
   std::vector<EpochReport> history;
   for (const auto& [loss, accuracy] : losses_and_accuracies)
-    history.push_back({static_cast<int64_t>(history.size()) + 1, 9, {{"loss", 1}, {"val_loss", loss}, {"val_binary_accuracy", accuracy}}, false});
+    history.push_back({static_cast<int64_t>(history.size()) + 1,
+                       9,
+                       {{"loss", 1}, {"val_loss", loss}, {"val_binary_accuracy", accuracy}},
+                       false});
   return history;
 }
 

@@ -44,7 +44,7 @@ class Points : public ExampleSource {
 
 // Two layers with dropout between; the first is trained from `first_layer_from` on.
 struct TinyNet {
-  at::Tensor a, b, mean;  // mean: a batch statistic
+  at::Tensor a, b, mean;                 // mean: a batch statistic
   bool training = false, counts = true;  // counts: training changes the batch statistic
   TinyNet() {
     at::manual_seed(9);
@@ -253,11 +253,13 @@ TEST_CASE("Clipping bounds what one step can change") {
   Session session;
   session.train(setting);
   // One step of rate 1 (the second group's is half): both groups together moved by at most the norm.
-  const double moved = std::hypot((session.net.b - before.b).norm().item<double>(), 2 * (session.net.a - before.a).norm().item<double>());
+  const double moved = std::hypot((session.net.b - before.b).norm().item<double>(),
+                                  2 * (session.net.a - before.a).norm().item<double>());
   CHECK(moved == doctest::Approx(0.01).epsilon(1e-4));
 }
 
-TEST_CASE("The average of the weights is what is validated and kept, and training goes on from the weights themselves") {
+TEST_CASE(
+    "The average of the weights is what is validated and kept, and training goes on from the weights themselves") {
   Setting plain, averaged;
   averaged.config.ema = 0.99;
   Session one, two;

@@ -50,8 +50,7 @@ int find_first_frame(GifFileType* gif) {
     GifByteType* block = nullptr;
     if (DGifGetExtension(gif, &code, &block) == GIF_ERROR) fail(gif->Error);
     GraphicsControlBlock control{};
-    if (code == GRAPHICS_EXT_FUNC_CODE && block &&
-        DGifExtensionToGCB(block[0], block + 1, &control) == GIF_OK)
+    if (code == GRAPHICS_EXT_FUNC_CODE && block && DGifExtensionToGCB(block[0], block + 1, &control) == GIF_OK)
       transparent = control.TransparentColor;
     while (block)
       if (DGifGetExtensionNext(gif, &block) == GIF_ERROR) fail(gif->Error);

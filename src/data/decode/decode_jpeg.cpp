@@ -117,8 +117,7 @@ cv::Mat rgb_from_inks(const cv::Mat& inks, bool inverted) {
 
 }  // namespace
 
-DecodedImage decode_jpeg(const std::string& bytes, const DecodeOptions& options,
-                         const JpegReduction& reduction) {
+DecodedImage decode_jpeg(const std::string& bytes, const DecodeOptions& options, const JpegReduction& reduction) {
   JpegReader reader;
   if (!read_header(reader, bytes)) fail(reader);
   DecodedImage decoded;

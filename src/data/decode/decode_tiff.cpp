@@ -52,8 +52,7 @@ DecodedImage decode_tiff(const std::string& bytes, const DecodeOptions& options)
   TiffSource reader{&bytes, 0};
   // "m": not memory-mapped; the bytes are in memory already.
   const std::unique_ptr<TIFF, void (*)(TIFF*)> tiff(
-      TIFFClientOpen("photo", "rm", &reader, read_bytes, write_nothing, seek, close_nothing, size_of, nullptr,
-                     nullptr),
+      TIFFClientOpen("photo", "rm", &reader, read_bytes, write_nothing, seek, close_nothing, size_of, nullptr, nullptr),
       TIFFClose);
   if (!tiff) throw DataError("damaged or truncated TIFF: it has no readable directory");
   uint32_t height = 0, width = 0;

@@ -12,8 +12,7 @@ namespace cvtool {
 namespace {
 
 [[noreturn]] void fail(VP8StatusCode status) {
-  if (status == VP8_STATUS_NOT_ENOUGH_DATA)
-    throw DataError("truncated WebP: the file ends before the picture does");
+  if (status == VP8_STATUS_NOT_ENOUGH_DATA) throw DataError("truncated WebP: the file ends before the picture does");
   throw DataError("damaged WebP");
 }
 
@@ -21,8 +20,8 @@ cv::Mat first_frame(const WebPData& data, int height, int width) {
   WebPAnimDecoderOptions settings;
   if (!WebPAnimDecoderOptionsInit(&settings)) throw DataError("this libwebp is of another version");
   settings.color_mode = MODE_RGBA;
-  const std::unique_ptr<WebPAnimDecoder, void (*)(WebPAnimDecoder*)> decoder(
-      WebPAnimDecoderNew(&data, &settings), WebPAnimDecoderDelete);
+  const std::unique_ptr<WebPAnimDecoder, void (*)(WebPAnimDecoder*)> decoder(WebPAnimDecoderNew(&data, &settings),
+                                                                             WebPAnimDecoderDelete);
   uint8_t* pixels = nullptr;
   int milliseconds = 0;
   if (!decoder || !WebPAnimDecoderGetNext(decoder.get(), &pixels, &milliseconds))

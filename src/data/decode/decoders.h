@@ -20,8 +20,7 @@ struct DecodedImage {
 using JpegReduction = std::function<int(int64_t height, int64_t width)>;
 
 // All throw DataError with the reason, before memory for the pixels is taken when there are too many.
-DecodedImage decode_jpeg(const std::string& bytes, const DecodeOptions& options,
-                         const JpegReduction& reduction);
+DecodedImage decode_jpeg(const std::string& bytes, const DecodeOptions& options, const JpegReduction& reduction);
 DecodedImage decode_png(const std::string& bytes, const DecodeOptions& options);
 DecodedImage decode_gif(const std::string& bytes, const DecodeOptions& options);
 DecodedImage decode_webp(const std::string& bytes, const DecodeOptions& options);

@@ -33,9 +33,7 @@ Color blended(const Color& a, const Color& b, double share) { return a * (1 - sh
 
 Shape rounded(const Shape& corners) { return corners_cut(corners_cut(corners)); }
 
-Shape rectangle(double x0, double y0, double x1, double y1) {
-  return {{x0, y0}, {x1, y0}, {x1, y1}, {x0, y1}};
-}
+Shape rectangle(double x0, double y0, double x1, double y1) { return {{x0, y0}, {x1, y0}, {x1, y1}, {x0, y1}}; }
 
 cv::Point Brush::on_canvas(const cv::Point2d& p) const {
   const double x = place_(0, 0) * p.x + place_(0, 1) * p.y + place_(0, 2);
@@ -73,8 +71,7 @@ void Brush::fill(const Shape& shape, const Color& top, const Color& bottom) {
       const double share = mask.at<uchar>(y, x) / 255.0;
       if (share == 0) continue;
       auto& pixel = canvas_.at<cv::Vec3b>(y, x);
-      for (int c = 0; c < 3; ++c)
-        pixel[c] = cv::saturate_cast<uchar>(pixel[c] * (1 - share) + color[c] * share);
+      for (int c = 0; c < 3; ++c) pixel[c] = cv::saturate_cast<uchar>(pixel[c] * (1 - share) + color[c] * share);
     }
   }
 }

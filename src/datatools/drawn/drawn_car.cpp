@@ -52,13 +52,11 @@ void draw_car_windows(Brush& brush, const CarLines& car, const Color& paint, Ran
   const Color glass = blended({48, 62, 74}, {95, 120, 135}, random.uniform());
   const double top = car.roof - 0.022, foot = car.belt + 0.004;
   const double back = std::max(car.deck + 0.035, 0.05), front = car.screen_foot - 0.025;
-  const Shape glasshouse = {
-      {back, foot}, {car.roof_back + 0.025, top}, {car.roof_front - 0.005, top}, {front, foot}};
+  const Shape glasshouse = {{back, foot}, {car.roof_back + 0.025, top}, {car.roof_front - 0.005, top}, {front, foot}};
   draw_glass(brush, glasshouse, glass);
   const double middle = (car.roof_back + car.roof_front) / 2 + random.uniform(0.0, 0.05);
   const double shine = middle + random.uniform(0.05, 0.1);
-  brush.fill({{shine, foot}, {shine + 0.05, top}, {shine + 0.075, top}, {shine + 0.025, foot}},
-             {215, 225, 232}, 0.3);
+  brush.fill({{shine, foot}, {shine + 0.05, top}, {shine + 0.075, top}, {shine + 0.025, foot}}, {215, 225, 232}, 0.3);
   brush.line({middle, foot}, {middle, top}, shaded(paint, 0.55), 0.016);
   if (car.roof_back < 0.2) brush.line({0.25, foot}, {0.25, top}, shaded(paint, 0.55), 0.014);
   // The screen edge in the body's colour keeps the glass from meeting the outline.
@@ -71,20 +69,15 @@ void draw_car_details(Brush& brush, const CarLines& car, const Color& paint, Ran
   for (double x : {middle, car.screen_foot - 0.03}) brush.line({x, foot}, {x, car.belt}, seam, kHair);
   brush.line({0.3, car.belt}, {0.34, foot + 0.02}, seam, kHair);
   brush.line({middle - 0.07, car.belt - 0.022}, {middle - 0.03, car.belt - 0.022}, shaded(paint, 0.6), 0.009);
-  brush.line({car.screen_foot - 0.1, car.belt - 0.022}, {car.screen_foot - 0.14, car.belt - 0.022},
-             shaded(paint, 0.6), 0.009);
+  brush.line({car.screen_foot - 0.1, car.belt - 0.022}, {car.screen_foot - 0.14, car.belt - 0.022}, shaded(paint, 0.6),
+             0.009);
   brush.line({0.04, car.belt - 0.01}, {0.9, car.hood - 0.025}, shaded(paint, 1.25), kHair);
   const bool lit = random.uniform() < 0.3;
-  brush.fill(rounded({{0.9, car.hood - 0.03},
-                      {0.975, car.hood - 0.05},
-                      {0.985, car.hood - 0.075},
-                      {0.915, car.hood - 0.062}}),
-             lit ? Color{255, 246, 205} : Color{214, 222, 226});
+  brush.fill(
+      rounded({{0.9, car.hood - 0.03}, {0.975, car.hood - 0.05}, {0.985, car.hood - 0.075}, {0.915, car.hood - 0.062}}),
+      lit ? Color{255, 246, 205} : Color{214, 222, 226});
   brush.fill(rectangle(0.002, car.tail_top - 0.065, 0.035, car.tail_top - 0.025), {185, 25, 25});
-  brush.fill({{0.02, car.sill - 0.004},
-              {0.98, car.sill - 0.004},
-              {0.985, car.sill + 0.018},
-              {0.015, car.sill + 0.018}},
+  brush.fill({{0.02, car.sill - 0.004}, {0.98, car.sill - 0.004}, {0.985, car.sill + 0.018}, {0.015, car.sill + 0.018}},
              {38, 38, 40});
   brush.ellipse({car.screen_foot - 0.055, car.belt + 0.016}, 0.018, 0.013, shaded(paint, 0.75));
 }
@@ -97,8 +90,8 @@ void draw_car(cv::Mat& canvas, const VehiclePlace& place, Random& random) {
   const Color paint = random_paint(random);
   brush.fill(rounded(car_outline(car)), shaded(paint, 1.18), shaded(paint, 0.62));
   if (random.uniform() < 0.2) {  // a roof in another colour
-    brush.line({car.roof_back + 0.04, car.roof - 0.006}, {car.roof_front - 0.02, car.roof - 0.006},
-               {30, 30, 32}, 0.018);
+    brush.line({car.roof_back + 0.04, car.roof - 0.006}, {car.roof_front - 0.02, car.roof - 0.006}, {30, 30, 32},
+               0.018);
   }
   draw_car_windows(brush, car, paint, random);
   draw_car_details(brush, car, paint, random);

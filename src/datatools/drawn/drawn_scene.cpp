@@ -50,15 +50,13 @@ void draw_building(Brush& brush, const cv::Rect2d& box, Random& random) {
   static const std::array<Color, 6> kWalls{Color{170, 95, 75},   Color{190, 180, 160}, Color{130, 135, 142},
                                            Color{215, 205, 190}, Color{105, 90, 85},   Color{160, 170, 175}};
   const Color wall = varied(kWalls[static_cast<size_t>(random.below(kWalls.size()))], 18, random);
-  brush.fill(rectangle(box.x, box.y, box.x + box.width, box.y + box.height), shaded(wall, 1.05),
-             shaded(wall, 0.85));
+  brush.fill(rectangle(box.x, box.y, box.x + box.width, box.y + box.height), shaded(wall, 1.05), shaded(wall, 0.85));
   const double step_x = random.uniform(0.045, 0.09) * 384, step_y = random.uniform(0.06, 0.1) * 384;
   const bool lit = random.uniform() < 0.25;
   const Color glass = lit ? Color{235, 215, 140} : varied({80, 95, 110}, 25, random);
   for (double y = box.y + step_y * 0.4; y + step_y * 0.6 < box.y + box.height; y += step_y) {
     for (double x = box.x + step_x * 0.3; x + step_x * 0.55 < box.x + box.width; x += step_x) {
-      brush.fill(rectangle(x, y, x + step_x * 0.5, y + step_y * 0.55),
-                 shaded(glass, random.uniform(0.75, 1.15)));
+      brush.fill(rectangle(x, y, x + step_x * 0.5, y + step_y * 0.55), shaded(glass, random.uniform(0.75, 1.15)));
     }
   }
 }
@@ -81,8 +79,8 @@ void draw_hills(Brush& brush, double width, double horizon, Random& random) {
     Shape hill = {{width + 2, horizon + 4}, {-2, horizon + 4}};
     for (int i = 0; i <= 24; ++i) {
       const double t = i / 24.0;
-      hill.emplace_back(t * (width + 4) - 2, base - swing * (std::sin(phase + 6.28 * waves * t) +
-                                                             0.4 * std::sin(2 * phase + 17 * t)));
+      hill.emplace_back(t * (width + 4) - 2,
+                        base - swing * (std::sin(phase + 6.28 * waves * t) + 0.4 * std::sin(2 * phase + 17 * t)));
     }
     brush.fill(hill, color, shaded(color, 0.85));
   }
@@ -90,8 +88,7 @@ void draw_hills(Brush& brush, double width, double horizon, Random& random) {
 
 void draw_tree(Brush& brush, const cv::Point2d& foot, double high, Random& random) {
   const Color leaves = varied({60, 100, 48}, 28, random);
-  brush.fill(rectangle(foot.x - high * 0.04, foot.y - high * 0.5, foot.x + high * 0.04, foot.y),
-             {88, 66, 48});
+  brush.fill(rectangle(foot.x - high * 0.04, foot.y - high * 0.5, foot.x + high * 0.04, foot.y), {88, 66, 48});
   for (int i = 0; i < 12; ++i) {
     const double turn = random.uniform(0, 6.28), away = random.uniform(0, 0.24) * high;
     brush.circle({foot.x + away * std::cos(turn), foot.y - high * 0.68 + away * std::sin(turn)},
@@ -139,15 +136,14 @@ void draw_road(cv::Mat& canvas, double horizon, double ground, Random& random) {
     const double y = ground + (height - ground) * random.uniform(0.35, 0.7), thick = random.uniform(3, 8);
     const double dash = random.uniform(0.12, 0.3) * width, gap = random.uniform() < 0.3 ? 0 : dash * 0.8;
     for (double x = random.uniform(-0.3, 0) * width; x < width; x += dash + gap) {
-      brush.fill({{x + 4, y}, {x + dash + 4, y}, {x + dash, y + thick}, {x, y + thick}}, {222, 220, 208},
-                 0.8);
+      brush.fill({{x + 4, y}, {x + dash + 4, y}, {x + dash, y + thick}, {x, y + thick}}, {222, 220, 208}, 0.8);
     }
   }
   const int64_t stains = random.below(5);
   for (int64_t i = 0; i < stains; ++i) {
     const double x = random.uniform(0, width), y = random.uniform(ground, height), r = random.uniform(8, 40);
-    brush.fill({{x - r, y}, {x, y - r * 0.2}, {x + r, y}, {x, y + r * 0.2}},
-               shaded(road, random.uniform(0.6, 1.2)), 0.4);
+    brush.fill({{x - r, y}, {x, y - r * 0.2}, {x + r, y}, {x, y + r * 0.2}}, shaded(road, random.uniform(0.6, 1.2)),
+               0.4);
   }
 }
 
@@ -180,8 +176,7 @@ void add_noise(cv::Mat& canvas, double sigma, Random& random) {
     uchar* row = canvas.ptr<uchar>(y);
     for (int x = 0; x < canvas.cols * 3; ++x) {
       const uint32_t b = random.bits32();
-      const double sum =
-          double(b & 255) + double(b >> 8 & 255) + double(b >> 16 & 255) + double(b >> 24) - 510;
+      const double sum = double(b & 255) + double(b >> 8 & 255) + double(b >> 16 & 255) + double(b >> 24) - 510;
       row[x] = cv::saturate_cast<uchar>(row[x] + sum * scale);
     }
   }
@@ -233,8 +228,8 @@ void draw_shadow(cv::Mat& canvas, double ground_px, double x0_px, double x1_px) 
   cv::Mat dark = cv::Mat::zeros(canvas.size(), CV_32F);
   const cv::Point centre(static_cast<int>((x0_px + x1_px) / 2), static_cast<int>(ground_px));
   const double half = (x1_px - x0_px) / 2;
-  cv::ellipse(dark, centre, {static_cast<int>(half * 1.02), std::max(2, static_cast<int>(half * 0.06))}, 0, 0,
-              360, cv::Scalar(0.72), cv::FILLED);
+  cv::ellipse(dark, centre, {static_cast<int>(half * 1.02), std::max(2, static_cast<int>(half * 0.06))}, 0, 0, 360,
+              cv::Scalar(0.72), cv::FILLED);
   cv::GaussianBlur(dark, dark, {}, half * 0.025 + 0.5);
   for (int y = 0; y < canvas.rows; ++y) {
     for (int x = 0; x < canvas.cols; ++x) {
@@ -246,8 +241,7 @@ void draw_shadow(cv::Mat& canvas, double ground_px, double x0_px, double x1_px) 
 
 void draw_foreground(cv::Mat& canvas, double ground_px, Random& random) {
   const double ground = ground_px / unit_px(canvas);
-  const double width = canvas.cols / unit_px(canvas), height = canvas.rows / unit_px(canvas),
-               kind = random.uniform();
+  const double width = canvas.cols / unit_px(canvas), height = canvas.rows / unit_px(canvas), kind = random.uniform();
   Brush brush = scene_brush(canvas);
   const double x = random.uniform(0.05, 0.95) * width;
   if (kind < 0.13) {

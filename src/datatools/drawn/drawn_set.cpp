@@ -12,9 +12,9 @@
 #include "base/files.h"
 #include "base/output.h"
 #include "base/text.h"
+#include "data/parallel.h"
 #include "datatools/drawn/drawn_scene.h"
 #include "datatools/drawn/drawn_vehicle.h"
-#include "data/parallel.h"
 
 namespace fs = std::filesystem;
 
@@ -38,9 +38,8 @@ VehiclePlace random_place(const cv::Size& canvas, bool truck, Random& random) {
 }
 
 std::vector<DrawnPicture> every_picture(const DrawnSetOptions& options) {
-  const std::pair<const char*, int64_t> splits[] = {{"train", options.train_per_class},
-                                                    {"valid", options.valid_per_class},
-                                                    {"test", options.test_per_class}};
+  const std::pair<const char*, int64_t> splits[] = {
+      {"train", options.train_per_class}, {"valid", options.valid_per_class}, {"test", options.test_per_class}};
   std::vector<DrawnPicture> pictures;
   for (const auto& [split, count] : splits) {
     for (const char* name : {"Car", "Truck"}) {
@@ -110,8 +109,7 @@ cv::Mat draw_picture(const DrawnSetOptions& options, const DrawnPicture& picture
   const bool truck = picture.class_name == "Truck";
   const VehiclePlace place = random_place(canvas.size(), truck, random);
   draw_street(canvas, place.ground_px, random);
-  draw_shadow(canvas, place.ground_px, place.centre_px - place.length_px / 2,
-              place.centre_px + place.length_px / 2);
+  draw_shadow(canvas, place.ground_px, place.centre_px - place.length_px / 2, place.centre_px + place.length_px / 2);
   if (truck)
     draw_truck(canvas, place, random);
   else
@@ -123,8 +121,8 @@ cv::Mat draw_picture(const DrawnSetOptions& options, const DrawnPicture& picture
   return photo;
 }
 
-DrawnSetResult write_drawn_set(const std::string& folder, const DrawnSetOptions& options,
-                               const DrawProgress& progress, int64_t workers) {
+DrawnSetResult write_drawn_set(const std::string& folder, const DrawnSetOptions& options, const DrawProgress& progress,
+                               int64_t workers) {
   check_options(options);
   claim_folder(folder, options);
   DrawnSetResult result;

@@ -52,8 +52,7 @@ void draw_tank(Brush& brush, const TruckLines& truck, Random& random) {
 
 void draw_dump(Brush& brush, const TruckLines& truck, Random& random) {
   const Color side = random_paint(random);
-  const double front = truck.box_front,
-               top = truck.floor + (truck.box_top - truck.floor) * random.uniform(0.55, 0.75);
+  const double front = truck.box_front, top = truck.floor + (truck.box_top - truck.floor) * random.uniform(0.55, 0.75);
   if (random.uniform() < 0.7) {  // heaped with sand, earth or coal
     const Color load = blended({62, 54, 50}, {205, 178, 128}, random.uniform());
     brush.fill(rounded({{0.02, top - 0.02},
@@ -62,14 +61,10 @@ void draw_dump(Brush& brush, const TruckLines& truck, Random& random) {
                         {front - 0.01, top - 0.02}}),
                shaded(load, 1.15), shaded(load, 0.8));
   }
-  brush.fill({{-0.005, top}, {0.03, truck.floor}, {front - 0.01, truck.floor}, {front, top}},
-             shaded(side, 1.1), shaded(side, 0.65));
-  for (int i = 1; i < 6; ++i)
-    brush.line({front * i / 6, truck.floor}, {front * i / 6, top}, shaded(side, 0.65), 0.01);
-  brush.fill({{front - 0.01, top},
-              {front + 0.1, top + 0.012},
-              {front + 0.1, top - 0.006},
-              {front - 0.01, top - 0.02}},
+  brush.fill({{-0.005, top}, {0.03, truck.floor}, {front - 0.01, truck.floor}, {front, top}}, shaded(side, 1.1),
+             shaded(side, 0.65));
+  for (int i = 1; i < 6; ++i) brush.line({front * i / 6, truck.floor}, {front * i / 6, top}, shaded(side, 0.65), 0.01);
+  brush.fill({{front - 0.01, top}, {front + 0.1, top + 0.012}, {front + 0.1, top - 0.006}, {front - 0.01, top - 0.02}},
              shaded(side, 0.8));
 }
 
@@ -97,8 +92,8 @@ void draw_flatbed(Brush& brush, const TruckLines& truck, Random& random) {
     const double end = std::min(x + wide, front - 0.02);
     brush.fill(rectangle(x, truck.floor + 0.025, end, truck.floor + 0.025 + high), shaded(crate, 1.1),
                shaded(crate, 0.75));
-    brush.line({(x + end) / 2, truck.floor + 0.025}, {(x + end) / 2, truck.floor + 0.025 + high},
-               shaded(crate, 0.6), kHair);
+    brush.line({(x + end) / 2, truck.floor + 0.025}, {(x + end) / 2, truck.floor + 0.025 + high}, shaded(crate, 0.6),
+               kHair);
     x = end + random.uniform(0.005, 0.03);
   }
 }
@@ -117,10 +112,8 @@ void draw_cab(Brush& brush, const TruckLines& truck, const Color& paint, Random&
   const double belt = low + (top - low) * 0.56, window_top = top - (top - low) * 0.12;
   const double window_back = back + (nose - back) * random.uniform(0.3, 0.45);
   const Color glass = blended({48, 62, 74}, {95, 120, 135}, random.uniform());
-  draw_glass(
-      brush,
-      {{window_back, belt}, {window_back, window_top}, {nose - 0.045, window_top}, {nose - 0.018, belt}},
-      glass);
+  draw_glass(brush, {{window_back, belt}, {window_back, window_top}, {nose - 0.045, window_top}, {nose - 0.018, belt}},
+             glass);
   brush.line({nose - 0.05, belt}, {nose - 0.06, window_top}, shaded(paint, 0.7), 0.009);
   const Color seam = shaded(paint, 0.5);
   brush.line({window_back - 0.008, low + 0.05}, {window_back - 0.008, window_top}, seam, kHair);
@@ -155,9 +148,9 @@ void draw_truck(cv::Mat& canvas, const VehiclePlace& place, Random& random) {
   const TruckLines truck = random_truck(random);
   const Color paint = random_paint(random);
   brush.fill(rectangle(0.02, truck.floor - 0.045, 0.95, truck.floor), {42, 42, 45});  // chassis
-  if (random.uniform() < 0.5) {  // exhaust pipe behind the cab
-    brush.line({truck.cab_back - 0.006, truck.floor}, {truck.cab_back - 0.006, truck.cab_top + 0.05},
-               {150, 152, 156}, 0.012);
+  if (random.uniform() < 0.5) {                                                       // exhaust pipe behind the cab
+    brush.line({truck.cab_back - 0.006, truck.floor}, {truck.cab_back - 0.006, truck.cab_top + 0.05}, {150, 152, 156},
+               0.012);
   }
   const double body = random.uniform();
   if (body < 0.45)

@@ -48,7 +48,9 @@ void elu(Operation& op) {
   op.result(op.add("Elu", {op.x()}, {{"alpha", static_cast<float>(op.number(1))}}));
 }
 void selu(Operation& op) { op.result(op.add("Selu", {op.x()})); }
-void leaky_relu(Operation& op) { op.result(op.add("LeakyRelu", {op.x()}, {{"alpha", static_cast<float>(op.number(1))}})); }
+void leaky_relu(Operation& op) {
+  op.result(op.add("LeakyRelu", {op.x()}, {{"alpha", static_cast<float>(op.number(1))}}));
+}
 void prelu(Operation& op) {
   const at::Tensor slope = op.tensor(1);
   std::vector<int64_t> shape(static_cast<size_t>(op.rank()) - 1, 1);
@@ -68,11 +70,24 @@ void log_softmax(Operation& op) { op.result(op.add("LogSoftmax", {op.x()}, {{"ax
 
 const std::vector<OperationKind>& activation_kinds() {
   static const std::vector<OperationKind> kinds{
-      {"aten::clamp", clamp},         {"aten::elu", elu},           {"aten::gelu", gelu},
-      {"aten::hardsigmoid", hardsigmoid}, {"aten::hardswish", hardswish}, {"aten::hardtanh", hardtanh}, {"aten::leaky_relu", leaky_relu},
-      {"aten::log_softmax", log_softmax}, {"aten::mish", mish},        {"aten::prelu", prelu},       {"aten::relu", relu},
-      {"aten::relu6", relu6},         {"aten::selu", selu},            {"aten::sigmoid", sigmoid},   {"aten::silu", silu},
-      {"aten::softmax", softmax},     {"aten::softplus", softplus},    {"aten::tanh", tanh},
+      {"aten::clamp", clamp},
+      {"aten::elu", elu},
+      {"aten::gelu", gelu},
+      {"aten::hardsigmoid", hardsigmoid},
+      {"aten::hardswish", hardswish},
+      {"aten::hardtanh", hardtanh},
+      {"aten::leaky_relu", leaky_relu},
+      {"aten::log_softmax", log_softmax},
+      {"aten::mish", mish},
+      {"aten::prelu", prelu},
+      {"aten::relu", relu},
+      {"aten::relu6", relu6},
+      {"aten::selu", selu},
+      {"aten::sigmoid", sigmoid},
+      {"aten::silu", silu},
+      {"aten::softmax", softmax},
+      {"aten::softplus", softplus},
+      {"aten::tanh", tanh},
   };
   return kinds;
 }

@@ -34,8 +34,8 @@ template <const char* Name>
 void same(Operation& op) {
   op.result(op.add(Name, {op.x()}));
 }
-constexpr char kAbs[] = "Abs", kErf[] = "Erf", kExp[] = "Exp", kLog[] = "Log", kNeg[] = "Neg", kReciprocal[] = "Reciprocal", kSqrt[] = "Sqrt",
-               kFloor[] = "Floor", kRound[] = "Round";
+constexpr char kAbs[] = "Abs", kErf[] = "Erf", kExp[] = "Exp", kLog[] = "Log", kNeg[] = "Neg",
+               kReciprocal[] = "Reciprocal", kSqrt[] = "Sqrt", kFloor[] = "Floor", kRound[] = "Round";
 
 // input, dimensions, keepdim
 void reduce(Operation& op, const char* name, const char* global) {
@@ -59,11 +59,25 @@ void amax(Operation& op) { reduce(op, "ReduceMax", "GlobalMaxPool"); }
 
 const std::vector<OperationKind>& arithmetic_kinds() {
   static const std::vector<OperationKind> kinds{
-      {"aten::abs", same<kAbs>},   {"aten::add", add},          {"aten::amax", amax},    {"aten::div", div},
-      {"aten::erf", same<kErf>},   {"aten::exp", same<kExp>},   {"aten::floor", same<kFloor>}, {"aten::log", same<kLog>},
-      {"aten::mean", mean},        {"aten::mul", mul},          {"aten::neg", same<kNeg>},     {"aten::pow", pow},
-      {"aten::reciprocal", same<kReciprocal>}, {"aten::round", same<kRound>}, {"aten::rsqrt", rsqrt}, {"aten::rsub", rsub},
-      {"aten::sqrt", same<kSqrt>}, {"aten::square", square},    {"aten::sub", sub},
+      {"aten::abs", same<kAbs>},
+      {"aten::add", add},
+      {"aten::amax", amax},
+      {"aten::div", div},
+      {"aten::erf", same<kErf>},
+      {"aten::exp", same<kExp>},
+      {"aten::floor", same<kFloor>},
+      {"aten::log", same<kLog>},
+      {"aten::mean", mean},
+      {"aten::mul", mul},
+      {"aten::neg", same<kNeg>},
+      {"aten::pow", pow},
+      {"aten::reciprocal", same<kReciprocal>},
+      {"aten::round", same<kRound>},
+      {"aten::rsqrt", rsqrt},
+      {"aten::rsub", rsub},
+      {"aten::sqrt", same<kSqrt>},
+      {"aten::square", square},
+      {"aten::sub", sub},
   };
   return kinds;
 }

@@ -28,8 +28,11 @@ void write_convolution(Operation& op, const ConvolutionPlan& plan) {
   if (op.given(2)) inputs.push_back(op.x(2));
   const auto padding = twice(plan.padding, n);
   op.result(op.add("Conv", inputs,
-                   {{"kernel_shape", size}, {"strides", twice(plan.stride, n)}, {"pads", both_sides(padding, padding)},
-                    {"dilations", twice(plan.dilation, n)}, {"group", plan.groups}}));
+                   {{"kernel_shape", size},
+                    {"strides", twice(plan.stride, n)},
+                    {"pads", both_sides(padding, padding)},
+                    {"dilations", twice(plan.dilation, n)},
+                    {"group", plan.groups}}));
 }
 
 // input, weight, bias, stride, padding, dilation, groups
@@ -49,7 +52,8 @@ struct Pool {
 std::string padded(Operation& op, const std::vector<int64_t>& padding) {
   std::vector<int64_t> pads(static_cast<size_t>(op.rank()) - padding.size(), 0);
   pads.insert(pads.end(), padding.begin(), padding.end());
-  return op.add("Pad", {op.x(), op.constant(both_sides(pads, pads)), op.scalar(0)}, {{"mode", std::string("constant")}});
+  return op.add("Pad", {op.x(), op.constant(both_sides(pads, pads)), op.scalar(0)},
+                {{"mode", std::string("constant")}});
 }
 
 // LibTorch's and ONNX's rules for a last, partial window differ; the result's size is known, so the padding behind says
@@ -58,7 +62,8 @@ std::vector<int64_t> padding_behind(Operation& op, const Pool& pool) {
   std::vector<int64_t> behind = pool.padding;
   const auto first = static_cast<size_t>(op.rank()) - pool.kernel.size();
   for (size_t d = 0; d < pool.kernel.size(); ++d) {
-    const int64_t in = op.input().size(static_cast<int64_t>(first + d)), out = op.output().size(static_cast<int64_t>(first + d));
+    const int64_t in = op.input().size(static_cast<int64_t>(first + d)),
+                  out = op.output().size(static_cast<int64_t>(first + d));
     const int64_t covered = (out - 1) * pool.stride[d] + pool.dilation[d] * (pool.kernel[d] - 1) + 1;
     behind[d] = std::max(behind[d], covered - in - pool.padding[d]);
   }
@@ -80,7 +85,9 @@ Pool pool_from(Operation& op, size_t dilation) {
 // input, kernel, stride, padding, dilation, ceil_mode
 void max_pool(Operation& op) {
   const Pool pool = pool_from(op, 4);
-  OnnxAttributes attributes{{"kernel_shape", pool.kernel}, {"strides", pool.stride}, {"pads", both_sides(pool.padding, padding_behind(op, pool))}};
+  OnnxAttributes attributes{{"kernel_shape", pool.kernel},
+                            {"strides", pool.stride},
+                            {"pads", both_sides(pool.padding, padding_behind(op, pool))}};
   if (pool.dilation != std::vector<int64_t>(pool.kernel.size(), 1)) attributes["dilations"] = pool.dilation;
   op.result(op.add("MaxPool", {op.x()}, attributes));
 }
@@ -97,8 +104,11 @@ void avg_pool(Operation& op) {
     for (size_t d = 0; d < behind.size(); ++d) behind[d] -= pool.padding[d];
     pool.padding = zero;
   }
-  op.result(op.add("AveragePool", {x}, {{"kernel_shape", pool.kernel}, {"strides", pool.stride},
-                                        {"pads", both_sides(pool.padding, behind)}, {"count_include_pad", int64_t{0}}}));
+  op.result(op.add("AveragePool", {x},
+                   {{"kernel_shape", pool.kernel},
+                    {"strides", pool.stride},
+                    {"pads", both_sides(pool.padding, behind)},
+                    {"count_include_pad", int64_t{0}}}));
 }
 
 // Windows of unequal size: a matrix [inputs, outputs] over the flattened map.
@@ -148,7 +158,8 @@ void batch_norm(Operation& op) {
   const at::Tensor mean = op.tensor(3);
   const std::string scale = op.given(1) ? op.x(1) : op.constant(at::ones_like(mean));
   const std::string offset = op.given(2) ? op.x(2) : op.constant(at::zeros_like(mean));
-  op.result(op.add("BatchNormalization", {op.x(0), scale, offset, op.x(3), op.x(4)}, {{"epsilon", static_cast<float>(op.number(7))}}));
+  op.result(op.add("BatchNormalization", {op.x(0), scale, offset, op.x(3), op.x(4)},
+                   {{"epsilon", static_cast<float>(op.number(7))}}));
 }
 
 }  // namespace

@@ -23,21 +23,25 @@ constexpr const char* kGoldenProbabilities = "golden_probabilities";
 
 std::string digest_of(const OnnxModel& model) {
   OnnxModel bare = model;
-  for (auto entry = bare.metadata.begin(); entry != bare.metadata.end();) entry = entry->first == kDigestKey ? bare.metadata.erase(entry) : entry + 1;
+  for (auto entry = bare.metadata.begin(); entry != bare.metadata.end();)
+    entry = entry->first == kDigestKey ? bare.metadata.erase(entry) : entry + 1;
   return sha256_of_bytes(onnx_bytes(bare));
 }
 
 void describe(OnnxModel& onnx, const ModelFile& model) {
   const Json& data = model.info.at("recipe").at("data");
-  onnx.doc = "Image classifier. Input: RGB pixels 0..255 as float32, [batch,3,height,width]; scaling is inside. Output: probabilities "
-             "[batch,classes] in the order of the metadata key 'classes'.";
+  onnx.doc =
+      "Image classifier. Input: RGB pixels 0..255 as float32, [batch,3,height,width]; scaling is inside. Output: "
+      "probabilities "
+      "[batch,classes] in the order of the metadata key 'classes'.";
   onnx.metadata = {{"classes", model.info.at("classes").dump()},
                    {"imgsz", model.info.at("imgsz").dump()},
                    {"input", "RGB, 0..255, float32, [batch,3,height,width]"},
                    {"resize", data.value("resize", "stretch")},
                    {"interpolation", data.value("interpolation", "bilinear")},
                    {"cvtool.json", model.info.dump()},
-                   {kGoldenPicture, base64({static_cast<const char*>(model.golden.data_ptr()), static_cast<size_t>(model.golden.numel())})}};
+                   {kGoldenPicture, base64({static_cast<const char*>(model.golden.data_ptr()),
+                                            static_cast<size_t>(model.golden.numel())})}};
 }
 
 // [1,K] f64: what the graph gives for its golden picture; undefined where the picture does not fit the input.
@@ -59,7 +63,8 @@ std::string onnx_metadata(const OnnxModel& model, const std::string& key) {
 
 OnnxModel onnx_of_model(const torch::jit::Module& module, const ModelFile* model, const ImageSize& size) {
   const at::Tensor example = drawn_pictures(3, size.height, size.width).to(at::kFloat);
-  OnnxModel onnx = onnx_from_torchscript(module, model ? example : (example - 127.5) / 57.0, model ? "probabilities" : "features");
+  OnnxModel onnx =
+      onnx_from_torchscript(module, model ? example : (example - 127.5) / 57.0, model ? "probabilities" : "features");
   onnx.graph_name = model ? "classifier" : "base";
   onnx.producer_version = kVersion;
   if (model) describe(onnx, *model);
@@ -70,7 +75,8 @@ void seal_onnx(OnnxModel& model) {
   // A base has no golden sample.
   if (!onnx_metadata(model, kGoldenPicture).empty()) {
     const at::Tensor p = golden_probabilities(model).contiguous();
-    model.metadata.emplace_back(kGoldenProbabilities, Json(std::vector<double>(p.data_ptr<double>(), p.data_ptr<double>() + p.numel())).dump());
+    model.metadata.emplace_back(
+        kGoldenProbabilities, Json(std::vector<double>(p.data_ptr<double>(), p.data_ptr<double>() + p.numel())).dump());
   }
   model.metadata.emplace_back(kDigestKey, digest_of(model));
 }

@@ -27,8 +27,8 @@ struct OnnxSeal {
 };
 OnnxSeal onnx_seal(const std::string& bytes);
 
-// Largest difference between the stored probabilities of the golden picture and those of the graph here; below 0 when the
-// file carries none.
+// Largest difference between the stored probabilities of the golden picture and those of the graph here; below 0 when
+// the file carries none.
 double onnx_golden_difference(const OnnxModel& model);
 
 // The value of a metadata key, "" when it is missing.

@@ -35,24 +35,27 @@ Integers pairs_from_pads(const Integers& pads) {
   return pairs;
 }
 
-// The order of channels in memory in which oneDNN 3.7 (Debian 13) is right: the last for all channels at once (else it reads memory
-// that it has not written), the first for groups.
+// The order of channels in memory in which oneDNN 3.7 (Debian 13) is right: the last for all channels at once (else it
+// reads memory that it has not written), the first for groups.
 at::Tensor ordered(const at::Tensor& t, int64_t groups) {
   return t.contiguous(t.dim() == 4 && groups == 1 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous);
 }
 
 at::Tensor run_conv(const OnnxNode& node, const Values& in) {
   const Integers ones(static_cast<size_t>(in[0].dim()) - 2, 1), zeros(ones.size(), 0);
-  const at::Tensor x = at::constant_pad_nd(in[0], pairs_from_pads(attribute(node, "pads", Integers(2 * ones.size(), 0))));
+  const at::Tensor x =
+      at::constant_pad_nd(in[0], pairs_from_pads(attribute(node, "pads", Integers(2 * ones.size(), 0))));
   const int64_t groups = attribute(node, "group", int64_t{1});
-  return at::convolution(ordered(x, groups), ordered(in[1], groups), in.size() > 2 ? in[2] : at::Tensor(), attribute(node, "strides", ones), zeros,
-                         attribute(node, "dilations", ones), false, zeros, groups);
+  return at::convolution(ordered(x, groups), ordered(in[1], groups), in.size() > 2 ? in[2] : at::Tensor(),
+                         attribute(node, "strides", ones), zeros, attribute(node, "dilations", ones), false, zeros,
+                         groups);
 }
 
 at::Tensor run_max_pool(const OnnxNode& node, const Values& in) {
   const Integers kernel = attribute(node, "kernel_shape", Integers{}), ones(kernel.size(), 1), zeros(kernel.size(), 0);
-  const at::Tensor x = at::constant_pad_nd(in[0], pairs_from_pads(attribute(node, "pads", Integers(2 * kernel.size(), 0))),
-                                           -std::numeric_limits<double>::infinity());
+  const at::Tensor x =
+      at::constant_pad_nd(in[0], pairs_from_pads(attribute(node, "pads", Integers(2 * kernel.size(), 0))),
+                          -std::numeric_limits<double>::infinity());
   return at::max_pool2d(x, kernel, attribute(node, "strides", ones), zeros, attribute(node, "dilations", ones));
 }
 
@@ -61,7 +64,8 @@ at::Tensor mean_of_windows(const at::Tensor& x, const Integers& kernel, const In
 }
 
 at::Tensor run_average_pool(const OnnxNode& node, const Values& in) {
-  const Integers kernel = attribute(node, "kernel_shape", Integers{}), strides = attribute(node, "strides", Integers(kernel.size(), 1));
+  const Integers kernel = attribute(node, "kernel_shape", Integers{}),
+                 strides = attribute(node, "strides", Integers(kernel.size(), 1));
   const Integers pads = pairs_from_pads(attribute(node, "pads", Integers(2 * kernel.size(), 0)));
   const at::Tensor sum = mean_of_windows(at::constant_pad_nd(in[0], pads), kernel, strides);
   if (attribute(node, "count_include_pad", int64_t{0})) return sum;
@@ -109,7 +113,8 @@ at::Tensor run_batch_normalization(const OnnxNode& node, const Values& in) {
 }
 
 at::Tensor run_cast(const OnnxNode& node, const Values& in) {
-  static const std::map<int64_t, at::ScalarType> types{{1, at::kFloat}, {2, at::kByte}, {7, at::kLong}, {10, at::kHalf}, {11, at::kDouble}, {16, at::kBFloat16}};
+  static const std::map<int64_t, at::ScalarType> types{{1, at::kFloat}, {2, at::kByte},    {7, at::kLong},
+                                                       {10, at::kHalf}, {11, at::kDouble}, {16, at::kBFloat16}};
   return in[0].to(types.at(attribute(node, "to", int64_t{1})));
 }
 
@@ -141,7 +146,8 @@ const std::map<std::string, Rule>& rules() {
       {"BatchNormalization", run_batch_normalization},
       {"Cast", run_cast},
       {"Clip", run_clip},
-      {"Concat", [](const OnnxNode& node, const Values& in) { return at::cat(in, attribute(node, "axis", int64_t{1})); }},
+      {"Concat",
+       [](const OnnxNode& node, const Values& in) { return at::cat(in, attribute(node, "axis", int64_t{1})); }},
       {"Conv", run_conv},
       {"DequantizeLinear", run_dequantize},
       {"Div", [](const OnnxNode&, const Values& in) { return in[0] / in[1]; }},
@@ -153,43 +159,60 @@ const std::map<std::string, Rule>& rules() {
       {"GlobalAveragePool", [](const OnnxNode&, const Values& in) { return in[0].mean(spatial(in[0]), true); }},
       {"GlobalMaxPool", [](const OnnxNode&, const Values& in) { return in[0].amax(spatial(in[0]), true); }},
       {"Identity", [](const OnnxNode&, const Values& in) { return in[0]; }},
-      {"LeakyRelu", [](const OnnxNode& node, const Values& in) { return at::leaky_relu(in[0], attribute(node, "alpha", 0.01F)); }},
+      {"LeakyRelu",
+       [](const OnnxNode& node, const Values& in) { return at::leaky_relu(in[0], attribute(node, "alpha", 0.01F)); }},
       {"Log", [](const OnnxNode&, const Values& in) { return in[0].log(); }},
-      {"LogSoftmax", [](const OnnxNode& node, const Values& in) { return at::log_softmax(in[0], attribute(node, "axis", int64_t{-1})); }},
+      {"LogSoftmax", [](const OnnxNode& node,
+                        const Values& in) { return at::log_softmax(in[0], attribute(node, "axis", int64_t{-1})); }},
       {"MatMul", [](const OnnxNode&, const Values& in) { return at::matmul(in[0], in[1]); }},
       {"MaxPool", run_max_pool},
       {"Mul", [](const OnnxNode&, const Values& in) { return in[0] * in[1]; }},
       {"Neg", [](const OnnxNode&, const Values& in) { return -in[0]; }},
       {"PRelu", [](const OnnxNode&, const Values& in) { return at::where(in[0] < 0, in[0] * in[1], in[0]); }},
-      {"Pad", [](const OnnxNode&, const Values& in) { return at::constant_pad_nd(in[0], pairs_from_pads(integers_of(in[1])), in[2].item()); }},
+      {"Pad",
+       [](const OnnxNode&, const Values& in) {
+         return at::constant_pad_nd(in[0], pairs_from_pads(integers_of(in[1])), in[2].item());
+       }},
       {"Pow", [](const OnnxNode&, const Values& in) { return at::pow(in[0], in[1]); }},
       {"QuantizeLinear", run_quantize},
       {"Reciprocal", [](const OnnxNode&, const Values& in) { return in[0].reciprocal(); }},
-      {"ReduceMax", [](const OnnxNode& node, const Values& in) { return in[0].amax(attribute(node, "axes", Integers{}), attribute(node, "keepdims", int64_t{1}) != 0); }},
-      {"ReduceMean", [](const OnnxNode& node, const Values& in) { return in[0].mean(attribute(node, "axes", Integers{}), attribute(node, "keepdims", int64_t{1}) != 0); }},
+      {"ReduceMax",
+       [](const OnnxNode& node, const Values& in) {
+         return in[0].amax(attribute(node, "axes", Integers{}), attribute(node, "keepdims", int64_t{1}) != 0);
+       }},
+      {"ReduceMean",
+       [](const OnnxNode& node, const Values& in) {
+         return in[0].mean(attribute(node, "axes", Integers{}), attribute(node, "keepdims", int64_t{1}) != 0);
+       }},
       {"Relu", [](const OnnxNode&, const Values& in) { return in[0].clamp_min(0); }},
       {"Reshape", run_reshape},
       {"Round", [](const OnnxNode&, const Values& in) { return in[0].round(); }},
       {"Selu", [](const OnnxNode&, const Values& in) { return at::selu(in[0]); }},
       {"Sigmoid", [](const OnnxNode&, const Values& in) { return in[0].sigmoid(); }},
       {"Slice", run_slice},
-      {"Softmax", [](const OnnxNode& node, const Values& in) { return at::softmax(in[0], attribute(node, "axis", int64_t{-1})); }},
+      {"Softmax",
+       [](const OnnxNode& node, const Values& in) { return at::softmax(in[0], attribute(node, "axis", int64_t{-1})); }},
       {"Softplus", [](const OnnxNode&, const Values& in) { return at::softplus(in[0]); }},
       {"Sqrt", [](const OnnxNode&, const Values& in) { return in[0].sqrt(); }},
       {"Sub", [](const OnnxNode&, const Values& in) { return in[0] - in[1]; }},
       {"Tanh", [](const OnnxNode&, const Values& in) { return in[0].tanh(); }},
-      {"Transpose", [](const OnnxNode& node, const Values& in) { return in[0].permute(attribute(node, "perm", Integers{})); }},
+      {"Transpose",
+       [](const OnnxNode& node, const Values& in) { return in[0].permute(attribute(node, "perm", Integers{})); }},
   };
   return table;
 }
 
 at::Tensor tensor_from_onnx(const OnnxTensor& tensor) {
-  static const std::map<OnnxType, at::ScalarType> types{{OnnxType::kFloat, at::kFloat}, {OnnxType::kUint8, at::kByte}, {OnnxType::kInt8, at::kChar},
-                                                        {OnnxType::kInt32, at::kInt}, {OnnxType::kInt64, at::kLong}};
+  static const std::map<OnnxType, at::ScalarType> types{{OnnxType::kFloat, at::kFloat},
+                                                        {OnnxType::kUint8, at::kByte},
+                                                        {OnnxType::kInt8, at::kChar},
+                                                        {OnnxType::kInt32, at::kInt},
+                                                        {OnnxType::kInt64, at::kLong}};
   const auto type = types.find(tensor.type);
   if (type == types.end()) throw Error("holds a constant of type " + std::to_string(static_cast<int>(tensor.type)));
   at::Tensor out = at::empty(tensor.dims, type->second);
-  if (out.nbytes() != tensor.bytes.size()) throw Error("the constant '" + tensor.name + "' is not as long as its shape says");
+  if (out.nbytes() != tensor.bytes.size())
+    throw Error("the constant '" + tensor.name + "' is not as long as its shape says");
   std::memcpy(out.data_ptr(), tensor.bytes.data(), out.nbytes());
   return out;
 }

@@ -1,5 +1,5 @@
-// An ONNX graph, run operation by operation from the bytes of its file: the reader that checks what was written, and that
-// measures ranges for int8.
+// An ONNX graph, run operation by operation from the bytes of its file: the reader that checks what was written, and
+// that measures ranges for int8.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -10,11 +10,21 @@ namespace cvtool {
 namespace {
 
 // Field numbers of onnx.proto.
-namespace attribute_field { enum { kName = 1, kFloat = 2, kInt = 3, kText = 4, kInts = 8, kType = 20 }; }
-namespace node_field { enum { kInput = 1, kOutput = 2, kName = 3, kOp = 4, kAttribute = 5 }; }
-namespace tensor_field { enum { kDims = 1, kType = 2, kName = 8, kRaw = 9 }; }
-namespace graph_field { enum { kNode = 1, kName = 2, kConstant = 5, kInput = 11, kOutput = 12 }; }
-namespace model_field { enum { kIrVersion = 1, kProducer = 2, kProducerVersion = 3, kDoc = 6, kGraph = 7, kOpset = 8, kMetadata = 14 }; }
+namespace attribute_field {
+enum { kName = 1, kFloat = 2, kInt = 3, kText = 4, kInts = 8, kType = 20 };
+}
+namespace node_field {
+enum { kInput = 1, kOutput = 2, kName = 3, kOp = 4, kAttribute = 5 };
+}
+namespace tensor_field {
+enum { kDims = 1, kType = 2, kName = 8, kRaw = 9 };
+}
+namespace graph_field {
+enum { kNode = 1, kName = 2, kConstant = 5, kInput = 11, kOutput = 12 };
+}
+namespace model_field {
+enum { kIrVersion = 1, kProducer = 2, kProducerVersion = 3, kDoc = 6, kGraph = 7, kOpset = 8, kMetadata = 14 };
+}
 enum AttributeType { kFloatType = 1, kIntType = 2, kTextType = 3, kIntsType = 7 };
 
 ProtobufWriter attribute_message(const std::string& name, const OnnxAttribute& value) {
@@ -45,20 +55,38 @@ std::pair<std::string, OnnxAttribute> attribute_from(std::string_view bytes) {
   float real = 0;
   std::vector<int64_t> integers;
   for (ProtobufField field; in.next(field);) switch (field.number) {
-      case kName: name = field.bytes; break;
-      case kFloat: real = field.real; break;
-      case kInt: integer = static_cast<int64_t>(field.integer); break;
-      case kText: text = field.bytes; break;
-      case kInts: integers.push_back(static_cast<int64_t>(field.integer)); break;
-      case kType: type = static_cast<int64_t>(field.integer); break;
-      default: break;
+      case kName:
+        name = field.bytes;
+        break;
+      case kFloat:
+        real = field.real;
+        break;
+      case kInt:
+        integer = static_cast<int64_t>(field.integer);
+        break;
+      case kText:
+        text = field.bytes;
+        break;
+      case kInts:
+        integers.push_back(static_cast<int64_t>(field.integer));
+        break;
+      case kType:
+        type = static_cast<int64_t>(field.integer);
+        break;
+      default:
+        break;
     }
   switch (type) {
-    case kFloatType: return {name, real};
-    case kIntType: return {name, integer};
-    case kTextType: return {name, text};
-    case kIntsType: return {name, integers};
-    default: throw Error("holds an attribute '" + name + "' of a type that cvtool does not write");
+    case kFloatType:
+      return {name, real};
+    case kIntType:
+      return {name, integer};
+    case kTextType:
+      return {name, text};
+    case kIntsType:
+      return {name, integers};
+    default:
+      throw Error("holds an attribute '" + name + "' of a type that cvtool does not write");
   }
 }
 
@@ -78,12 +106,23 @@ OnnxNode node_from(std::string_view bytes) {
   OnnxNode node;
   ProtobufReader in(bytes);
   for (ProtobufField field; in.next(field);) switch (field.number) {
-      case kInput: node.inputs.emplace_back(field.bytes); break;
-      case kOutput: node.outputs.emplace_back(field.bytes); break;
-      case kName: node.name = field.bytes; break;
-      case kOp: node.op = field.bytes; break;
-      case kAttribute: node.attributes.insert(attribute_from(field.bytes)); break;
-      default: break;
+      case kInput:
+        node.inputs.emplace_back(field.bytes);
+        break;
+      case kOutput:
+        node.outputs.emplace_back(field.bytes);
+        break;
+      case kName:
+        node.name = field.bytes;
+        break;
+      case kOp:
+        node.op = field.bytes;
+        break;
+      case kAttribute:
+        node.attributes.insert(attribute_from(field.bytes));
+        break;
+      default:
+        break;
     }
   return node;
 }
@@ -103,11 +142,20 @@ OnnxTensor tensor_from(std::string_view bytes) {
   OnnxTensor tensor;
   ProtobufReader in(bytes);
   for (ProtobufField field; in.next(field);) switch (field.number) {
-      case kDims: tensor.dims.push_back(static_cast<int64_t>(field.integer)); break;
-      case kType: tensor.type = static_cast<OnnxType>(field.integer); break;
-      case kName: tensor.name = field.bytes; break;
-      case kRaw: tensor.bytes = field.bytes; break;
-      default: break;
+      case kDims:
+        tensor.dims.push_back(static_cast<int64_t>(field.integer));
+        break;
+      case kType:
+        tensor.type = static_cast<OnnxType>(field.integer);
+        break;
+      case kName:
+        tensor.name = field.bytes;
+        break;
+      case kRaw:
+        tensor.bytes = field.bytes;
+        break;
+      default:
+        break;
     }
   return tensor;
 }
@@ -118,8 +166,10 @@ ProtobufWriter value_message(const OnnxValue& value) {
   ProtobufWriter shape, tensor, type, out;
   for (const int64_t size : value.dims) {
     ProtobufWriter dim;
-    if (size < 0) dim.bytes(2, "batch");
-    else dim.varint(1, size);
+    if (size < 0)
+      dim.bytes(2, "batch");
+    else
+      dim.varint(1, size);
     shape.message(1, dim);
   }
   tensor.varint(1, static_cast<int64_t>(value.type));
@@ -170,12 +220,23 @@ void read_graph(std::string_view bytes, OnnxModel& model) {
   using namespace graph_field;
   ProtobufReader in(bytes);
   for (ProtobufField field; in.next(field);) switch (field.number) {
-      case kNode: model.nodes.push_back(node_from(field.bytes)); break;
-      case kName: model.graph_name = field.bytes; break;
-      case kConstant: model.constants.push_back(tensor_from(field.bytes)); break;
-      case kInput: model.input = value_from(field.bytes); break;
-      case kOutput: model.output = value_from(field.bytes); break;
-      default: break;
+      case kNode:
+        model.nodes.push_back(node_from(field.bytes));
+        break;
+      case kName:
+        model.graph_name = field.bytes;
+        break;
+      case kConstant:
+        model.constants.push_back(tensor_from(field.bytes));
+        break;
+      case kInput:
+        model.input = value_from(field.bytes);
+        break;
+      case kOutput:
+        model.output = value_from(field.bytes);
+        break;
+      default:
+        break;
     }
 }
 
@@ -191,7 +252,8 @@ void drop_leading_ones(OnnxModel& model) {
   for (const OnnxNode& node : model.nodes)
     if (node.op == "Add") added.insert(node.inputs.begin(), node.inputs.end());
   for (OnnxTensor& tensor : model.constants)
-    if (added.count(tensor.name) && tensor.dims.size() > 1 && tensor.dims[0] == 1) tensor.dims.erase(tensor.dims.begin());
+    if (added.count(tensor.name) && tensor.dims.size() > 1 && tensor.dims[0] == 1)
+      tensor.dims.erase(tensor.dims.begin());
 }
 
 }  // namespace
@@ -221,11 +283,20 @@ OnnxModel onnx_from_bytes(std::string_view bytes) {
   OnnxModel model;
   ProtobufReader in(bytes);
   for (ProtobufField field; in.next(field);) switch (field.number) {
-      case kProducerVersion: model.producer_version = field.bytes; break;
-      case kDoc: model.doc = field.bytes; break;
-      case kGraph: read_graph(field.bytes, model); break;
-      case kMetadata: model.metadata.emplace_back(submessage(field.bytes, 1), submessage(field.bytes, 2)); break;
-      default: break;
+      case kProducerVersion:
+        model.producer_version = field.bytes;
+        break;
+      case kDoc:
+        model.doc = field.bytes;
+        break;
+      case kGraph:
+        read_graph(field.bytes, model);
+        break;
+      case kMetadata:
+        model.metadata.emplace_back(submessage(field.bytes, 1), submessage(field.bytes, 2));
+        break;
+      default:
+        break;
     }
   if (model.nodes.empty()) throw Error("holds no ONNX graph");
   return model;

@@ -14,7 +14,17 @@ namespace cvtool {
 constexpr int64_t kOnnxOpset = 13, kOnnxIrVersion = 7;
 
 // TensorProto.DataType
-enum class OnnxType : int { kFloat = 1, kUint8 = 2, kInt8 = 3, kInt32 = 6, kInt64 = 7, kBool = 9, kFloat16 = 10, kDouble = 11, kBfloat16 = 16 };
+enum class OnnxType : int {
+  kFloat = 1,
+  kUint8 = 2,
+  kInt8 = 3,
+  kInt32 = 6,
+  kInt64 = 7,
+  kBool = 9,
+  kFloat16 = 10,
+  kDouble = 11,
+  kBfloat16 = 16
+};
 
 struct OnnxTensor {
   std::string name;
@@ -51,8 +61,8 @@ std::string onnx_bytes(const OnnxModel& model);
 // Reads what onnx_bytes writes. Throws Error with the reason (not the path) when the bytes are something else.
 OnnxModel onnx_from_bytes(std::string_view bytes);
 
-// The same graph as OpenCV 4.6 can read it: a batch of fixed size, Clip as it was before opset 11, and constants that are
-// added without a size for the batch.
+// The same graph as OpenCV 4.6 can read it: a batch of fixed size, Clip as it was before opset 11, and constants that
+// are added without a size for the batch.
 OnnxModel opencv_twin(const OnnxModel& model, int64_t batch);
 
 }  // namespace cvtool

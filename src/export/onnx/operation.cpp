@@ -41,11 +41,15 @@ std::string OnnxBuilder::constant(const at::Tensor& tensor) {
   return model.constants.back().name;
 }
 
-std::string OnnxBuilder::constant(const std::vector<int64_t>& values) { return constant(at::tensor(values, at::kLong)); }
+std::string OnnxBuilder::constant(const std::vector<int64_t>& values) {
+  return constant(at::tensor(values, at::kLong));
+}
 
 std::string OnnxBuilder::scalar(double value) { return constant(at::tensor(value, at::kFloat)); }
 
-void Operation::fail(const std::string& why) const { throw Error("cannot write the operation '" + kind() + "' to ONNX: " + why); }
+void Operation::fail(const std::string& why) const {
+  throw Error("cannot write the operation '" + kind() + "' to ONNX: " + why);
+}
 
 std::string Operation::x(size_t i) {
   Traced& input = *inputs_.at(i);

@@ -29,7 +29,8 @@ class OnnxBuilder {
 
 class Operation {
  public:
-  Operation(OnnxBuilder& builder, const torch::jit::Node& node, const std::vector<Traced*>& inputs, std::vector<Traced>& outputs)
+  Operation(OnnxBuilder& builder, const torch::jit::Node& node, const std::vector<Traced*>& inputs,
+            std::vector<Traced>& outputs)
       : builder_(builder), node_(node), inputs_(inputs), outputs_(outputs) {}
 
   std::string kind() const { return node_.kind().toQualString(); }

@@ -65,11 +65,20 @@ bool ProtobufReader::next(ProtobufField& field) {
   field = {};
   field.number = static_cast<int>(key >> 3);
   switch (key & 7) {
-    case kVarint: field.integer = varint(); break;
-    case kFixed64: take(8); break;
-    case kBytes: field.bytes = take(varint()); break;
-    case kFixed32: std::memcpy(&field.real, take(4).data(), 4); break;
-    default: throw Error("is no ONNX file (wire type " + std::to_string(key & 7) + ")");
+    case kVarint:
+      field.integer = varint();
+      break;
+    case kFixed64:
+      take(8);
+      break;
+    case kBytes:
+      field.bytes = take(varint());
+      break;
+    case kFixed32:
+      std::memcpy(&field.real, take(4).data(), 4);
+      break;
+    default:
+      throw Error("is no ONNX file (wire type " + std::to_string(key & 7) + ")");
   }
   return true;
 }

@@ -59,7 +59,8 @@ class Quantizer {
   OnnxModel run() {
     for (const OnnxNode& node : model_.nodes) {
       OnnxNode copy = node;
-      const bool product = (node.op == "Conv" || node.op == "Gemm") && constants_.count(node.inputs.at(1)) && ranges_.count(node.inputs[0]);
+      const bool product = (node.op == "Conv" || node.op == "Gemm") && constants_.count(node.inputs.at(1)) &&
+                           ranges_.count(node.inputs[0]);
       if (product) quantize_product(copy);
       out_.nodes.push_back(std::move(copy));
     }
@@ -73,7 +74,8 @@ class Quantizer {
     return name;
   }
 
-  std::string add_node(const std::string& op, const std::string& name, std::vector<std::string> inputs, OnnxAttribute axis = int64_t{-1}) {
+  std::string add_node(const std::string& op, const std::string& name, std::vector<std::string> inputs,
+                       OnnxAttribute axis = int64_t{-1}) {
     OnnxNode node{op, name, std::move(inputs), {name}, {}};
     if (std::get<int64_t>(axis) >= 0) node.attributes["axis"] = axis;
     out_.nodes.push_back(std::move(node));
@@ -89,7 +91,8 @@ class Quantizer {
     if (!activations_.insert(stem).second) return scale;
     const auto zero = static_cast<uint8_t>(std::clamp(std::round(-range.low / scale), 0.0, 255.0));
     const std::string s = add_constant(stem + "_scale", at::tensor(scale, at::kFloat), OnnxType::kFloat);
-    const std::string z = add_constant(stem + "_zero", at::tensor(static_cast<int64_t>(zero), at::kLong).to(at::kByte), OnnxType::kUint8);
+    const std::string z =
+        add_constant(stem + "_zero", at::tensor(static_cast<int64_t>(zero), at::kLong).to(at::kByte), OnnxType::kUint8);
     add_node("DequantizeLinear", name, {add_node("QuantizeLinear", stem + "_quantized", {stem, s, z}), s, z});
     return scale;
   }
@@ -101,11 +104,13 @@ class Quantizer {
     const std::string stem = name;
     name += "_dequantized";
     if (!weights_.insert(stem).second) return scale;
-    const at::Tensor values = (rows / scale.unsqueeze(1)).round().clamp(-127, 127).to(at::kChar).reshape(weight.sizes());
-    add_node("DequantizeLinear", name,
-             {add_constant(stem + "_int8", values, OnnxType::kInt8), add_constant(stem + "_scale", scale, OnnxType::kFloat),
-              add_constant(stem + "_zero", at::zeros_like(scale, at::kChar), OnnxType::kInt8)},
-             int64_t{0});
+    const at::Tensor values =
+        (rows / scale.unsqueeze(1)).round().clamp(-127, 127).to(at::kChar).reshape(weight.sizes());
+    add_node(
+        "DequantizeLinear", name,
+        {add_constant(stem + "_int8", values, OnnxType::kInt8), add_constant(stem + "_scale", scale, OnnxType::kFloat),
+         add_constant(stem + "_zero", at::zeros_like(scale, at::kChar), OnnxType::kInt8)},
+        int64_t{0});
     return scale;
   }
 
@@ -114,7 +119,8 @@ class Quantizer {
     const double most = std::numeric_limits<int32_t>::max();
     const at::Tensor values = (bias.to(at::kDouble) / scale).round().clamp(-most, most).to(at::kInt);
     name = add_node("DequantizeLinear", owner + "_bias_dequantized",
-                    {add_constant(owner + "_bias_int32", values, OnnxType::kInt32), add_constant(owner + "_bias_scale", scale.to(at::kFloat), OnnxType::kFloat),
+                    {add_constant(owner + "_bias_int32", values, OnnxType::kInt32),
+                     add_constant(owner + "_bias_scale", scale.to(at::kFloat), OnnxType::kFloat),
                      add_constant(owner + "_bias_zero", at::zeros_like(values), OnnxType::kInt32)},
                     int64_t{0});
   }
@@ -143,6 +149,8 @@ class Quantizer {
 
 }  // namespace
 
-OnnxModel quantized(const OnnxModel& model, const at::Tensor& pixels) { return Quantizer(model, measured_ranges(model, pixels)).run(); }
+OnnxModel quantized(const OnnxModel& model, const at::Tensor& pixels) {
+  return Quantizer(model, measured_ranges(model, pixels)).run();
+}
 
 }  // namespace cvtool

@@ -10,13 +10,20 @@ void identity(Operation& op) { op.result(op.x()); }
 
 OnnxType onnx_type(Operation& op, at::ScalarType type) {
   switch (type) {
-    case at::kFloat: return OnnxType::kFloat;
-    case at::kHalf: return OnnxType::kFloat16;
-    case at::kBFloat16: return OnnxType::kBfloat16;
-    case at::kDouble: return OnnxType::kDouble;
-    case at::kByte: return OnnxType::kUint8;
-    case at::kLong: return OnnxType::kInt64;
-    default: op.fail(std::string("it converts to ") + at::toString(type));
+    case at::kFloat:
+      return OnnxType::kFloat;
+    case at::kHalf:
+      return OnnxType::kFloat16;
+    case at::kBFloat16:
+      return OnnxType::kBfloat16;
+    case at::kDouble:
+      return OnnxType::kDouble;
+    case at::kByte:
+      return OnnxType::kUint8;
+    case at::kLong:
+      return OnnxType::kInt64;
+    default:
+      op.fail(std::string("it converts to ") + at::toString(type));
   }
 }
 
@@ -31,7 +38,9 @@ void reshape(Operation& op) {
   op.result(same ? op.x() : op.reshaped(op.x()));
 }
 
-void transposed(Operation& op, const std::vector<int64_t>& order) { op.result(op.add("Transpose", {op.x()}, {{"perm", order}})); }
+void transposed(Operation& op, const std::vector<int64_t>& order) {
+  op.result(op.add("Transpose", {op.x()}, {{"perm", order}}));
+}
 
 void permute(Operation& op) {
   std::vector<int64_t> order = op.integers(1);
@@ -63,7 +72,8 @@ struct Cut {
 };
 
 std::string sliced(Operation& op, const Cut& range) {
-  std::vector<std::string> inputs{op.x(), op.constant({range.begin}), op.constant({range.end}), op.constant({range.dim})};
+  std::vector<std::string> inputs{op.x(), op.constant({range.begin}), op.constant({range.end}),
+                                  op.constant({range.dim})};
   if (range.step != 1) inputs.push_back(op.constant({range.step}));
   return op.add("Slice", inputs);
 }

@@ -13,16 +13,21 @@ std::string kind_of(const torch::jit::Node& node) { return node.kind().toQualStr
 
 // Operations on a tensor that ask for its form, not for its values.
 bool asks_for_form(const std::string& kind) {
-  static const std::set<std::string> kinds{
-      "aten::size", "aten::dim", "aten::len", "aten::numel", "aten::stride", "aten::is_floating_point", "aten::is_complex", "aten::__is__",
-      "aten::__isnot__", "prim::dtype", "prim::device", "prim::layout", "prim::is_cuda", "prim::shape", "prim::requires_grad", "prim::type",
-      "aten::ones_like", "aten::zeros_like", "aten::full_like", "aten::empty_like", "aten::new_ones", "aten::new_zeros", "aten::new_full",
-      "aten::new_empty", "aten::sym_size", "aten::is_contiguous"};
+  static const std::set<std::string> kinds{"aten::size",       "aten::dim",          "aten::len",
+                                           "aten::numel",      "aten::stride",       "aten::is_floating_point",
+                                           "aten::is_complex", "aten::__is__",       "aten::__isnot__",
+                                           "prim::dtype",      "prim::device",       "prim::layout",
+                                           "prim::is_cuda",    "prim::shape",        "prim::requires_grad",
+                                           "prim::type",       "aten::ones_like",    "aten::zeros_like",
+                                           "aten::full_like",  "aten::empty_like",   "aten::new_ones",
+                                           "aten::new_zeros",  "aten::new_full",     "aten::new_empty",
+                                           "aten::sym_size",   "aten::is_contiguous"};
   return kinds.count(kind) > 0;
 }
 
 bool all_tensors(const std::vector<Traced>& outputs) {
-  return std::all_of(outputs.begin(), outputs.end(), [](const Traced& t) { return t.value[0].isTensor() || t.value[0].isTensorList(); });
+  return std::all_of(outputs.begin(), outputs.end(),
+                     [](const Traced& t) { return t.value[0].isTensor() || t.value[0].isTensorList(); });
 }
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
@@ -43,7 +48,8 @@ std::vector<c10::IValue> items_of(const c10::IValue& value) {
 }  // namespace
 
 bool Traced::depends_on_pixels() const {
-  return !name.empty() || std::any_of(items.begin(), items.end(), [](const Traced& item) { return item.depends_on_pixels(); });
+  return !name.empty() ||
+         std::any_of(items.begin(), items.end(), [](const Traced& item) { return item.depends_on_pixels(); });
 }
 
 Traced& GraphTracer::at(const torch::jit::Value* value) { return values_.at(value); }
@@ -65,8 +71,8 @@ void GraphTracer::node(const torch::jit::Node& node) {
   const std::string kind = kind_of(node);
   if (kind == "prim::If") return branch(node);
   if (kind == "prim::Loop") return loop(node);
-  static const std::set<std::string> structures{"prim::Constant", "prim::GetAttr", "prim::ListConstruct", "prim::TupleConstruct",
-                                                "prim::ListUnpack", "prim::TupleUnpack"};
+  static const std::set<std::string> structures{"prim::Constant",       "prim::GetAttr",    "prim::ListConstruct",
+                                                "prim::TupleConstruct", "prim::ListUnpack", "prim::TupleUnpack"};
   if (structures.count(kind)) return structure(node);
   if (kind == "aten::warn" || kind == "prim::SetAttr") return;
   operation(node);
@@ -139,13 +145,14 @@ void GraphTracer::operation(const torch::jit::Node& node) {
     try {
       node.getOperation()(stack);
     } catch (const std::exception& error) {
-      throw Error("cannot follow the operation '" + kind + "' for a batch of " + std::to_string(kTraceBatches[k]) + ": " +
-                  first_line(error.what()));
+      throw Error("cannot follow the operation '" + kind + "' for a batch of " + std::to_string(kTraceBatches[k]) +
+                  ": " + first_line(error.what()));
     }
     for (size_t i = 0; i < outputs.size(); ++i) outputs[i].value[k] = stack.at(i);
   }
   if (on_pixels && !asks_for_form(kind)) {
-    if (!all_tensors(outputs)) throw Error("cannot write the operation '" + kind + "' to ONNX: its result depends on the pixels' values");
+    if (!all_tensors(outputs))
+      throw Error("cannot write the operation '" + kind + "' to ONNX: its result depends on the pixels' values");
     write_(node, inputs, outputs);
     // In place: whoever reads the first input later reads the result.
     if (kind.back() == '_' && kind.substr(kind.size() - 2) != "__") *inputs.at(0) = outputs.at(0);

@@ -24,7 +24,8 @@ struct Traced {
 };
 
 // Writes one operation: gets its node, its inputs and its outputs (whose `value` is known) and names the outputs.
-using WriteOperation = std::function<void(const torch::jit::Node&, const std::vector<Traced*>& inputs, std::vector<Traced>& outputs)>;
+using WriteOperation =
+    std::function<void(const torch::jit::Node&, const std::vector<Traced*>& inputs, std::vector<Traced>& outputs)>;
 
 class GraphTracer {
  public:

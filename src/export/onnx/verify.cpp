@@ -66,10 +66,12 @@ at::Tensor run_opencv(OpenCvNet& one, OpenCvNet& seven, const at::Tensor& images
   return at::cat(parts);
 }
 
-void check_with_opencv(const OnnxModel& model, const at::Tensor& images, const at::Tensor& expected, OnnxReport& report) {
+void check_with_opencv(const OnnxModel& model, const at::Tensor& images, const at::Tensor& expected,
+                       OnnxReport& report) {
   OnnxCheck check{"OpenCV " CV_VERSION, "", 0, {}, ""};
   const auto dequantizes = [](const OnnxNode& node) { return node.op == "DequantizeLinear"; };
-  if (std::any_of(model.nodes.begin(), model.nodes.end(), dequantizes)) check.caveat = "its int8 follows rules of its own; use ONNX Runtime";
+  if (std::any_of(model.nodes.begin(), model.nodes.end(), dequantizes))
+    check.caveat = "its int8 follows rules of its own; use ONNX Runtime";
   const QuietOpenCv quiet;
   try {
     OpenCvNet one(model, 1), seven(model, 7);
@@ -106,7 +108,8 @@ OnnxReport check_onnx(const std::string& bytes, const at::Tensor& images, const 
   OnnxReport report;
   check_with_opencv(model, images, expected, report);
   report.outputs = run_interpreter(OnnxInterpreter(model), images);
-  report.checks.push_back({"cvtool's interpreter", "", relative_difference(report.outputs, expected), report.outputs, ""});
+  report.checks.push_back(
+      {"cvtool's interpreter", "", relative_difference(report.outputs, expected), report.outputs, ""});
   return report;
 }
 

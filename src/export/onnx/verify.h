@@ -18,8 +18,8 @@ struct OnnxCheck {
 
 struct OnnxReport {
   std::vector<OnnxCheck> checks;
-  at::Tensor outputs;         // of the interpreter, for every picture
-  double milliseconds = -1;   // OpenCV's for one picture; below 0: it cannot read the file
+  at::Tensor outputs;        // of the interpreter, for every picture
+  double milliseconds = -1;  // OpenCV's for one picture; below 0: it cannot read the file
 };
 
 // max |a - b| / max |b|, 1 where anything is not finite or shapes differ.

@@ -26,10 +26,13 @@ std::string place_of(const torch::jit::Node& node) {
   return scope.empty() ? "" : " (in " + scope + ")";
 }
 
-void write_node(OnnxBuilder& builder, const torch::jit::Node& node, const std::vector<Traced*>& inputs, std::vector<Traced>& outputs) {
+void write_node(OnnxBuilder& builder, const torch::jit::Node& node, const std::vector<Traced*>& inputs,
+                std::vector<Traced>& outputs) {
   Operation operation(builder, node, inputs, outputs);
   const OperationKind* kind = find_kind(operation.kind());
-  if (!kind) throw Error("cannot write the operation '" + operation.kind() + "' to ONNX" + place_of(node) + ": cvtool has no rule for it");
+  if (!kind)
+    throw Error("cannot write the operation '" + operation.kind() + "' to ONNX" + place_of(node) +
+                ": cvtool has no rule for it");
   kind->write(operation);
 }
 
@@ -43,7 +46,8 @@ std::vector<std::string> onnx_operations() {
   return names;
 }
 
-OnnxModel onnx_from_torchscript(const torch::jit::Module& module, const at::Tensor& example, const std::string& output) {
+OnnxModel onnx_from_torchscript(const torch::jit::Module& module, const at::Tensor& example,
+                                const std::string& output) {
   at::NoGradGuard no_grad;
   const torch::jit::Module frozen = frozen_module(module);
   const auto method = frozen.get_method("forward");
@@ -54,11 +58,11 @@ OnnxModel onnx_from_torchscript(const torch::jit::Module& module, const at::Tens
   Traced images{{x.narrow(0, 0, kTraceBatches[0]).clone(), x.narrow(0, 0, kTraceBatches[1]).clone()}, "images", {}};
   if (graph->inputs().size() != 2) throw Error("cannot be written to ONNX: its forward takes more than one input");
   OnnxBuilder builder;
-  GraphTracer tracer([&](const torch::jit::Node& node, const std::vector<Traced*>& inputs, std::vector<Traced>& outputs) {
-    write_node(builder, node, inputs, outputs);
-  });
+  GraphTracer tracer([&](const torch::jit::Node& node, const std::vector<Traced*>& inputs,
+                         std::vector<Traced>& outputs) { write_node(builder, node, inputs, outputs); });
   const auto results = tracer.run(*graph, {self, images});
-  if (results.size() != 1 || !results[0].value[0].isTensor()) throw Error("cannot be written to ONNX: its forward does not return one tensor");
+  if (results.size() != 1 || !results[0].value[0].isTensor())
+    throw Error("cannot be written to ONNX: its forward does not return one tensor");
   if (results[0].name.empty()) throw Error("cannot be written to ONNX: its result does not depend on the pixels");
   const at::Tensor y = results[0].value[0].toTensor();
   builder.model.nodes.push_back({"Identity", output, {results[0].name}, {output}, {}});

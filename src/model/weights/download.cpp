@@ -63,8 +63,7 @@ class PartFile {
     if (::fsync(file_) != 0 || ::rename(path_.c_str(), target.c_str()) != 0) fail();
   }
   [[noreturn]] void fail() const {
-    throw Error("cannot write " + path_ + ": " + std::strerror(errno) +
-                "; free some space or choose another folder");
+    throw Error("cannot write " + path_ + ": " + std::strerror(errno) + "; free some space or choose another folder");
   }
 
  private:
@@ -157,9 +156,8 @@ void set_options(Transfer& transfer, char* reason) {
 
 [[noreturn]] void fail_transfer(const Download& wanted, const std::string& reason) {
   throw Error("cannot fetch " + wanted.url + ": " + reason + "; " +
-              (wanted.next_step.empty()
-                   ? "check the network and the proxy settings (https_proxy) and run it again"
-                   : wanted.next_step));
+              (wanted.next_step.empty() ? "check the network and the proxy settings (https_proxy) and run it again"
+                                        : wanted.next_step));
 }
 
 enum class Outcome { kDone, kCannotResume, kTooLong };
@@ -197,8 +195,7 @@ bool has_checksum(const std::string& path, const std::string& sha256) {
 // What is wrong with the fetched bytes, "" when nothing.
 std::string fault_of(const Download& wanted, const PartFile& part, Outcome outcome) {
   if (outcome == Outcome::kCannotResume) return "the server does not continue the part that is there";
-  if (outcome == Outcome::kTooLong)
-    return "it is longer than " + with_thousands(wanted.size_bytes) + " bytes";
+  if (outcome == Outcome::kTooLong) return "it is longer than " + with_thousands(wanted.size_bytes) + " bytes";
   if (wanted.size_bytes >= 0 && part.size() != wanted.size_bytes) {
     return "it has " + with_thousands(part.size()) + " bytes instead of " + with_thousands(wanted.size_bytes);
   }

@@ -9,8 +9,7 @@ namespace {
 constexpr size_t kMaxNames = 100000;
 
 // The attribute `name`, or its parts name0, name1, ... into which Keras cuts long lists.
-std::vector<std::string> names_of(H5File& file, H5Address object, const std::string& name,
-                                  const std::string& origin) {
+std::vector<std::string> names_of(H5File& file, H5Address object, const std::string& name, const std::string& origin) {
   if (auto names = file.texts(object, name)) return *names;
   std::vector<std::string> all;
   for (int part = 0;; ++part) {

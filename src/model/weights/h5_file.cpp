@@ -50,8 +50,7 @@ void H5File::work() {
   if (++steps_ > kMaxSteps) fail_weights(origin_, "is an HDF5 file that leads round in circles");
 }
 
-void H5File::read_block(ByteReader& in, uint64_t end, std::vector<Message>& messages,
-                        std::vector<Message>& more) {
+void H5File::read_block(ByteReader& in, uint64_t end, std::vector<Message>& messages, std::vector<Message>& more) {
   while (in.position() + 8 <= end) {
     work();
     Message message;
@@ -110,8 +109,7 @@ std::map<std::string, H5Address> H5File::children(H5Address group) {
 }
 
 // A node of a version 1 B-tree; its level is below `level`.
-void H5File::read_node(uint64_t address, int level, const Blob& names,
-                       std::map<std::string, H5Address>& children) {
+void H5File::read_node(uint64_t address, int level, const Blob& names, std::map<std::string, H5Address>& children) {
   work();
   ByteReader in = reader_at(address);
   expect(in, "TREE");
@@ -143,8 +141,7 @@ void H5File::read_symbols(uint64_t address, const Blob& names, std::map<std::str
     const uint32_t kind = in.u32();
     in.take(20);
     const size_t end = name < names.bytes.size() ? names.bytes.find('\0', name) : std::string_view::npos;
-    if (end == std::string_view::npos || end - name > kMaxNameBytes)
-      in.fail("has a damaged name in an HDF5 group");
+    if (end == std::string_view::npos || end - name > kMaxNameBytes) in.fail("has a damaged name in an HDF5 group");
     if (kind != kSoftLink) children[std::string(names.bytes.substr(name, end - name))] = object;
   }
 }
@@ -192,8 +189,7 @@ RawTensor H5File::tensor(H5Address dataset, const std::string& name) {
   tensor.strides = contiguous_strides(tensor.shape);
   const int64_t count = element_count(tensor.shape);
   if (count < 0)
-    fail_weights(origin_,
-                 "weight '" + name + "' of shape " + dimensions_text(tensor.shape) + " is impossibly big");
+    fail_weights(origin_, "weight '" + name + "' of shape " + dimensions_text(tensor.shape) + " is impossibly big");
   const auto size = static_cast<uint64_t>(count);
   const bool lies_inside = layout.address <= file_.bytes.size() &&
                            layout.bytes <= file_.bytes.size() - layout.address &&

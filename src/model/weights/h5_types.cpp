@@ -82,8 +82,7 @@ std::vector<std::string> texts_of(const H5Attribute& attribute, ByteReader& in) 
   const int64_t count = element_count(attribute.shape);
   if (count == 0) return {};
   if (attribute.type.kind == H5Datatype::kVariable) {
-    fail_weights(in.origin(), "has " + attribute.name + " of variable length, which Keras does not write",
-                 kSaveAgain);
+    fail_weights(in.origin(), "has " + attribute.name + " of variable length, which Keras does not write", kSaveAgain);
   }
   if (attribute.type.kind != H5Datatype::kText || count < 0 || count > kMaxTexts)
     in.fail("has damaged " + attribute.name);

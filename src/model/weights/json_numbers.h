@@ -15,8 +15,7 @@ inline std::optional<std::vector<int64_t>> whole_numbers(const nlohmann::json& o
   if (found == object.end() || !found->is_array()) return std::nullopt;
   std::vector<int64_t> numbers;
   for (const auto& number : *found) {
-    if (!number.is_number_unsigned() || number.get<uint64_t>() > static_cast<uint64_t>(INT64_MAX))
-      return std::nullopt;
+    if (!number.is_number_unsigned() || number.get<uint64_t>() > static_cast<uint64_t>(INT64_MAX)) return std::nullopt;
     numbers.push_back(number.get<int64_t>());
   }
   return numbers;

@@ -26,12 +26,10 @@ class Machine {
 
   Pickle run() {
     while (step(in_.u8())) {
-      const bool within = pickle_.values.size() <= kMaxValues && items_ <= kMaxItems &&
-                          marks_.size() <= kMaxMarks && memo_.size() <= kMaxValues &&
-                          in_.position() - start_ <= kMaxPickleBytes;
+      const bool within = pickle_.values.size() <= kMaxValues && items_ <= kMaxItems && marks_.size() <= kMaxMarks &&
+                          memo_.size() <= kMaxValues && in_.position() - start_ <= kMaxPickleBytes;
       if (!within) {
-        fail_weights(in_.origin(),
-                     "holds a pickle of more than " + with_thousands(kMaxValues) + " values or 16 MiB",
+        fail_weights(in_.origin(), "holds a pickle of more than " + with_thousands(kMaxValues) + " values or 16 MiB",
                      "save only the state dict");
       }
     }
@@ -83,22 +81,18 @@ class Machine {
   }
   void extend(PickleKind kind, const std::vector<PickleId>& items, const char* what) {
     PickleValue& target = top(kind, what);
-    if (kind == PickleKind::kDict && items.size() % 2 != 0)
-      in_.fail("holds a pickle with a key without a value");
+    if (kind == PickleKind::kDict && items.size() % 2 != 0) in_.fail("holds a pickle with a key without a value");
     items_ += items.size();
     target.items.insert(target.items.end(), items.begin(), items.end());
   }
   void long1() {
     const auto bytes = in_.take(in_.u8());
     // Bigger numbers stand nowhere in a state dict.
-    if (bytes.size() > 8)
-      in_.fail("holds a pickle with a number of " + std::to_string(bytes.size()) + " bytes");
+    if (bytes.size() > 8) in_.fail("holds a pickle with a number of " + std::to_string(bytes.size()) + " bytes");
     uint64_t value = 0;
-    for (size_t i = 0; i < bytes.size(); ++i)
-      value |= static_cast<uint64_t>(static_cast<uint8_t>(bytes[i])) << (8 * i);
+    for (size_t i = 0; i < bytes.size(); ++i) value |= static_cast<uint64_t>(static_cast<uint8_t>(bytes[i])) << (8 * i);
     const size_t unused = 64 - 8 * bytes.size();
-    if (unused > 0 && unused < 64)
-      value = static_cast<uint64_t>(static_cast<int64_t>(value << unused) >> unused);
+    if (unused > 0 && unused < 64) value = static_cast<uint64_t>(static_cast<int64_t>(value << unused) >> unused);
     push_integer(PickleKind::kInt, static_cast<int64_t>(value));
   }
   void global() {

@@ -18,25 +18,12 @@ namespace cvtool {
 
 using PickleId = uint32_t;
 
-enum class PickleKind : uint8_t {
-  kNone,
-  kBool,
-  kInt,
-  kFloat,
-  kText,
-  kList,
-  kTuple,
-  kDict,
-  kGlobal,
-  kStorage,
-  kTensor
-};
+enum class PickleKind : uint8_t { kNone, kBool, kInt, kFloat, kText, kList, kTuple, kDict, kGlobal, kStorage, kTensor };
 
 struct PickleValue {
   PickleKind kind = PickleKind::kNone;
-  int64_t integer =
-      0;  // kBool, kInt; kStorage, kTensor: index into storages, tensors; kGlobal: row of the table
-  std::string_view text;        // kText, a view of the pickle
+  int64_t integer = 0;    // kBool, kInt; kStorage, kTensor: index into storages, tensors; kGlobal: row of the table
+  std::string_view text;  // kText, a view of the pickle
   std::vector<PickleId> items;  // kList, kTuple; kDict: key, value, key, value, ...
 };
 

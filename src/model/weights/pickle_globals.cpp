@@ -54,8 +54,7 @@ int64_t integer(const PickleValue& value, const ByteReader& in) {
 }
 
 std::vector<int64_t> integers(const Pickle& pickle, const PickleValue& value, const ByteReader& in) {
-  if (value.kind != PickleKind::kTuple && value.kind != PickleKind::kList)
-    in.fail("holds a tensor without a shape");
+  if (value.kind != PickleKind::kTuple && value.kind != PickleKind::kList) in.fail("holds a tensor without a shape");
   if (value.items.size() > kMaxDimensions) in.fail("holds a tensor of more than 16 dimensions");
   std::vector<int64_t> numbers;
   for (size_t i = 0; i < value.items.size(); ++i) numbers.push_back(integer(item(pickle, value, i), in));
@@ -83,8 +82,7 @@ PickleValue make_dict(const Pickle& pickle, const PickleValue& arguments, const 
   if (pairs.kind != PickleKind::kList) in.fail("holds a dictionary made of something that is not a list");
   for (size_t i = 0; i < pairs.items.size(); ++i) {
     const PickleValue& pair = item(pickle, pairs, i);
-    const bool two =
-        (pair.kind == PickleKind::kList || pair.kind == PickleKind::kTuple) && pair.items.size() == 2;
+    const bool two = (pair.kind == PickleKind::kList || pair.kind == PickleKind::kTuple) && pair.items.size() == 2;
     if (!two) in.fail("holds a dictionary made of something else than pairs");
     dict.items.insert(dict.items.end(), pair.items.begin(), pair.items.end());
   }
@@ -100,21 +98,19 @@ int64_t find_global(const std::string& origin, const std::string& module, const 
     ++row;
   }
   const auto shown = (module + "." + name).substr(0, 200);
-  fail_weights(origin,
-               "names the Python object " + shown + ", which no state dict needs and cvtool does not run",
+  fail_weights(origin, "names the Python object " + shown + ", which no state dict needs and cvtool does not run",
                "save the weights alone in Python: torch.save(model.state_dict(), FILE)");
 }
 
 PickleValue make_storage(Pickle& pickle, PickleId id, const ByteReader& in) {
   const PickleValue& tuple = pickle.values[id];
-  if (tuple.kind != PickleKind::kTuple || tuple.items.size() < 5)
-    in.fail("refers to data by an unknown kind of key");
+  if (tuple.kind != PickleKind::kTuple || tuple.items.size() < 5) in.fail("refers to data by an unknown kind of key");
   const PickleValue& tag = item(pickle, tuple, 0);
   const PickleValue& type = item(pickle, tuple, 1);
   const PickleValue& key = item(pickle, tuple, 2);
-  const bool known = tag.kind == PickleKind::kText && tag.text == "storage" &&
-                     type.kind == PickleKind::kGlobal && kGlobals[type.integer].role == Role::kStorageType &&
-                     key.kind == PickleKind::kText && key.text.size() <= kMaxKeyBytes;
+  const bool known = tag.kind == PickleKind::kText && tag.text == "storage" && type.kind == PickleKind::kGlobal &&
+                     kGlobals[type.integer].role == Role::kStorageType && key.kind == PickleKind::kText &&
+                     key.text.size() <= kMaxKeyBytes;
   if (!known) in.fail("refers to data by an unknown kind of key");
   PickleStorage storage;
   storage.key = key.text;
@@ -135,8 +131,7 @@ PickleValue make_storage(Pickle& pickle, PickleId id, const ByteReader& in) {
 PickleValue apply_global(Pickle& pickle, PickleId callee, PickleId arguments, const ByteReader& in) {
   const PickleValue& function = pickle.values[callee];
   const PickleValue& tuple = pickle.values[arguments];
-  if (function.kind != PickleKind::kGlobal)
-    in.fail("holds a pickle that calls something that cannot be called");
+  if (function.kind != PickleKind::kGlobal) in.fail("holds a pickle that calls something that cannot be called");
   if (tuple.kind != PickleKind::kTuple) in.fail("holds a pickle with a call without arguments");
   const GlobalRow& global = kGlobals[function.integer];
   switch (global.role) {
@@ -155,8 +150,7 @@ PickleValue apply_global(Pickle& pickle, PickleId callee, PickleId arguments, co
     case Role::kStorageType:
       break;
   }
-  in.fail(std::string("holds a pickle that calls ") + global.module + "." + global.name +
-          " in an unknown way");
+  in.fail(std::string("holds a pickle that calls ") + global.module + "." + global.name + " in an unknown way");
 }
 
 }  // namespace cvtool

@@ -8,8 +8,7 @@ namespace cvtool {
 namespace {
 
 // Under these keys the trainers of the field keep the state dict in their checkpoints.
-constexpr const char* kWrappers[] = {"state_dict", "model_state_dict", "model", "net",
-                                     "module",     "weights",          "params"};
+constexpr const char* kWrappers[] = {"state_dict", "model_state_dict", "model", "net", "module", "weights", "params"};
 constexpr int kMaxWrapping = 4;
 constexpr size_t kMaxNameBytes = 1000;
 constexpr char kParallelPrefix[] = "module.";
@@ -30,15 +29,13 @@ const PickleValue* wrapped(const Pickle& pickle, const PickleValue& dict) {
   return nullptr;
 }
 
-std::vector<NamedPickleTensor> tensors_of(const Pickle& pickle, const PickleValue& dict,
-                                          const std::string& origin) {
+std::vector<NamedPickleTensor> tensors_of(const Pickle& pickle, const PickleValue& dict, const std::string& origin) {
   std::vector<NamedPickleTensor> tensors;
   for (size_t i = 0; i + 1 < dict.items.size(); i += 2) {
     const PickleValue& name = pickle.values[dict.items[i]];
     const PickleValue& value = pickle.values[dict.items[i + 1]];
     if (name.kind != PickleKind::kText || value.kind != PickleKind::kTensor) continue;
-    if (name.text.size() > kMaxNameBytes)
-      fail_weights(origin, "holds a tensor with a name of more than 1,000 bytes");
+    if (name.text.size() > kMaxNameBytes) fail_weights(origin, "holds a tensor with a name of more than 1,000 bytes");
     tensors.push_back({std::string(name.text), static_cast<size_t>(value.integer)});
   }
   return tensors;

@@ -52,8 +52,7 @@ std::string dimensions_text(const std::vector<int64_t>& shape) {
 std::vector<int64_t> contiguous_strides(const std::vector<int64_t>& shape) {
   std::vector<int64_t> strides(shape.size(), 1);
   for (size_t d = shape.size(); d-- > 1;) {
-    if (__builtin_mul_overflow(strides[d], shape[d] > 0 ? shape[d] : 1, &strides[d - 1]))
-      strides[d - 1] = kMaxElements;
+    if (__builtin_mul_overflow(strides[d], shape[d] > 0 ? shape[d] : 1, &strides[d - 1])) strides[d - 1] = kMaxElements;
   }
   return strides;
 }
@@ -74,11 +73,10 @@ void check_bounds(const RawTensor& tensor, const std::string& origin) {
     fail_weights(origin, "tensor '" + tensor.name + "' of shape " + dimensions_text(tensor.shape) + " " + what);
   };
   if (tensor.shape.size() > kMaxDimensions) {
-    fail_weights(origin, "tensor '" + tensor.name + "' has " +
-                             counted(static_cast<int64_t>(tensor.shape.size()), "dimension"));
+    fail_weights(origin,
+                 "tensor '" + tensor.name + "' has " + counted(static_cast<int64_t>(tensor.shape.size()), "dimension"));
   }
-  if (tensor.strides.size() != tensor.shape.size())
-    fail("has as many strides as " + dimensions_text(tensor.strides));
+  if (tensor.strides.size() != tensor.shape.size()) fail("has as many strides as " + dimensions_text(tensor.strides));
   const int64_t count = element_count(tensor.shape);
   if (count < 0) fail("has an impossible size");
   if (tensor.offset < 0) fail("starts before its data");
@@ -97,15 +95,13 @@ void check_tensors(const RawStateDict& dict, size_t file_bytes) {
   uint64_t total = 0;
   for (const auto& tensor : dict.tensors) {
     check_bounds(tensor, dict.origin);
-    if (!seen.insert(tensor.name).second)
-      fail_weights(dict.origin, "two tensors are named '" + tensor.name + "'");
+    if (!seen.insert(tensor.name).second) fail_weights(dict.origin, "two tensors are named '" + tensor.name + "'");
     const auto count = static_cast<uint64_t>(element_count(tensor.shape));
     const uint64_t room = (limit - total) / element_bytes(tensor.dtype);
     if (count > room) {
       fail_weights(dict.origin,
                    "tensor '" + tensor.name + "' of shape " + dimensions_text(tensor.shape) +
-                       " blows a small file up to more than " + with_thousands(static_cast<int64_t>(limit)) +
-                       " bytes",
+                       " blows a small file up to more than " + with_thousands(static_cast<int64_t>(limit)) + " bytes",
                    "save contiguous tensors");
     }
     total += count * element_bytes(tensor.dtype);

@@ -18,9 +18,8 @@ struct NameRow {
   DType dtype;
 };
 constexpr NameRow kNames[] = {
-    {"BOOL", DType::kBool}, {"U8", DType::kU8},   {"I8", DType::kI8},   {"I16", DType::kI16},
-    {"I32", DType::kI32},   {"I64", DType::kI64}, {"F16", DType::kF16}, {"BF16", DType::kBF16},
-    {"F32", DType::kF32},   {"F64", DType::kF64},
+    {"BOOL", DType::kBool}, {"U8", DType::kU8},   {"I8", DType::kI8},     {"I16", DType::kI16}, {"I32", DType::kI32},
+    {"I64", DType::kI64},   {"F16", DType::kF16}, {"BF16", DType::kBF16}, {"F32", DType::kF32}, {"F64", DType::kF64},
 };
 
 DType dtype_of(const nlohmann::json& entry, const std::string& name, const std::string& origin) {
@@ -33,12 +32,10 @@ DType dtype_of(const nlohmann::json& entry, const std::string& name, const std::
                "save it as F32, F16 or BF16");
 }
 
-RawTensor tensor_of(const nlohmann::json& entry, const std::string& name, const Blob& data,
-                    const std::string& origin) {
+RawTensor tensor_of(const nlohmann::json& entry, const std::string& name, const Blob& data, const std::string& origin) {
   const auto shape = entry.is_object() ? whole_numbers(entry, "shape") : std::nullopt;
   const auto offsets = entry.is_object() ? whole_numbers(entry, "data_offsets") : std::nullopt;
-  if (!shape || !offsets || offsets->size() != 2)
-    fail_weights(origin, "tensor '" + name + "' has no shape or place");
+  if (!shape || !offsets || offsets->size() != 2) fail_weights(origin, "tensor '" + name + "' has no shape or place");
   RawTensor tensor{name, dtype_of(entry, name, origin), *shape, contiguous_strides(*shape), 0, {}};
   const int64_t begin = (*offsets)[0];
   const int64_t end = (*offsets)[1];
@@ -48,8 +45,8 @@ RawTensor tensor_of(const nlohmann::json& entry, const std::string& name, const 
   const int64_t count = element_count(*shape);
   const auto size = static_cast<int64_t>(element_bytes(tensor.dtype));
   if (count < 0 || (end - begin) % size != 0 || (end - begin) / size != count) {
-    fail_weights(origin, "tensor '" + name + "' of shape " + dimensions_text(*shape) +
-                             " does not have the bytes of its shape");
+    fail_weights(origin,
+                 "tensor '" + name + "' of shape " + dimensions_text(*shape) + " does not have the bytes of its shape");
   }
   tensor.storage = data.part(static_cast<size_t>(begin), static_cast<size_t>(end - begin));
   return tensor;
@@ -57,9 +54,7 @@ RawTensor tensor_of(const nlohmann::json& entry, const std::string& name, const 
 
 // By place in the file; an empty tensor comes before the one that starts where it does.
 bool lies_before(const RawTensor& a, const RawTensor& b) {
-  const auto place = [](const RawTensor& t) {
-    return std::make_pair(t.storage.bytes.data(), t.storage.bytes.size());
-  };
+  const auto place = [](const RawTensor& t) { return std::make_pair(t.storage.bytes.data(), t.storage.bytes.size()); };
   return place(a) < place(b);
 }
 
@@ -99,8 +94,7 @@ bool is_safetensors(std::string_view bytes) {
 RawStateDict read_safetensors(const Blob& file, const std::string& origin) {
   ByteReader in(file.bytes, origin);
   const uint64_t header_bytes = in.u64();
-  if (header_bytes > kMaxHeaderBytes || header_bytes > in.left())
-    in.fail("has a header longer than itself or 16 MiB");
+  if (header_bytes > kMaxHeaderBytes || header_bytes > in.left()) in.fail("has a header longer than itself or 16 MiB");
   const auto header = nlohmann::json::parse(in.take(header_bytes), nullptr, /*allow_exceptions=*/false);
   if (!header.is_object()) fail_weights(origin, "has a header that is not JSON");
   const Blob data = file.part(in.position(), in.left());

@@ -46,8 +46,7 @@ struct Entry {
 };
 
 template <size_t kCount>
-DType dtype_of(const NameRow (&rows)[kCount], const std::string& text, const Entry& entry,
-               const std::string& origin) {
+DType dtype_of(const NameRow (&rows)[kCount], const std::string& text, const Entry& entry, const std::string& origin) {
   for (const auto& row : rows) {
     if (text == row.name) return row.dtype;
   }
@@ -58,8 +57,7 @@ DType dtype_of(const NameRow (&rows)[kCount], const std::string& text, const Ent
 Entry entry_of(const TfjsJson& json, const std::string& origin) {
   Entry entry;
   const auto shape = json.is_object() ? whole_numbers(json, "shape") : std::nullopt;
-  if (!shape || text_under(json, "name").empty())
-    fail_weights(origin, "names a weight without name or shape");
+  if (!shape || text_under(json, "name").empty()) fail_weights(origin, "names a weight without name or shape");
   entry.name = text_under(json, "name");
   entry.shape = *shape;
   const auto quantization = json.find("quantization");
@@ -124,10 +122,8 @@ Blob group_bytes(const TfjsJson& group, const std::string& origin, const ShardRe
     const std::string name = path.is_string() ? path.get<std::string>() : "";
     // A model.json from elsewhere must not open files outside its folder.
     const bool inside = !name.empty() && name[0] != '/' && name.find('\\') == std::string::npos &&
-                        name.find('\0') == std::string::npos &&
-                        ("/" + name + "/").find("/../") == std::string::npos;
-    if (!inside)
-      fail_weights(origin, "names the weights file '" + name + "', which is not below its own folder");
+                        name.find('\0') == std::string::npos && ("/" + name + "/").find("/../") == std::string::npos;
+    if (!inside) fail_weights(origin, "names the weights file '" + name + "', which is not below its own folder");
     shards.push_back(read_shard(name));
   }
   if (shards.size() == 1) return shards[0];
@@ -169,8 +165,7 @@ RawStateDict read_tfjs(const Blob& model_json, const std::string& origin, const 
   if (json.is_discarded()) fail_weights(origin, "is not whole JSON");
   const auto manifest = json.is_object() ? json.find("weightsManifest") : json.end();
   if (!json.is_object() || manifest == json.end() || !manifest->is_array()) {
-    fail_weights(origin, "is JSON without a weightsManifest",
-                 "pass the model.json of a TensorFlow.js layers model");
+    fail_weights(origin, "is JSON without a weightsManifest", "pass the model.json of a TensorFlow.js layers model");
   }
   RawStateDict dict;
   dict.origin = origin;

@@ -27,12 +27,12 @@ RawStateDict assemble(const Pickle& pickle, const std::string& origin, StorageOf
     const Blob whole = storage_of(storage);
     const auto stored = static_cast<int64_t>(whole.bytes.size() / size);
     if (storage.view_offset > stored || storage.elements > stored - storage.view_offset) {
-      fail_weights(origin, "the data of tensor '" + named.name + "' are cut off: " + with_thousands(stored) +
-                               " of " + with_thousands(storage.elements) + " elements");
+      fail_weights(origin, "the data of tensor '" + named.name + "' are cut off: " + with_thousands(stored) + " of " +
+                               with_thousands(storage.elements) + " elements");
     }
     RawTensor raw{std::move(named.name), storage.dtype, tensor.shape, tensor.strides, tensor.offset, {}};
-    raw.storage = whole.part(static_cast<size_t>(storage.view_offset) * size,
-                             static_cast<size_t>(storage.elements) * size);
+    raw.storage =
+        whole.part(static_cast<size_t>(storage.view_offset) * size, static_cast<size_t>(storage.elements) * size);
     dict.tensors.push_back(std::move(raw));
   }
   return dict;
@@ -71,8 +71,8 @@ Storages read_legacy_storages(const Blob& file, const Pickle& objects, const Pic
     const uint64_t elements = in.u64();
     if (elements > in.left() / size->second) {
       in.fail("is cut off: " + with_thousands(static_cast<int64_t>(in.left())) + " bytes are left for " +
-              (elements >> 62 ? "too many" : with_thousands(static_cast<int64_t>(elements))) +
-              " elements of " + std::to_string(size->second) + " bytes");
+              (elements >> 62 ? "too many" : with_thousands(static_cast<int64_t>(elements))) + " elements of " +
+              std::to_string(size->second) + " bytes");
     }
     const size_t start = in.position();
     const size_t bytes = in.take(elements * size->second).size();

@@ -11,9 +11,7 @@ namespace {
 
 constexpr char kFormats[] = "pass a file of torch.save, .safetensors, Keras .h5 or tfjs model.json";
 
-bool begins(std::string_view bytes, std::string_view prefix) {
-  return bytes.substr(0, prefix.size()) == prefix;
-}
+bool begins(std::string_view bytes, std::string_view prefix) { return bytes.substr(0, prefix.size()) == prefix; }
 
 // What else lies under the name of a weight file now and then.
 [[noreturn]] void fail_unknown(std::string_view bytes, const std::string& path) {
@@ -51,8 +49,7 @@ RawStateDict read_weight_file(const std::string& path) {
     dict = read_h5(file, path);
   } else if (is_safetensors(bytes)) {
     dict = read_safetensors(file, path);
-  } else if (const auto first = bytes.find_first_not_of(" \t\r\n");
-             first != bytes.npos && bytes[first] == '{') {
+  } else if (const auto first = bytes.find_first_not_of(" \t\r\n"); first != bytes.npos && bytes[first] == '{') {
     TfjsFile tfjs = read_tfjs_file(file, path);
     size = tfjs.bytes;
     dict = std::move(tfjs.dict);

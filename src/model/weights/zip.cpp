@@ -60,11 +60,9 @@ Blob ZipArchive::read(const std::string& name) {
     fail_weights(origin_, "holds the compressed entry '" + name + "', but torch.save compresses nothing",
                  "save it again with torch.save");
   }
-  if (stat.size > budget_bytes_)
-    fail_weights(origin_, "holds entries that are bigger than the file ('" + name + "')");
+  if (stat.size > budget_bytes_) fail_weights(origin_, "holds entries that are bigger than the file ('" + name + "')");
   budget_bytes_ -= stat.size;
-  const std::unique_ptr<zip_file_t, int (*)(zip_file_t*)> in(zip_fopen_index(archive_.get(), entry, 0),
-                                                             zip_fclose);
+  const std::unique_ptr<zip_file_t, int (*)(zip_file_t*)> in(zip_fopen_index(archive_.get(), entry, 0), zip_fclose);
   // One byte more than there should be, so that libzip meets the end and checks the sum.
   std::string bytes(static_cast<size_t>(stat.size) + 1, '\0');
   size_t done = 0;

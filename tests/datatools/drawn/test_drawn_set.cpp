@@ -18,8 +18,7 @@ namespace {
 
 // A folder of its own for a test, removed afterwards.
 struct Folder {
-  explicit Folder(const std::string& name)
-      : path((fs::temp_directory_path() / ("cvtool_drawn_" + name)).string()) {
+  explicit Folder(const std::string& name) : path((fs::temp_directory_path() / ("cvtool_drawn_" + name)).string()) {
     fs::remove_all(path);
   }
   ~Folder() { fs::remove_all(path); }
@@ -38,8 +37,7 @@ DrawnSetOptions small_set() {
 std::map<std::string, std::string> files_below(const std::string& folder) {
   std::map<std::string, std::string> files;
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-    if (entry.is_regular_file())
-      files[fs::relative(entry.path(), folder).string()] = read_file(entry.path().string());
+    if (entry.is_regular_file()) files[fs::relative(entry.path(), folder).string()] = read_file(entry.path().string());
   }
   return files;
 }
@@ -58,8 +56,8 @@ TEST_CASE("A drawn set has the folders, counts and sizes that were asked for") {
   CHECK(write_drawn_set(folder.path, small_set()).drawn == 16);
   const auto files = files_below(folder.path);
   CHECK(files.size() == 17);  // and drawn.json
-  for (const char* path : {"train/Car/car_00001.jpg", "train/Truck/truck_00005.jpg",
-                           "valid/Car/car_00002.jpg", "test/Truck/truck_00001.jpg", "drawn.json"}) {
+  for (const char* path : {"train/Car/car_00001.jpg", "train/Truck/truck_00005.jpg", "valid/Car/car_00002.jpg",
+                           "test/Truck/truck_00001.jpg", "drawn.json"}) {
     CHECK_MESSAGE(files.count(path) == 1, path);
   }
   const cv::Mat image = cv::imread(folder.path + "/test/Truck/truck_00001.jpg");
@@ -75,8 +73,7 @@ TEST_CASE("The same seed draws the same bytes whatever the number of threads") {
   DrawnSetOptions options = small_set();
   options.seed = 43;
   write_drawn_set(other.path, options);
-  CHECK(files_below(one.path)["train/Car/car_00001.jpg"] !=
-        files_below(other.path)["train/Car/car_00001.jpg"]);
+  CHECK(files_below(one.path)["train/Car/car_00001.jpg"] != files_below(other.path)["train/Car/car_00001.jpg"]);
 }
 
 TEST_CASE("A picture depends on split, class and index and not on how many there are") {
@@ -139,8 +136,7 @@ TEST_CASE("Progress ends at the total and may stop the work by throwing") {
   const Folder stopped("stopped");
   DrawnSetOptions options = small_set();
   options.train_per_class = 2000;
-  CHECK_THROWS_WITH(write_drawn_set(stopped.path, options, [](int64_t, int64_t) { throw Error("stop"); }),
-                    "stop");
+  CHECK_THROWS_WITH(write_drawn_set(stopped.path, options, [](int64_t, int64_t) { throw Error("stop"); }), "stop");
   CHECK(files_below(stopped.path).size() < 2000);
 }
 

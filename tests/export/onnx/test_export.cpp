@@ -6,8 +6,8 @@
 
 #include "export/onnx/interpret.h"
 #include "export/onnx/verify.h"
-#include "scratch.h"
 #include "export/small_model.h"
+#include "scratch.h"
 
 using namespace cvtool;
 
@@ -59,7 +59,8 @@ TEST_CASE("The seal shows every changed byte") {
   }
 }
 
-TEST_CASE("int8: convolutions and products in integers, a channel's scale its largest weight / 127, probabilities close") {
+TEST_CASE(
+    "int8: convolutions and products in integers, a channel's scale its largest weight / 127, probabilities close") {
   const ModelFile model = small_model();
   const OnnxModel fp32 = onnx_of_model(model.module, &model, {16, 16});
   const OnnxModel int8 = quantized(fp32, small_pictures(4, 32));

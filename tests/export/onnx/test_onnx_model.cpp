@@ -16,9 +16,14 @@ OnnxModel small() {
   model.producer_version = "1";
   model.input = {"x", OnnxType::kFloat, {-1, 3}};
   model.output = {"y", OnnxType::kFloat, {-1, 3}};
-  model.constants = {{"low", OnnxType::kFloat, {}, std::string("\0\0\0\0", 4)}, {"shape", OnnxType::kInt64, {2}, std::string(16, '\1')}};
+  model.constants = {{"low", OnnxType::kFloat, {}, std::string("\0\0\0\0", 4)},
+                     {"shape", OnnxType::kInt64, {2}, std::string(16, '\1')}};
   model.nodes = {{"Clip", "clip", {"x", "low"}, {"c"}, {}},
-                 {"Test", "test", {"c", "", "shape"}, {"y"}, {{"f", 0.5F}, {"i", int64_t{-1}}, {"s", std::string("text")}, {"v", std::vector<int64_t>{1, -2}}}}};
+                 {"Test",
+                  "test",
+                  {"c", "", "shape"},
+                  {"y"},
+                  {{"f", 0.5F}, {"i", int64_t{-1}}, {"s", std::string("text")}, {"v", std::vector<int64_t>{1, -2}}}}};
   model.metadata = {{"key", "value"}};
   return model;
 }
@@ -39,7 +44,8 @@ TEST_CASE("Fields are encoded as protocol buffers are") {
   out.varint(1, -2);
   out.fixed32(3, 1.0F);
   CHECK(out.text() == text_of({0x08, 0x96, 0x01}) + text_of({0x12, 0x07}) + "testing" +
-                          text_of({0x08, 0xFE, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01}) + text_of({0x1D, 0, 0, 0x80, 0x3F}));
+                          text_of({0x08, 0xFE, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01}) +
+                          text_of({0x1D, 0, 0, 0x80, 0x3F}));
 }
 
 TEST_CASE("A model that is written and read is the same") {

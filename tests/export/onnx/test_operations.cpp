@@ -90,7 +90,8 @@ const std::vector<Case>& cases() {
       // convolution, pooling, products
       {"    return torch.conv2d(x, self.kernel, self.bias, [2, 1], [1, 0], [1, 2], 1)\n"},
       {"    return torch.conv2d(x, self.narrow, None, [1, 1], [1, 1], [1, 1], 3)\n"},
-      {"    return torch._convolution(x, self.kernel, self.bias, [1, 2], [1, 1], [1, 1], False, [0, 0], 1, False, False, True, True)\n"},
+      {"    return torch._convolution(x, self.kernel, self.bias, [1, 2], [1, 1], [1, 1], False, [0, 0], 1, False, "
+       "False, True, True)\n"},
       {"    return torch.max_pool2d(x, [3, 2], [2, 2], [1, 0], [1, 1], False)\n"},
       {"    return torch.max_pool2d(x, [2, 2], [2, 2], [0, 0], [1, 1], True)\n"},
       {"    return torch.avg_pool2d(x, [3, 3], [2, 2], [1, 1], False, True)\n"},

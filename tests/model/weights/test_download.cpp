@@ -14,14 +14,13 @@ namespace {
 class Server {
  public:
   Server() {
-    for (const char* name : {"http_proxy", "https_proxy", "all_proxy", "ALL_PROXY", "HTTPS_PROXY"})
-      ::unsetenv(name);
+    for (const char* name : {"http_proxy", "https_proxy", "all_proxy", "ALL_PROXY", "HTTPS_PROXY"}) ::unsetenv(name);
     fs::create_directories(folder_);
     for (int i = 0; i < 300000; ++i) bytes_.push_back(static_cast<char>(i * 7 + i / 251));
     write_file_atomically(folder_ + "/source", bytes_);
     sha256_ = sha256_of_file(folder_ + "/source");
-    const std::string command = std::string(CVTOOL_PYTHON) + " '" + CVTOOL_TESTS_FOLDER +
-                                "/model/weights/serve.py' " + folder_ + "/source " + folder_ + "/log";
+    const std::string command = std::string(CVTOOL_PYTHON) + " '" + CVTOOL_TESTS_FOLDER + "/model/weights/serve.py' " +
+                                folder_ + "/source " + folder_ + "/log";
     process_ = ::popen(command.c_str(), "r");
     REQUIRE(process_ != nullptr);
     REQUIRE(std::fscanf(process_, "%d", &port_) == 1);
@@ -32,9 +31,7 @@ class Server {
     std::error_code error;
     fs::remove_all(folder_, error);
   }
-  std::string address(const std::string& page) const {
-    return "http://127.0.0.1:" + std::to_string(port_) + page;
-  }
+  std::string address(const std::string& page) const { return "http://127.0.0.1:" + std::to_string(port_) + page; }
   Download file(const std::string& page) const {
     Download wanted;
     wanted.url = address(page);
@@ -54,8 +51,7 @@ class Server {
   }
 
  private:
-  std::string folder_ =
-      (fs::temp_directory_path() / ("cvtool-download-" + std::to_string(::getpid()))).string();
+  std::string folder_ = (fs::temp_directory_path() / ("cvtool-download-" + std::to_string(::getpid()))).string();
   std::string bytes_;
   std::string sha256_;
   FILE* process_ = nullptr;
@@ -65,8 +61,7 @@ class Server {
 }  // namespace
 
 TEST_CASE("SHA-256 gives the known answer for 'abc'") {
-  const std::string path =
-      (fs::temp_directory_path() / ("cvtool-abc-" + std::to_string(::getpid()))).string();
+  const std::string path = (fs::temp_directory_path() / ("cvtool-abc-" + std::to_string(::getpid()))).string();
   write_file_atomically(path, "abc");
   // FIPS 180-2, appendix B.1.
   CHECK(sha256_of_file(path) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");

@@ -23,8 +23,7 @@ std::string repeated(const std::string& text, int count) {
   return all;
 }
 
-const std::string kStorage =
-    std::string("(U\x07storagectorch\nFloatStorage\nU\x01") + "0U\x03" + "cpuK\x06tQ";
+const std::string kStorage = std::string("(U\x07storagectorch\nFloatStorage\nU\x01") + "0U\x03" + "cpuK\x06tQ";
 
 }  // namespace
 
@@ -34,8 +33,7 @@ TEST_CASE("Numbers of every width and sign are read as Python reads them") {
   CHECK(parsed(std::string("J\xfe\xff\xff\xff.")).values.back().integer == -2);
   CHECK(parsed(std::string("\x8a\x00.", 3)).values.back().integer == 0);
   CHECK(parsed(std::string("\x8a\x01\xff.", 4)).values.back().integer == -1);
-  CHECK(parsed(std::string("\x8a\x06\x00\x00\x00\x00\x00\x01.", 9)).values.back().integer == int64_t{1}
-                                                                                                 << 40);
+  CHECK(parsed(std::string("\x8a\x06\x00\x00\x00\x00\x00\x01.", 9)).values.back().integer == int64_t{1} << 40);
 }
 
 TEST_CASE("An opcode or global that no state dict needs is refused by name") {
@@ -63,9 +61,8 @@ TEST_CASE("Pickle bombs end in an error at once") {
   // Lists in lists in lists, and a list of lists that doubles with every line.
   CHECK(contains(refusal(repeated("]", 900000) + repeated("a", 899999) + "."), "no dictionary"));
   CHECK(contains(refusal(repeated("(", 2000) + "."), "values"));
-  CHECK(contains(
-      refusal(std::string("]q\x00", 3) + repeated(std::string("(h\x00h\x00lq\x00", 8), 100000) + "."),
-      "no dictionary"));
+  CHECK(contains(refusal(std::string("]q\x00", 3) + repeated(std::string("(h\x00h\x00lq\x00", 8), 100000) + "."),
+                 "no dictionary"));
   CHECK(contains(refusal(repeated("N", 1100000) + "."), "values"));
   // The same long list copied by each of many calls.
   const std::string pairs = "(" + repeated("NN\x86", 10000) + std::string("lq\x00", 3);
@@ -76,8 +73,8 @@ TEST_CASE("Pickle bombs end in an error at once") {
 TEST_CASE("A tensor with a senseless shape is refused") {
   const std::string start = "}U\x01wctorch._utils\n_rebuild_tensor\n(" + kStorage;
   CHECK(contains(refusal(start + std::string("K\x00(NtK\x01\x85tRs.", 12)), "whole numbers"));
-  CHECK(contains(refusal(start + std::string("K\x00(", 3) + repeated("K\x01", 17) + "tK\x01\x85tRs."),
-                 "16 dimensions"));
+  CHECK(
+      contains(refusal(start + std::string("K\x00(", 3) + repeated("K\x01", 17) + "tK\x01\x85tRs."), "16 dimensions"));
   const std::string bytes = start + std::string("K\x00K\x02K\x03\x86K\x03K\x01\x86tRs.", 17);
   const Pickle good = parsed(bytes);
   CHECK(state_dict_of(good, kOrigin).at(0).name == "w");

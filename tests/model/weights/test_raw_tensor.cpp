@@ -8,14 +8,8 @@ namespace {
 
 const std::string kOrigin = "weights.pth";
 
-RawTensor tensor_of(std::vector<int64_t> shape, std::vector<int64_t> strides, int64_t offset,
-                    size_t elements) {
-  return {"w",
-          DType::kF32,
-          std::move(shape),
-          std::move(strides),
-          offset,
-          blob_of(std::string(elements * 4, 'x'))};
+RawTensor tensor_of(std::vector<int64_t> shape, std::vector<int64_t> strides, int64_t offset, size_t elements) {
+  return {"w", DType::kF32, std::move(shape), std::move(strides), offset, blob_of(std::string(elements * 4, 'x'))};
 }
 
 std::string refusal(const RawTensor& tensor) {
@@ -44,8 +38,7 @@ TEST_CASE("Sizes and strides that overflow, run backwards or do not match are re
   CHECK(contains(refusal(tensor_of({2}, {-1}, 3, 6)), "negative stride"));
   CHECK(contains(refusal(tensor_of({2}, {1}, -1, 6)), "before its data"));
   CHECK(contains(refusal(tensor_of({2}, {1, 1}, 0, 6)), "strides"));
-  CHECK(contains(refusal(tensor_of(std::vector<int64_t>(17, 1), std::vector<int64_t>(17, 1), 0, 6)),
-                 "17 dimensions"));
+  CHECK(contains(refusal(tensor_of(std::vector<int64_t>(17, 1), std::vector<int64_t>(17, 1), 0, 6)), "17 dimensions"));
   CHECK(element_count({5, 0, 7}) == 0);
   CHECK(element_count({}) == 1);
   CHECK(element_count({kHuge, 2}) == -1);

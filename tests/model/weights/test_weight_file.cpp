@@ -48,8 +48,7 @@ void write_plainly(const std::string& path, const std::string& bytes) {
 
 TEST_CASE("Both formats of torch.save give the values of PyTorch bit for bit") {
   if (skip_without_weight_files()) return;
-  for (const char* file :
-       {"net", "parameters", "checkpoint", "wrapped_twice", "parallel", "views", "types"}) {
+  for (const char* file : {"net", "parameters", "checkpoint", "wrapped_twice", "parallel", "views", "types"}) {
     check_equal(std::string(file) + ".zip.pth");
     check_equal(std::string(file) + ".old.pth");
   }
@@ -115,8 +114,7 @@ TEST_CASE("What is not a state dict is refused with the reason and the next step
 TEST_CASE("A file that was cut off anywhere is refused") {
   if (skip_without_weight_files()) return;
   const std::string path = weight_files() + "/cut";
-  for (const char* file :
-       {"net.zip.pth", "net.old.pth", "types.safetensors", "weights.h5", "tfjs/model.json"}) {
+  for (const char* file : {"net.zip.pth", "net.old.pth", "types.safetensors", "weights.h5", "tfjs/model.json"}) {
     const std::string whole = read_file(weight_files() + "/" + file);
     const std::string cut_path = contains(file, "tfjs") ? weight_files() + "/tfjs/cut.json" : path;
     for (size_t size = 0; size < whole.size(); size += 1 + whole.size() / 200) {

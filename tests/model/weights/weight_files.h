@@ -23,8 +23,7 @@ namespace cvtool {
 // by it).
 inline const std::string& weight_files() {
   static const std::string folder = [] {
-    const auto place =
-        std::filesystem::temp_directory_path() / ("cvtool-weights-" + std::to_string(::getpid()));
+    const auto place = std::filesystem::temp_directory_path() / ("cvtool-weights-" + std::to_string(::getpid()));
     const std::string script = std::string(CVTOOL_TESTS_FOLDER) + "/model/weights/make_weight_files.py";
     const std::string command = std::string(CVTOOL_PYTHON) + " '" + script + "' '" + place.string() + "'";
     return std::system(command.c_str()) == 0 ? place.string() : std::string();
@@ -36,8 +35,7 @@ inline const std::string& weight_files() {
 struct WeightFilesCleaner {
   ~WeightFilesCleaner() {
     std::error_code error;
-    const auto prefix =
-        std::filesystem::temp_directory_path() / ("cvtool-weights-" + std::to_string(::getpid()));
+    const auto prefix = std::filesystem::temp_directory_path() / ("cvtool-weights-" + std::to_string(::getpid()));
     std::filesystem::remove_all(prefix, error);
   }
 };
@@ -82,8 +80,6 @@ std::string error_of(Call&& call) {
   return "";
 }
 
-inline bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
+inline bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace cvtool
