@@ -11,7 +11,10 @@ class Throttle {
   // At most once in `every_s` seconds, and in twenty times as long as the work took last.
   explicit Throttle(double every_s) : every_s_(every_s) {}
 
-  bool due() const { return !done_once_ || seconds_since(end_) >= std::max(every_s_, 20 * cost_s_); }
+  bool due() const { return !done_once_ || seconds_since_last() >= std::max(every_s_, 20 * cost_s_); }
+
+  // Since the end of the last run(), or since this was made.
+  double seconds_since_last() const { return seconds_since(end_); }
 
   template <class Work>
   void run(Work&& work) {
@@ -30,7 +33,7 @@ class Throttle {
 
   double every_s_, cost_s_ = 0;
   bool done_once_ = false;
-  Clock::time_point end_{};
+  Clock::time_point end_ = Clock::now();
 };
 
 }  // namespace cvtool

@@ -17,6 +17,8 @@ struct OpenedSplit {
   std::string name;
   std::unique_ptr<PhotoStore> store;  // null: the split is empty
   std::vector<BadFile> skipped;
+
+  int64_t count() const { return store ? static_cast<int64_t>(store->samples().size()) : 0; }
 };
 
 struct PhotoRequest {

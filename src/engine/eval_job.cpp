@@ -47,120 +47,122 @@ Dataset data_for(const std::string& path, const Recipe& recipe) {
   return dataset;
 }
 
-// One `cvtool eval` from request to result. Whatever is wrong with the request is found before a photo is read.
-class EvalJob {
- public:
-  EvalJob(const EvalRequest& request, Observer& observer)
-      : request_(request),
-        observer_(observer),
-        model_(open_model(request.model, request.precision, request.run, request.tta)) {}
+// Throws UsageError for what the model's classes do not allow.
+void check_request(const EvalRequest& request, const ModelFile& model) {
+  const std::vector<std::string> splits{"train", "valid", "test", "all"};
+  if (!request.split.empty() && std::find(splits.begin(), splits.end(), request.split) == splits.end())
+    throw UsageError("--split: " + unknown_word("split", request.split, splits));
+  const auto classes = model_classes(model);
+  check_gates(request.gates, classes);
+  if (request.threshold && classes.size() != 2)
+    throw UsageError("--threshold needs two classes; this model has " + std::to_string(classes.size()));
+}
 
-  EvalResult run() {
-    check_request();
-    if (!request_.baseline.empty()) baseline_ = open_baseline(request_.baseline, request_);
-    dataset_ = data_for(request_.data, model_.recipe);
-    const ChosenSplit chosen = choose_split(dataset_, request_.split, model_.file.info);
-    if (!request_.calibrate.empty()) calibrate_first();
-    spdlog::info("evaluating {} on {} ({})", model_.path, request_.data, chosen.reason);
-    split_ = open({dataset_.root, chosen.name, chosen.samples});
-    const EvaluationSubject subject = subject_of_split();
-    Evaluation evaluation = evaluate(subject, outputs(split_), request_.threshold);
-    judge_gates(evaluation.document);
-    if (!request_.baseline.empty()) compare(subject, evaluation);
-    if (!calibration_.json.is_null()) add_calibration(evaluation);
-    const std::string beside = (std::filesystem::path(model_.path).parent_path() / ("eval-" + split_.name)).string();
-    result_.folder = request_.output.empty() ? beside : request_.output;
-    write_evaluation(result_.folder, subject, evaluation);
-    result_.document = std::move(evaluation.document);
-    return std::move(result_);
+OpenedModel open_model(const EvalRequest& request) {
+  return open_model(request.model, request.precision, request.run, request.tta);
+}
+
+OpenedSplit open_photos(const EvalRequest& request, const PhotoRequest& photos, const Recipe& recipe,
+                        Observer& observer) {
+  OpenedSplit split = open_split(photos, recipe.data, request.run, observer);
+  if (split.count() == 0) throw DataError(request.data + ": there is no " + photos.name + " photo that can be read");
+  return split;
+}
+
+Outputs outputs_of(const EvalRequest& request, const OpenedModel& model, const OpenedSplit& split, Observer& observer) {
+  return outputs_of(model.predictor, *split.store, {model.recipe.train.loss, request.batch}, observer);
+}
+
+// Stores a temperature in the model's file and opens the model anew, so that all that is measured then is the
+// calibrated model's.
+CalibrationResult calibrate(const EvalRequest& request, const Dataset& dataset, OpenedModel& model,
+                            Observer& observer) {
+  const OpenedSplit valid = open_photos(request, {dataset.root, "valid", dataset.valid}, model.recipe, observer);
+  CalibrationResult result = calibrate(model.file, model.path, outputs_of(request, model, valid, observer));
+  spdlog::info("temperature {} stored in {}", fixed(result.json["temperature"].get<double>(), 4), model.path);
+  model = open_model(request);
+  return result;
+}
+
+void add_calibration(const CalibrationResult& calibration, const std::string& split, Evaluation& evaluation) {
+  Json& json = evaluation.document["calibration"] = calibration.json;
+  const Predictions before = tempered(evaluation.outputs.predictions, 1 / calibration.factor);
+  json[split] = calibration_change(before, calibration.factor);
+}
+
+EvaluationSubject subject_of(const EvalRequest& request, const OpenedModel& model, const Dataset& dataset,
+                             const OpenedSplit& split) {
+  const at::Device device = device_from_text(request.run.device);
+  EvaluationSubject subject;
+  subject.model = model.path;
+  subject.info = model.file.info;
+  subject.data = request.data;
+  subject.split = split.name;
+  subject.root = dataset.root;
+  subject.skipped = split.skipped;
+  subject.notes = dataset.notes;
+  if (split.name == "valid" || split.name == "test")
+    subject.copies = copies_in_training(dataset, split.store->samples());
+  if (!subject.copies.empty()) spdlog::warn("{}", leakage_text(subject.copies, split.name));
+  subject.device = device.str();
+  subject.precision = request.precision;
+  if (request.tta.variants > 1) subject.tta = tta_text(request.tta);
+  subject.heat = heat_view_of(model.file, model.predictor, model.recipe, device);
+  return subject;
+}
+
+// Adds the gates to the document; a sentence for each that is missed.
+std::vector<std::string> judge_gates(const std::vector<Gate>& gates, Json& document) {
+  std::vector<std::string> missed;
+  for (const GateResult& gate : judged(gates, document["metrics"])) {
+    document["gates"].push_back({{"metric", gate.gate.metric},
+                                 {gate.gate.least ? "min" : "max", gate.gate.value},
+                                 {"value", std::isnan(gate.value) ? Json() : Json(gate.value)},
+                                 {"met", gate.met},
+                                 {"text", gate_text(gate)}});
+    if (!gate.met) missed.push_back(gate_text(gate));
   }
+  return missed;
+}
 
- private:
-  void check_request() const {
-    const std::vector<std::string> splits{"train", "valid", "test", "all"};
-    if (!request_.split.empty() && std::find(splits.begin(), splits.end(), request_.split) == splits.end())
-      throw UsageError("--split: " + unknown_word("split", request_.split, splits));
-    const auto classes = model_classes(model_.file);
-    check_gates(request_.gates, classes);
-    if (request_.threshold && classes.size() != 2)
-      throw UsageError("--threshold needs two classes; this model has " + std::to_string(classes.size()));
-  }
-
-  OpenedSplit open(const PhotoRequest& photos) {
-    OpenedSplit split = open_split(photos, model_.recipe.data, request_.run, observer_);
-    if (!split.store || split.store->samples().empty())
-      throw DataError(request_.data + ": there is no " + photos.name + " photo that can be read");
-    return split;
-  }
-
-  Outputs outputs(const OpenedSplit& split) {
-    return outputs_of(model_.predictor, *split.store, {model_.recipe.train.loss, request_.batch}, observer_);
-  }
-
-  // Before anything is measured, so that all figures are the calibrated model's.
-  void calibrate_first() {
-    const OpenedSplit valid = open({dataset_.root, "valid", dataset_.valid});
-    calibration_ = calibrate(model_.file, model_.path, outputs(valid));
-    spdlog::info("temperature {} stored in {}", fixed(calibration_.json["temperature"].get<double>(), 4), model_.path);
-    model_ = open_model(model_.path, request_.precision, request_.run, request_.tta);
-  }
-
-  void add_calibration(Evaluation& evaluation) const {
-    Json& json = evaluation.document["calibration"] = calibration_.json;
-    const Predictions before = tempered(evaluation.outputs.predictions, 1 / calibration_.factor);
-    json[split_.name] = calibration_change(before, calibration_.factor);
-  }
-
-  EvaluationSubject subject_of_split() const {
-    EvaluationSubject subject;
-    subject.model = model_.path;
-    subject.info = model_.file.info;
-    subject.data = request_.data;
-    subject.split = split_.name;
-    subject.root = dataset_.root;
-    subject.skipped = split_.skipped;
-    subject.notes = dataset_.notes;
-    if (split_.name == "valid" || split_.name == "test")
-      subject.copies = copies_in_training(dataset_, split_.store->samples());
-    if (!subject.copies.empty()) spdlog::warn("{}", leakage_text(subject.copies, split_.name));
-    subject.device = device_from_text(request_.run.device).str();
-    subject.precision = request_.precision;
-    if (request_.tta.variants > 1) subject.tta = tta_text(request_.tta);
-    subject.heat = heat_view_of(model_.file, model_.predictor, model_.recipe, device_from_text(request_.run.device));
-    return subject;
-  }
-
-  void judge_gates(Json& document) {
-    for (const GateResult& gate : judged(request_.gates, document["metrics"])) {
-      document["gates"].push_back({{"metric", gate.gate.metric},
-                                   {gate.gate.least ? "min" : "max", gate.gate.value},
-                                   {"value", std::isnan(gate.value) ? Json() : Json(gate.value)},
-                                   {"met", gate.met},
-                                   {"text", gate_text(gate)}});
-      if (!gate.met) result_.missed.push_back(gate_text(gate));
-    }
-  }
-
-  void compare(const EvaluationSubject& subject, Evaluation& evaluation) {
-    answer(baseline_, split_, subject, request_, observer_);
-    const Json comparison = compared(baseline_, evaluation);
-    if (!comparison["met"].get<bool>())
-      result_.missed.push_back("baseline " + baseline_.name + ": " + comparison["text"].get<std::string>());
-    evaluation.document["baseline"] = comparison;
-  }
-
-  const EvalRequest& request_;
-  Observer& observer_;
-  OpenedModel model_;
-  Baseline baseline_;
-  Dataset dataset_;
-  OpenedSplit split_;
-  CalibrationResult calibration_;
-  EvalResult result_;
-};
+// Beside the model, unless the request says where.
+std::string output_folder(const EvalRequest& request, const OpenedModel& model, const std::string& split) {
+  if (!request.output.empty()) return request.output;
+  return (std::filesystem::path(model.path).parent_path() / ("eval-" + split)).string();
+}
 
 }  // namespace
 
-EvalResult eval_job(const EvalRequest& request, Observer& observer) { return EvalJob(request, observer).run(); }
+EvalResult eval_job(const EvalRequest& request, Observer& observer) {
+  // Whatever is wrong with the request is found before a photo is read.
+  OpenedModel model = open_model(request);
+  check_request(request, model.file);
+  std::optional<Baseline> baseline = open_baseline(request);
+  const Dataset dataset = data_for(request.data, model.recipe);
+  const ChosenSplit chosen = choose_split(dataset, request.split, model.file.info);
+
+  CalibrationResult calibration;
+  if (!request.calibrate.empty()) calibration = calibrate(request, dataset, model, observer);
+
+  spdlog::info("evaluating {} on {} ({})", model.path, request.data, chosen.reason);
+  const OpenedSplit split = open_photos(request, {dataset.root, chosen.name, chosen.samples}, model.recipe, observer);
+  const EvaluationSubject subject = subject_of(request, model, dataset, split);
+  Evaluation evaluation = evaluate(subject, outputs_of(request, model, split, observer), request.threshold);
+  Json& document = evaluation.document;
+
+  EvalResult result;
+  result.missed = judge_gates(request.gates, document);
+  if (baseline) {
+    answer(*baseline, split, subject, request, observer);
+    const Json& comparison = document["baseline"] = compared(*baseline, evaluation);
+    if (!comparison["met"].get<bool>())
+      result.missed.push_back("baseline " + baseline->name + ": " + comparison["text"].get<std::string>());
+  }
+  if (!request.calibrate.empty()) add_calibration(calibration, split.name, evaluation);
+  result.folder = output_folder(request, model, split.name);
+  write_evaluation(result.folder, subject, evaluation);
+  result.document = std::move(document);
+  return result;
+}
 
 }  // namespace cvtool

@@ -52,7 +52,9 @@ std::vector<Sample> relabelled(const std::vector<Sample>& samples, const std::ve
 
 }  // namespace
 
-Baseline open_baseline(const std::string& text, const EvalRequest& request) {
+std::optional<Baseline> open_baseline(const EvalRequest& request) {
+  const std::string& text = request.baseline;
+  if (text.empty()) return std::nullopt;
   Baseline baseline;
   baseline.name = text;
   if (!ends_with(lower(text), ".json")) {

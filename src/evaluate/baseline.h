@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "evaluate/evaluation.h"
@@ -17,8 +18,9 @@ struct Baseline {
   std::unique_ptr<OpenedModel> model;    // of a run or model file
 };
 
-// `text`: a metrics.json with its predictions.csv beside it, a run or a model file. Throws UsageError.
-Baseline open_baseline(const std::string& text, const EvalRequest& request);
+// request.baseline: a metrics.json with its predictions.csv beside it, a run or a model file; nothing where it is
+// empty. Throws UsageError.
+std::optional<Baseline> open_baseline(const EvalRequest& request);
 
 // Lets a baseline that is a model answer the photos of the split. Throws UsageError when it lacks a class.
 void answer(Baseline& baseline, const OpenedSplit& split, const EvaluationSubject& subject, const EvalRequest& request,

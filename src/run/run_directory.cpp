@@ -11,6 +11,19 @@
 namespace fs = std::filesystem;
 
 namespace cvtool {
+namespace {
+
+[[noreturn]] void refuse_name(const std::string& name, const fs::path& run) {
+  throw UsageError("--name " + name + ": " + run.string() + " is there already; choose another name");
+}
+
+}  // namespace
+
+void check_run_name(const std::string& project, const std::string& name) {
+  std::error_code error;
+  const fs::path run = fs::path(project) / name;
+  if (!name.empty() && fs::exists(run, error)) refuse_name(name, run);
+}
 
 std::string make_run_directory(const std::string& project, const std::string& name) {
   make_folders(project);
@@ -23,8 +36,7 @@ std::string make_run_directory(const std::string& project, const std::string& na
     if (error)
       throw Error("cannot make the run's folder " + run.string() + ": " + error.message() +
                   "; choose a folder that you may write to with --project");
-    if (!name.empty())
-      throw UsageError("--name " + name + ": " + run.string() + " is there already; choose another name");
+    if (!name.empty()) refuse_name(name, run);
   }
 }
 

@@ -5,6 +5,9 @@
 
 namespace cvtool {
 
+// Throws UsageError when PROJECT/NAME exists; an empty name always fits.
+void check_run_name(const std::string& project, const std::string& name);
+
 // Makes PROJECT/NAME, or PROJECT/train, train2, ... when the name is empty. Throws UsageError when NAME exists, Error
 // when it cannot be made.
 std::string make_run_directory(const std::string& project, const std::string& name);

@@ -143,42 +143,58 @@ size_t first_trained(const std::vector<Stage>& stages, const std::vector<std::st
   return stages.size();
 }
 
-// The trained part of a net: its head, and the base from stage `cut` on.
-TrainingPhase with_base(const PhaseInputs& in, const std::string& fine_tune) {
-  Module base = in.net.module.attr("base").toModule(), head = in.net.module.attr("head").toModule();
+// A net on a base, cut in two where training begins.
+struct CutNet {
+  std::vector<Module> frozen,
+      trained;                   // one after the other they are the net; nothing is frozen from the first stage on
+  Unfrozen unfrozen;             // what of the base is trained
+  bool base_statistics = false;  // its batch statistics move
+};
+
+CutNet cut_net(const PhaseInputs& in, const std::string& fine_tune) {
   const TransferConfig& config = in.recipe.transfer;
-  Unfrozen unfrozen;
+  Module base = in.net.module.attr("base").toModule();
+  CutNet net;
   for (at::Tensor parameter : base.parameters()) parameter.set_requires_grad(false);
-  if (fine_tune != "none") unfrozen = unfreeze(base, fine_tune, config.fine_tune_norms);
+  if (fine_tune != "none") net.unfrozen = unfreeze(base, fine_tune, config.fine_tune_norms);
   const std::vector<Stage> stages = stages_of(base);
-  const size_t cut = first_trained(stages, unfrozen.names);
+  const size_t cut = first_trained(stages, net.unfrozen.names);
+  net.base_statistics = config.fine_tune_norms && cut < stages.size();
+  (cut > 0 ? net.frozen : net.trained).push_back(in.net.module.attr("preprocess").toModule());
+  for (size_t i = 0; i < stages.size(); ++i) (i < cut ? net.frozen : net.trained).push_back(stages[i].module);
+  net.trained.push_back(in.net.module.attr("head").toModule());
+  return net;
+}
+
+// The head learns at the run's rate, the base at its own.
+std::vector<ParameterGroup> groups_of(const PhaseInputs& in, const Unfrozen& unfrozen) {
+  constexpr double kBaseRate = 0.1;  // of the run's
+  std::vector<ParameterGroup> groups{{trainable(in.net.module.attr("head").toModule())}};
+  if (unfrozen.parameters.empty()) return groups;
+  const double lr = in.recipe.transfer.fine_tune_lr;
+  groups.push_back({unfrozen.parameters, lr > 0 ? lr / in.recipe.train.lr : kBaseRate});
+  spdlog::info("fine-tuning {} of the base, from {} on", counted(static_cast<int64_t>(unfrozen.names.size()), "tensor"),
+               unfrozen.names.front());
+  return groups;
+}
+
+TrainingPhase with_base(const PhaseInputs& in, const std::string& fine_tune) {
+  const CutNet net = cut_net(in, fine_tune);
   TrainingPhase phase;
-  phase.groups = {{trainable(head)}};
-  if (!unfrozen.parameters.empty()) {
-    const double lr = in.recipe.train.lr;
-    phase.groups.push_back({unfrozen.parameters, config.fine_tune_lr > 0 ? config.fine_tune_lr / lr : 0.1});
-    spdlog::info("fine-tuning {} of the base, from {} on",
-                 counted(static_cast<int64_t>(unfrozen.names.size()), "tensor"), unfrozen.names.front());
-  }
-  std::vector<Module> frozen{in.net.module.attr("preprocess").toModule()}, trained;
-  for (size_t i = 0; i < stages.size(); ++i) (i < cut ? frozen : trained).push_back(stages[i].module);
-  trained.push_back(head);
-  if (cut == 0) {
-    trained.insert(trained.begin(), frozen.front());
+  phase.groups = groups_of(in, net.unfrozen);
+  if (net.frozen.empty())
     use_pixels(in, phase);
-  } else {
-    use_features(in, frozen_stages(frozen), phase);
-  }
-  phase.logits = [trained](const at::Tensor& x) mutable {
+  else
+    use_features(in, frozen_stages(net.frozen), phase);
+  phase.logits = [stages = net.trained](const at::Tensor& x) mutable {
     at::Tensor y = x;
-    for (Module& stage : trained) y = stage.forward({y}).toTensor();
+    for (Module& stage : stages) y = stage.forward({y}).toTensor();
     return y;
   };
-  const bool norms = config.fine_tune_norms && cut < stages.size();
-  phase.weights = trained_weights(in.net.module, norms);
-  phase.set_training = [base, head, norms](bool training) mutable {
-    base.train(training && norms);
-    head.train(training);
+  phase.weights = trained_weights(in.net.module, net.base_statistics);
+  phase.set_training = [net = in.net.module, norms = net.base_statistics](bool training) {
+    net.attr("base").toModule().train(training && norms);
+    net.attr("head").toModule().train(training);
   };
   return phase;
 }

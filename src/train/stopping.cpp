@@ -71,6 +71,10 @@ int64_t epochs_without_improvement(const std::vector<EpochReport>& history, cons
   return count;
 }
 
+bool out_of_patience(const std::vector<EpochReport>& history, const StoppingConfig& config) {
+  return config.patience > 0 && epochs_without_improvement(history, config) >= config.patience;
+}
+
 int64_t plateau_drops(const std::vector<EpochReport>& history, const TrainConfig& config) {
   if (config.schedule.schedule != "plateau") return 0;
   int64_t drops = 0;

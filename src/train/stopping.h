@@ -22,6 +22,9 @@ bool last_is_best(const std::vector<EpochReport>& history, const std::string& mo
 // Epochs since the monitored figure last improved by more than min_delta.
 int64_t epochs_without_improvement(const std::vector<EpochReport>& history, const StoppingConfig& config);
 
+// True when there has been no improvement for so many epochs as `config` allows.
+bool out_of_patience(const std::vector<EpochReport>& history, const StoppingConfig& config);
+
 // How often a plateau has lowered the learning rate: once after each config.schedule.decay_every epochs without
 // improvement.
 int64_t plateau_drops(const std::vector<EpochReport>& history, const TrainConfig& config);

@@ -90,13 +90,13 @@ class TrainingLoop {
   }
 
   void save() {
+    if (!run_.save) return;
     state_.phase = plan_->first_epoch;
     for (const auto& [name, weight] : phase_.weights) state_.tensors.emplace_back("weights/" + name, weight);
     average_.save(state_.tensors);
     stepper_->save(state_);
-    if (run_.save) saving_.run([&] { run_.save(state_); });
+    saving_.run([&] { run_.save(state_); });
     state_.tensors.clear();
-    last_save_ = Clock::now();
   }
 
   Progress progress(const std::string& phase, int64_t total, const Tally& tally) const {
@@ -120,7 +120,7 @@ class TrainingLoop {
       if (++gathered < run_.config.accumulate) continue;
       update(gathered);
       if (const TrainingEnd end = asked_to_stop(); end != TrainingEnd::kDone) return end;
-      if (seconds_since(last_save_) >= run_.checkpoint_every_s) save();
+      if (saving_.seconds_since_last() >= run_.checkpoint_every_s) save();
     }
     if (gathered > 0) update(gathered);
     return asked_to_stop();
@@ -181,17 +181,16 @@ class TrainingLoop {
 
   TrainingEnd after_epoch() {
     const EpochReport& report = state_.history.back();
-    const StoppingConfig& stopping = run_.config.stopping;
-    const bool dry = stopping.patience > 0 && epochs_without_improvement(state_.history, stopping) >= stopping.patience;
+    const bool impatient = out_of_patience(state_.history, run_.config.stopping);
     const TrainingEnd end = asked_to_stop();
-    const bool last = state_.epoch > run_.config.epochs || dry;
+    const bool last = state_.epoch > run_.config.epochs || impatient;
     // A run whose checkpoint says that all is done has its models too. A phase may begin with long work, in which a run
     // is stopped.
     if (!last && (end != TrainingEnd::kDone || wanted_phase() != plan_ || saving_.due())) save();
     if (run_.after_epoch) run_.after_epoch(state_, last);
     if (last) save();
     run_.observer->epoch(report);
-    if (last) return dry && state_.epoch <= run_.config.epochs ? TrainingEnd::kNoImprovement : TrainingEnd::kDone;
+    if (last) return impatient && state_.epoch <= run_.config.epochs ? TrainingEnd::kNoImprovement : TrainingEnd::kDone;
     return end;
   }
 
@@ -223,7 +222,7 @@ class TrainingLoop {
   std::unique_ptr<Stepper> stepper_;
   WeightAverage average_;
   Throttle saving_{0};
-  Clock::time_point start_ = Clock::now(), epoch_start_ = start_, last_save_ = start_;
+  Clock::time_point start_ = Clock::now(), epoch_start_ = start_;
 };
 
 }  // namespace

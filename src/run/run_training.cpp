@@ -1,0 +1,112 @@
+#include "run/run_training.h"
+
+#include <ATen/ATen.h>
+#include <spdlog/spdlog.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "augment/augment.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "run/run_files.h"
+#include "run/run_log.h"
+#include "run/training_events.h"
+#include "train/advice.h"
+#include "train/class_weights.h"
+#include "train/phases.h"
+
+namespace cvtool {
+namespace {
+
+// The first photo that is measured, as the net is given it.
+at::Tensor reference_picture(const TrainPlan& plan, const TrainingData& data) {
+  Batch batch;
+  Loader loader(*data.measured().store, {0}, 1);
+  loader.next(batch);
+  const Augmenter augmenter(plan.recipe.augment, 0, plan.classes());
+  return augmenter.at_rest(batch.pixels).to(at::kByte);
+}
+
+void announce(const TrainPlan& plan, const TrainingData& data, const StartedRun& run, Observer& observer) {
+  const Recipe& recipe = plan.recipe;
+  const Json& parameters = plan.summary.at("total");
+  spdlog::info("{}: {} parameters, {} on {}, {}", recipe.name, with_thousands(parameters.get<int64_t>()),
+               recipe.train.optimizer, plan.device.str(), plan.precision_why);
+  if (!recipe.augment.empty()) spdlog::info("augmented by {}", augment_text(recipe.augment));
+  observer.event({{"event", "start"},
+                  {"run", run.folder},
+                  {"resumed", plan.stopped.has_value()},
+                  {"epoch", run.state.epoch},
+                  {"classes", plan.dataset.classes},
+                  {"train", data.train.count()},
+                  {"valid", data.valid.count()},
+                  {"parameters", parameters},
+                  {"precision", recipe.train.precision},
+                  {"recipe", recipe_to_json(recipe)}});
+}
+
+// After a failure. The disk may be full.
+std::string what_is_left(const StartedRun& run, RunFiles& files) {
+  try {
+    files.catch_up(run.state);
+  } catch (const Error&) {
+    const bool resumable = std::filesystem::exists(run.folder + "/" + kCheckpointFile);
+    return resumable ? "; then go on with: " + run.resume_command() : "";
+  }
+  if (run.state.best.epoch == 0) return "";
+  return "; the best model so far (epoch " + std::to_string(run.state.best.epoch) + ") is kept in " + run.folder +
+         "/best.pt";
+}
+
+}  // namespace
+
+TrainingRun training_of(const TrainPlan& plan, const TrainingData& data, Observer& observer) {
+  const TrainConfig& config = plan.recipe.train;
+  const at::Tensor weights =
+      class_weights_tensor(config.class_weights, plan.dataset.classes, data.train.store->samples());
+  TrainingRun training;
+  training.units = plan.net.units;
+  training.config = config;
+  training.loss = {config.loss, config.label_smoothing, config.focal_gamma,
+                   weights.defined() ? weights.to(plan.device) : at::Tensor()};
+  training.phases = training_phases({plan.recipe, plan.net, plan.classes(), *data.train.store, data.valid.store.get(),
+                                     plan.device, plan.precision, observer});
+  training.device = plan.device;
+  training.precision = plan.precision;
+  training.time_limit_s = plan.request.session.time_limit * 60;
+  training.checkpoint_every_s = plan.request.session.checkpoint_minutes * 60;
+  training.observer = &observer;
+  return training;
+}
+
+TrainingEnd train_into_folder(const TrainPlan& plan, const TrainingData& data, StartedRun& run, Observer& observer) {
+  RunLog log(run.folder + "/log.txt");
+  announce(plan, data, run, observer);
+  log.line("recipe " + recipe_to_json(plan.recipe).dump());
+  RunFiles files({run.folder, run.model, run.identity, reference_picture(plan, data)}, plan.net);
+  std::optional<TrainingEvents> events;
+  if (plan.request.session.tensorboard) events.emplace(run.folder, run.state.epoch);
+  TrainingRun training = training_of(plan, data, observer);
+  training.save = [&](const TrainingState& state) { files.save(state); };
+  training.after_epoch = [&](const TrainingState& state, bool last) {
+    log.epoch(state.history.back());
+    if (events) events->epoch(state.history.back());
+    files.after_epoch(state, last);
+    const std::string warning = learned_nothing(state.history, majority_fraction(data));
+    if (!warning.empty()) spdlog::warn("{}", warning);
+  };
+  try {
+    const bool done = all_epochs_done(plan.recipe.train, run.state);
+    const TrainingEnd end = done ? TrainingEnd::kDone : train_net(training, run.state);
+    files.catch_up(run.state);
+    return end;
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::kInterrupted) throw Error(error.what() + what_is_left(run, files), error.code());
+    files.catch_up(run.state);
+    return TrainingEnd::kInterrupted;
+  }
+}
+
+}  // namespace cvtool

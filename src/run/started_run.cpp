@@ -1,0 +1,106 @@
+#include "run/started_run.h"
+
+#include <ATen/Parallel.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/output.h"
+#include "base/shell_word.h"
+#include "base/text.h"
+#include "base/version.h"
+#include "model/model_file.h"
+#include "run/batch_sheet.h"
+#include "run/run_directory.h"
+#include "torch/device.h"
+#include "train/stopping.h"
+
+namespace fs = std::filesystem;
+
+namespace cvtool {
+namespace {
+
+std::string tool_text() { return std::string("cvtool ") + kVersion; }
+
+Json identity_of(const TrainPlan& plan, const TrainingData& data) {
+  return {{"settings", identifying_settings(recipe_to_json(plan.recipe))},
+          {"photos", data.train.store->digest() + (data.valid.store ? " " + data.valid.store->digest() : "")},
+          {"base", plan.net.base.is_object() ? plan.net.base.value("sha256", Json()) : Json()},
+          {"device", plan.device.str()},
+          {"threads", at::get_num_threads()},
+          {"libtorch", torch_version()}};
+}
+
+Json model_info(const TrainPlan& plan, const TrainingData& data) {
+  return {{"format", kModelFormat},
+          {"tool", tool_text()},
+          {"libtorch", torch_version()},
+          {"classes", plan.dataset.classes},
+          {"imgsz", input_size_json(plan.recipe)},
+          {"recipe", recipe_to_json(plan.recipe)},
+          {"base", plan.net.base},
+          {"summary", plan.summary},
+          {"data",
+           {{"layout", plan.dataset.layout},
+            {"digest", data.train.store->digest()},
+            {"marks", marks_of(plan.dataset.root, data.train.store->samples())}}}};
+}
+
+Json config_of(const TrainPlan& plan) {
+  Json session;
+  write_fields(plan.request.session, session);
+  session.erase("time_limit");
+  Json config = recipe_to_json(plan.recipe);
+  // Absolute: the run may be resumed from another folder.
+  config["run"] = {{"data", fs::absolute(plan.request.data).lexically_normal().string()},
+                   {"from", plan.from},
+                   {"device", plan.device.str()},
+                   {"threads", at::get_num_threads()},
+                   {"max_pixels", plan.request.run.max_pixels},
+                   {"session", session},
+                   {"tool", tool_text()},
+                   {"libtorch", torch_version()}};
+  return config;
+}
+
+// metrics.json is the last file that a run writes.
+void refuse_finished(const StartedRun& run, const TrainConfig& config) {
+  const std::string metrics = run.folder + "/metrics.json";
+  if (!fs::exists(metrics)) return;
+  if (all_epochs_done(config, run.state))
+    throw UsageError("--resume " + run.folder + ": the run is finished, " +
+                     counted(static_cast<int64_t>(run.state.history.size()), "epoch") +
+                     "; to train on, raise --epochs or --patience");
+  std::error_code error;  // a folder that cannot be written to is told of when config.json is
+  fs::remove(metrics, error);
+}
+
+}  // namespace
+
+std::string StartedRun::resume_command() const { return "cvtool train --resume " + shell_word(folder); }
+
+StartedRun start_run(const TrainPlan& plan, const TrainingData& data) {
+  StartedRun run;
+  run.identity = identity_of(plan, data);
+  run.model = model_info(plan, data);
+  if (plan.stopped) {
+    run.folder = plan.stopped->folder;
+    run.state = state_to_resume(*plan.stopped, run.identity, plan.request.force);
+    refuse_finished(run, plan.recipe.train);
+    remove_half_written(run.folder);
+  } else {
+    run.folder = make_run_directory(plan.request.project, plan.request.name);
+  }
+  write_file_atomically(run.folder + "/config.json", text_from_json(config_of(plan)));
+  write_file_atomically(run.folder + "/data.json", text_from_json(training_data_json(plan.dataset, data), 1));
+  write_train_batch(run.folder + "/train_batch.jpg", plan.recipe, *data.train.store);
+  return run;
+}
+
+bool all_epochs_done(const TrainConfig& config, const TrainingState& state) {
+  return state.epoch > config.epochs || out_of_patience(state.history, config.stopping);
+}
+
+}  // namespace cvtool

@@ -1,0 +1,29 @@
+// A run whose folder is there: where it writes, and where it goes on from.
+#pragma once
+
+#include <string>
+
+#include "run/training_data.h"
+#include "train/training_state.h"
+
+namespace cvtool {
+
+struct StartedRun {
+  std::string folder;
+  Json identity;        // all that decides the run's result: see state_to_resume
+  Json model;           // what its model files say of themselves, but for epoch, metrics and reference sample
+  TrainingState state;  // fresh, or of the checkpoint that is gone on from
+
+  // The command that goes on with it.
+  std::string resume_command() const;
+};
+
+// Makes the run's folder, or takes that of the run which is resumed, and writes config.json, data.json and
+// train_batch.jpg. Throws UsageError where a resumed run is finished or is not the same any more, Error where the
+// folder cannot be written.
+StartedRun start_run(const TrainPlan& plan, const TrainingData& data);
+
+// True when the state has come to the end of the epochs, or to that of its patience.
+bool all_epochs_done(const TrainConfig& config, const TrainingState& state);
+
+}  // namespace cvtool

@@ -1,0 +1,149 @@
+#include "run/train_plan.h"
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "model/model_file.h"
+#include "model/predictor.h"
+#include "model/summary.h"
+#include "run/run_directory.h"
+#include "torch/device.h"
+#include "train/class_weights.h"
+#include "train/losses.h"
+#include "train/optimizer.h"
+#include "train/phases.h"
+#include "train/schedule.h"
+#include "train/stopping.h"
+
+namespace cvtool {
+namespace {
+
+// A recipe, and the model file whose net is trained on where one is named.
+struct ChosenRecipe {
+  Recipe recipe;
+  std::optional<ModelFile> source;
+};
+
+std::string recipe_name(const TrainRequest& request) {
+  if (!request.recipe.empty()) return request.recipe;
+  return request.overrides.value("model", Json::object()).contains("base") ? kDefaultTransferRecipe : kDefaultRecipe;
+}
+
+// --from: the net goes on as it is; its own recipe holds where none is given.
+ChosenRecipe recipe_of_source(TrainPlan& plan) {
+  const TrainRequest& request = plan.request;
+  if (!request.overrides.value("model", Json::object()).empty())
+    throw UsageError("--from trains the net of that run on; leave --base, --head and --preprocess out");
+  const std::string path = model_path(request.from);
+  ChosenRecipe chosen{{}, load_model(path)};
+  plan.from = std::filesystem::canonical(path).string();
+  Recipe own = recipe_from_json(chosen.source->info.at("recipe"), path + ": ");
+  if (request.recipe.empty()) {
+    override_recipe(request.overrides, own);
+    chosen.recipe = own;
+    return chosen;
+  }
+  chosen.recipe = load_recipe(request.recipe, request.overrides);
+  if (chosen.recipe.model != own.model || input_size_json(chosen.recipe) != input_size_json(own))
+    throw UsageError("--from trains the net of that run on, and the recipe " + chosen.recipe.name +
+                     " has another one; leave --recipe out");
+  return chosen;
+}
+
+// --resume: the run's own settings, then what the flags say.
+ChosenRecipe recipe_of_stopped_run(TrainPlan& plan) {
+  TrainRequest& request = plan.request;
+  if (!request.recipe.empty() || !request.from.empty())
+    throw UsageError("--resume goes on with the run's own net and recipe; leave --recipe and --from out");
+  plan.stopped = open_stopped_run(request.resume, request.project);
+  const Json& config = plan.stopped->config;
+  ChosenRecipe chosen{recipe_from_json(config, plan.stopped->folder + "/config.json: "), {}};
+  override_recipe(request.overrides, chosen.recipe);
+  const Json& run = config.at("run");
+  if (request.data.empty()) request.data = run.value("data", "");
+  if (plan.from = run.value("from", ""); !plan.from.empty()) chosen.source = load_model(plan.from);
+  Json options{{"device", run.value("device", "auto")},
+               {"threads", run.value("threads", 0)},
+               {"max_pixels", run.value("max_pixels", ReadOptions().max_pixels)}};
+  options.update(request.run_given);
+  read_fields(options, "--", request.run);
+  Json session = run.value("session", Json::object());
+  session.update(request.session_given);
+  read_fields(session, "--", request.session);
+  return chosen;
+}
+
+ChosenRecipe choose_recipe(TrainPlan& plan) {
+  const TrainRequest& request = plan.request;
+  if (request.resumes) return recipe_of_stopped_run(plan);
+  if (!request.from.empty()) return recipe_of_source(plan);
+  return {load_recipe(recipe_name(request), request.overrides), {}};
+}
+
+void choose_machine(TrainPlan& plan) {
+  plan.device = device_from_text(plan.request.run.device);
+  prepare_process(static_cast<int>(plan.request.run.threads));
+  std::string why;
+  std::string& precision = plan.recipe.train.precision;
+  plan.precision = precision_from_text(precision, plan.device, why);
+  precision = precision_text(plan.precision);
+  plan.precision_why = precision + ": " + why;
+}
+
+// A base made elsewhere may hold an operation without a gradient in half the bits. `asked`: the precision was chosen by
+// hand, rather than for this machine.
+void choose_fine_tuning_precision(TrainPlan& plan, bool asked) {
+  std::string& precision = plan.recipe.train.precision;
+  if (plan.recipe.transfer.fine_tune == "none" || plan.precision == at::kFloat) return;
+  const std::string trouble = training_trouble(plan.net, input_size(plan.recipe), plan.device, plan.precision);
+  if (trouble.empty()) return;
+  if (asked)
+    throw UsageError("--precision " + precision + ": the base cannot be fine-tuned in it (" + trouble +
+                     "); use --precision fp32");
+  plan.precision = at::kFloat;
+  plan.precision_why = "fp32: the base cannot be fine-tuned in " + precision + " (" + trouble + ")";
+  precision = "fp32";
+}
+
+void compile(TrainPlan& plan, const std::optional<ModelFile>& source) {
+  const Recipe& recipe = plan.recipe;
+  plan.net = source ? net_of(*source, input_size(recipe))
+                    : compile_net(recipe.model,
+                                  {input_size(recipe), plan.classes(), static_cast<uint64_t>(recipe.train.seed)});
+  plan.summary = source ? source->info.at("summary") : summary_json(plan.net.rows);
+  check_transfer(recipe.transfer, plan.net);
+  plan.net.module.to(plan.device);
+  use_channels_last(plan.net.module);
+}
+
+}  // namespace
+
+TrainPlan plan_training(const TrainRequest& request) {
+  TrainPlan plan;
+  plan.request = request;
+  ChosenRecipe chosen = choose_recipe(plan);
+  plan.recipe = std::move(chosen.recipe);
+  TrainConfig& train = plan.recipe.train;
+  train = with_optimizer_defaults(train);
+  train.schedule = with_schedule_defaults(train.schedule);
+  train.class_weights = resolve_class_weights(train.class_weights);
+  if (!plan.stopped) check_run_name(request.project, request.name);
+  // The recipe of a finished run holds what was chosen for it.
+  const bool precision_asked = request.from.empty()
+                                   ? train.precision != "auto"
+                                   : request.overrides.value("train", Json::object()).contains("precision");
+  choose_machine(plan);
+  plan.dataset = find_dataset(plan.request.data, plan.recipe.data, static_cast<uint64_t>(train.seed));
+  plan.recipe.data.classes = plan.dataset.classes;
+  if (plan.dataset.train.empty())
+    throw DataError(plan.request.data + ": no photos are left to train on; lower --valid and --test");
+  train.stopping.monitor = resolve_monitor(train.stopping.monitor, !plan.dataset.valid.empty());
+  class_weights_tensor(train.class_weights, plan.dataset.classes, plan.dataset.train);
+  compile(plan, chosen.source);
+  choose_fine_tuning_precision(plan, precision_asked);
+  train.loss = resolve_loss(train.loss, plan.net.units);
+  return plan;
+}
+
+}  // namespace cvtool

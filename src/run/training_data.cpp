@@ -1,0 +1,52 @@
+#include "run/training_data.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "data/leakage.h"
+
+namespace cvtool {
+
+TrainingData open_training_data(const TrainPlan& plan, Observer& observer) {
+  const Dataset& found = plan.dataset;
+  for (const std::string& note : found.notes) spdlog::warn("{}", note);
+  // In proportion to the photos, so that the budget holds all of them or none.
+  const double train_fraction =
+      static_cast<double>(found.train.size()) / static_cast<double>(found.train.size() + found.valid.size());
+  TrainingData data;
+  data.train =
+      open_split({found.root, "train", found.train, train_fraction}, plan.recipe.data, plan.request.run, observer);
+  data.valid =
+      open_split({found.root, "valid", found.valid, 1 - train_fraction}, plan.recipe.data, plan.request.run, observer);
+  const std::string leakage = leakage_text(copies_in_training(data.train, data.valid), "valid");
+  if (!leakage.empty()) spdlog::warn("{}", leakage);
+  spdlog::info("{}: {} and {} of {}: {}", plan.request.data, counted(data.train.count(), "training photo"),
+               counted(data.valid.count(), "validation photo"), counted(plan.classes(), "class"),
+               join(found.classes, ", "));
+  return data;
+}
+
+Json training_data_json(const Dataset& dataset, const TrainingData& data) {
+  return {{"root", dataset.root},
+          {"layout", dataset.layout},
+          {"classes", dataset.classes},
+          {"digest", data.train.store->digest()},
+          {"train", split_json(data.train, dataset.classes)},
+          {"valid", split_json(data.valid, dataset.classes)},
+          {"notes", dataset.notes}};
+}
+
+double majority_fraction(const TrainingData& data) {
+  std::map<int64_t, int64_t> counts;
+  for (const Sample& sample : data.train.store->samples()) ++counts[sample.label];
+  int64_t largest = 0;
+  for (const auto& [label, count] : counts) largest = std::max(largest, count);
+  return static_cast<double>(largest) / static_cast<double>(data.train.count());
+}
+
+}  // namespace cvtool
