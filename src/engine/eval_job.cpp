@@ -69,7 +69,7 @@ OpenedSplit open_photos(const EvalRequest& request, const PhotoRequest& photos, 
   return split;
 }
 
-Outputs outputs_of(const EvalRequest& request, const OpenedModel& model, const OpenedSplit& split, Observer& observer) {
+Outputs outputs_on(const EvalRequest& request, const OpenedModel& model, const OpenedSplit& split, Observer& observer) {
   return outputs_of(model.predictor, *split.store, {model.recipe.train.loss, request.batch}, observer);
 }
 
@@ -78,7 +78,7 @@ Outputs outputs_of(const EvalRequest& request, const OpenedModel& model, const O
 CalibrationResult calibrate(const EvalRequest& request, const Dataset& dataset, OpenedModel& model,
                             Observer& observer) {
   const OpenedSplit valid = open_photos(request, {dataset.root, "valid", dataset.valid}, model.recipe, observer);
-  CalibrationResult result = calibrate(model.file, model.path, outputs_of(request, model, valid, observer));
+  CalibrationResult result = calibrate(model.file, model.path, outputs_on(request, model, valid, observer));
   spdlog::info("temperature {} stored in {}", fixed(result.json["temperature"].get<double>(), 4), model.path);
   model = open_model(request);
   return result;
@@ -147,7 +147,7 @@ EvalResult eval_job(const EvalRequest& request, Observer& observer) {
   spdlog::info("evaluating {} on {} ({})", model.path, request.data, chosen.reason);
   const OpenedSplit split = open_photos(request, {dataset.root, chosen.name, chosen.samples}, model.recipe, observer);
   const EvaluationSubject subject = subject_of(request, model, dataset, split);
-  Evaluation evaluation = evaluate(subject, outputs_of(request, model, split, observer), request.threshold);
+  Evaluation evaluation = evaluate(subject, outputs_on(request, model, split, observer), request.threshold);
   Json& document = evaluation.document;
 
   EvalResult result;
