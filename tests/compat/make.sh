@@ -9,7 +9,7 @@ keep() {
   for file in "runs/$1"/*; do
     case " $2 " in *" ${file##*/} "*) ;; *) rm -r "$file" ;; esac
   done
-  [ ! -f "runs/$1/config.json" ] || sed -i 's|"data": ".*/photos"|"data": "/photos"|' "runs/$1/config.json"
+  sed -i 's|"data": ".*/photos"|"data": "/photos"|' "runs/$1/config.json"
 }
 train() { "$cvtool" train --data photos --threads 1 --precision fp32 "$@"; }
 
