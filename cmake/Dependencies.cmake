@@ -2,7 +2,7 @@
 find_package(Threads REQUIRED)
 find_package(Torch REQUIRED)
 find_package(OpenMP REQUIRED COMPONENTS CXX)
-find_package(OpenCV 4.6 REQUIRED COMPONENTS core imgproc imgcodecs dnn)
+find_package(OpenCV 4.6 REQUIRED COMPONENTS core imgproc dnn)
 find_package(CLI11 REQUIRED)
 find_package(nlohmann_json 3.10 REQUIRED)
 find_package(spdlog REQUIRED)
@@ -30,7 +30,7 @@ target_compile_options(external_libtorch INTERFACE ${CVTOOL_TORCH_FLAGS})
 
 add_library(external_opencv INTERFACE)
 target_include_directories(external_opencv SYSTEM INTERFACE ${OpenCV_INCLUDE_DIRS})
-target_link_libraries(external_opencv INTERFACE opencv_core opencv_imgproc opencv_imgcodecs opencv_dnn)
+target_link_libraries(external_opencv INTERFACE opencv_core opencv_imgproc opencv_dnn)
 # Text in pictures: FreeType where OpenCV was built with it (opencv_contrib), else OpenCV's own line font.
 if(TARGET opencv_freetype)
   target_link_libraries(external_opencv INTERFACE opencv_freetype)

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <limits>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -54,7 +55,8 @@ struct File {
 
 void check_pixel_count(int64_t height, int64_t width, const DecodeOptions& options) {
   const std::string size = std::to_string(width) + " x " + std::to_string(height) + " pixels";
-  if (height < 1 || width < 1) throw DataError("damaged image: it says that it has " + size);
+  if (height < 1 || width < 1 || std::max(height, width) > std::numeric_limits<int>::max())
+    throw DataError("damaged image: it says that it has " + size);
   if (height > options.max_pixels / width)
     throw DataError("too large: " + size + ", more than the limit of " + with_thousands(options.max_pixels) +
                     "; raise --max-pixels if it is a photo");

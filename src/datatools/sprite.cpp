@@ -6,14 +6,14 @@
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <opencv2/imgcodecs.hpp>
-#include <opencv2/imgproc.hpp>
+#include <opencv2/core.hpp>
 
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
 #include "data/image.h"
 #include "data/parallel.h"
+#include "report/image_file.h"
 
 namespace fs = std::filesystem;
 
@@ -72,15 +72,6 @@ cv::Mat read_sheet(const std::string& file, const SpriteOptions& options) {
   return sheet;
 }
 
-std::string png_of_row(const cv::Mat& sheet, int row, const ImageSize& size) {
-  const cv::Mat rgb = sheet.row(row).reshape(3, static_cast<int>(size.height));
-  cv::Mat bgr;
-  cv::cvtColor(rgb, bgr, cv::COLOR_RGB2BGR);
-  std::vector<uint8_t> bytes;
-  cv::imencode(".png", bgr, bytes);
-  return {bytes.begin(), bytes.end()};
-}
-
 std::string file_name(const std::string& sheet, int row) {
   char number[16];
   std::snprintf(number, sizeof number, "_%05d.png", row);
@@ -112,7 +103,8 @@ void unpack_sheet(const cv::Mat& sheet, const SheetPlan& plan, const ImageSize& 
     if (label == plan.of_label.end()) return;
     const std::string path =
         plan.folder + "/" + result.classes[label->second] + "/" + file_name(plan.file, static_cast<int>(row));
-    ++(place_file(path, png_of_row(sheet, static_cast<int>(row), size)) ? written : there);
+    const cv::Mat picture = sheet.row(static_cast<int>(row)).reshape(3, static_cast<int>(size.height));
+    ++(place_file(path, png_bytes(picture)) ? written : there);
   };
   for_each_parallel(static_cast<size_t>(sheet.rows), 0, place, progress);
   for (int row = 0; row < sheet.rows; ++row) {

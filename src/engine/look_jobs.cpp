@@ -5,7 +5,7 @@
 #include "datatools/stats.h"
 #include "engine/jobs.h"
 #include "engine/looked.h"
-#include "report/drawing.h"
+#include "report/image_file.h"
 
 namespace cvtool {
 Json check_job(const LookRequest& request, Observer& observer) {

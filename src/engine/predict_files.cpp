@@ -14,6 +14,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "report/canvas.h"
+#include "report/image_file.h"
 
 namespace fs = std::filesystem;
 
@@ -147,7 +148,7 @@ void PredictFiles::draw(const PhotoSource& source, const ImageResult& result) co
   if (wanted.filename().string().size() > kLongestNameBytes) throw DataError("cannot be drawn: its name is too long");
   make_folders(wanted.parent_path().string());
   const std::string mark = mark_of(source);
-  write_file_atomically(drawing_path(wanted, source, mark).string(), with_comment(canvas.jpeg(), mark));
+  write_file_atomically(drawing_path(wanted, source, mark).string(), with_comment(jpeg_bytes(canvas.pixels(), kPictureQuality), mark));
 }
 
 cv::Mat PredictFiles::picture_of(const PhotoSource& source) const {

@@ -8,7 +8,7 @@
 #include "datatools/preview_sheet.h"
 #include "engine/jobs.h"
 #include "engine/looked.h"
-#include "report/drawing.h"
+#include "report/image_file.h"
 #include "run/batch_sheet.h"
 #include "train/phases.h"
 

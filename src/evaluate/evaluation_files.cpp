@@ -13,6 +13,7 @@
 #include "evaluate/mistakes.h"
 #include "evaluate/run_facts.h"
 #include "report/evaluation_page.h"
+#include "report/image_file.h"
 #include "report/sheet.h"
 
 namespace fs = std::filesystem;
@@ -22,6 +23,7 @@ namespace {
 
 constexpr size_t kSheetMistakes = 48, kPageMistakes = 24, kHeatMaps = 12;
 constexpr int kThumbnailPx = 240;
+constexpr int kThumbnailQuality = 88;  // of a JPEG
 constexpr size_t kPiece = 1 << 20;
 
 // The shortest text that reads back as the same number.
@@ -77,7 +79,7 @@ std::string link_from(const std::string& folder, const std::string& path) {
 std::string heat_jpeg(const HeatView& view, const std::string& file, const DecodeOptions& decode, int64_t said) {
   if (!view.picture) return "";
   try {
-    return jpeg_bytes(view.picture(file, decode, said, kThumbnailPx));
+    return jpeg_bytes(view.picture(file, decode, said, kThumbnailPx), kThumbnailQuality);
   } catch (const DataError&) {
     return "";
   }
@@ -99,7 +101,8 @@ std::vector<PageMistake> write_mistakes(const std::string& folder, const Evaluat
     sheet.push_back({rgb, {said + " " + fixed(mistake.confidence, 3), "is " + label, mistake.path}, true});
     if (page.size() >= kPageMistakes) continue;
     const std::string heat = page.size() < kHeatMaps ? heat_jpeg(subject.heat, file, decode, mistake.predicted) : "";
-    page.push_back({mistake.path, link_from(folder, file), label, said, mistake.confidence, jpeg_bytes(rgb), heat});
+    page.push_back({mistake.path, link_from(folder, file), label, said, mistake.confidence,
+                    jpeg_bytes(rgb, kThumbnailQuality), heat});
   }
   write_sheet(folder + "/mistakes.jpg", sheet, {"The most confident mistakes: what was said, and what it is", 0, 180});
   return page;

@@ -1,7 +1,6 @@
 #include "evaluate/mistakes.h"
 
 #include <algorithm>
-#include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
 #include "base/error.h"
@@ -38,15 +37,6 @@ cv::Mat thumbnail(const std::string& path, const DecodeOptions& decode, int side
     cv::resize(photo, photo, {std::max(1, cvRound(photo.cols * scale)), std::max(1, cvRound(photo.rows * scale))}, 0, 0,
                cv::INTER_AREA);
   return photo;
-}
-
-std::string jpeg_bytes(const cv::Mat& rgb) {
-  if (rgb.empty()) return "";
-  cv::Mat bgr;
-  cv::cvtColor(rgb, bgr, cv::COLOR_RGB2BGR);
-  std::vector<uchar> bytes;
-  cv::imencode(".jpg", bgr, bytes, {cv::IMWRITE_JPEG_QUALITY, 88});
-  return {bytes.begin(), bytes.end()};
 }
 
 }  // namespace cvtool

@@ -22,7 +22,4 @@ std::vector<Mistake> confident_mistakes(const Outputs& outputs, const std::vecto
 // The photo of a file, CV_8UC3 RGB, its longer side at most `side_px`; empty when it cannot be read any more.
 cv::Mat thumbnail(const std::string& path, const DecodeOptions& decode, int side_px);
 
-// The bytes of a JPEG file of a CV_8UC3 RGB picture; "" for an empty one.
-std::string jpeg_bytes(const cv::Mat& rgb);
-
 }  // namespace cvtool

@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
 #include "base/error.h"
 #include "base/files.h"
-#include "base/text.h"
 #include "report/font.h"
+#include "report/image_file.h"
 
 namespace cvtool {
 namespace {
@@ -153,20 +152,8 @@ cv::Mat Canvas::pixels() const {
   return reduced;
 }
 
-std::string Canvas::encoded(const std::string& extension, const std::vector<int>& settings) const {
-  cv::Mat bgr;
-  cv::cvtColor(pixels(), bgr, cv::COLOR_RGB2BGR);
-  std::vector<uchar> bytes;
-  cv::imencode(extension, bgr, bytes, settings);
-  return {bytes.begin(), bytes.end()};
-}
-
-std::string Canvas::png() const { return encoded(".png", {}); }
-std::string Canvas::jpeg() const { return encoded(".jpg", {cv::IMWRITE_JPEG_QUALITY, 92}); }
-
 void write_picture(const std::string& path, const Canvas& canvas) {
-  const bool jpeg = ends_with(lower(path), ".jpg") || ends_with(lower(path), ".jpeg");
-  write_file_atomically(path, jpeg ? canvas.jpeg() : canvas.png());
+  write_file_atomically(path, image_bytes(path, canvas.pixels(), kPictureQuality));
 }
 
 }  // namespace cvtool

@@ -62,22 +62,17 @@ class Canvas {
 
   // CV_8UC3, RGB, width x height.
   cv::Mat pixels() const;
-  // The bytes of a file: PNG, or JPEG of quality 92.
-  std::string png() const;
-  std::string jpeg() const;
 
  private:
   struct Font;
   cv::Point on_sheet(const cv::Point2d& point) const;
-
-  std::string encoded(const std::string& extension, const std::vector<int>& settings) const;
 
   int width_px_, height_px_, finer_;
   cv::Mat sheet_;  // finer_ times the finished size
   std::unique_ptr<Font> font_;
 };
 
-// Writes the picture beside `path` and renames it: JPEG where the path ends so, else PNG. Throws Error.
+// Writes the picture atomically, as what image_bytes makes of the path. Throws Error.
 void write_picture(const std::string& path, const Canvas& canvas);
 
 }  // namespace cvtool

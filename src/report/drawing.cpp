@@ -1,12 +1,8 @@
 #include "report/drawing.h"
 
 #include <algorithm>
-#include <filesystem>
-#include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
-#include "base/error.h"
-#include "base/files.h"
 #include "base/text.h"
 
 namespace cvtool {
@@ -32,8 +28,6 @@ std::string drawable(const std::string& text) {
   return out;
 }
 
-std::string extension_of(const std::string& path) { return lower(std::filesystem::path(path).extension().string()); }
-
 std::string number_text(double value, const std::string& unit) {
   const std::string number = value == static_cast<double>(static_cast<int64_t>(value))
                                  ? with_thousands(static_cast<int64_t>(value))
@@ -42,26 +36,6 @@ std::string number_text(double value, const std::string& unit) {
 }
 
 }  // namespace
-
-void check_image_path(const std::string& path) {
-  const std::vector<std::string> known{".jpg", ".jpeg", ".png", ".webp", ".bmp"};
-  const std::string extension = extension_of(path);
-  if (std::find(known.begin(), known.end(), extension) == known.end())
-    throw UsageError(path + ": " + unknown_word("kind of picture", extension, known));
-  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
-  std::error_code error;
-  if (!folder.empty() && !std::filesystem::is_directory(folder, error))
-    throw Error("cannot write " + path + ": there is no folder " + folder.string() + "; make it first");
-}
-
-void write_image(const std::string& path, const cv::Mat& rgb) {
-  check_image_path(path);
-  cv::Mat bgr;
-  cv::cvtColor(rgb, bgr, cv::COLOR_RGB2BGR);
-  std::vector<uint8_t> bytes;
-  if (!cv::imencode(extension_of(path), bgr, bytes)) throw Error("cannot encode " + path + "; try .png");
-  write_file_atomically(path, std::string(bytes.begin(), bytes.end()));
-}
 
 void draw_text(cv::Mat& rgb, const std::string& text, const TextPlace& place, const cv::Scalar& colour) {
   std::string shown = drawable(text);

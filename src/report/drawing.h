@@ -7,14 +7,6 @@
 
 namespace cvtool {
 
-// Throws UsageError when write_image cannot write what the extension says, Error when the folder is not there:
-// before long work, so that it is not done in vain.
-void check_image_path(const std::string& path);
-
-// Writes a picture atomically, as what its extension says (.jpg, .png, .webp, .bmp). Throws UsageError on
-// another extension, Error when it cannot be written.
-void write_image(const std::string& path, const cv::Mat& rgb);
-
 // Draws text, smaller or cut short until it fits into `width` pixels; letters beyond ASCII, which OpenCV
 // cannot draw, become '?'. `left` and `baseline` are its lower left corner.
 struct TextPlace {

@@ -20,7 +20,7 @@ struct SheetStyle {
   int tile_px = 180;  // side of the square that each picture stands in
 };
 
-// Writes PNG, or JPEG where the path ends in .jpg. At most 400 pictures are shown; the title of a longer
+// Writes as write_picture does. At most 400 pictures are shown; the title of a longer
 // sheet says how many there were. Throws Error when the file cannot be written.
 void write_sheet(const std::string& path, const std::vector<SheetPicture>& pictures, const SheetStyle& style);
 

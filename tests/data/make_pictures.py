@@ -2,7 +2,7 @@
 
 NAME.raw holds the RGB bytes; decode.tsv and resize.tsv list what there is.
 """
-import io
+import struct
 import sys
 
 import numpy as np
@@ -39,6 +39,12 @@ def save(name, image, tolerance, rgb=None, **options):
     expect(name, tolerance, np.asarray(rgb))
 
 
+def by_hand(name, header, pixel_bytes):
+    """Noise behind a header that Pillow does not write but reads."""
+    open(f"{folder}/{name}", "wb").write(header + rng.bytes(pixel_bytes))
+    expect(name, 0, np.asarray(Image.open(f"{folder}/{name}").convert("RGB")))
+
+
 def decoding():
     photo = Image.fromarray(smooth(37, 53, 3))
     alpha = Image.fromarray(smooth(37, 53, 4), "RGBA")
@@ -53,12 +59,20 @@ def decoding():
     for name, image in [("rgb", photo), ("rgba", alpha), ("grey", grey), ("grey_alpha", alpha.convert("LA"))]:
         save(f"{name}.png", image, 1)
     save("palette.png", photo.quantize(17), 0)
-    save("bit.png", grey.point(lambda v: 255 * (v > 128)).convert("1"), 0)
+    bit = grey.point(lambda v: 255 * (v > 128)).convert("1")
+    save("bit.png", bit, 0)
     deep = (rng.random((9, 11)) * 65535).astype(np.uint16)
     save("deep.png", Image.fromarray(deep), 1, np.repeat((deep / 257.0).round()[..., None], 3, 2))
     save("rgb.bmp", photo, 0)
     save("palette.bmp", photo.quantize(200), 0)
     save("rgb.ppm", photo, 0)
+    for name, image in [("bit.bmp", bit), ("grey.bmp", grey), ("rgba.bmp", alpha.convert("RGB").convert("RGBA")),
+                        ("bit.pbm", bit), ("grey.pgm", grey)]:
+        save(name, image, 0)
+    by_hand("short.bmp", b"BM" + struct.pack("<IIIIiiHHIIIIIIIII", 0, 0, 66, 40, 11, -9, 1, 16, 3, 0, 0, 0, 0, 0, 0xf800,
+                                             0x7e0, 0x1f), 9 * 24)
+    by_hand("any_maximum.ppm", b"P6\n# rows\n11 9\n200\n", 9 * 11 * 3)
+    by_hand("deep.ppm", b"P6 11 9 1000\n", 9 * 11 * 6)
     save("lossless.webp", alpha, 1, lossless=True, exact=True)
     save("lossy.webp", photo, 0)
     still = photo.quantize(60)

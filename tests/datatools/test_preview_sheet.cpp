@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "data/temp_folder.h"
-#include "report/drawing.h"
+#include "report/image_file.h"
 
 using namespace cvtool;
 

@@ -11,6 +11,7 @@
 #include "evaluate/made_up_evaluation.h"
 #include "evaluate/mistakes.h"
 #include "evaluate/run_facts.h"
+#include "report/image_file.h"
 #include "scratch.h"
 #include "spec/gates.h"
 
@@ -108,7 +109,7 @@ TEST_CASE("The mistakes that are shown are the most confident ones, in that orde
   cv::imwrite(photo, cv::Mat(20, 30, CV_8UC3, cv::Scalar(1, 2, 3)));
   CHECK(thumbnail(photo, {/*exif=*/true, /*max_pixels=*/600}, 100).rows == 20);
   CHECK(thumbnail(photo, {/*exif=*/true, /*max_pixels=*/599}, 100).empty());
-  CHECK(jpeg_bytes({}).empty());
+  CHECK(jpeg_bytes({}, 88).empty());
 }
 
 // softmax(z / T) of softmax(z) = (0.8, 0.2): 0.8^(1/T) / (0.8^(1/T) + 0.2^(1/T)).

@@ -5,9 +5,11 @@ build=$1
 seconds=$2
 shift 2
 here=$(dirname "$0")
-[ $# -gt 0 ] || set -- h5 pickle safetensors tfjs torch_legacy torch_zip
+[ $# -gt 0 ] || set -- h5 image pickle safetensors tfjs torch_legacy torch_zip
 /usr/bin/python3 "$here/../model/weights/make_weight_files.py" "$build/weight_files"
-/usr/bin/python3 "$here/make_seeds.py" "$build/weight_files" "$build/seeds"
+mkdir -p "$build/pictures"
+/usr/bin/python3 -W ignore "$here/../data/make_pictures.py" "$build/pictures"
+/usr/bin/python3 "$here/make_seeds.py" "$build/weight_files" "$build/pictures" "$build/seeds"
 for reader in "$@"; do
   cmake --build "$build" --target "fuzz_$reader" --parallel 1
   mkdir -p "$build/corpus/$reader"

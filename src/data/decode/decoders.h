@@ -28,7 +28,7 @@ DecodedImage decode_tiff(const std::string& bytes, const DecodeOptions& options)
 DecodedImage decode_bmp(const std::string& bytes, const DecodeOptions& options);
 DecodedImage decode_pnm(const std::string& bytes, const DecodeOptions& options);
 
-// Throws DataError unless 1 <= width * height <= options.max_pixels.
+// Throws DataError unless 1 <= width * height <= options.max_pixels, both sides within int.
 void check_pixel_count(int64_t height, int64_t width, const DecodeOptions& options);
 
 // CV_8UC4 RGBA -> CV_8UC3 RGB over white; `premultiplied`: the colours are already multiplied by alpha.

@@ -4,7 +4,6 @@
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 #include <vector>
 
@@ -15,6 +14,7 @@
 #include "data/parallel.h"
 #include "datatools/drawn/drawn_scene.h"
 #include "datatools/drawn/drawn_vehicle.h"
+#include "report/image_file.h"
 
 namespace fs = std::filesystem;
 
@@ -91,11 +91,7 @@ void claim_folder(const std::string& folder, const DrawnSetOptions& options) {
 }
 
 void write_drawn_picture(const std::string& folder, const DrawnSetOptions& options, const DrawnPicture& picture) {
-  cv::Mat bgr;
-  cv::cvtColor(draw_picture(options, picture), bgr, cv::COLOR_RGB2BGR);
-  std::vector<uchar> jpeg;
-  cv::imencode(".jpg", bgr, jpeg, {cv::IMWRITE_JPEG_QUALITY, 90});
-  write_file_atomically(folder + "/" + path_of(picture), std::string(jpeg.begin(), jpeg.end()));
+  write_file_atomically(folder + "/" + path_of(picture), jpeg_bytes(draw_picture(options, picture), 90));
 }
 
 }  // namespace
