@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <functional>
 #include <memory>
 
 #include "base/error.h"
@@ -15,11 +14,6 @@
 
 namespace cvtool {
 namespace {
-
-struct FolderEntry {
-  std::string name;
-  bool is_folder;
-};
 
 // Folders, links to folders, and files of any other kind whose name is an image's (a broken link too: it is
 // named as unreadable later).
@@ -42,40 +36,6 @@ std::vector<FolderEntry> entries_of(const std::string& folder) {
   std::sort(entries.begin(), entries.end(),
             [&](const FolderEntry& a, const FolderEntry& b) { return key(a) < key(b); });
   return entries;
-}
-
-// The folders between the start of a walk and where it is.
-using Trail = std::vector<std::pair<dev_t, ino_t>>;
-
-// Throws DataError for a folder that cannot be read or that lies in itself.
-std::vector<FolderEntry> entries_below(const std::string& folder, Trail& trail) {
-  struct stat status {};
-  if (::stat(folder.c_str(), &status) != 0)
-    throw DataError("cannot read the folder " + folder + ": " + std::strerror(errno));
-  const std::pair<dev_t, ino_t> here{status.st_dev, status.st_ino};
-  if (std::find(trail.begin(), trail.end(), here) != trail.end())
-    throw DataError("the symbolic link " + folder + " leads back to a folder that it lies in; remove it");
-  trail.push_back(here);
-  return entries_of(folder);
-}
-
-// Calls visit(path relative to the start, error) until it returns false. Returns false when it was stopped.
-bool walk(const std::string& folder, const std::string& prefix, Trail& trail, const ImageVisit& visit) {
-  const size_t depth = trail.size();
-  std::vector<FolderEntry> entries;
-  try {
-    entries = entries_below(folder, trail);
-  } catch (const DataError& error) {
-    trail.resize(depth);
-    return visit(prefix.substr(0, prefix.empty() ? 0 : prefix.size() - 1), error.what());
-  }
-  for (const FolderEntry& entry : entries) {
-    const bool go_on = entry.is_folder ? walk(folder + "/" + entry.name, prefix + entry.name + "/", trail, visit)
-                                       : visit(prefix + entry.name, "");
-    if (!go_on) return false;
-  }
-  trail.resize(depth);
-  return true;
 }
 
 }  // namespace
@@ -104,26 +64,65 @@ std::vector<std::string> images_in(const std::string& folder) {
   return names;
 }
 
-bool visit_images(const std::string& folder, const ImageVisit& visit) {
-  Trail trail;
-  return walk(folder, "", trail, visit);
+ImageWalk::ImageWalk(std::string folder) : start_(std::move(folder)) {}
+
+// Throws DataError for a folder that cannot be read or that lies in itself.
+void ImageWalk::enter(const std::string& prefix) {
+  const std::string folder = prefix.empty() ? start_ : start_ + "/" + prefix.substr(0, prefix.size() - 1);
+  struct stat status {};
+  if (::stat(folder.c_str(), &status) != 0)
+    throw DataError("cannot read the folder " + folder + ": " + std::strerror(errno));
+  for (const Level& above : levels_)
+    if (above.device == status.st_dev && above.inode == status.st_ino)
+      throw DataError("the symbolic link " + folder + " leads back to a folder that it lies in; remove it");
+  std::vector<FolderEntry> entries = entries_of(folder);
+  std::reverse(entries.begin(), entries.end());
+  levels_.push_back({prefix, status.st_dev, status.st_ino, std::move(entries)});
+}
+
+bool ImageWalk::next(std::string& path, std::string& error) {
+  const auto entered = [&](const std::string& prefix) {
+    try {
+      enter(prefix);
+      return true;
+    } catch (const DataError& problem) {
+      path = prefix.substr(0, prefix.empty() ? 0 : prefix.size() - 1);
+      error = problem.what();
+      return false;
+    }
+  };
+  error.clear();
+  if (!begun_) {
+    begun_ = true;
+    if (!entered("")) return true;
+  }
+  while (!levels_.empty()) {
+    Level& level = levels_.back();
+    if (level.entries.empty()) {
+      levels_.pop_back();
+      continue;
+    }
+    const FolderEntry entry = std::move(level.entries.back());
+    level.entries.pop_back();
+    path = level.prefix + entry.name;
+    if (!entry.is_folder || !entered(path + "/")) return true;
+  }
+  return false;
 }
 
 std::vector<std::string> images_below(const std::string& folder) {
   std::vector<std::string> paths;
-  visit_images(folder, [&](const std::string& path, const std::string& error) {
+  ImageWalk walk(folder);
+  for (std::string path, error; walk.next(path, error); paths.push_back(path))
     if (!error.empty()) throw DataError(error);
-    paths.push_back(path);
-    return true;
-  });
   return paths;
 }
 
 bool holds_images(const std::string& folder) {
-  return !visit_images(folder, [](const std::string&, const std::string& error) {
-    if (!error.empty()) throw DataError(error);
-    return false;
-  });
+  std::string path, error;
+  const bool any = ImageWalk(folder).next(path, error);
+  if (!error.empty()) throw DataError(error);
+  return any;
 }
 
 }  // namespace cvtool

@@ -3,40 +3,44 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <condition_variable>
-#include <exception>
-#include <map>
-#include <mutex>
 #include <numeric>
-#include <thread>
 
 #include "base/error.h"
 #include "base/random.h"
-#include "data/parallel.h"
 
 namespace cvtool {
 namespace {
 
-// What a worker made of one batch: the batch, or what it threw.
-struct Outcome {
-  Batch batch;
-  std::exception_ptr error;
-};
+PrefetchPlan<Batch> plan_of(const PhotoStore& store, std::vector<size_t> order, int64_t batch) {
+  if (batch < 1) throw UsageError("batch: must be at least 1, not " + std::to_string(batch));
+  const size_t rows = static_cast<size_t>(batch), batches = (order.size() + rows - 1) / rows;
+  PrefetchPlan<Batch> plan;
+  plan.source = [order = std::move(order), rows, next = size_t{0}](Batch& named) mutable {
+    named.rows = slice(order, next, rows);
+    next += named.rows.size();
+    return !named.rows.empty();
+  };
+  plan.work = [&store](Batch& named) { named = read_batch(store, named.rows); };
+  plan.workers = std::min(worker_count(store.options().workers), batches);
+  plan.window = plan.workers + 1;
+  return plan;
+}
 
-// Rows whose file has vanished are left out.
-Batch prepare(const PhotoStore& store, const size_t* first, size_t count) {
+}  // namespace
+
+Batch read_batch(const PhotoStore& store, const std::vector<size_t>& rows) {
   const ImageSize& size = store.options().data.imgsz;
-  const auto rows = static_cast<int64_t>(count);
-  at::Tensor bytes = at::empty({rows, size.height, size.width, 3}, at::kByte);
-  at::Tensor labels = at::empty({rows}, at::kLong);
+  const auto count = static_cast<int64_t>(rows.size());
+  at::Tensor bytes = at::empty({count, size.height, size.width, 3}, at::kByte);
+  at::Tensor labels = at::empty({count}, at::kLong);
   auto* to = bytes.data_ptr<uint8_t>();
   auto* label = labels.data_ptr<int64_t>();
   Batch batch;
-  for (size_t i = 0; i < count; ++i) {
-    if (!store.pixels(first[i], to)) continue;
+  for (const size_t row : rows) {
+    if (!store.pixels(row, to)) continue;
     to += size.height * size.width * 3;
-    *label++ = store.samples()[first[i]].label;
-    batch.rows.push_back(first[i]);
+    *label++ = store.samples()[row].label;
+    batch.rows.push_back(row);
   }
   const auto kept = static_cast<int64_t>(batch.rows.size());
   // [N,H,W,3] seen as [N,3,H,W] is channels_last without a copy.
@@ -45,78 +49,18 @@ Batch prepare(const PhotoStore& store, const size_t* first, size_t count) {
   return batch;
 }
 
-}  // namespace
-
-struct Loader::State {
-  const PhotoStore& store;
-  std::vector<size_t> order;
-  size_t batch_rows = 1, batches = 0, ahead = 1;
-
-  std::mutex mutex;
-  std::condition_variable changed;
-  size_t next = 0, taken = 0;  // batches given to workers, batches handed out
-  bool stop = false;
-  std::map<size_t, Outcome> ready;
-  std::vector<std::thread> threads;
-
-  State(const PhotoStore& photos, std::vector<size_t> indices) : store(photos), order(std::move(indices)) {}
-  void work();
-};
-
-void Loader::State::work() {
-  std::unique_lock<std::mutex> lock(mutex);
-  for (;;) {
-    changed.wait(lock, [&] { return stop || next == batches || next < taken + ahead; });
-    if (stop || next == batches) return;
-    const size_t index = next++;
-    lock.unlock();
-    Outcome outcome;
-    try {
-      const size_t begin = index * batch_rows;
-      outcome.batch = prepare(store, order.data() + begin, std::min(batch_rows, order.size() - begin));
-    } catch (...) {
-      outcome.error = std::current_exception();
-    }
-    lock.lock();
-    ready.emplace(index, std::move(outcome));
-    changed.notify_all();
-  }
-}
-
 Loader::Loader(const PhotoStore& store, std::vector<size_t> order, int64_t batch)
-    : state_(std::make_unique<State>(store, std::move(order))) {
-  if (batch < 1) throw UsageError("batch: must be at least 1, not " + std::to_string(batch));
-  State& state = *state_;
-  state.batch_rows = static_cast<size_t>(batch);
-  state.batches = (state.order.size() + state.batch_rows - 1) / state.batch_rows;
-  const size_t workers = std::min(worker_count(store.options().workers), state.batches);
-  state.ahead = workers + 1;
-  for (size_t i = 0; i < workers; ++i) state.threads.emplace_back([&state] { state.work(); });
-}
-
-Loader::~Loader() {
-  {
-    const std::lock_guard<std::mutex> lock(state_->mutex);
-    state_->stop = true;
-    state_->changed.notify_all();
-  }
-  for (auto& thread : state_->threads) thread.join();
-}
+    : batches_(plan_of(store, std::move(order), batch)) {}
 
 bool Loader::next(Batch& batch) {
-  State& state = *state_;
-  std::unique_lock<std::mutex> lock(state.mutex);
-  while (state.taken < state.batches) {
-    state.changed.wait(lock, [&] { return state.ready.count(state.taken) != 0; });
-    Outcome outcome = std::move(state.ready.at(state.taken));
-    state.ready.erase(state.taken++);
-    state.changed.notify_all();
-    if (outcome.error) std::rethrow_exception(outcome.error);
-    if (outcome.batch.rows.empty()) continue;
-    batch = std::move(outcome.batch);
-    return true;
-  }
+  while (batches_.next(batch))
+    if (!batch.rows.empty()) return true;
   return false;
+}
+
+std::vector<size_t> slice(const std::vector<size_t>& order, size_t begin, size_t count) {
+  const auto at = [&](size_t i) { return order.begin() + static_cast<std::ptrdiff_t>(std::min(i, order.size())); };
+  return {at(begin), at(begin + count)};
 }
 
 std::vector<size_t> in_order(size_t count) {

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/ordered_prefetch.h"
 #include "data/dataset.h"
 #include "data/image.h"
 #include "data/pixel_cache.h"
@@ -71,20 +72,24 @@ struct Batch {
   std::vector<size_t> rows;  // index into PhotoStore::samples() of each row
 };
 
+// The photos `rows` of a store, read in the calling thread. Rows whose file has vanished are left out.
+Batch read_batch(const PhotoStore& store, const std::vector<size_t>& rows);
+
 // One pass over a store in a given order. Worker threads prepare the batches ahead; they come out in order and
 // hold the same rows whatever the number of workers.
 class Loader {
  public:
   // `order` holds indices into store.samples(); the last partial batch is kept.
   Loader(const PhotoStore& store, std::vector<size_t> order, int64_t batch);
-  ~Loader();
   // The next batch, or false after the last one. Rethrows what a worker threw.
   bool next(Batch& batch);
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  OrderedPrefetch<Batch> batches_;
 };
+
+// What there is of order[begin .. begin + count - 1].
+std::vector<size_t> slice(const std::vector<size_t>& order, size_t begin, size_t count);
 
 // 0 .. count-1.
 std::vector<size_t> in_order(size_t count);

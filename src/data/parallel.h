@@ -7,12 +7,9 @@
 
 namespace cvtool {
 
-// The number of threads meant by `workers`: itself, or one a core for 0.
-size_t worker_count(int64_t workers);
-
-// Calls work(i) for i in 0 .. count-1 from `workers` threads, each taking the next i that is free. The
-// calling thread calls progress(done, count) about ten times a second and once at the end. The first
-// exception of work or progress stops the loop and is thrown again here.
+// Calls work(i) for i in 0 .. count-1 from `workers` threads (0: one a core), each taking the next i that is free. The
+// calling thread calls progress(done, count) about ten times a second and once at the end. An exception of work or
+// progress stops the loop and is thrown again here.
 void for_each_parallel(size_t count, int64_t workers, const std::function<void(size_t)>& work,
                        const std::function<void(int64_t, int64_t)>& progress = {});
 

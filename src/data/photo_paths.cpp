@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <deque>
 #include <filesystem>
 #include <thread>
 #include <unordered_map>
@@ -21,92 +22,6 @@ namespace fs = std::filesystem;
 
 namespace cvtool {
 namespace {
-
-using Visit = std::function<bool(PhotoSource)>;
-using Stopped = std::function<bool()>;
-
-bool visit_folder(const std::string& folder, const Visit& visit) {
-  const std::string prefix = folder.back() == '/' ? folder : folder + "/";
-  bool any = false;
-  const bool go_on = visit_images(folder, [&](const std::string& path, const std::string& error) {
-    any = true;
-    return error.empty() ? visit({prefix + path, "", nullptr})
-                         : visit({path.empty() ? folder : prefix + path, error, nullptr});
-  });
-  if (any || !go_on) return go_on;
-  return visit({folder, "holds no image (" + join(image_extensions(), " ") + ")", nullptr});
-}
-
-// A file or a folder by its name, as it is.
-bool visit_path(const std::string& path, const Visit& visit) {
-  struct stat status {};
-  if (path.empty() || ::stat(path.c_str(), &status) != 0)
-    return visit({path,
-                  path.empty()      ? "is an empty path"
-                  : errno == ENOENT ? "there is no such file"
-                                    : std::strerror(errno),
-                  nullptr});
-  return S_ISDIR(status.st_mode) ? visit_folder(path, visit) : visit({path, "", nullptr});
-}
-
-bool visit_pattern(const std::string& pattern, const Visit& visit) {
-  glob_t found{};
-  const int result = ::glob(pattern.c_str(), GLOB_BRACE | GLOB_TILDE, nullptr, &found);
-  const std::unique_ptr<glob_t, void (*)(glob_t*)> owner(&found, ::globfree);
-  if (result != 0) return visit({pattern, "no file matches this pattern", nullptr});
-  for (size_t i = 0; i < found.gl_pathc; ++i)
-    if (!visit_path(found.gl_pathv[i], visit)) return false;
-  return true;
-}
-
-bool visit_input(const std::string& input, const Visit& visit) {
-  const bool pattern = input.find_first_of("*?[{") != std::string::npos && ::access(input.c_str(), F_OK) != 0;
-  return pattern ? visit_pattern(input, visit) : visit_path(input, visit);
-}
-
-// Standard input piece by piece; read() alone would not notice a stop.
-bool read_stdin(std::string& piece, const Stopped& stopped) {
-  piece.resize(1 << 16);
-  while (!stopped()) {
-    pollfd input{STDIN_FILENO, POLLIN, 0};
-    const int ready = ::poll(&input, 1, 100);
-    if (ready == 0 || (ready < 0 && errno == EINTR)) continue;
-    const ssize_t got = ::read(STDIN_FILENO, piece.data(), piece.size());
-    if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-    if (got < 0) throw Error(std::string("cannot read standard input: ") + std::strerror(errno));
-    piece.resize(static_cast<size_t>(got));
-    return got > 0;
-  }
-  return false;
-}
-
-bool visit_listed(std::string path, char separator, const Visit& visit) {
-  if (separator == '\n' && !path.empty() && path.back() == '\r') path.pop_back();
-  return path.empty() || visit_path(path, visit);
-}
-
-bool visit_list(char separator, const Visit& visit, const Stopped& stopped) {
-  std::string piece, path;
-  while (read_stdin(piece, stopped))
-    for (const char c : piece) {
-      if (c != separator) {
-        path += c;
-        continue;
-      }
-      if (!visit_listed(std::move(path), separator, visit)) return false;
-      path.clear();
-    }
-  return visit_listed(std::move(path), separator, visit);
-}
-
-bool visit_stdin_image(const Visit& visit, const Stopped& stopped) {
-  auto bytes = std::make_shared<std::string>();
-  for (std::string piece; read_stdin(piece, stopped);) {
-    *bytes += piece;
-    if (bytes->size() > (size_t{1} << 30)) return visit({"-", "is larger than 1 GiB", nullptr});
-  }
-  return visit({"-", "", std::move(bytes)});
-}
 
 // When a file was last written and how large it is.
 struct Stamp {
@@ -126,65 +41,210 @@ class Watch {
  public:
   explicit Watch(std::string folder) : folder_(std::move(folder)) {
     if (!fs::is_directory(folder_)) throw DataError(folder_ + ": there is no such folder to watch");
-    look([](const std::string&) { return true; }, /*first=*/true);
+    look(/*first=*/true);
   }
 
-  bool look(const std::function<bool(const std::string&)>& visit, bool first = false) {
+  // The photos that are new since the last look.
+  std::deque<std::string> look(bool first = false) {
+    const auto begin = Clock::now();
     std::unordered_map<std::string, Seen> now;
-    bool go_on = true;
-    visit_images(folder_, [&](const std::string& name, const std::string& error) {
+    std::deque<std::string> found;
+    ImageWalk walk(folder_);
+    for (std::string name, error; walk.next(name, error);) {
       Stamp stamp;
       const std::string path = folder_ + (folder_.back() == '/' ? "" : "/") + name;
-      if (!error.empty() || !stamp_of(path, stamp)) return true;
+      if (!error.empty() || !stamp_of(path, stamp)) continue;
       const auto old = seen_.find(name);
       const bool rests = old != seen_.end() && old->second.stamp == stamp;
-      const bool done = first || (rests && old->second.done);
-      if (go_on && rests && !done) go_on = visit(path);
-      now[name] = {stamp, done || rests};
-      return true;
-    });
+      if (rests && !old->second.done) found.push_back(path);
+      now[name] = {stamp, first || rests};
+    }
     seen_ = std::move(now);
-    return go_on;
+    // A folder that takes long to look through is looked at less often.
+    if (!first)
+      next_ = Clock::now() + std::max<Clock::duration>(std::chrono::milliseconds(300), 10 * (Clock::now() - begin));
+    return found;
   }
 
+  bool due() const { return Clock::now() >= next_; }
+
  private:
+  using Clock = std::chrono::steady_clock;
   struct Seen {
     Stamp stamp;
     bool done = false;
   };
   std::string folder_;
   std::unordered_map<std::string, Seen> seen_;
+  Clock::time_point next_{};
 };
 
-void visit_watched(const std::string& folder, const Visit& visit, const Stopped& stopped) {
-  Watch watch(folder);
-  while (!stopped()) {
-    const auto begin = std::chrono::steady_clock::now();
-    if (!watch.look([&](const std::string& path) { return visit({path, "", nullptr}); })) return;
-    // A folder that takes long to look through is looked at less often.
-    const auto pause = std::max<std::chrono::steady_clock::duration>(std::chrono::milliseconds(300),
-                                                                     10 * (std::chrono::steady_clock::now() - begin));
-    for (const auto end = std::chrono::steady_clock::now() + pause;
-         std::chrono::steady_clock::now() < end && !stopped();)
-      std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  }
+// A folder that is named photo by photo.
+struct OpenedFolder {
+  std::string folder, prefix;
+  ImageWalk walk;
+  bool any = false;
+
+  explicit OpenedFolder(const std::string& path)
+      : folder(path), prefix(path.back() == '/' ? path : path + "/"), walk(path) {}
+};
+
+std::deque<std::string> matches_of(const std::string& pattern) {
+  glob_t found{};
+  std::deque<std::string> paths;
+  if (::glob(pattern.c_str(), GLOB_BRACE | GLOB_TILDE, nullptr, &found) == 0)
+    paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  ::globfree(&found);
+  return paths;
+}
+
+bool is_pattern(const std::string& input) {
+  return input.find_first_of("*?[{") != std::string::npos && ::access(input.c_str(), F_OK) != 0;
 }
 
 }  // namespace
+
+struct PhotoLister::State {
+  PhotoSourceOptions options;
+  std::function<bool()> stopped;
+  size_t input = 0;                      // the next one
+  std::deque<std::string> paths;         // files and folders to be named before the next input
+  std::unique_ptr<OpenedFolder> opened;  // and before them
+  bool in_list = false;                  // and behind them the rest of the list on standard input
+  std::string piece, listed;             // of that list: what was read of it; a path that is not yet whole
+  size_t place = 0;                      // in `piece`
+  std::unique_ptr<Watch> watch;
+
+  bool next(PhotoSource& photo);
+  bool next_of_folder(PhotoSource& photo);
+  bool open_path(const std::string& path, PhotoSource& photo);
+  bool open_input(const std::string& name, PhotoSource& photo);
+  void read_list();
+  bool read_stdin();
+  void read_stdin_image(PhotoSource& photo);
+  void wait_for_change();
+};
+
+bool PhotoLister::State::next_of_folder(PhotoSource& photo) {
+  std::string path, error;
+  if (opened->walk.next(path, error)) {
+    opened->any = true;
+    photo = {error.empty() || !path.empty() ? opened->prefix + path : opened->folder, error, nullptr};
+    return true;
+  }
+  const std::unique_ptr<OpenedFolder> done = std::move(opened);
+  if (!done->any) photo = {done->folder, "holds no image (" + join(image_extensions(), " ") + ")", nullptr};
+  return !done->any;
+}
+
+// A file or a folder by its name, as it is. True where it is a photo (or an error), false for a folder.
+bool PhotoLister::State::open_path(const std::string& path, PhotoSource& photo) {
+  struct stat status {};
+  photo = {path, "", nullptr};
+  if (path.empty())
+    photo.error = "is an empty path";
+  else if (::stat(path.c_str(), &status) != 0)
+    photo.error = errno == ENOENT ? "there is no such file" : std::strerror(errno);
+  else if (S_ISDIR(status.st_mode))
+    opened = std::make_unique<OpenedFolder>(path);
+  return !opened;
+}
+
+// True where its first photo is `photo`.
+bool PhotoLister::State::open_input(const std::string& name, PhotoSource& photo) {
+  if (name == "-") in_list = true;
+  if (name == "-") return false;
+  if (!is_pattern(name)) return open_path(name, photo);
+  paths = matches_of(name);
+  photo = {name, "no file matches this pattern", nullptr};
+  return paths.empty();
+}
+
+// Another piece of standard input; read() alone would not notice a stop.
+bool PhotoLister::State::read_stdin() {
+  piece.resize(1 << 16);
+  place = 0;
+  while (!stopped()) {
+    pollfd waiting{STDIN_FILENO, POLLIN, 0};
+    const int ready = ::poll(&waiting, 1, 100);
+    if (ready == 0 || (ready < 0 && errno == EINTR)) continue;
+    const ssize_t got = ::read(STDIN_FILENO, piece.data(), piece.size());
+    if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (got < 0) throw Error(std::string("cannot read standard input: ") + std::strerror(errno));
+    piece.resize(static_cast<size_t>(got));
+    return got > 0;
+  }
+  return false;
+}
+
+// The next path of the list, if there is one in this piece.
+void PhotoLister::State::read_list() {
+  const size_t end = piece.find(options.separator, place);
+  listed.append(piece, place, end == std::string::npos ? end : end - place);
+  place = end + 1;
+  if (end == std::string::npos && read_stdin()) return;
+  in_list = end != std::string::npos;
+  if (options.separator == '\n' && !listed.empty() && listed.back() == '\r') listed.pop_back();
+  if (!listed.empty()) paths.push_back(std::move(listed));
+  listed.clear();
+}
+
+void PhotoLister::State::read_stdin_image(PhotoSource& photo) {
+  auto bytes = std::make_shared<std::string>();
+  photo = {"-", "", bytes};
+  while (read_stdin()) {
+    *bytes += piece;
+    if (bytes->size() <= (size_t{1} << 30)) continue;
+    photo = {"-", "is larger than 1 GiB", nullptr};
+    return;
+  }
+}
+
+void PhotoLister::State::wait_for_change() {
+  if (!watch) watch = std::make_unique<Watch>(options.watch);
+  if (!watch->due()) return std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  paths = watch->look();
+}
+
+bool PhotoLister::State::next(PhotoSource& photo) {
+  while (!stopped()) {
+    if (opened) {
+      if (next_of_folder(photo)) return true;
+    } else if (!paths.empty()) {
+      const std::string path = std::move(paths.front());
+      paths.pop_front();
+      if (open_path(path, photo)) return true;
+    } else if (in_list) {
+      read_list();
+    } else if (options.stdin_image) {
+      options.stdin_image = false;
+      read_stdin_image(photo);
+      return !stopped();
+    } else if (input < options.inputs.size()) {
+      if (open_input(options.inputs[input++], photo)) return true;
+    } else if (!options.watch.empty()) {
+      wait_for_change();
+    } else {
+      return false;
+    }
+  }
+  return false;
+}
+
+PhotoLister::PhotoLister(PhotoSourceOptions options, std::function<bool()> stopped)
+    : state_(std::make_unique<State>()) {
+  state_->options = std::move(options);
+  state_->stopped = std::move(stopped);
+}
+
+PhotoLister::~PhotoLister() = default;
+
+bool PhotoLister::next(PhotoSource& photo) { return state_->next(photo); }
 
 bool is_live(const PhotoSourceOptions& options) {
   for (const std::string& input : options.inputs)
     if (input == "-") return true;
   return options.stdin_image || !options.watch.empty();
-}
-
-void visit_photos(const PhotoSourceOptions& options, const Visit& visit, const Stopped& stopped) {
-  const Visit unless_stopped = [&](PhotoSource source) { return !stopped() && visit(std::move(source)); };
-  if (options.stdin_image && !visit_stdin_image(unless_stopped, stopped)) return;
-  for (const std::string& input : options.inputs)
-    if (!(input == "-" ? visit_list(options.separator, unless_stopped, stopped) : visit_input(input, unless_stopped)))
-      return;
-  if (!options.watch.empty()) visit_watched(options.watch, unless_stopped, stopped);
 }
 
 }  // namespace cvtool

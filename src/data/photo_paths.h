@@ -26,10 +26,19 @@ struct PhotoSourceOptions {
 // True when photos may be waited for: a list or a photo on standard input, or a watched folder.
 bool is_live(const PhotoSourceOptions& options);
 
-// Calls visit() for each photo in the order of the inputs, until it returns false or stopped() does not. What
-// does not exist or cannot be listed is visited with its error. A watched photo is visited once its size and
-// time have rested for one look.
-void visit_photos(const PhotoSourceOptions& options, const std::function<bool(PhotoSource)>& visit,
-                  const std::function<bool()>& stopped);
+// Names each photo in the order of the inputs. What does not exist or cannot be listed is named with its error. A
+// watched photo is named once its size and time have rested for one look.
+class PhotoLister {
+ public:
+  // `stopped` ends the listing, from any thread.
+  PhotoLister(PhotoSourceOptions options, std::function<bool()> stopped);
+  ~PhotoLister();
+  // The next photo; false at the end. Waits where the inputs are live.
+  bool next(PhotoSource& photo);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 }  // namespace cvtool

@@ -1,11 +1,11 @@
 // Photos read ahead by worker threads, in order, with bounded memory.
 #pragma once
 
-#include <chrono>
 #include <memory>
 #include <opencv2/core/mat.hpp>
 #include <string>
 
+#include "base/ordered_prefetch.h"
 #include "data/image.h"
 #include "data/photo_paths.h"
 #include "spec/data_config.h"
@@ -31,13 +31,9 @@ class PhotoStream {
   explicit PhotoStream(PhotoStreamOptions options);
   ~PhotoStream();
 
-  enum class Got { kPhoto, kNothingYet, kEnd };
   // The next photo in order. kNothingYet: the sources are live and have named no photo for `patience`. Throws
   // what listing the sources threw.
   Got next(StreamedPhoto& photo, std::chrono::milliseconds patience);
-
-  // Ends soon: no further photo is read.
-  void stop();
 
  private:
   struct State;

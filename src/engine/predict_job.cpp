@@ -133,9 +133,9 @@ int64_t predict_job(const PredictRequest& request, const PredictSink& sink, Obse
   Answers answers(opened, request, sink);
   PhotoStream stream(stream_options(request, opened.recipe.data));
   StreamedPhoto photo;
-  for (auto got = PhotoStream::Got::kPhoto; got != PhotoStream::Got::kEnd && !observer.stop_requested();) {
+  for (Got got = Got::kItem; got != Got::kEnd && !observer.stop_requested();) {
     got = stream.next(photo, kPatience);
-    if (got == PhotoStream::Got::kPhoto)
+    if (got == Got::kItem)
       answers.add(std::move(photo));
     else
       answers.flush();
