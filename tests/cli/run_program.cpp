@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <stdexcept>
 #include <thread>
 
@@ -91,12 +92,31 @@ RunningProgram::~RunningProgram() {
 void RunningProgram::send(int signal) const { ::kill(state_->pid, signal); }
 
 bool RunningProgram::wait_for_message(const std::string& text) {
-  while (true) {
+  return wait_until([&] { return contains(content_of(state_->scratch / "stderr"), text); });
+}
+
+bool RunningProgram::wait_for_handler(int signal) {
+  const std::string process = "/proc/" + std::to_string(state_->pid);
+  return wait_until([&] {
+    // Before exec() it is a copy of the test program, which has handlers of its own.
+    std::error_code gone;
+    if (!std::filesystem::equivalent(process + "/exe", CVTOOL_PROGRAM, gone)) return false;
+    const std::string status = content_of(process + "/status"), key = "SigCgt:";
+    const auto at = status.find(key);
+    return at != std::string::npos &&
+           (std::stoull(status.substr(at + key.size()), nullptr, 16) >> (signal - 1) & 1) != 0;
+  });
+}
+
+bool RunningProgram::wait_until(const std::function<bool()>& happened) {
+  const auto start = std::chrono::steady_clock::now();
+  while (std::chrono::steady_clock::now() - start < std::chrono::minutes(2)) {
     const bool ended = state_->poll(WNOHANG);
-    if (contains(content_of(state_->scratch / "stderr"), text)) return true;
+    if (happened()) return true;
     if (ended) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
+  return false;
 }
 
 Outcome RunningProgram::wait() {
@@ -107,5 +127,11 @@ Outcome RunningProgram::wait() {
 }
 
 Outcome run_program(const Invocation& invocation) { return RunningProgram(invocation).wait(); }
+
+std::map<std::string, std::string> signal_at_file(int signal, int count) {
+  return {{"LD_PRELOAD", CVTOOL_SIGNAL_LIBRARY},
+          {"CVTOOL_SIGNAL", std::to_string(signal)},
+          {"CVTOOL_SIGNAL_AT", std::to_string(count)}};
+}
 
 }  // namespace cvtool

@@ -1,6 +1,7 @@
 // The built program, started from outside.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -24,6 +25,10 @@ struct Outcome {
 
 Outcome run_program(const Invocation& invocation);
 
+// The environment in which the program gets `signal` when it is about to flush or to rename a file for the `count`-th
+// time.
+std::map<std::string, std::string> signal_at_file(int signal, int count);
+
 // A program that is still running; killed when it goes.
 class RunningProgram {
  public:
@@ -33,8 +38,11 @@ class RunningProgram {
   RunningProgram& operator=(const RunningProgram&) = delete;
 
   void send(int signal) const;
-  // True as soon as stderr holds `text`; false when the program ends first.
+  // True as soon as stderr holds `text`; false when the program ends first, or after two minutes.
   bool wait_for_message(const std::string& text);
+  // The same for a signal that the program handles from then on, and for anything else.
+  bool wait_for_handler(int signal);
+  bool wait_until(const std::function<bool()>& happened);
   Outcome wait();
 
  private:

@@ -2,10 +2,8 @@
 #include <signal.h>
 #include <sys/mount.h>
 
-#include <chrono>
 #include <filesystem>
 #include <fstream>
-#include <thread>
 
 #include "cli/session.h"
 
@@ -188,9 +186,10 @@ TEST_CASE("Ctrl-C ends a data command with 130") {
     Invocation invocation;
     invocation.arguments = {"data", command, scratch.path()};
     RunningProgram program(invocation);
-    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    REQUIRE(program.wait_for_handler(SIGINT));
     program.send(SIGINT);
     const Outcome outcome = program.wait();
+    CHECK(contains(outcome.err, "stopping after this step"));
     CHECK(outcome.code == 130);
     CHECK(outcome.out.empty());
   }

@@ -1,7 +1,5 @@
-#include <chrono>
 #include <cmath>
 #include <csignal>
-#include <thread>
 
 #include "cli/session.h"
 
@@ -319,11 +317,14 @@ TEST_CASE("Ctrl-C ends predict --stdin-image while nothing comes in") {
                           "--stdin-image",
                           "--model",
                           session.run};
+  // What has been read of the model is remembered; then comes standard input.
+  invocation.environment = {{"XDG_CACHE_HOME", scratch / "cache"}};
   RunningProgram program(invocation);
-  std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+  REQUIRE(program.wait_until([&] { return fs::exists(scratch / "cache/cvtool/verified.txt"); }));
   program.send(SIGINT);
   const Outcome outcome = program.wait();
   CAPTURE(outcome.err);
+  CHECK(contains(outcome.err, "stopping after this step"));
   CHECK(outcome.code == 130);
   CHECK(outcome.out.empty());
 }

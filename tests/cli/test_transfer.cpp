@@ -63,11 +63,15 @@ double largest_difference(const Json& a, const Json& b) {
   return largest;
 }
 
-Json changed_tensors(const std::string& base, const std::string& name) {
+// Of each pair of a base's form and a run on it.
+Json changed_tensors(const std::vector<std::pair<std::string, std::string>>& pairs) {
   Invocation python;
   python.program = CVTOOL_PYTHON;
-  python.arguments = {std::string(CVTOOL_TESTS_FOLDER) + "/cli/check_base.py", Bases::get() / base,
-                      Session::get().scratch / ("runs/" + name + "/last.pt")};
+  python.arguments = {std::string(CVTOOL_TESTS_FOLDER) + "/cli/check_base.py"};
+  for (const auto& [form, run] : pairs) {
+    python.arguments.push_back(Bases::get() / (form + ".pt"));
+    python.arguments.push_back(Session::get().scratch / ("runs/" + run + "/last.pt"));
+  }
   const Outcome outcome = run_program(python);
   INFO(outcome.err);
   REQUIRE(outcome.code == 0);
@@ -99,8 +103,9 @@ TEST_CASE("A base that was scripted, traced or frozen in Python is trained on an
 }
 
 TEST_CASE("A frozen base is the same after training, weights and statistics") {
-  for (const std::string form : {"scripted", "traced"}) {
-    const Json changes = changed_tensors(form + ".pt", "base-" + form);
+  const Json all = changed_tensors({{"scripted", "base-scripted"}, {"traced", "base-traced"}});
+  REQUIRE(all.size() == 2);
+  for (const Json& changes : all) {
     CHECK(changes["tensors"] == 3 * 7);
     CHECK(changes["changed"].empty());
   }
@@ -190,6 +195,7 @@ TEST_CASE("Fine-tuning changes the layers that were named and no batch norm") {
                                 {"all",
                                  {"features.0.0.weight", "features.0.0.bias", "features.1.0.weight",
                                   "features.1.0.bias", "features.2.0.weight", "features.2.0.bias"}}};
+  std::vector<std::pair<std::string, std::string>> pairs;
   for (const std::string form : {"scripted", "traced"})
     for (const Case& c : cases) {
       const std::string name = "tuned-" + form + c.what;
@@ -198,15 +204,21 @@ TEST_CASE("Fine-tuning changes the layers that were named and no batch norm") {
                                     {"--augment", "none", "--fine-tune", c.what, "--freeze-epochs", "1"});
       CAPTURE(outcome.err);
       REQUIRE(outcome.code == 0);
-      CHECK(changed_tensors(form + ".pt", name)["changed"] == Json(c.changed));
+      pairs.emplace_back(form, name);
     }
+  const Json all = changed_tensors(pairs);
+  REQUIRE(all.size() == pairs.size());
+  for (size_t i = 0; i < pairs.size(); ++i) {
+    CAPTURE(pairs[i].second);
+    CHECK(all[i]["changed"] == Json(cases[i % cases.size()].changed));
+  }
 }
 
 TEST_CASE("Fine-tuning trains batch norm where that is asked for") {
   REQUIRE(train(Bases::get() / "scripted.pt", "norms",
                 {"--augment", "none", "--fine-tune", "features.2", "--fine-tune-norms"})
               .code == 0);
-  const Json changed = changed_tensors("scripted.pt", "norms")["changed"];
+  const Json changed = changed_tensors({{"scripted", "norms"}}).at(0)["changed"];
   CHECK(std::count(changed.begin(), changed.end(), "features.2.1.running_mean") == 1);
   CHECK(std::count(changed.begin(), changed.end(), "features.2.1.weight") == 1);
   CHECK(std::count(changed.begin(), changed.end(), "features.1.1.running_mean") == 0);
@@ -229,7 +241,7 @@ TEST_CASE("A finished run is trained on with --from, in two phases from one comm
                                    "--epochs", "2", "--fine-tune", "features.2"});
   CAPTURE(outcome.err);
   REQUIRE(outcome.code == 0);
-  CHECK(changed_tensors("traced.pt", "from")["changed"] == Json{"features.2.0.weight", "features.2.0.bias"});
+  CHECK(changed_tensors({{"traced", "from"}}).at(0)["changed"] == Json{"features.2.0.weight", "features.2.0.bias"});
   // Again, as its report says.
   REQUIRE(session({"train", "--data", session.photos, "--from", "runs/cached-none", "--recipe", "runs/from/config.json",
                    "--name", "again"})
@@ -259,34 +271,41 @@ TEST_CASE(
     "Ctrl-C while features of the fine-tuned net are computed keeps the frozen epochs and names the command that goes "
     "on") {
   const Session& session = Session::get();
-  const Outcome outcome = interrupted_after("fine-tuning ", {"train",
-                                                             "--data",
-                                                             session.photos,
-                                                             "--base",
-                                                             Bases::get() / "scripted.pt",
-                                                             "--name",
-                                                             "halfway",
-                                                             "--imgsz",
-                                                             "32",
-                                                             "--epochs",
-                                                             "1000",
-                                                             "--batch",
-                                                             "2",
-                                                             "--precision",
-                                                             "fp32",
-                                                             "--freeze-epochs",
-                                                             "1",
-                                                             "--fine-tune",
-                                                             "features.2",
-                                                             "--augment",
-                                                             "rotation=0.2",
-                                                             "--augment-views",
-                                                             "40"});
+  Invocation invocation;
+  invocation.folder = session.scratch.path();
+  invocation.arguments = {"train",
+                          "--data",
+                          session.photos,
+                          "--base",
+                          Bases::get() / "scripted.pt",
+                          "--name",
+                          "halfway",
+                          "--imgsz",
+                          "32",
+                          "--epochs",
+                          "1000",
+                          "--batch",
+                          "2",
+                          "--precision",
+                          "fp32",
+                          "--freeze-epochs",
+                          "1",
+                          "--fine-tune",
+                          "features.2",
+                          "--augment",
+                          "rotation=0.2",
+                          "--augment-views",
+                          "3"};
+  // As the first epoch's history is written: the second phase begins, and its features are the next that can be
+  // stopped.
+  invocation.environment = signal_at_file(SIGINT, 11);
+  const Outcome outcome = run_program(invocation);
   CAPTURE(outcome.err);
   CHECK(outcome.code == 130);
   CHECK(contains(outcome.err,
                  "interrupted after 1 epoch; the best model so far is runs/halfway/best.pt; go on with: cvtool train "
                  "--resume runs/halfway"));
+  CHECK(contains(outcome.err, "fine-tuning "));
   CHECK_FALSE(contains(outcome.err, "nothing was trained"));
   const Outcome resumed = session({"train", "--resume", "runs/halfway", "--epochs", "2"});
   CAPTURE(resumed.err);

@@ -3,25 +3,24 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <filesystem>
 #include <opencv2/imgcodecs.hpp>
 
 #include "base/error.h"
 #include "report/canvas.h"
 #include "report/confusion_picture.h"
 #include "report/sheet.h"
+#include "scratch.h"
 
-namespace fs = std::filesystem;
 using namespace cvtool;
 
 namespace {
 
 // A file of its own, removed afterwards.
 struct File {
-  explicit File(const std::string& name) : path((fs::temp_directory_path() / ("cvtool_plots_" + name)).string()) {}
-  ~File() { fs::remove(path); }
+  explicit File(const std::string& name) : path(scratch / name) {}
   cv::Mat read() const { return cv::imread(path); }  // BGR
-  std::string path;
+  const Scratch scratch;
+  const std::string path;
 };
 
 using Matrix = std::vector<std::vector<int64_t>>;

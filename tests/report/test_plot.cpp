@@ -3,14 +3,13 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <filesystem>
 #include <opencv2/imgcodecs.hpp>
 
 #include "base/error.h"
 #include "report/curves.h"
 #include "report/ticks.h"
+#include "scratch.h"
 
-namespace fs = std::filesystem;
 using namespace cvtool;
 
 namespace {
@@ -152,7 +151,8 @@ TEST_CASE("Text is as wide as its width says and is shortened whole signs at a t
 }
 
 TEST_CASE("curves.png shows both panels for one epoch, a thousand, gaps and extremes") {
-  const std::string path = (fs::temp_directory_path() / "cvtool_curves.png").string();
+  const Scratch scratch;
+  const std::string path = scratch / "curves.png";
   for (const auto& history : {history_of(1, 1), history_of(3, 1e300), history_of(1000, 1e12), history_of(7, 0.5)}) {
     write_curves_png(path, history);
     const cv::Mat image = cv::imread(path);
@@ -166,7 +166,6 @@ TEST_CASE("curves.png shows both panels for one epoch, a thousand, gaps and extr
       CHECK(count_ink(panel, valid) >= 15);
     }
   }
-  fs::remove(path);
 }
 
 TEST_CASE("Empty, absent and infinite values draw an empty chart and nothing crashes") {

@@ -73,7 +73,7 @@ class Watcher : public Observer {
 
 struct Setting {
   int64_t batch = 4, first_layer_from = 1;
-  double dropout = 0.3;
+  double dropout = 0.3, checkpoint_every_s = 600;
   TrainConfig config;
   Setting() {
     config.epochs = 5;
@@ -121,6 +121,7 @@ struct Session {
                             return phase(s, true);
                           }});
     run.observer = &watcher;
+    run.checkpoint_every_s = s.checkpoint_every_s;
     run.save = [&](const TrainingState& now) {
       // As a file would keep it: copies of everything.
       Checkpoint checkpoint = checkpoint_of(now);
@@ -203,18 +204,23 @@ TEST_CASE("A run that is stopped while its last phase begins has kept all epochs
   CHECK(result_of(second) == result_of(whole));
 }
 
-TEST_CASE("Every checkpoint on the way leads to the same end") {
-  const Setting setting = settings()[2];
+TEST_CASE("Every checkpoint on the way, one after each step, leads to the same end") {
+  Setting setting = settings()[2];
+  setting.checkpoint_every_s = 0;
   Session whole;
   whole.train(setting);
-  REQUIRE(whole.saved.size() >= 2);
+  CHECK(whole.saved.size() >= static_cast<size_t>(whole.state.updates));
+  int64_t inside = 0;
   for (const Checkpoint& checkpoint : whole.saved) {
+    CAPTURE(checkpoint.facts["updates"].dump());
     Session second;
     second.state = state_from(checkpoint);
+    inside += second.state.batches > 0 && second.state.batches * setting.config.batch < kSamples;
     second.train(setting);
     if (second.state.epoch > setting.config.epochs && second.watcher.steps == 0) continue;  // nothing was left to do
     CHECK(result_of(second) == result_of(whole));
   }
+  CHECK(inside == setting.config.epochs * (kSamples / setting.config.batch));
 }
 
 TEST_CASE("Another seed, or a step more, gives another end") {
@@ -261,13 +267,26 @@ TEST_CASE("Clipping bounds what one step can change") {
 TEST_CASE(
     "The average of the weights is what is validated and kept, and training goes on from the weights themselves") {
   Setting plain, averaged;
-  averaged.config.ema = 0.99;
+  averaged.config.ema = 0.5;
+  averaged.checkpoint_every_s = 0;
   Session one, two;
   one.train(plain);
   two.train(averaged);
   CHECK(one.net.b.equal(two.net.b));
-  CHECK_FALSE(find_tensor(two.state.last.weights, "b")->equal(two.net.b));
   CHECK(find_tensor(one.state.last.weights, "b")->equal(one.net.b));
+
+  // Again, from the weights after each step: in the beginning the decay is (1 + n) / (10 + n).
+  at::Tensor average = TinyNet().b.detach();
+  int64_t updates = 0;
+  for (const Checkpoint& checkpoint : two.saved) {
+    if (checkpoint.facts["updates"] == updates) continue;  // saved again at the end of the epoch
+    CHECK(checkpoint.facts["updates"] == ++updates);
+    const double decay = updates < 8 ? (1.0 + updates) / (10.0 + updates) : 0.5;
+    average = average * decay + *find_tensor(checkpoint.tensors, "weights/b") * (1 - decay);
+    CHECK(at::allclose(*find_tensor(checkpoint.tensors, "average/b"), average, 1e-5, 1e-6));
+  }
+  CHECK(updates == two.state.updates);
+  CHECK(at::allclose(*find_tensor(two.state.last.weights, "b"), average, 1e-5, 1e-6));
 }
 
 TEST_CASE("Training ends when there is no improvement") {

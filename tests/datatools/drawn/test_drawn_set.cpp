@@ -10,19 +10,17 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "scratch.h"
 
 namespace fs = std::filesystem;
 using namespace cvtool;
 
 namespace {
 
-// A folder of its own for a test, removed afterwards.
+// A folder for a drawn set, removed afterwards.
 struct Folder {
-  explicit Folder(const std::string& name) : path((fs::temp_directory_path() / ("cvtool_drawn_" + name)).string()) {
-    fs::remove_all(path);
-  }
-  ~Folder() { fs::remove_all(path); }
-  std::string path;
+  const Scratch scratch;
+  const std::string path = scratch / "drawn";
 };
 
 DrawnSetOptions small_set() {
@@ -52,7 +50,7 @@ double mean_difference(const cv::Mat& a, const cv::Mat& b) {
 }  // namespace
 
 TEST_CASE("A drawn set has the folders, counts and sizes that were asked for") {
-  const Folder folder("counts");
+  const Folder folder;
   CHECK(write_drawn_set(folder.path, small_set()).drawn == 16);
   const auto files = files_below(folder.path);
   CHECK(files.size() == 17);  // and drawn.json
@@ -66,7 +64,7 @@ TEST_CASE("A drawn set has the folders, counts and sizes that were asked for") {
 }
 
 TEST_CASE("The same seed draws the same bytes whatever the number of threads") {
-  const Folder one("one"), three("three"), other("other");
+  const Folder one, three, other;
   write_drawn_set(one.path, small_set(), {}, 1);
   write_drawn_set(three.path, small_set(), {}, 3);
   CHECK(files_below(one.path) == files_below(three.path));
@@ -87,7 +85,7 @@ TEST_CASE("A picture depends on split, class and index and not on how many there
 }
 
 TEST_CASE("Running again draws only what is missing") {
-  const Folder folder("again");
+  const Folder folder;
   write_drawn_set(folder.path, small_set());
   const auto before = files_below(folder.path);
   CHECK(write_drawn_set(folder.path, small_set()).drawn == 0);
@@ -99,7 +97,7 @@ TEST_CASE("Running again draws only what is missing") {
 }
 
 TEST_CASE("A folder that holds anything else is refused and left as it was") {
-  const Folder folder("foreign");
+  const Folder folder;
   make_folders(folder.path);
   write_file_atomically(folder.path + "/notes.txt", "mine");
   CHECK_THROWS_AS(write_drawn_set(folder.path, small_set()), UsageError);
@@ -113,7 +111,7 @@ TEST_CASE("A folder that holds anything else is refused and left as it was") {
 }
 
 TEST_CASE("Options out of range are refused before anything is written") {
-  const Folder folder("range");
+  const Folder folder;
   DrawnSetOptions options = small_set();
   options.train_per_class = 0;
   CHECK_THROWS_AS(write_drawn_set(folder.path, options), UsageError);
@@ -124,7 +122,7 @@ TEST_CASE("Options out of range are refused before anything is written") {
 }
 
 TEST_CASE("Progress ends at the total and may stop the work by throwing") {
-  const Folder folder("progress");
+  const Folder folder;
   int64_t last = -1, all = 0;
   write_drawn_set(folder.path, small_set(), [&](int64_t done, int64_t total) {
     CHECK(done >= last);
@@ -133,7 +131,7 @@ TEST_CASE("Progress ends at the total and may stop the work by throwing") {
   });
   CHECK(last == 16);
   CHECK(all == 16);
-  const Folder stopped("stopped");
+  const Folder stopped;
   DrawnSetOptions options = small_set();
   options.train_per_class = 2000;
   CHECK_THROWS_WITH(write_drawn_set(stopped.path, options, [](int64_t, int64_t) { throw Error("stop"); }), "stop");
