@@ -1,19 +1,18 @@
 #include "datatools/preview_sheet.h"
 
 #include <algorithm>
-#include <opencv2/imgproc.hpp>
 
 #include "base/error.h"
 #include "data/loader.h"
 #include "data/parallel.h"
-#include "report/drawing.h"
+#include "report/sheet.h"
 
 namespace cvtool {
 namespace {
 
 constexpr int kLabelHeight = 20, kMargin = 4;
 constexpr int64_t kMostPixels = 100'000'000;
-const cv::Scalar kPaper(250, 250, 250), kInk(30, 30, 30), kBad(205, 205, 205), kWarning(180, 30, 30);
+constexpr Ink kWarning{180, 30, 30};
 
 std::vector<Sample> choose(const Dataset& dataset, const SheetOptions& options) {
   const auto& samples = dataset.split(options.split);
@@ -35,22 +34,22 @@ std::vector<Sample> choose(const Dataset& dataset, const SheetOptions& options) 
   return chosen;
 }
 
-// The whole photo in the middle of a square of `side` pixels.
-void draw_photo(cv::Mat square, const std::string& path, const DecodeOptions& options) {
+// A photo with its label; one that cannot be read is a square that says so.
+cv::Mat draw_cell(const std::string& path, const std::string& label, const SheetOptions& options) {
+  const auto side = static_cast<double>(options.photo_px);
+  Canvas cell(static_cast<int>(options.photo_px + 2 * kMargin),
+              static_cast<int>(options.photo_px + 2 * kMargin + kLabelHeight), 1);
+  SheetPicture picture;
+  picture.caption = {label};
   try {
-    const cv::Mat photo = read_image(path, options);
-    const double scale = static_cast<double>(square.rows) / std::max(photo.rows, photo.cols);
-    DataConfig fitted;
-    fitted.interpolation = scale < 1 ? "area" : "bilinear";
-    fitted.imgsz = {std::max<int64_t>(1, std::lround(photo.rows * scale)),
-                    std::max<int64_t>(1, std::lround(photo.cols * scale))};
-    const cv::Mat small = resize_image(photo, fitted);
-    small.copyTo(
-        square(cv::Rect((square.cols - small.cols) / 2, (square.rows - small.rows) / 2, small.cols, small.rows)));
-  } catch (const DataError& error) {
-    square.setTo(kBad);
-    draw_text(square, "unreadable", {6, square.rows / 2, square.cols - 12, 0.45}, kWarning);
+    picture.rgb = read_image(path, options.decode);
+  } catch (const DataError&) {
   }
+  draw_tile(cell, {kMargin, kMargin}, picture, side);
+  if (picture.rgb.empty())
+    cell.text(cell.fitted("unreadable", 14, side), {kMargin + side / 2, kMargin + side / 2},
+              {14, kWarning, Align::kCentre});
+  return cell.pixels();
 }
 
 }  // namespace
@@ -66,16 +65,16 @@ cv::Mat preview_sheet(const Dataset& dataset, const SheetOptions& options) {
   if (rows * cell_height > kMostPixels / (cols * cell_width))
     throw UsageError("a sheet of " + std::to_string(rows) + " rows and " + std::to_string(cols) +
                      " columns is too large; ask for fewer");
-  cv::Mat sheet(static_cast<int>(rows * cell_height), static_cast<int>(cols * cell_width), CV_8UC3, kPaper);
+  cv::Mat sheet(static_cast<int>(rows * cell_height), static_cast<int>(cols * cell_width), CV_8UC3,
+                cv::Scalar::all(255));
   for_each_parallel(
       chosen.size(), options.workers,
       [&](size_t i) {
-        const int left = static_cast<int>(static_cast<int64_t>(i) % cols * cell_width) + kMargin;
-        const int top = static_cast<int>(static_cast<int64_t>(i) / cols * cell_height) + kMargin;
-        const int side = static_cast<int>(options.photo_px);
-        draw_photo(sheet(cv::Rect(left, top, side, side)), sample_path(dataset.root, chosen[i].path), options.decode);
-        cv::Mat label = sheet(cv::Rect(left, top + side, side, kLabelHeight));
-        draw_text(label, dataset.classes[static_cast<size_t>(chosen[i].label)], {2, 14, side - 4, 0.42}, kInk);
+        const cv::Mat cell = draw_cell(sample_path(dataset.root, chosen[i].path),
+                                       dataset.classes[static_cast<size_t>(chosen[i].label)], options);
+        const auto row = static_cast<int64_t>(i) / cols, col = static_cast<int64_t>(i) % cols;
+        cell.copyTo(
+            sheet(cv::Rect({static_cast<int>(col * cell_width), static_cast<int>(row * cell_height)}, cell.size())));
       },
       options.progress);
   return sheet;

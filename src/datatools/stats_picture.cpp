@@ -1,72 +1,92 @@
 #include <algorithm>
-#include <cmath>
 
+#include "base/text.h"
 #include "datatools/stats.h"
-#include "report/drawing.h"
+#include "report/plot.h"
 
 namespace cvtool {
 namespace {
 
 constexpr int kPanelWidth = 480, kPanelHeight = 300;
-constexpr size_t kMostBars = 40;
-const cv::Scalar kBlue(66, 113, 178), kOrange(221, 132, 82), kGreen(85, 168, 104), kRed(196, 78, 82);
+constexpr size_t kMostBars = 40, kMostCounts = 12;
 
-BarChart chart_of_classes(const DataStats& stats) {
-  BarChart chart;
+void draw_classes(Canvas& canvas, const cv::Rect2d& box, const DataStats& stats) {
+  const size_t shown = std::min(stats.classes.size(), kMostBars);
+  Chart chart;
   chart.title = "photos a class";
-  chart.unit = "photos";
-  chart.colours = {kBlue};
-  std::vector<double> counts(stats.classes.size());
+  if (shown < stats.classes.size())
+    chart.title += " (the " + std::to_string(shown) + " first of " + std::to_string(stats.classes.size()) + ")";
+  std::vector<int64_t> counts(shown);
   for (const auto& split : stats.splits)
-    for (size_t i = 0; i < counts.size(); ++i) counts[i] += static_cast<double>(split.counts[i]);
-  chart.labels = stats.classes;
-  if (counts.size() > kMostBars) {
-    chart.title += " (the " + std::to_string(kMostBars) + " first of " + std::to_string(counts.size()) + ")";
-    counts.resize(kMostBars);
+    for (size_t i = 0; i < shown; ++i) counts[i] += split.counts[i];
+  for (size_t i = 0; i < shown; ++i) {
+    const auto at = static_cast<double>(i);
+    chart.bars.push_back({at - 0.4, at + 0.4, static_cast<double>(counts[i])});
+    chart.x.names.push_back(stats.classes[i]);
   }
-  if (counts.size() > 12) chart.labels.clear();
-  chart.series = {counts};
-  return chart;
+  chart.x.low = -0.5, chart.x.high = static_cast<double>(shown) - 0.5;
+  chart.y.low = 0, chart.y.whole = true;
+  const PlotScale scale = draw_chart(canvas, box, chart);
+  if (shown > kMostCounts) return;
+  for (size_t i = 0; i < shown; ++i) {
+    const cv::Point2d top = scale.at(static_cast<double>(i), static_cast<double>(counts[i]));
+    canvas.text(with_thousands(counts[i]), {top.x, top.y - 8}, {13, kText, Align::kCentre});
+  }
 }
 
-BarChart chart_of_sizes(const DataStats& stats) {
+// The outline of bars from 0 to `end` that are `values` high.
+Series outline(const std::string& name, const std::vector<double>& values, double end, const Ink& ink) {
+  Series series;
+  series.name = name;
+  series.ink = ink;
+  series.width_px = 1.5;
+  const double step = end / static_cast<double>(values.size());
+  for (size_t i = 0; i < 2 * values.size(); ++i) {
+    series.x.push_back(step * static_cast<double>((i + 1) / 2));
+    series.y.push_back(values[i / 2]);
+  }
+  return series;
+}
+
+void draw_sizes(Canvas& canvas, const cv::Rect2d& box, const DataStats& stats) {
   constexpr size_t kBins = 60;
-  BarChart chart;
-  chart.title = "width (blue) and height (orange)";
-  chart.unit = "photos";
-  chart.colours = {kBlue, kOrange};
-  chart.series.assign(2, std::vector<double>(kBins));
   const double most = static_cast<double>(std::max({stats.width.most, stats.height.most, int64_t{1}}));
+  std::vector<double> counts[2] = {std::vector<double>(kBins), std::vector<double>(kBins)};
   for (const auto& size : stats.sizes)
     for (size_t k = 0; k < 2; ++k) {
       const auto bin = static_cast<size_t>(static_cast<double>(size[k]) / most * static_cast<double>(kBins));
-      ++chart.series[k][std::min(bin, kBins - 1)];
+      ++counts[k][std::min(bin, kBins - 1)];
     }
-  for (int quarter = 0; quarter <= 4; ++quarter)
-    chart.range.push_back(std::to_string(static_cast<int64_t>(most * quarter / 4)) + (quarter == 4 ? " px" : ""));
-  return chart;
+  Chart chart;
+  chart.title = "photos by width and height in pixels";
+  chart.series = {outline("width", counts[0], most, series_ink(0)), outline("height", counts[1], most, series_ink(1))};
+  chart.series[1].dash_px = 4;  // both can be seen where they are the same
+  chart.y.low = 0, chart.y.whole = true;
+  draw_chart(canvas, box, chart);
 }
 
-BarChart chart_of_colours(const DataStats& stats) {
-  BarChart chart;
-  chart.title = "values of red, green and blue";
-  chart.unit = "% of the pixels";
-  chart.colours = {kRed, kGreen, kBlue};
-  chart.range = {"0", "64", "128", "191", "255"};
-  for (const auto& channel : stats.histogram) {
-    chart.series.emplace_back();
-    for (const double share : channel) chart.series.back().push_back(100 * share);
+void draw_colours(Canvas& canvas, const cv::Rect2d& box, const DataStats& stats) {
+  constexpr const char* kNames[] = {"red", "green", "blue"};
+  constexpr Ink kInks[] = {{196, 78, 82}, {85, 168, 104}, {66, 113, 178}};
+  Chart chart;
+  chart.title = "% of the pixels by value";
+  for (size_t c = 0; c < 3; ++c) {
+    std::vector<double> percent;
+    for (const double share : stats.histogram[c]) percent.push_back(100 * share);
+    chart.series.push_back(outline(kNames[c], percent, 256, kInks[c]));
   }
-  return chart;
+  chart.y.low = 0;
+  draw_chart(canvas, box, chart);
 }
 
 }  // namespace
 
 cv::Mat stats_picture(const DataStats& stats) {
-  cv::Mat picture(kPanelHeight, 3 * kPanelWidth, CV_8UC3, cv::Scalar::all(255));
-  const BarChart charts[] = {chart_of_classes(stats), chart_of_sizes(stats), chart_of_colours(stats)};
-  for (int i = 0; i < 3; ++i) draw_bars(picture.colRange(i * kPanelWidth, (i + 1) * kPanelWidth), charts[i]);
-  return picture;
+  Canvas canvas(3 * kPanelWidth, kPanelHeight);
+  draw_classes(canvas, {0, 0, kPanelWidth, kPanelHeight}, stats);
+  draw_sizes(canvas, {kPanelWidth, 0, kPanelWidth, kPanelHeight}, stats);
+  draw_colours(canvas, {2 * kPanelWidth, 0, kPanelWidth, kPanelHeight}, stats);
+  return canvas.pixels();
 }
 
 }  // namespace cvtool

@@ -117,6 +117,18 @@ double draw_legend(Canvas& canvas, const cv::Rect2d& box, double top, const Char
   return y + kLine / 2;
 }
 
+Ticks x_ticks(const Canvas& canvas, const Axis& axis, const PlotScale& scale) {
+  if (axis.names.empty())
+    return linear_ticks(scale.x_low, scale.x_high, std::max(2, static_cast<int>(scale.area.width / 75)), axis.whole);
+  Ticks ticks;
+  const double room = std::max(60.0, scale.area.width / (scale.x_high - scale.x_low) - 6);
+  for (const auto& name : axis.names) {
+    ticks.values.push_back(static_cast<double>(ticks.values.size()));
+    ticks.texts.push_back(canvas.fitted(name, kTickPx, room));
+  }
+  return ticks;
+}
+
 void draw_axes(Canvas& canvas, const PlotScale& scale, const Ticks& x, const Ticks& y) {
   const cv::Rect2d& area = scale.area;
   const double bottom = area.y + area.height;
@@ -250,8 +262,7 @@ PlotScale draw_chart(Canvas& canvas, const cv::Rect2d& box, const Chart& chart) 
   const double right = box.x + box.width - kMargin - 8;
   top = draw_legend(canvas, {left, top, right - left, 0}, top, chart) + 10;
   scale.area = {left, top, std::max(10.0, right - left), std::max(10.0, bottom - top)};
-  const int columns = std::max(2, static_cast<int>(scale.area.width / 75));
-  draw_axes(canvas, scale, linear_ticks(scale.x_low, scale.x_high, columns, chart.x.whole), y);
+  draw_axes(canvas, scale, x_ticks(canvas, chart.x, scale), y);
   draw_data(canvas, scale, chart);
   draw_labels(canvas, scale, chart, box.x);
   return scale;

@@ -22,8 +22,9 @@ struct Axis {
   std::string label;
   double low = std::numeric_limits<double>::quiet_NaN();  // NaN: from the data
   double high = std::numeric_limits<double>::quiet_NaN();
-  bool whole = false;       // ticks at whole numbers only
-  bool may_be_log = false;  // logarithmic where the data are positive and span more than a factor of 1000
+  bool whole = false;              // ticks at whole numbers only
+  std::vector<std::string> names;  // of the x axis: stand at 0, 1, 2, ... in place of numbers
+  bool may_be_log = false;         // logarithmic where the data are positive and span more than a factor of 1000
 };
 
 // A vertical line at x with a word in the legend: the best epoch.

@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "base/text.h"
-#include "report/canvas.h"
 
 namespace cvtool {
 namespace {
@@ -13,21 +12,6 @@ constexpr size_t kMost = 400;
 constexpr double kLongestSide = 16000;
 constexpr double kGap = 14, kLine = 18, kCaptionPx = 13;
 constexpr Ink kWrong{200, 60, 20};
-
-void draw_tile(Canvas& canvas, const cv::Point2d& corner, const SheetPicture& picture, double side) {
-  canvas.fill({corner.x, corner.y, side, side}, {243, 245, 248});
-  if (!picture.rgb.empty()) {
-    const double scale = side / std::max(picture.rgb.cols, picture.rgb.rows);
-    const double wide = std::max(1.0, picture.rgb.cols * scale), high = std::max(1.0, picture.rgb.rows * scale);
-    canvas.picture(picture.rgb, {corner.x + (side - wide) / 2, corner.y + (side - high) / 2, wide, high});
-  }
-  if (picture.wrong) canvas.frame({corner.x, corner.y, side, side}, kWrong, 2.5);
-  for (size_t i = 0; i < picture.caption.size(); ++i) {
-    const double y = corner.y + side + 4 + kLine * (static_cast<double>(i) + 0.5);
-    canvas.text(canvas.fitted(picture.caption[i], kCaptionPx, side), {corner.x, y},
-                {kCaptionPx, i == 0 ? kText : kMutedText});
-  }
-}
 
 // Where the tiles stand.
 struct Grid {
@@ -58,6 +42,21 @@ std::string title_of(const SheetStyle& style, size_t shown, size_t all) {
 }
 
 }  // namespace
+
+void draw_tile(Canvas& canvas, const cv::Point2d& corner, const SheetPicture& picture, double side) {
+  canvas.fill({corner.x, corner.y, side, side}, {243, 245, 248});
+  if (!picture.rgb.empty()) {
+    const double scale = side / std::max(picture.rgb.cols, picture.rgb.rows);
+    const double wide = std::max(1.0, picture.rgb.cols * scale), high = std::max(1.0, picture.rgb.rows * scale);
+    canvas.picture(picture.rgb, {corner.x + (side - wide) / 2, corner.y + (side - high) / 2, wide, high});
+  }
+  if (picture.wrong) canvas.frame({corner.x, corner.y, side, side}, kWrong, 2.5);
+  for (size_t i = 0; i < picture.caption.size(); ++i) {
+    const double y = corner.y + side + 4 + kLine * (static_cast<double>(i) + 0.5);
+    canvas.text(canvas.fitted(picture.caption[i], kCaptionPx, side), {corner.x, y},
+                {kCaptionPx, i == 0 ? kText : kMutedText});
+  }
+}
 
 void write_sheet(const std::string& path, const std::vector<SheetPicture>& pictures, const SheetStyle& style) {
   Grid grid = grid_for(pictures, style);

@@ -2,9 +2,10 @@
 // augmentation.
 #pragma once
 
-#include <opencv2/core/mat.hpp>
 #include <string>
 #include <vector>
+
+#include "report/canvas.h"
 
 namespace cvtool {
 
@@ -19,6 +20,9 @@ struct SheetStyle {
   int columns = 0;    // 0: about as wide as high, at most 8
   int tile_px = 180;  // side of the square that each picture stands in
 };
+
+// Draws the picture in the middle of a square of `side` pixels, whole, its caption below in lines of 18 pixels.
+void draw_tile(Canvas& canvas, const cv::Point2d& corner, const SheetPicture& picture, double side);
 
 // Writes as write_picture does. At most 400 pictures are shown; the title of a longer
 // sheet says how many there were. Throws Error when the file cannot be written.

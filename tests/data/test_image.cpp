@@ -71,6 +71,8 @@ TEST_CASE("Files that are no photos are refused with the reason") {
   CHECK(contains(reason(std::string("qoif\0\0\0\x10", 8)), "QOI"));
   CHECK(contains(reason(std::string("\x01\x02\x03\x04\x05\x06\x07\x08\x09\x00", 10)), "no known kind"));
   CHECK(contains(reason("P6 3 x 255 abc"), "header"));
+  for (const char* start : {"RIFF\x01", "RIFF...\x01", "BM\x01", "P6\x01", "II*\x01"})
+    CHECK(contains(reason(start), "not an image"));
   TempFolder folder;
   CHECK_THROWS_WITH_AS(read_image(folder / "missing.jpg", {}), doctest::Contains("No such file"), DataError);
   CHECK_THROWS_WITH_AS(read_image(folder.path(), {}), doctest::Contains("not a file"), DataError);

@@ -38,7 +38,7 @@ ImageFormat image_format(const std::string& bytes) {
   if (begins(bytes, "\xff\xd8\xff", 3)) return ImageFormat::kJpeg;
   if (begins(bytes, "\x89PNG\r\n\x1a\n", 8)) return ImageFormat::kPng;
   if (begins(bytes, "GIF87a", 6) || begins(bytes, "GIF89a", 6)) return ImageFormat::kGif;
-  if (begins(bytes, "RIFF", 4) && bytes.compare(8, 4, "WEBP") == 0) return ImageFormat::kWebp;
+  if (begins(bytes, "RIFF", 4) && bytes.size() >= 12 && bytes.compare(8, 4, "WEBP") == 0) return ImageFormat::kWebp;
   if (begins(bytes, "II*\0", 4) || begins(bytes, "MM\0*", 4)) return ImageFormat::kTiff;
   if (begins(bytes, "II+\0", 4) || begins(bytes, "MM\0+", 4)) return ImageFormat::kTiff;
   if (begins(bytes, "BM", 2) && bytes.size() >= 26) return ImageFormat::kBmp;
