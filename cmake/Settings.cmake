@@ -49,6 +49,11 @@ if(CVTOOL_SANITIZE)
   add_link_options(-fsanitize=address,undefined)
 endif()
 
+if(CVTOOL_COVERAGE)
+  add_compile_options(-fprofile-instr-generate -fcoverage-mapping)
+  add_link_options(-fprofile-instr-generate)
+endif()
+
 if(CVTOOL_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
   add_link_options(-fsanitize=address,undefined)
