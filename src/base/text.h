@@ -36,4 +36,15 @@ std::string fixed(double value, int decimals);
 // Seconds as "4.2 s", "3 min 05 s", "2 h 07 min".
 std::string duration_text(double seconds);
 
+// Words of commands that people may copy.
+
+// The word as a shell takes it, in quotes where it needs them.
+inline std::string shell_word(const std::string& word) {
+  const char* plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,+@%";
+  if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) return word;
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
 }  // namespace cvtool

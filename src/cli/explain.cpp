@@ -3,7 +3,7 @@
 #include "cli/command.h"
 #include "cli/console.h"
 #include "cli/flags.h"
-#include "spec/named_kernels.h"
+#include "spec/extraction_options.h"
 
 namespace cvtool {
 namespace {

@@ -2,7 +2,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base/shell_word.h"
 #include "base/text.h"
 
 namespace cvtool {

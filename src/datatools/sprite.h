@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "spec/sprite_options.h"
+#include "spec/datatools_options.h"
 
 namespace cvtool {
 

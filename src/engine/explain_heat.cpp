@@ -13,7 +13,6 @@
 #include "evaluate/heat_view.h"
 #include "explain/activations.h"
 #include "explain/heat_map.h"
-#include "explain/heat_picture.h"
 #include "report/sheet.h"
 #include "torch/device.h"
 

@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "engine/explain_jobs.h"
 #include "engine/jobs.h"
-#include "explain/extraction_picture.h"
+#include "explain/extraction.h"
 
 namespace fs = std::filesystem;
 

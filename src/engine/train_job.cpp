@@ -7,9 +7,8 @@
 #include "engine/jobs.h"
 #include "evaluate/evaluation.h"
 #include "model/model_file.h"
-#include "report/lr_picture.h"
+#include "report/curves.h"
 #include "run/run_training.h"
-#include "train/advice.h"
 #include "train/lr_finder.h"
 #include "train/stopping.h"
 

@@ -6,7 +6,7 @@
 #include "base/json.h"
 #include "base/observer.h"
 #include "data/loader.h"
-#include "evaluate/photo_predictor.h"
+#include "evaluate/opened_model.h"
 #include "metrics/evaluation_metrics.h"
 
 namespace cvtool {

@@ -7,7 +7,6 @@
 #include "base/error.h"
 #include "explain/activations.h"
 #include "explain/heat_map.h"
-#include "explain/heat_picture.h"
 #include "explain/seen_photo.h"
 
 namespace cvtool {

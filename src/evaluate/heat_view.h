@@ -8,7 +8,7 @@
 #include <string>
 
 #include "data/image.h"
-#include "evaluate/photo_predictor.h"
+#include "evaluate/opened_model.h"
 #include "model/model_file.h"
 
 namespace cvtool {

@@ -1,12 +1,74 @@
 #include "evaluate/opened_model.h"
 
+#include <ATen/ATen.h>
+
+#include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "base/error.h"
+#include "base/random.h"
 #include "model/remembered.h"
 #include "run/run_directory.h"
 #include "torch/device.h"
 
 namespace cvtool {
+namespace {
+
+const TtaPlan& allowed(const TtaPlan& plan, const Recipe& recipe) {
+  if (plan.flip && recipe.orientation_sensitive)
+    throw UsageError(
+        "--tta flip: the model's orientation_sensitive says that mirroring a photo changes its class; use --tta none "
+        "or a number");
+  return plan;
+}
+
+// Ids from the pixels: a photo's draws are the same in eval and predict, whatever its path and its batch.
+std::vector<uint64_t> ids_from_pixels(const at::Tensor& pixels) {
+  std::vector<uint64_t> ids;
+  for (int64_t row = 0; row < pixels.size(0); ++row) {
+    const at::Tensor bytes = pixels[row].permute({1, 2, 0}).contiguous();
+    ids.push_back(
+        stable_hash({reinterpret_cast<const char*>(bytes.data_ptr<uint8_t>()), static_cast<size_t>(bytes.numel())}));
+  }
+  return ids;
+}
+
+// log of the mean over dim 0 of exp(x): stays finite where the mean itself would round to 0.
+at::Tensor log_mean_exp(const std::vector<at::Tensor>& x) {
+  return at::logsumexp(at::stack(x), {0}) - std::log(static_cast<double>(x.size()));
+}
+
+}  // namespace
+
+PhotoPredictor::PhotoPredictor(Predictor predictor, const Recipe& recipe, const TtaPlan& plan)
+    : predictor_(std::move(predictor)),
+      variants_(allowed(plan, recipe), recipe.augment, static_cast<uint64_t>(recipe.train.seed),
+                !recipe.orientation_sensitive),
+      sigmoid_loss_(recipe.train.loss == "binary_crossentropy") {}
+
+Prediction PhotoPredictor::run(const at::Tensor& pixels) const {
+  if (variants_.count() == 1) return predictor_.run(input(pixels));
+  const std::vector<uint64_t> ids = ids_from_pixels(pixels);
+  std::vector<Prediction> predictions;
+  for (int64_t i = 0; i < variants_.count(); ++i)
+    predictions.push_back(predictor_.run(variants_.variant(pixels, ids, i)));
+  return mean_prediction(predictions, sigmoid_loss_);
+}
+
+at::Tensor PhotoPredictor::input(const at::Tensor& pixels) const { return variants_.variant(pixels, {}, 0); }
+
+Prediction mean_prediction(const std::vector<Prediction>& predictions, bool sigmoid_loss) {
+  const bool each_unit = sigmoid_loss || predictions.at(0).logits.size(1) == 1;
+  std::vector<at::Tensor> probabilities, yes, no;
+  for (const Prediction& p : predictions) {
+    probabilities.push_back(p.probabilities);
+    const at::Tensor z = p.logits.to(at::kDouble);
+    yes.push_back(each_unit ? at::log_sigmoid(z) : at::log_softmax(z, 1));
+    if (each_unit) no.push_back(at::log_sigmoid(-z));
+  }
+  const at::Tensor logits = each_unit ? log_mean_exp(yes) - log_mean_exp(no) : log_mean_exp(yes);
+  return {logits.to(at::kFloat), at::stack(probabilities).mean(0)};
+}
 
 OpenedModel open_model(const std::string& model, const std::string& precision, const ComputeOptions& run,
                        const TtaPlan& tta) {

@@ -10,7 +10,6 @@
 
 #include "base/error.h"
 #include "base/files.h"
-#include "base/shell_word.h"
 #include "base/text.h"
 #include "base/version.h"
 #include "report/history.h"

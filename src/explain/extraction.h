@@ -6,8 +6,8 @@
 
 #include <opencv2/core/mat.hpp>
 
+#include "report/canvas.h"
 #include "spec/extraction_options.h"
-#include "spec/named_kernels.h"
 
 namespace cvtool {
 
@@ -22,5 +22,12 @@ at::Tensor grey_from_image(const cv::Mat& rgb);
 // Runs the picture [H,W] f32 through the layer kinds conv2d, activation and max_pool2d, as in a model: the kernel is
 // not turned round. Throws UsageError when a window does not fit the picture.
 Extraction extract_feature(const at::Tensor& grey, const Kernel& kernel, const ExtractionOptions& options);
+
+// The picture of a feature extraction.
+
+// The kernel with its numbers, then the panels Input, Filter, Detect and Condense with their sizes and the values that
+// are black and white. `title` stands above.
+std::unique_ptr<Canvas> extraction_picture(const std::string& title, const Extraction& extraction, const Kernel& kernel,
+                                           const ExtractionOptions& options);
 
 }  // namespace cvtool

@@ -3,7 +3,7 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/jit/api/module.h>
 
-#include "model/freeze.h"
+#include "model/stages.h"
 #include "torch/device.h"
 
 namespace cvtool {

@@ -1,4 +1,4 @@
-// Modules cut into stages and joined again: where a base is frozen up to, and what is trained behind it.
+// A base taken apart where training begins: what runs frozen, and what is trained.
 #pragma once
 
 #include <torch/csrc/jit/api/module.h>
@@ -7,6 +7,16 @@
 #include <vector>
 
 namespace cvtool {
+
+// A frozen copy of a module in evaluation mode, on its device, with forward and the methods and attributes named in
+// `kept`.
+torch::jit::Module frozen_module(const torch::jit::Module& module, const std::vector<std::string>& kept = {});
+
+// A frozen copy of a classifier (see Net::module) in evaluation mode, with its methods forward, logits and
+// probabilities, on the module's device.
+torch::jit::Module frozen_classifier(const torch::jit::Module& module);
+
+// Modules cut into stages and joined again: where a base is frozen up to, and what is trained behind it.
 
 struct Stage {
   std::string name;           // path below the module: "features.3"
@@ -20,5 +30,17 @@ std::vector<Stage> stages_of(const torch::jit::Module& module);
 // A frozen module on the stages' device whose forward runs them in order, in evaluation mode: weights are constants,
 // batch norm is folded. A copy: the stages do not change.
 torch::jit::Module frozen_stages(const std::vector<torch::jit::Module>& stages);
+
+// Which parameters of a frozen base are trained after all.
+
+struct Unfrozen {
+  std::vector<at::Tensor> parameters;  // with requires_grad set
+  std::vector<std::string> names;      // of the parameters, "features.18.0.weight"
+};
+
+// `what`: "all"; N, the last N layers that have a kernel (and their biases); or a prefix of the parameters' names.
+// Batch norm stays as it is unless `norms`. All other parameters have requires_grad cleared. Throws UsageError where
+// nothing fits, naming near names, or where the base is frozen for good (constants instead of parameters).
+Unfrozen unfreeze(torch::jit::Module& base, const std::string& what, bool norms);
 
 }  // namespace cvtool

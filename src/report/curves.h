@@ -23,4 +23,11 @@ struct NamedHistory {
 // validation figures is drawn by its training ones.
 void write_comparison_png(const std::string& path, const std::vector<NamedHistory>& runs);
 
+// Loss against learning rate.
+
+// Writes PNG. One loss a rate; rates positive and rising; `suggested` is marked. Throws Error when the file cannot be
+// written.
+void write_lr_png(const std::string& path, const std::vector<double>& rates, const std::vector<double>& losses,
+                  double suggested);
+
 }  // namespace cvtool

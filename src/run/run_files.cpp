@@ -8,8 +8,8 @@
 #include "base/files.h"
 #include "model/model_file.h"
 #include "report/curves.h"
-#include "run/history_csv.h"
 #include "run/run_directory.h"
+#include "run/run_records.h"
 
 namespace cvtool {
 namespace {

@@ -11,11 +11,10 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "run/run_files.h"
-#include "run/run_log.h"
-#include "run/training_events.h"
-#include "train/advice.h"
+#include "run/run_records.h"
 #include "train/class_weights.h"
 #include "train/phases.h"
+#include "train/stopping.h"
 
 namespace cvtool {
 namespace {

@@ -8,7 +8,6 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/output.h"
-#include "base/shell_word.h"
 #include "base/text.h"
 #include "base/version.h"
 #include "model/model_file.h"

@@ -8,7 +8,7 @@
 
 #include "base/json.h"
 #include "base/observer.h"
-#include "spec/drawn_set_options.h"
+#include "spec/datatools_options.h"
 #include "spec/requests.h"
 
 namespace cvtool {

@@ -6,9 +6,9 @@
 
 #include "base/fields.h"
 #include "spec/augment_kinds.h"
+#include "spec/datatools_options.h"
 #include "spec/extraction_options.h"
 #include "spec/gates.h"
-#include "spec/sprite_options.h"
 
 namespace cvtool {
 

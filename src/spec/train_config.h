@@ -2,10 +2,50 @@
 #pragma once
 
 #include "base/fields.h"
-#include "spec/schedule_config.h"
-#include "spec/stopping_config.h"
 
 namespace cvtool {
+
+struct StoppingConfig {
+  std::string monitor = "auto";
+  int64_t patience = 0;
+  double min_delta = 0;
+};
+
+template <class Visitor>
+void fields(StoppingConfig& c, Visitor&& visit) {
+  visit("monitor", c.monitor,
+        Doc("figure by which the best epoch is told; auto: val_accuracy, or loss where there is no validation set")
+            .words({"auto", "val_accuracy", "val_binary_accuracy", "val_loss", "accuracy", "binary_accuracy", "loss"}));
+  visit("patience", c.patience, Doc("stop after this many epochs without improvement; 0: never").range(0, 1e6));
+  visit("min_delta", c.min_delta, Doc("a smaller change counts as no improvement (patience, plateau)").range(0, 1e6));
+}
+
+struct ScheduleConfig {
+  std::string schedule = "constant";
+  double warmup = 0;
+  double decay = 0;
+  int64_t decay_every = 10;
+  double lr_end = 0;
+};
+
+// The schedules' names; train/schedule.cpp attaches the functions and a test proves the two complete.
+inline const std::vector<std::string>& schedule_names() {
+  static const std::vector<std::string> names{"constant", "step", "cosine", "exponential", "plateau", "one_cycle"};
+  return names;
+}
+
+template <class Visitor>
+void fields(ScheduleConfig& c, Visitor&& visit) {
+  visit("schedule", c.schedule, Doc("how the learning rate goes over the epochs").words(schedule_names()));
+  visit("warmup", c.warmup,
+        Doc("epochs in which the learning rate first rises to its value; fractions are fine").range(0, 1e6));
+  visit("decay", c.decay,
+        Doc("factor of the learning rate at each drop (step, plateau; 0: 0.1) or in each epoch (exponential; 0: 0.95)")
+            .range(0, 1));
+  visit("decay_every", c.decay_every,
+        Doc("epochs from drop to drop (step), or without improvement before a drop (plateau)").range(1, 1e6));
+  visit("lr_end", c.lr_end, Doc("where the learning rate ends, as a fraction of lr (cosine)").range(0, 1));
+}
 
 struct TrainConfig {
   int64_t epochs = 20;

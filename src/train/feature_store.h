@@ -1,16 +1,18 @@
 // Features of the frozen part of a net: a function of the pixels alone, computed once a photo and kept.
 #pragma once
 
+#include <ATen/core/Tensor.h>
+
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "base/json.h"
 #include "base/observer.h"
 #include "data/loader.h"
 #include "data/pixel_cache.h"
 #include "train/examples.h"
-#include "train/outcomes.h"
 
 namespace cvtool {
 
@@ -65,5 +67,24 @@ std::unique_ptr<ExampleSource> feature_source(std::shared_ptr<const FeatureStore
 
 // Examples whose pixels go through the frozen part every time: where features cannot be kept.
 std::unique_ptr<ExampleSource> frozen_source(std::unique_ptr<ExampleSource> pixels, FrozenPart frozen);
+
+// The few forms in which a photo may come into training, where there are only a few: what a feature cache can hold.
+
+struct Outcomes {
+  int64_t count = 1;
+  bool exact = true;  // the same draws as without a cache; false: a number of drawn views stands for all of them
+  std::string key;    // names the forms, for the cache
+  // Which one a sample takes in an epoch: 0 .. count-1.
+  std::function<int64_t(uint64_t id, uint64_t epoch)> index;
+  // Rows [N,3,H,W] in the form `index`; `ids` are their samples'.
+  std::function<at::Tensor(const at::Tensor& pixels, const std::vector<uint64_t>& ids, int64_t index)> pixels;
+};
+
+// The photo as it is.
+Outcomes one_outcome();
+
+// What the augmentation `augment` (resolved) makes of a photo: all its forms under nothing or flips, else `views` drawn
+// ones. Count 0 where there are too many forms to keep, or where labels are mixed.
+Outcomes outcomes_of(const Json& augment, uint64_t seed, int64_t views);
 
 }  // namespace cvtool

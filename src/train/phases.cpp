@@ -14,10 +14,8 @@
 #include "base/text.h"
 #include "data/balanced.h"
 #include "model/stages.h"
-#include "model/unfreeze.h"
 #include "torch/device.h"
 #include "train/feature_store.h"
-#include "train/outcomes.h"
 #include "train/pixel_source.h"
 
 namespace cvtool {

@@ -1,7 +1,7 @@
-// What a history says of how to go on. All are functions of the history alone, so a run that is resumed judges as
-// before.
+// What a history says: of how to go on, and to people.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "base/observer.h"
@@ -28,5 +28,14 @@ bool out_of_patience(const std::vector<EpochReport>& history, const StoppingConf
 // How often a plateau has lowered the learning rate: once after each config.schedule.decay_every epochs without
 // improvement.
 int64_t plateau_drops(const std::vector<EpochReport>& history, const TrainConfig& config);
+
+// What a history says to people.
+
+// A warning when the last five epochs have done no better than always naming the largest class, whose share of the
+// training photos is `majority`; given once, in the fifth such epoch. Empty: nothing to say.
+std::string learned_nothing(const std::vector<EpochReport>& history, double majority);
+
+// A note when the curves have parted: at the end training is far better than validation. Empty: nothing to say.
+std::string overfitting(const std::vector<EpochReport>& history);
 
 }  // namespace cvtool

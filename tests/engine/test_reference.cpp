@@ -11,7 +11,6 @@
 #include "model/base_spec.h"
 #include "model/compile.h"
 #include "spec/augment_kinds.h"
-#include "spec/composite_fields.h"
 #include "spec/layer_fields.h"
 #include "spec/recipe.h"
 #include "train/optimizer.h"

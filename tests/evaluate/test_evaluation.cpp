@@ -6,7 +6,7 @@
 #include <opencv2/imgcodecs.hpp>
 
 #include "base/csv.h"
-#include "base/shell_word.h"
+#include "base/text.h"
 #include "evaluate/calibrate.h"
 #include "evaluate/made_up_evaluation.h"
 #include "evaluate/mistakes.h"

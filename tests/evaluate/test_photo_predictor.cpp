@@ -1,4 +1,4 @@
-#include "evaluate/photo_predictor.h"
+#include "evaluate/opened_model.h"
 
 #include <ATen/ATen.h>
 #include <doctest/doctest.h>

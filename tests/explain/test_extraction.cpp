@@ -9,7 +9,6 @@
 #include <opencv2/imgproc.hpp>
 
 #include "base/error.h"
-#include "explain/extraction_picture.h"
 #include "scratch.h"
 
 using namespace cvtool;

@@ -8,7 +8,7 @@
 #include "explain/activations.h"
 #include "explain/nets.h"
 #include "golden/golden.h"
-#include "model/freeze.h"
+#include "model/stages.h"
 #include "scratch.h"
 
 using namespace cvtool;

@@ -12,7 +12,6 @@
 #include "base/error.h"
 #include "engine/jobs.h"
 #include "explain/activations.h"
-#include "explain/heat_picture.h"
 #include "explain/nets.h"
 #include "golden/golden.h"
 #include "model/model_file.h"

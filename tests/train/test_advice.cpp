@@ -1,4 +1,4 @@
-#include "train/advice.h"
+#include "train/stopping.h"
 
 #include <doctest/doctest.h>
 

@@ -2,7 +2,6 @@
 #include <cmath>
 
 #include "datatools/drawn/drawn_parts.h"
-#include "datatools/drawn/drawn_vehicle.h"
 
 namespace cvtool {
 namespace {

@@ -12,8 +12,8 @@
 #include "base/output.h"
 #include "base/text.h"
 #include "data/parallel.h"
+#include "datatools/drawn/drawn_parts.h"
 #include "datatools/drawn/drawn_scene.h"
-#include "datatools/drawn/drawn_vehicle.h"
 #include "report/image_file.h"
 
 namespace fs = std::filesystem;

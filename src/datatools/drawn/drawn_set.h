@@ -8,7 +8,7 @@
 #include <opencv2/core/mat.hpp>
 #include <string>
 
-#include "spec/drawn_set_options.h"
+#include "spec/datatools_options.h"
 
 namespace cvtool {
 

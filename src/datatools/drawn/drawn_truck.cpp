@@ -1,7 +1,6 @@
 #include <cmath>
 
 #include "datatools/drawn/drawn_parts.h"
-#include "datatools/drawn/drawn_vehicle.h"
 
 namespace cvtool {
 namespace {

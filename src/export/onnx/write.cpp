@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "export/onnx/operation.h"
-#include "model/freeze.h"
+#include "model/stages.h"
 
 namespace cvtool {
 namespace {

@@ -1,4 +1,4 @@
-#include "spec/named_kernels.h"
+#include "spec/extraction_options.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-// How large a drawn set is. Free of OpenCV: the command line reads it.
+// What the commands that make sets of photos are asked for.
 #pragma once
 
 #include "base/fields.h"
@@ -20,6 +20,19 @@ void fields(DrawnSetOptions& c, Visitor&& visit) {
   visit("test_per_class", c.test_per_class, Doc("test pictures of each class; 0: no test folder").range(0, 99999));
   visit("size", c.size, Doc("size of the pictures in pixels: N or HEIGHTxWIDTH").range(32, 1024));
   visit("seed", c.seed, Doc("seed of the drawing").range(0, 9007199254740991.0));
+}
+
+// How pictures lie in a sprite. Free of OpenCV: the command line reads it.
+
+struct SpriteOptions {
+  ImageSize size{32, 32};
+  std::vector<std::string> classes;
+};
+
+template <class Visitor>
+void fields(SpriteOptions& c, Visitor&& visit) {
+  visit("size", c.size, Doc("size of one picture in pixels: N or HEIGHTxWIDTH").range(1, 1024));
+  visit("classes", c.classes, Doc("NAME=LABEL of the classes wanted; empty: every label, named by its number"));
 }
 
 }  // namespace cvtool

@@ -1,12 +1,29 @@
-#include "run/run_log.h"
+#include "run/run_records.h"
 
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
+#include "base/files.h"
+#include "base/json.h"
 #include "base/text.h"
+#include "data/image.h"
 
 namespace cvtool {
+
+std::string history_csv(const std::vector<EpochReport>& history) {
+  if (history.empty()) return "epoch\n";
+  std::string out = "epoch";
+  for (const auto& [name, unused] : history[0].values) out += "," + name;
+  out += "\n";
+  for (const EpochReport& report : history) {
+    out += std::to_string(report.epoch);
+    for (const auto& [unused, value] : report.values) out += "," + Json(value).dump();
+    out += "\n";
+  }
+  return out;
+}
 
 RunLog::RunLog(const std::string& path) : sink_(std::make_shared<spdlog::sinks::basic_file_sink_mt>(path)) {
   sink_->set_pattern("%Y-%m-%d %H:%M:%S %l: %v");
@@ -32,6 +49,13 @@ void RunLog::epoch(const EpochReport& report) {
   std::string text = "epoch " + std::to_string(report.epoch) + "/" + std::to_string(report.epochs);
   for (const auto& [name, value] : report.values) text += " " + name + " " + fixed(value, name == "lr" ? 6 : 4);
   line(text + (report.best ? " (best)" : ""));
+}
+
+TrainingEvents::TrainingEvents(const std::string& run, int64_t epoch) : file_(run + "/tensorboard", epoch) {
+  if (epoch > 1) return;
+  const std::string encoded = read_file(run + "/train_batch.jpg");
+  const cv::Mat pixels = decode_image(encoded, {});
+  file_.picture(0, "train_batch", {pixels.rows, pixels.cols, encoded});
 }
 
 }  // namespace cvtool
