@@ -7,7 +7,6 @@
 #include "base/text.h"
 #include "spec/data_config.h"
 #include "spec/train_config.h"
-#include "spec/transfer_config.h"
 
 namespace cvtool {
 namespace {

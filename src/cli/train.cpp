@@ -8,7 +8,6 @@
 #include "spec/data_config.h"
 #include "spec/head_text.h"
 #include "spec/train_config.h"
-#include "spec/transfer_config.h"
 
 namespace cvtool {
 namespace {

@@ -1,6 +1,7 @@
-// Looking for what is wrong with a set of photos before it is trained on.
+// Photos that are the same: to the pixel, or but for size and compression. Internal to data/.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,18 @@
 #include "datatools/photo_facts.h"
 
 namespace cvtool {
+
+// Indices of photos that belong together, each group ascending, groups by their first index.
+using Groups = std::vector<std::vector<size_t>>;
+
+// Groups of two and more whose pixels are equal.
+Groups exact_duplicates(const std::vector<PhotoFacts>& facts);
+
+// Groups of two and more that look alike but are not all equal to the pixel: perceptual hashes at most
+// kMostBits apart and thumbnails at most kMostDifference. Plain pictures are left out: they all look alike.
+Groups near_duplicates(const std::vector<PhotoFacts>& facts);
+
+// Looking for what is wrong with a set of photos before it is trained on.
 
 // From where on a photo or a set is worth a word.
 struct CheckLimits {

@@ -11,7 +11,7 @@
 #include "engine/jobs.h"
 #include "export/archive_files.h"
 #include "model/base_import.h"
-#include "model/summary.h"
+#include "model/compile.h"
 #include "model/tensor_names.h"
 #include "model/weights/download.h"
 #include "model/weights/sha256.h"

@@ -12,7 +12,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "base/version.h"
-#include "report/history.h"
+#include "report/curves.h"
 #include "torch/device.h"
 
 namespace fs = std::filesystem;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "base/fields.h"
 #include "model/layer.h"
@@ -64,5 +65,10 @@ BaseNet compile_base(const Json& spec, const NetTarget& target);
 
 // The words that `preprocess` accepts, and the rescale spec each stands for.
 const std::vector<std::pair<std::string, Json>>& preprocess_words();
+
+// The layer table as JSON.
+
+// {"layers": [{name, kind, output (Keras's order), trainable, non_trainable}], "total", "trainable", "non_trainable"}
+Json summary_json(const std::vector<SummaryRow>& rows);
 
 }  // namespace cvtool

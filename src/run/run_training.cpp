@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "run/run_files.h"
 #include "run/run_records.h"
-#include "train/class_weights.h"
+#include "train/losses.h"
 #include "train/phases.h"
 #include "train/stopping.h"
 

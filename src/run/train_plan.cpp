@@ -4,12 +4,11 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "model/compile.h"
 #include "model/model_file.h"
 #include "model/predictor.h"
-#include "model/summary.h"
 #include "run/run_directory.h"
 #include "torch/device.h"
-#include "train/class_weights.h"
 #include "train/losses.h"
 #include "train/optimizer.h"
 #include "train/phases.h"

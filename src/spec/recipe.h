@@ -5,7 +5,6 @@
 
 #include "spec/data_config.h"
 #include "spec/train_config.h"
-#include "spec/transfer_config.h"
 
 namespace cvtool {
 

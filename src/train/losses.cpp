@@ -2,7 +2,12 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
 #include "base/error.h"
+#include "base/json.h"
+#include "base/text.h"
 
 namespace cvtool {
 namespace {
@@ -36,6 +41,15 @@ at::Tensor terms_of(const TrainingLoss& loss, const at::Tensor& z, const at::Ten
   const double gamma = loss.name == "focal" ? loss.focal_gamma : 0;
   if (z.size(1) == 1) return binary_terms(z, targets.narrow(1, 1, 1), gamma);
   return loss.name == "binary_crossentropy" ? binary_terms(z, targets, 0) : categorical_terms(z, targets, gamma);
+}
+
+constexpr const char* kFlag = "--class-weights";
+
+double weight_from(const std::string& text) {
+  const Json value = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!value.is_number() || value.get<double>() < 0)
+    throw UsageError(std::string(kFlag) + ": '" + text + "' is no weight; write a number such as 2.5");
+  return value.get<double>();
 }
 
 }  // namespace
@@ -81,6 +95,38 @@ std::string accuracy_name(int64_t units) { return units == 1 ? "binary_accuracy"
 at::Tensor balancing_weights(const std::vector<int64_t>& counts) {
   at::Tensor n = at::tensor(counts, at::kLong).to(at::kFloat);
   return n.sum() / (n.clamp_min(1) * static_cast<double>(counts.size()));
+}
+
+std::string resolve_class_weights(const std::string& text) {
+  if (text == "none" || text == "auto" || text.find('=') != std::string::npos) return text;
+  if (text.find('/') == std::string::npos && !ends_with(text, ".json"))
+    throw UsageError(std::string(kFlag) + ": '" + text + "' is neither none, auto, a .json file nor CLASS=WEIGHT,...");
+  const Json file = json_from_file(text);
+  if (!file.is_object() || file.empty())
+    throw UsageError(std::string(kFlag) + " " + text + ": must hold an object such as {\"Car\": 1, \"Truck\": 2.5}");
+  std::vector<std::string> parts;
+  for (const auto& [name, weight] : file.items()) parts.push_back(name + "=" + weight.dump());
+  return join(parts, ",");
+}
+
+at::Tensor class_weights_tensor(const std::string& resolved, const std::vector<std::string>& classes,
+                                const std::vector<Sample>& samples) {
+  if (resolved == "none") return {};
+  if (resolved == "auto") {
+    std::vector<int64_t> counts(classes.size());
+    for (const Sample& sample : samples) ++counts.at(static_cast<size_t>(sample.label));
+    return balancing_weights(counts);
+  }
+  at::Tensor weights = at::ones({static_cast<int64_t>(classes.size())});
+  for (const std::string& part : split(resolved, ',')) {
+    const size_t equals = part.rfind('=');
+    const std::string name = part.substr(0, equals);
+    const auto found = std::find(classes.begin(), classes.end(), name);
+    if (equals == std::string::npos || found == classes.end())
+      throw UsageError(std::string(kFlag) + ": " + unknown_word("class", name, classes));
+    weights[found - classes.begin()] = weight_from(part.substr(equals + 1));
+  }
+  return weights;
 }
 
 }  // namespace cvtool

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "data/dataset.h"
+
 namespace cvtool {
 
 // "auto" -> binary_crossentropy for one unit, else sparse_categorical_crossentropy. Throws UsageError where loss and
@@ -39,5 +41,16 @@ std::string accuracy_name(int64_t units);
 
 // Weights that make classes count alike: n / (K * count), f32 [K].
 at::Tensor balancing_weights(const std::vector<int64_t>& counts);
+
+// --class-weights: how much each class counts in the training loss.
+
+// "none" and "auto" as they are; a JSON file {"Car": 1, "Truck": 2.5} as "Car=1,Truck=2.5", so that a run's recipe
+// holds it. Throws UsageError.
+std::string resolve_class_weights(const std::string& text);
+
+// [K] f32; undefined for "none". auto: n / (K * count). Classes that are not named weigh 1. Throws UsageError for an
+// unknown class or a weight that is no positive number.
+at::Tensor class_weights_tensor(const std::string& resolved, const std::vector<std::string>& classes,
+                                const std::vector<Sample>& samples);
 
 }  // namespace cvtool

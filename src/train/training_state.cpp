@@ -1,12 +1,65 @@
 #include "train/training_state.h"
 
+#include <ATen/ATen.h>
+#include <spdlog/spdlog.h>
+#include <torch/csrc/jit/serialization/pickle.h>
+
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/text.h"
+#include "model/archive.h"
+
+namespace fs = std::filesystem;
 
 namespace cvtool {
 namespace {
+
+constexpr int64_t kCheckpointFormat = 1;
+constexpr const char* kNewFile = "checkpoint.new.pt";
+
+std::string bytes_of(const Checkpoint& checkpoint) {
+  c10::Dict<std::string, at::Tensor> tensors;
+  for (const auto& [name, tensor] : checkpoint.tensors) tensors.insert(name, tensor.detach().to(at::kCPU));
+  Json facts = checkpoint.facts;
+  facts["format"] = kCheckpointFormat;
+  c10::impl::GenericDict file(c10::StringType::get(), c10::AnyType::get());
+  file.insert("facts", facts.dump());
+  file.insert("tensors", tensors);
+  const std::vector<char> bytes = torch::jit::pickle_save(file);
+  return {bytes.begin(), bytes.end()};
+}
+
+Checkpoint checkpoint_of(const std::string& path, const std::string& bytes) {
+  check_archive(path, bytes, "it is not used");
+  Checkpoint checkpoint;
+  try {
+    const c10::impl::GenericDict file = torch::jit::pickle_load({bytes.begin(), bytes.end()}).toGenericDict();
+    checkpoint.facts = Json::parse(file.at("facts").toStringRef());
+    for (const auto& entry : file.at("tensors").toGenericDict())
+      checkpoint.tensors.emplace_back(entry.key().toStringRef(), entry.value().toTensor());
+  } catch (const std::exception&) {
+    throw Error(path + ": is damaged or no checkpoint");
+  }
+  const Json format = checkpoint.facts.value("format", Json());
+  if (format != kCheckpointFormat)
+    throw Error(path + ": is of checkpoint format " + format.dump() + ", this cvtool reads " +
+                std::to_string(kCheckpointFormat));
+  return checkpoint;
+}
+
+std::optional<Checkpoint> load_one(const std::string& path, std::string& problem) {
+  std::error_code error;
+  if (!fs::exists(path, error)) return std::nullopt;
+  try {
+    return checkpoint_of(path, read_file(path));
+  } catch (const Error& damage) {
+    problem = damage.what();
+    return std::nullopt;
+  }
+}
 
 constexpr const char* kBestPrefix = "best/";
 
@@ -31,6 +84,42 @@ std::vector<EpochReport> history_from(const Json& rows) {
 }
 
 }  // namespace
+
+const at::Tensor* find_tensor(const NamedTensors& tensors, const std::string& name) {
+  for (const auto& [key, tensor] : tensors)
+    if (key == name) return &tensor;
+  return nullptr;
+}
+
+void save_checkpoint(const std::string& folder, const Checkpoint& checkpoint) {
+  const std::string path = folder + "/" + kCheckpointFile, fresh = folder + "/" + kNewFile;
+  const std::string bytes = bytes_of(checkpoint);
+  std::error_code error;
+  try {
+    write_file_atomically(fresh, bytes);
+    if (read_file(fresh) != bytes)
+      throw Error("what was written to " + fresh +
+                  " reads back changed; the disk is failing, choose another with --project");
+  } catch (const Error&) {
+    fs::remove(fresh, error);
+    throw;
+  }
+  fs::rename(path, folder + "/" + kPreviousCheckpointFile, error);  // the first one has no predecessor
+  fs::rename(fresh, path, error);
+  if (error) throw Error("cannot write " + path + ": " + error.message());
+}
+
+std::optional<Checkpoint> load_checkpoint(const std::string& folder) {
+  std::string damage, older_damage;
+  std::optional<Checkpoint> checkpoint = load_one(folder + "/" + kCheckpointFile, damage);
+  if (checkpoint) return checkpoint;
+  checkpoint = load_one(folder + "/" + kPreviousCheckpointFile, older_damage);
+  if (checkpoint && !damage.empty())
+    spdlog::warn("{}; going on from the checkpoint before it, {}/{}", damage, folder, kPreviousCheckpointFile);
+  if (checkpoint || (damage.empty() && older_damage.empty())) return checkpoint;
+  throw Error((damage.empty() ? older_damage : damage) + "; no whole checkpoint is left in " + folder +
+              ": train anew, or go on from its best model with --from " + folder);
+}
 
 Checkpoint checkpoint_of(const TrainingState& state) {
   Checkpoint checkpoint;

@@ -1,13 +1,41 @@
-// Where a training is: all that decides how it goes on.
+// Where a training is, and the file that it goes on from.
 #pragma once
 
+#include <ATen/core/Tensor.h>
+
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "base/json.h"
 #include "base/observer.h"
-#include "train/checkpoint.h"
 
 namespace cvtool {
+
+// Tensors by their names, in a fixed order.
+using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
+
+// The tensor of that name, or nullptr.
+const at::Tensor* find_tensor(const NamedTensors& tensors, const std::string& name);
+
+struct Checkpoint {
+  Json facts;            // numbers keep every bit
+  NamedTensors tensors;  // on the CPU when read
+};
+
+constexpr const char* kCheckpointFile = "checkpoint.pt";
+constexpr const char* kPreviousCheckpointFile = "checkpoint.previous.pt";
+
+// Writes FOLDER/checkpoint.pt (torch.load reads it). The one that was there becomes checkpoint.previous.pt once the new
+// one lies on the disk and has been read back unchanged. Throws Error; then the old one is still there.
+void save_checkpoint(const std::string& folder, const Checkpoint& checkpoint);
+
+// The newest whole checkpoint of a run's folder: checkpoint.pt, or the previous one where that is damaged (with a
+// warning). Nothing where there is neither. Throws Error naming the file when there is no whole one.
+std::optional<Checkpoint> load_checkpoint(const std::string& folder);
+
+// Where a training is: all that decides how it goes on.
 
 // Sums over the samples of an epoch; means are weighted by samples, as Keras's are.
 struct Tally {

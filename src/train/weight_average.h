@@ -2,7 +2,7 @@
 // 1703.01780), which is smoother than the last step's.
 #pragma once
 
-#include "train/checkpoint.h"
+#include "train/training_state.h"
 
 namespace cvtool {
 

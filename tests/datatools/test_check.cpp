@@ -6,7 +6,6 @@
 
 #include "base/files.h"
 #include "data/temp_folder.h"
-#include "datatools/duplicates.h"
 #include "datatools/stats.h"
 
 using namespace cvtool;

@@ -7,7 +7,6 @@
 
 #include "base/error.h"
 #include "report/canvas.h"
-#include "report/confusion_picture.h"
 #include "report/sheet.h"
 #include "scratch.h"
 

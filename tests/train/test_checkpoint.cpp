@@ -1,4 +1,4 @@
-#include "train/checkpoint.h"
+#include "train/training_state.h"
 
 #include <ATen/ATen.h>
 #include <doctest/doctest.h>

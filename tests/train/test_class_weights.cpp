@@ -1,4 +1,4 @@
-#include "train/class_weights.h"
+#include "train/losses.h"
 
 #include <ATen/ATen.h>
 #include <doctest/doctest.h>
