@@ -8,7 +8,7 @@
 #include "base/csv.h"
 #include "base/text.h"
 #include "evaluate/calibrate.h"
-#include "evaluate/evaluation_files.h"
+#include "evaluate/run_facts.h"
 #include "evaluate/made_up_evaluation.h"
 #include "evaluate/mistakes.h"
 #include "report/image_file.h"
