@@ -148,7 +148,8 @@ void PredictFiles::draw(const PhotoSource& source, const ImageResult& result) co
   if (wanted.filename().string().size() > kLongestNameBytes) throw DataError("cannot be drawn: its name is too long");
   make_folders(wanted.parent_path().string());
   const std::string mark = mark_of(source);
-  write_file_atomically(drawing_path(wanted, source, mark).string(), with_comment(jpeg_bytes(canvas.pixels(), kPictureQuality), mark));
+  write_file_atomically(drawing_path(wanted, source, mark).string(),
+                        with_comment(jpeg_bytes(canvas.pixels(), kPictureQuality), mark));
 }
 
 cv::Mat PredictFiles::picture_of(const PhotoSource& source) const {

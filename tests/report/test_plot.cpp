@@ -126,6 +126,34 @@ TEST_CASE("Bars reach from zero to their height") {
   CHECK(has_ink(pixel(d.image, d.scale.at(1.5, 6)), kBlue));
 }
 
+TEST_CASE("Names stand below the bars in place of numbers; those without room are shortened or left out") {
+  const auto below = [](const std::vector<std::string>& names) {
+    Chart chart;
+    for (size_t i = 0; i < names.size(); ++i) chart.bars.push_back({double(i) - 0.4, double(i) + 0.4, 1});
+    chart.x.names = names;
+    chart.x.low = -0.5, chart.x.high = double(names.size()) - 0.5;
+    const Drawn chart_drawn = drawn(chart);
+    return std::pair(chart_drawn, cv::Mat(chart_drawn.image.rowRange(int(chart_drawn.scale.area.br().y) + 3, 400)));
+  };
+  // The columns with ink, as pieces with gaps of more than 12 pixels between them.
+  const auto words = [](const cv::Mat& strip) {
+    std::vector<cv::Range> out;
+    for (int x = 0; x < strip.cols; ++x) {
+      if (count_ink(strip.col(x), kMutedText) == 0) continue;
+      if (out.empty() || x - out.back().end > 12) out.emplace_back(x, x);
+      out.back().end = x;
+    }
+    return out;
+  };
+  const auto [two, two_strip] = below({"llll", "an endless name " + std::string(200, 'x')});
+  const auto found = words(two_strip);
+  REQUIRE(found.size() >= 2);
+  CHECK(std::abs((found[0].start + found[0].end) / 2 - two.scale.at(0, 0).x) < 2);
+  CHECK(found.back().end < 600);
+  CHECK(found[1].start > two.scale.at(0.5, 0).x);
+  CHECK(words(below(std::vector<std::string>(40, "mmmmm")).second).size() < 13);
+}
+
 TEST_CASE("Ticks are round numbers within the range") {
   CHECK(nice_ticks(0, 1, 5) == std::vector<double>{0, 0.2, 0.4, 0.6000000000000001, 0.8, 1});
   CHECK(nice_ticks(1, 10, 20, true) == std::vector<double>{1, 2, 3, 4, 5, 6, 7, 8, 9, 10});

@@ -11,6 +11,12 @@ constexpr uint32_t kBmpPlain = 0, kBmpRle8 = 1, kBmpRle4 = 2, kBmpMasks = 3;
 
 using Rgb = std::array<uint8_t, 3>;
 
+// A channel's bits of a pixel.
+struct BmpField {
+  int shift = 0;
+  uint32_t most = 0;  // its largest value; 0: the channel is absent
+};
+
 struct Bmp {
   const std::string& bytes;
   int64_t width = 0, height = 0, bits = 0;  // bits of a pixel
@@ -18,7 +24,7 @@ struct Bmp {
   bool top_down = false;
   uint32_t compression = kBmpPlain;
   std::vector<Rgb> palette{};
-  std::array<uint32_t, 4> masks{};  // red, green, blue, alpha; 0: absent
+  std::array<BmpField, 4> fields{};  // red, green, blue, alpha
 };
 
 // Bytes beyond the end count as 0.
@@ -44,25 +50,28 @@ void read_palette(Bmp& bmp, int64_t header_bytes) {
 }
 
 void read_masks(Bmp& bmp, int64_t header_bytes) {
-  bmp.masks = {0xff0000, 0xff00, 0xff, 0};
-  if (bmp.bits == 16) bmp.masks = {0x7c00, 0x3e0, 0x1f, 0};
-  if (bmp.compression != kBmpMasks) return;
+  std::array<uint32_t, 4> masks{0xff0000, 0xff00, 0xff, 0};
+  if (bmp.bits == 16) masks = {0x7c00, 0x3e0, 0x1f, 0};
   // Behind the first 40 bytes, which from version 2 on is inside the header; version 3 added alpha.
-  for (size_t i = 0; i < 4; ++i) bmp.masks[i] = little_endian(bmp.bytes, 54 + 4 * static_cast<int64_t>(i), 4);
-  if (header_bytes < 56) bmp.masks[3] = 0;
-  if ((bmp.masks[0] | bmp.masks[1] | bmp.masks[2]) == 0) throw DataError("damaged BMP: its masks are empty");
+  if (bmp.compression == kBmpMasks)
+    for (size_t i = 0; i < 4; ++i)
+      masks[i] = i == 3 && header_bytes < 56 ? 0 : little_endian(bmp.bytes, 54 + 4 * static_cast<int64_t>(i), 4);
+  if ((masks[0] | masks[1] | masks[2]) == 0) throw DataError("damaged BMP: its masks are empty");
+  for (size_t i = 0; i < 4; ++i) {
+    if (masks[i] == 0) continue;
+    while ((masks[i] >> bmp.fields[i].shift & 1) == 0) ++bmp.fields[i].shift;
+    bmp.fields[i].most = masks[i] >> bmp.fields[i].shift;
+  }
 }
 
 void check_kind(const Bmp& bmp) {
-  const int64_t bits = bmp.bits;
-  const bool indexed = bits == 1 || bits == 2 || bits == 4 || bits == 8,
-             direct = bits == 16 || bits == 24 || bits == 32;
-  const bool known = (bmp.compression == kBmpPlain && (indexed || direct)) ||
-                     (bmp.compression == kBmpMasks && direct) || (bmp.compression == kBmpRle8 && bits == 8) ||
-                     (bmp.compression == kBmpRle4 && bits == 4);
-  if (!known)
-    throw DataError("BMP of a kind that is not read (" + std::to_string(bits) + " bits, compression " +
-                    std::to_string(bmp.compression) + "); save it as PNG");
+  static const std::vector<int64_t> kBits[] = {
+      {1, 2, 4, 8, 16, 24, 32}, {8}, {4}, {16, 24, 32}};  // of each compression
+  if (bmp.compression < std::size(kBits))
+    for (const int64_t bits : kBits[bmp.compression])
+      if (bits == bmp.bits) return;
+  throw DataError("BMP of a kind that is not read (" + std::to_string(bmp.bits) + " bits, compression " +
+                  std::to_string(bmp.compression) + "); save it as PNG");
 }
 
 Bmp read_bmp_header(const std::string& bytes, const DecodeOptions& options) {
@@ -102,10 +111,10 @@ void put_colour(const Bmp& bmp, uint32_t index, uint8_t* out) {
   std::copy_n(bmp.palette[index].begin(), 3, out);
 }
 
-uint8_t masked(uint32_t pixel, uint32_t mask) {
-  if (mask == 0) return 0;
-  const uint64_t lowest = mask & (~mask + 1), most = mask / lowest, value = (pixel & mask) / lowest;
-  return static_cast<uint8_t>(value * 255 / most);  // rounded down, as other programs do
+uint8_t field_of(uint32_t pixel, const BmpField& field) {
+  const uint64_t value = pixel >> field.shift & field.most;
+  // Rounded down, as other programs do.
+  return static_cast<uint8_t>(field.most == 255 || field.most == 0 ? value : value * 255 / field.most);
 }
 
 // The pixels as they stand, row by row, each row filled up to 4 bytes.
@@ -123,7 +132,7 @@ cv::Mat read_plain(const Bmp& bmp, int channels) {
       if (bmp.bits <= 8)
         put_colour(bmp, pixel >> (8 - bmp.bits - bit % 8) & ((1U << bmp.bits) - 1), out);
       else
-        for (int c = 0; c < channels; ++c) out[c] = masked(pixel, bmp.masks[static_cast<size_t>(c)]);
+        for (int c = 0; c < channels; ++c) out[c] = field_of(pixel, bmp.fields[static_cast<size_t>(c)]);
     }
   }
   return image;
@@ -175,7 +184,7 @@ cv::Mat read_runs(const Bmp& bmp) {
 DecodedImage decode_bmp(const std::string& bytes, const DecodeOptions& options) {
   const Bmp bmp = read_bmp_header(bytes, options);
   if (bmp.compression == kBmpRle8 || bmp.compression == kBmpRle4) return {read_runs(bmp), 1};
-  if (bmp.masks[3] == 0) return {read_plain(bmp, 3), 1};
+  if (bmp.fields[3].most == 0) return {read_plain(bmp, 3), 1};
   return {over_white(read_plain(bmp, 4), /*premultiplied=*/false), 1};
 }
 

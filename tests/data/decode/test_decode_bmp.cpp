@@ -159,6 +159,10 @@ TEST_CASE("A BMP of runs: counts, literals, ends of rows and jumps") {
       "ff020000"
       "0503";
   CHECK(shown(file) == "ffffff ffffff ffffff ffffff ffffff|0000ff 0000ff 0000ff 0000ff 0000ff|");
+  // Behind literals that are filled up a run goes on in the row.
+  CHECK(shown(BmpFile{5, 1, 8, 1, "", kFourColours,
+                      "000301020100"
+                      "0203"}) == "00ff00 0000ff 00ff00 ffffff ffffff|");
   // Two pixels a byte: a run takes them in turn; three literals fill two bytes.
   BmpFile fours{5,
                 1,
