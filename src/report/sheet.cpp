@@ -12,7 +12,6 @@ namespace {
 constexpr size_t kMost = 400;
 constexpr double kLongestSide = 16000;
 constexpr double kGap = 14, kLine = 18, kCaptionPx = 13;
-constexpr Ink kWrong{200, 60, 20};
 
 void draw_tile(Canvas& canvas, const cv::Point2d& corner, const SheetPicture& picture, double side) {
   canvas.fill({corner.x, corner.y, side, side}, {243, 245, 248});
