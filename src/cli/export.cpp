@@ -36,7 +36,7 @@ std::string check_line(const Json& check) {
   return line + "\n";
 }
 
-std::string table(const Json& result) {
+std::string export_table(const Json& result) {
   std::string text = "wrote " + result["file"].get<std::string>();
   for (const Json& file : result["also"]) text += ", " + file.get<std::string>();
   text += " (" + result["format"].get<std::string>() + ", " + result["precision"].get<std::string>() +
@@ -63,7 +63,7 @@ class ExportCommand : public Command {
   int run(const Engine& engine, Console& console) override {
     const Json result = engine.export_model(request_, console);
     console.clear_bar();
-    print(json_ ? result.dump(2, ' ', false, Json::error_handler_t::replace) + "\n" : table(result));
+    print(json_ ? result.dump(2, ' ', false, Json::error_handler_t::replace) + "\n" : export_table(result));
     return 0;
   }
 

@@ -9,11 +9,6 @@
 namespace cvtool {
 namespace {
 
-std::string padded(std::string text, size_t width) {
-  if (text.size() < width) text.append(width - text.size(), ' ');
-  return text;
-}
-
 class SummaryCommand : public Command {
  public:
   explicit SummaryCommand(CLI::App& app) {
@@ -101,7 +96,7 @@ class SummaryCommand : public Command {
     for (size_t i = 0; i < rows.size(); ++i) {
       std::string line;
       for (size_t j = 0; j < rows[i].size(); ++j)
-        line += j + 1 < rows[i].size() ? padded(rows[i][j], widths[j]) : rows[i][j];
+        line += j + 1 < rows[i].size() ? rows[i][j] + std::string(widths[j] - rows[i][j].size(), ' ') : rows[i][j];
       out += line + "\n" + (i == 0 ? rule + "\n" : "");
     }
     out += rule + "\nTotal params: " + with_thousands(summary["total"].get<int64_t>());

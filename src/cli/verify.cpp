@@ -8,7 +8,7 @@
 namespace cvtool {
 namespace {
 
-std::string table(const Json& report) {
+std::string verify_table(const Json& report) {
   std::string text = report["file"].get<std::string>() + "\n";
   for (const Json& item : report["checks"])
     text += (item["good"].get<bool>() ? "  good  " : "  BAD   ") + item["check"].get<std::string>() + ": " +
@@ -29,7 +29,7 @@ class VerifyCommand : public Command {
   int run(const Engine& engine, Console& console) override {
     const Json report = engine.verify(request_);
     console.clear_bar();
-    print(json_ ? report.dump(2, ' ', false, Json::error_handler_t::replace) + "\n" : table(report));
+    print(json_ ? report.dump(2, ' ', false, Json::error_handler_t::replace) + "\n" : verify_table(report));
     if (!report["good"].get<bool>())
       throw Error(report["file"].get<std::string>() + ": is not as it was written; export or train it again");
     return static_cast<int>(ExitCode::kDone);

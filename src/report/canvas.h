@@ -34,7 +34,7 @@ struct Ink {
 };
 
 constexpr Ink kWhite{255, 255, 255}, kText{38, 43, 51}, kMutedText{95, 103, 115}, kGrid{226, 229, 234},
-    kFrame{168, 175, 186};
+    kFrame{168, 175, 186}, kWrong{200, 60, 20};
 
 constexpr double kTitlePx = 17;  // height of a picture's title
 

@@ -13,7 +13,7 @@ namespace {
 
 constexpr size_t kMostWithNumbers = 120;
 constexpr double kLongestName = 170, kAxisPx = 14;
-constexpr Ink kRight{0, 90, 160}, kWrong{200, 60, 20};
+constexpr Ink kRight{0, 90, 160};
 
 using Matrix = std::vector<std::vector<int64_t>>;
 

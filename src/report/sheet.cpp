@@ -11,7 +11,6 @@ namespace {
 constexpr size_t kMost = 400;
 constexpr double kLongestSide = 16000;
 constexpr double kGap = 14, kLine = 18, kCaptionPx = 13;
-constexpr Ink kWrong{200, 60, 20};
 
 // Where the tiles stand.
 struct Grid {

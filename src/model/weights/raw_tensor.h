@@ -13,6 +13,12 @@ namespace cvtool {
 
 enum class DType { kBool, kU8, kI8, kI16, kI32, kI64, kF16, kBF16, kF32, kF64 };
 
+// A file format's word for a type.
+struct DTypeName {
+  const char* name;
+  DType dtype;
+};
+
 size_t element_bytes(DType dtype);
 std::string dtype_name(DType dtype);  // "float32", PyTorch's words
 

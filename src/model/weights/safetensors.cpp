@@ -13,11 +13,7 @@ namespace {
 constexpr uint64_t kMaxHeaderBytes = uint64_t{16} << 20;
 constexpr char kMetadata[] = "__metadata__";
 
-struct NameRow {
-  const char* name;
-  DType dtype;
-};
-constexpr NameRow kNames[] = {
+constexpr DTypeName kNames[] = {
     {"BOOL", DType::kBool}, {"U8", DType::kU8},   {"I8", DType::kI8},     {"I16", DType::kI16}, {"I32", DType::kI32},
     {"I64", DType::kI64},   {"F16", DType::kF16}, {"BF16", DType::kBF16}, {"F32", DType::kF32}, {"F64", DType::kF64},
 };

@@ -17,13 +17,9 @@ using TfjsJson = nlohmann::json;
 constexpr size_t kMaxJsonBytes = size_t{32} << 20;
 constexpr size_t kMaxShards = 10000;
 
-struct NameRow {
-  const char* name;
-  DType dtype;
-};
-constexpr NameRow kStored[] = {
+constexpr DTypeName kStored[] = {
     {"float32", DType::kF32}, {"int32", DType::kI32}, {"uint8", DType::kU8}, {"bool", DType::kBool}};
-constexpr NameRow kQuantized[] = {{"uint8", DType::kU8}, {"uint16", DType::kI16}, {"float16", DType::kF16}};
+constexpr DTypeName kQuantized[] = {{"uint8", DType::kU8}, {"uint16", DType::kI16}, {"float16", DType::kF16}};
 
 std::string text_under(const TfjsJson& object, const char* key) {
   const auto found = object.find(key);
@@ -46,7 +42,8 @@ struct Entry {
 };
 
 template <size_t kCount>
-DType dtype_of(const NameRow (&rows)[kCount], const std::string& text, const Entry& entry, const std::string& origin) {
+DType dtype_of(const DTypeName (&rows)[kCount], const std::string& text, const Entry& entry,
+               const std::string& origin) {
   for (const auto& row : rows) {
     if (text == row.name) return row.dtype;
   }
