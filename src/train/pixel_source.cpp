@@ -53,7 +53,7 @@ class PixelSource : public ExampleSource {
       read(batch);
       if (options_.device.is_cpu() && !batch.read.ids.empty()) augment(batch);
     };
-    plan.workers = std::min(worker_count(store_.options().workers), (order_.size() - begin + rows - 1) / rows);
+    plan.workers = std::min(worker_count(store_.options().read.workers), (order_.size() - begin + rows - 1) / rows);
     plan.window = std::min(plan.workers + 1, batches_that_fit());
     batches_ = std::make_unique<OrderedPrefetch<Prepared>>(std::move(plan));
   }

@@ -34,7 +34,7 @@ class Photos {
   std::unique_ptr<PhotoStore> store(int64_t workers = 2, const std::string& cache = "auto") const {
     LoaderOptions options;
     options.data.imgsz = {10, 12};
-    options.workers = workers;
+    options.read.workers = workers;
     options.cache = cache;
     auto store = std::make_unique<PhotoStore>(dataset_.root, dataset_.train, options);
     CHECK(store->scan().empty());
