@@ -13,6 +13,7 @@
 #include "data/decode/decoders.h"
 #include "data/decode/exif.h"
 #include "data/decode/image_format.h"
+#include "spec/requests.h"
 
 namespace cvtool {
 namespace {
@@ -95,6 +96,8 @@ std::string read_photo_file(const std::string& path) {
   bytes.resize(done);
   return bytes;
 }
+
+DecodeOptions decode_options(const DataConfig& data, const ReadOptions& read) { return {data.exif, read.max_pixels}; }
 
 cv::Mat decode_image(const std::string& bytes, const DecodeOptions& options) {
   return decode_upright(bytes, options, {});

@@ -10,10 +10,14 @@
 
 namespace cvtool {
 
+struct ReadOptions;
+
 struct DecodeOptions {
   bool exif = true;                  // turn the photo as its EXIF orientation says
   int64_t max_pixels = 178'000'000;  // larger pictures are refused before memory is taken
 };
+
+DecodeOptions decode_options(const DataConfig& data, const ReadOptions& read);
 
 // Decodes JPEG, PNG, BMP, GIF, WebP, TIFF or PPM, recognised by content. Returns CV_8UC3 in RGB order; 16
 // bits are reduced to 8, grey and palette are expanded, alpha is composed over white, the first frame of an

@@ -21,7 +21,7 @@ PrefetchPlan<Batch> plan_of(const PhotoStore& store, std::vector<size_t> order, 
     return !named.rows.empty();
   };
   plan.work = [&store](Batch& named) { named = read_batch(store, named.rows); };
-  plan.workers = std::min(worker_count(store.options().workers), batches);
+  plan.workers = std::min(worker_count(store.options().read.workers), batches);
   plan.window = plan.workers + 1;
   return plan;
 }

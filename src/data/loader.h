@@ -13,6 +13,7 @@
 #include "data/dataset.h"
 #include "data/image.h"
 #include "data/pixel_cache.h"
+#include "spec/requests.h"
 
 namespace cvtool {
 
@@ -23,8 +24,7 @@ struct BadFile {
 
 struct LoaderOptions {
   DataConfig data;
-  DecodeOptions decode;
-  int64_t workers = 0;             // decoding threads; 0: one a core
+  ReadOptions read;                // its workers decode
   std::string cache = "auto";      // auto, ram, disk or none
   int64_t cache_budget_bytes = 0;  // 0: half of the memory that is free, cgroup limits obeyed
 };

@@ -19,8 +19,8 @@ namespace {
 
 // What the pixels depend on beside the file.
 std::string pixel_recipe(const LoaderOptions& options) {
-  return "3 " + std::to_string(options.decode.max_pixels) + " " + image_size_text(options.data.imgsz) + " " +
-         options.data.resize + " " + options.data.interpolation + (options.decode.exif ? " exif" : "");
+  return "3 " + std::to_string(options.read.max_pixels) + " " + image_size_text(options.data.imgsz) + " " +
+         options.data.resize + " " + options.data.interpolation + (options.data.exif ? " exif" : "");
 }
 
 }  // namespace
@@ -43,7 +43,7 @@ struct PhotoStore::State {
   void open_cache();
   std::string read(size_t index) const { return read_photo_file(sample_path(root, samples[index].path)); }
   void decode(const std::string& bytes, uint8_t* target) const {
-    const cv::Mat pixels = decode_resized(bytes, options.decode, options.data);
+    const cv::Mat pixels = decode_resized(bytes, decode_options(options.data, options.read), options.data);
     std::copy_n(pixels.data, row_bytes, target);
   }
   std::string scan_one(size_t index);
@@ -89,7 +89,6 @@ PhotoStore::PhotoStore(std::string root, std::vector<Sample> samples, LoaderOpti
   state_->root = std::move(root);
   state_->samples = std::move(samples);
   state_->options = std::move(options);
-  state_->options.decode.exif = state_->options.decode.exif && state_->options.data.exif;
   const ImageSize& size = state_->options.data.imgsz;
   if (size.height < 1 || size.width < 1) throw UsageError("imgsz: must be at least 1, not " + image_size_text(size));
   state_->row_bytes = static_cast<size_t>(size.height * size.width * 3);
@@ -103,7 +102,7 @@ std::vector<BadFile> PhotoStore::scan(const ScanProgress& progress) {
   state.contents.resize(state.samples.size());
   std::vector<std::string> reasons(state.samples.size());
   for_each_parallel(
-      state.samples.size(), state.options.workers, [&](size_t i) { reasons[i] = state.scan_one(i); }, progress);
+      state.samples.size(), state.options.read.workers, [&](size_t i) { reasons[i] = state.scan_one(i); }, progress);
   std::vector<BadFile> bad;
   size_t kept = 0;
   for (size_t i = 0; i < reasons.size(); ++i) {

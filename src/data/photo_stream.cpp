@@ -11,7 +11,7 @@ void read_photo(StreamedPhoto& photo, const PhotoStreamOptions& options) {
   if (!photo.source.error.empty()) return;
   try {
     photo.pixels = decode_resized(photo.source.bytes ? *photo.source.bytes : read_photo_file(photo.source.path),
-                                  options.decode, options.data);
+                                  decode_options(options.data, options.read), options.data);
   } catch (const Error& error) {
     photo.source.error = error.what();
   } catch (const cv::Exception& error) {
@@ -35,7 +35,7 @@ struct PhotoStream::State {
     PrefetchPlan<StreamedPhoto> plan;
     plan.source = [this](StreamedPhoto& photo) { return lister.next(photo.source); };
     plan.work = [this](StreamedPhoto& photo) { read_photo(photo, options); };
-    plan.workers = worker_count(options.workers);
+    plan.workers = worker_count(options.read.workers);
     plan.window = static_cast<size_t>(options.ahead);
     return plan;
   }

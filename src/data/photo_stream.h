@@ -8,7 +8,7 @@
 #include "base/ordered_prefetch.h"
 #include "data/image.h"
 #include "data/photo_paths.h"
-#include "spec/data_config.h"
+#include "spec/requests.h"
 
 namespace cvtool {
 
@@ -20,9 +20,8 @@ struct StreamedPhoto {
 struct PhotoStreamOptions {
   PhotoSourceOptions sources;
   DataConfig data;
-  DecodeOptions decode;
-  int64_t workers = 0;  // reading threads; 0: one a core
-  int64_t ahead = 64;   // photos that may be kept ready
+  ReadOptions read;
+  int64_t ahead = 64;  // photos that may be kept ready
 };
 
 // Reads as the photo store does: the same file gives the same pixels in train, eval and predict.

@@ -35,16 +35,13 @@ void report_bad_files(const OpenedSplit& split, size_t total, bool strict) {
 
 }  // namespace
 
-DecodeOptions decode_options(const DataConfig& data, const ReadOptions& read) { return {data.exif, read.max_pixels}; }
-
 OpenedSplit open_split(const PhotoRequest& request, const DataConfig& data, const RunOptions& run, Observer& observer) {
   OpenedSplit split;
   split.name = request.name;
   if (request.samples.empty()) return split;
   LoaderOptions options;
   options.data = data;
-  options.decode = decode_options(data, run);
-  options.workers = run.workers;
+  options.read = run;
   options.cache = run.cache;
   options.cache_budget_bytes = static_cast<int64_t>(request.budget_share * 1e6 * static_cast<double>(run.cache_budget));
   split.store = std::make_unique<PhotoStore>(request.root, request.samples, options);

@@ -27,8 +27,6 @@ struct PhotoRequest {
   double budget_share = 1;  // of --cache-budget; the splits of a command share it
 };
 
-DecodeOptions decode_options(const DataConfig& data, const ReadOptions& read);
-
 // Reads every photo, names the bad ones. Throws DataError when more than half are bad, when none is left, and under
 // run.strict for any.
 OpenedSplit open_split(const PhotoRequest& request, const DataConfig& data, const RunOptions& run, Observer& observer);

@@ -139,7 +139,7 @@ void write_journal(const std::vector<Step>& steps, const std::string& target) {
 }
 
 // The photos of DIR/CLASS/**, one class or more, in their splits.
-Dataset split_photos(const std::string& source, const SplitFolderOptions& options) {
+Dataset split_photos(const std::string& source, const SplitOptions& options) {
   const Listing listing = list_folder(source, {});
   if (listing.layout != "flat")
     throw DataError(source + " is no folder DIR/CLASS/*.jpg; only such a folder can be split");
@@ -151,7 +151,7 @@ Dataset split_photos(const std::string& source, const SplitFolderOptions& option
     const auto label = labels.emplace(photo.class_name, static_cast<int64_t>(labels.size())).first->second;
     samples.push_back({photo.path, label, stable_hash(photo.path)});
   }
-  HeldBack parts = hold_back(samples, options.valid, options.test, options.seed);
+  HeldBack parts = hold_back(samples, options.valid, options.test, static_cast<uint64_t>(options.seed));
   Dataset dataset;
   dataset.root = listing.root;
   dataset.train = std::move(parts.rest);
@@ -167,15 +167,14 @@ bool moved_already(const std::string& source, const std::string& target) {
 
 }  // namespace
 
-SplitFolderResult split_folder(const std::string& source, const std::string& target,
-                               const SplitFolderOptions& options) {
+SplitFolderResult split_folder(const SplitRequest& request, const SplitProgress& progress) {
+  const auto& [source, target, how, options] = request;
   const std::vector<std::string> ways{"copy", "link", "move"};
-  if (std::find(ways.begin(), ways.end(), options.how) == ways.end())
-    throw UsageError(unknown_word("way to split", options.how, ways));
+  if (std::find(ways.begin(), ways.end(), how) == ways.end()) throw UsageError(unknown_word("way to split", how, ways));
   check_places(source, target);
   const int64_t undone = there(target) ? undo_killed_move(target) : 0;
   if (!fs::is_directory(source)) throw DataError("there is no folder " + source + "; name a folder of photos");
-  if (options.how == "move" && moved_already(source, target)) {
+  if (how == "move" && moved_already(source, target)) {
     SplitFolderResult nothing;
     nothing.undone = undone;
     return nothing;
@@ -184,17 +183,16 @@ SplitFolderResult split_folder(const std::string& source, const std::string& tar
   Plan plan = plan_of(dataset, target);
   plan.result.undone = undone;
   make_folders(target);
-  if (options.how == "move") write_journal(plan.steps, target);
+  if (how == "move") write_journal(plan.steps, target);
   std::vector<Step> done;
   try {
     for (const Step& step : plan.steps) {
-      place(step, options.how);
+      place(step, how);
       done.push_back(step);
-      if (options.progress)
-        options.progress(static_cast<int64_t>(done.size()), static_cast<int64_t>(plan.steps.size()));
+      if (progress) progress(static_cast<int64_t>(done.size()), static_cast<int64_t>(plan.steps.size()));
     }
   } catch (...) {
-    take_back(done, options.how, target);
+    take_back(done, how, target);
     fs::remove(target + "/" + kJournal);
     throw;
   }

@@ -5,15 +5,11 @@
 #include <string>
 
 #include "base/json.h"
+#include "spec/requests.h"
 
 namespace cvtool {
 
-struct SplitFolderOptions {
-  double valid = 0.1, test = 0.1;  // fractions; 0: none
-  std::string how = "copy";        // copy, link (symbolic, absolute) or move
-  uint64_t seed = 0;
-  std::function<void(int64_t done, int64_t total)> progress;  // may end the work by throwing
-};
+using SplitProgress = std::function<void(int64_t done, int64_t total)>;  // may end the work by throwing
 
 struct SplitFolderResult {
   int64_t train = 0, valid = 0, test = 0;  // photos in each split, the ones that were there included
@@ -26,8 +22,8 @@ struct SplitFolderResult {
 // is a DataError. Doing it again places what is new. When anything fails, or progress throws, what was placed
 // is taken back (moved files are put back), so that source and target are as before; a move that was killed
 // is put back by the next call, from a journal in the target. Photos in folders below a class stay in such
-// folders.
-SplitFolderResult split_folder(const std::string& source, const std::string& target, const SplitFolderOptions& options);
+// folders. Links are symbolic and absolute.
+SplitFolderResult split_folder(const SplitRequest& request, const SplitProgress& progress = {});
 
 Json json_from_result(const SplitFolderResult& result);
 

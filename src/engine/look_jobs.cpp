@@ -28,13 +28,8 @@ Json stats_job(const LookRequest& request, Observer& observer) {
 }
 
 Json split_job(const SplitRequest& request, Observer& observer) {
-  SplitFolderOptions options;
-  options.valid = request.options.valid;
-  options.test = request.options.test;
-  options.how = request.how;
-  options.seed = static_cast<uint64_t>(request.options.seed);
-  options.progress = progress_of("Splitting", observer, "run it again to complete the split");
-  return json_from_result(split_folder(request.source, request.target, options));
+  return json_from_result(
+      split_folder(request, progress_of("Splitting", observer, "run it again to complete the split")));
 }
 
 }  // namespace cvtool

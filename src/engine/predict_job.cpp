@@ -41,13 +41,10 @@ std::vector<size_t> ranked(const std::vector<double>& probabilities) {
 }
 
 PhotoStreamOptions stream_options(const PredictRequest& request, const DataConfig& data) {
-  PhotoStreamOptions options;
-  options.sources = {request.inputs, request.null_separated ? '\0' : '\n', request.stdin_image, request.watch};
-  options.data = data;
-  options.decode = decode_options(data, request.run);
-  options.workers = request.run.workers;
-  options.ahead = 2 * request.batch;
-  return options;
+  return {{request.inputs, request.null_separated ? '\0' : '\n', request.stdin_image, request.watch},
+          data,
+          request.run,
+          2 * request.batch};
 }
 
 // Photos on their way through the model, in order.

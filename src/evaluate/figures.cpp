@@ -27,7 +27,7 @@ Outputs outputs_of(const PhotoPredictor& predictor, const PhotoStore& store, con
                    Observer& observer) {
   give_back_memory();
   Outputs out;
-  out.decode = store.options().decode;
+  out.decode = decode_options(store.options().data, store.options().read);
   Predictions& p = out.predictions;
   Loader loader(store, in_order(store.samples().size()), pass.batch);
   Batch photos;

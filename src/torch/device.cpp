@@ -6,6 +6,7 @@
 #include <cpuid.h>
 #endif
 #include <malloc.h>
+#include <omp.h>
 #include <torch/script.h>
 #include <torch/version.h>
 
@@ -99,6 +100,16 @@ void prepare_process(int threads) {
   at::set_num_threads(threads > 0 ? threads : cores);
   torch::jit::setGraphExecutorOptimize(false);
 }
+
+OneComputeThread::OneComputeThread() {
+  // LibTorch sets a thread's number at its first use, in this library and in its own.
+  at::internal::lazy_init_num_threads();
+  before_ = at::get_num_threads();
+  // Not at::set_num_threads: that changes what later threads begin with.
+  omp_set_num_threads(1);
+}
+
+OneComputeThread::~OneComputeThread() { omp_set_num_threads(before_); }
 
 void give_back_memory() {
   using Clock = std::chrono::steady_clock;

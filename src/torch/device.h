@@ -26,6 +26,19 @@ bool cpu_has_native_bfloat16();
 // the simple TorchScript executor. Idempotent.
 void prepare_process(int threads);
 
+// While alive, LibTorch's operations in this thread run in it alone. For worker threads, whose teams would multiply;
+// other threads, started before or after, keep their number.
+class OneComputeThread {
+ public:
+  OneComputeThread();
+  ~OneComputeThread();
+  OneComputeThread(const OneComputeThread&) = delete;
+  OneComputeThread& operator=(const OneComputeThread&) = delete;
+
+ private:
+  int before_;
+};
+
 // Gives memory that was freed back to the kernel. For the seams between kinds of work: what comes next asks for blocks
 // of other sizes, which do not fit into the holes between what is still held. To take it again costs up to half a
 // second, so it is given back once, and from then on once in ten seconds on average; other calls do nothing. From one

@@ -3,12 +3,28 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <deque>
+
+#include "data/memory.h"
+#include "torch/device.h"
 
 namespace cvtool {
 namespace {
 
-Examples examples_of(const AugmentedBatch& batch) { return {batch.pixels, batch.labels}; }
+// A batch on its way: which rows, what was read of them, what a step is fed.
+struct Prepared {
+  std::vector<size_t> rows;
+  size_t end = 0;  // where in the order the next batch begins
+  AugmentRows read, following;
+  Examples examples;
+};
+
+void append(AugmentRows& rows, const AugmentRows& more, int64_t most) {
+  const int64_t count = std::min(most, more.pixels.size(0));
+  const at::Tensor pixels = more.pixels.narrow(0, 0, count), labels = more.labels.narrow(0, 0, count);
+  rows.pixels = rows.ids.empty() ? pixels : at::cat({rows.pixels, pixels});
+  rows.labels = rows.ids.empty() ? labels : at::cat({rows.labels, labels});
+  rows.ids.insert(rows.ids.end(), more.ids.begin(), more.ids.begin() + count);
+}
 
 class PixelSource : public ExampleSource {
  public:
@@ -20,84 +36,91 @@ class PixelSource : public ExampleSource {
   int64_t size() const override { return static_cast<int64_t>(store_.samples().size()); }
 
   void begin(int64_t epoch, int64_t skip) override {
+    batches_.reset();  // its threads read what changes here
     epoch_ = static_cast<uint64_t>(epoch);
-    std::vector<size_t> order = options_.order(epoch);
-    first_ = {};
-    ahead_.clear();
-    if (lookahead_ > 0) {
-      const auto count = std::min(order.size(), static_cast<size_t>(lookahead_));
-      Loader loader(store_, {order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count)}, lookahead_);
-      fetch(loader, first_);
-    }
-    const auto done = std::min(order.size(), static_cast<size_t>(skip * options_.batch));
-    order.erase(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(done));
-    loader_ = std::make_unique<Loader>(store_, std::move(order), options_.batch);
-    fetch_ahead();
+    order_ = options_.order(epoch);
+    const auto rows = static_cast<size_t>(options_.batch);
+    const size_t begin = std::min(order_.size(), static_cast<size_t>(skip) * rows);
+    PrefetchPlan<Prepared> plan;
+    plan.source = [this, rows, place = begin](Prepared& batch) mutable {
+      batch.rows = slice(order_, place, rows);
+      batch.end = place += batch.rows.size();
+      return !batch.rows.empty();
+    };
+    plan.work = [this](Prepared& batch) {
+      const at::NoGradGuard no_grad;
+      const OneComputeThread alone;
+      read(batch);
+      if (options_.device.is_cpu() && !batch.read.ids.empty()) augment(batch);
+    };
+    plan.workers = std::min(worker_count(store_.options().read.workers), (order_.size() - begin + rows - 1) / rows);
+    plan.window = std::min(plan.workers + 1, batches_that_fit());
+    batches_ = std::make_unique<OrderedPrefetch<Prepared>>(std::move(plan));
   }
 
   bool next(Examples& examples) override {
-    if (ahead_.empty()) return false;
-    const AugmentRows rows = std::move(ahead_.front());
-    ahead_.pop_front();
-    fetch_ahead();
-    examples = prepared(rows);
-    return true;
+    Prepared batch;
+    while (batches_->next(batch)) {
+      if (batch.read.ids.empty()) continue;
+      if (!options_.device.is_cpu()) augment(batch);
+      examples = std::move(batch.examples);
+      return true;
+    }
+    return false;
   }
 
  private:
-  bool fetch(Loader& loader, AugmentRows& rows) const {
-    Batch batch;
-    if (!loader.next(batch)) return false;
-    rows = {batch.pixels.to(options_.device), batch.labels.to(options_.device), {}};
-    for (const size_t row : batch.rows) rows.ids.push_back(store_.samples()[row].id);
-    return true;
+  // Into a quarter of the free memory, as floats.
+  size_t batches_that_fit() const {
+    const ImageSize& size = store_.options().data.imgsz;
+    return static_cast<size_t>(
+        std::max<int64_t>(2, free_memory_bytes() / 4 / (options_.batch * size.height * size.width * 12)));
   }
 
-  // One batch, or as many as hold the rows that the next one is mixed with.
-  void fetch_ahead() {
-    int64_t count = 0;
-    for (const AugmentRows& rows : ahead_) count += rows.pixels.size(0);
-    AugmentRows rows;
-    while (count < std::max<int64_t>(1, lookahead_) && fetch(*loader_, rows)) {
-      count += rows.pixels.size(0);
-      ahead_.push_back(std::move(rows));
+  AugmentRows rows_of(const std::vector<size_t>& rows) const {
+    const Batch batch = read_batch(store_, rows);
+    AugmentRows out{batch.pixels, batch.labels, {}};
+    for (const size_t row : batch.rows) out.ids.push_back(store_.samples()[row].id);
+    return out;
+  }
+
+  void read(Prepared& batch) const {
+    batch.read = rows_of(batch.rows);
+    if (batch.read.ids.empty() || lookahead_ == 0) return;
+    // The rows that the last ones are mixed with; behind the epoch's last come its first ones.
+    AugmentRows& following = batch.following;
+    const auto missing = [&] { return lookahead_ - static_cast<int64_t>(following.ids.size()); };
+    for (size_t place = batch.end; missing() > 0 && place < order_.size();) {
+      const std::vector<size_t> rows = slice(order_, place, static_cast<size_t>(missing()));
+      append(following, rows_of(rows), missing());
+      place += rows.size();
     }
+    if (missing() == 0) return;
+    AugmentRows first = rows_of(slice(order_, 0, static_cast<size_t>(lookahead_)));
+    if (first.ids.empty()) first = batch.read;  // the files have vanished
+    while (missing() > 0) append(following, first, missing());
   }
 
-  // The lookahead_ rows behind `current`, which has been taken out of ahead_; behind the epoch's last come its first
-  // ones.
-  AugmentRows following(const AugmentRows& current) const {
-    AugmentRows rows;
-    std::vector<at::Tensor> pixels, labels;
-    const auto take = [&](const AugmentRows& from) {
-      const int64_t count = std::min(lookahead_ - static_cast<int64_t>(rows.ids.size()), from.pixels.size(0));
-      pixels.push_back(from.pixels.narrow(0, 0, count));
-      labels.push_back(from.labels.narrow(0, 0, count));
-      rows.ids.insert(rows.ids.end(), from.ids.begin(), from.ids.begin() + count);
+  void augment(Prepared& batch) const {
+    const auto on_device = [&](const AugmentRows& rows) {
+      return AugmentRows{rows.pixels.to(options_.device), rows.labels.to(options_.device), rows.ids};
     };
-    for (const AugmentRows& batch : ahead_) take(batch);
-    const AugmentRows& first = first_.ids.empty() ? current : first_;  // empty: the files have vanished
-    while (static_cast<int64_t>(rows.ids.size()) < lookahead_) take(first);
-    rows.pixels = at::cat(pixels);
-    rows.labels = at::cat(labels);
-    return rows;
-  }
-
-  Examples prepared(const AugmentRows& rows) const {
-    if (!options_.augmenter) return {rows.pixels, rows.labels};
-    if (!options_.training) return {options_.augmenter->at_rest(rows.pixels), rows.labels};
-    if (lookahead_ == 0) return examples_of(options_.augmenter->apply(rows, epoch_));
-    const AugmentRows partners = following(rows);
-    return examples_of(options_.augmenter->apply(rows, epoch_, &partners));
+    const AugmentRows rows = on_device(batch.read);
+    if (!options_.augmenter || !options_.training) {
+      batch.examples = {options_.augmenter ? options_.augmenter->at_rest(rows.pixels) : rows.pixels, rows.labels};
+      return;
+    }
+    const AugmentRows following = lookahead_ > 0 ? on_device(batch.following) : AugmentRows{};
+    const AugmentedBatch out = options_.augmenter->apply(rows, epoch_, lookahead_ > 0 ? &following : nullptr);
+    batch.examples = {out.pixels, out.labels};
   }
 
   const PhotoStore& store_;
   PixelSourceOptions options_;
   int64_t lookahead_;
   uint64_t epoch_ = 0;
-  std::unique_ptr<Loader> loader_;
-  std::deque<AugmentRows> ahead_;  // the batches after the one handed out
-  AugmentRows first_;              // the epoch's first rows
+  std::vector<size_t> order_;
+  std::unique_ptr<OrderedPrefetch<Prepared>> batches_;  // last: its threads read the rest
 };
 
 }  // namespace

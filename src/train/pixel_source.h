@@ -17,7 +17,8 @@ struct PixelSourceOptions {
   std::shared_ptr<const Augmenter> augmenter;  // may be null: nothing to do
 };
 
-// `store` is scanned and outlives the source. x is [N,3,H,W] RGB 0..255, u8 where nothing changed its type.
+// `store` is scanned and outlives the source. On the processor the store's workers augment too, each in its own thread;
+// on a GPU next() does. x is [N,3,H,W] RGB 0..255, u8 where nothing changed its type.
 std::unique_ptr<ExampleSource> pixel_source(const PhotoStore& store, PixelSourceOptions options);
 
 }  // namespace cvtool

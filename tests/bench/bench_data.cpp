@@ -26,9 +26,9 @@ void bench(const std::string& folder, const LoaderOptions& options) {
   const auto count = store.samples().size();
   for (int repeat = 0; repeat < 3; ++repeat) {
     double start = seconds();
-    for_each_parallel(count, options.workers, [&](size_t i) {
+    for_each_parallel(count, options.read.workers, [&](size_t i) {
       const std::string bytes = read_photo_file(dataset.root + "/" + store.samples()[i].path);
-      decode_resized(bytes, options.decode, options.data);
+      decode_resized(bytes, decode_options(options.data, options.read), options.data);
     });
     std::printf("bare_loop %.1f\n", static_cast<double>(count) / (seconds() - start));
     start = seconds();
@@ -51,7 +51,7 @@ int main(int count, char** words) {
   LoaderOptions options;
   const int64_t size = count > 2 ? std::atoi(words[2]) : 160;
   options.data.imgsz = {size, size};
-  options.workers = count > 3 ? std::atoi(words[3]) : 2;
+  options.read.workers = count > 3 ? std::atoi(words[3]) : 2;
   if (count > 4) options.data.interpolation = words[4];
   options.cache = "none";
   try {

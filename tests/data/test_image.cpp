@@ -23,8 +23,6 @@ std::string reason(const std::string& bytes, const DecodeOptions& options = {}) 
   }
 }
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 // Noise: it does not compress, so half of the file is half of the picture.
 cv::Mat noise(int height, int width) {
   cv::Mat image(height, width, CV_8UC3);

@@ -26,7 +26,7 @@ Dataset write_photos(const TempFolder& folder) {
 LoaderOptions options_with(int64_t workers, const std::string& cache = "auto") {
   LoaderOptions options;
   options.data.imgsz = {7, 5};
-  options.workers = workers;
+  options.read.workers = workers;
   options.cache = cache;
   return options;
 }

@@ -1,11 +1,15 @@
 #include "train/pixel_source.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <doctest/doctest.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
+#include <thread>
 
 #include "data/temp_folder.h"
+#include "torch/device.h"
 
 using namespace cvtool;
 
@@ -27,14 +31,17 @@ class Photos {
     config.valid = 0;
     dataset_ = find_dataset(folder_.path(), config, 1);
   }
-  std::unique_ptr<PhotoStore> store(int64_t workers = 2) const {
+  std::unique_ptr<PhotoStore> store(int64_t workers = 2, const std::string& cache = "auto") const {
     LoaderOptions options;
     options.data.imgsz = {10, 12};
-    options.workers = workers;
+    options.read.workers = workers;
+    options.cache = cache;
     auto store = std::make_unique<PhotoStore>(dataset_.root, dataset_.train, options);
     CHECK(store->scan().empty());
     return store;
   }
+
+  void remove(size_t number) const { std::filesystem::remove(folder_ / dataset_.train.at(number).path); }
 
  private:
   TempFolder folder_;
@@ -78,14 +85,55 @@ TEST_CASE("An epoch holds the same augmented photos whatever the batch and the n
   const Pass expected = pass_of(*pixel_source(*store, training(*store, kMixed, 64)), 3);
   CHECK(expected.batches == std::vector<int64_t>{64, 6});
   CHECK(expected.labels.sizes() == at::IntArrayRef({70, 2}));
-  for (int64_t batch : {1, 32, 70}) {
-    CAPTURE(batch);
-    const Pass pass = pass_of(*pixel_source(*store, training(*store, kMixed, batch)), 3);
-    CHECK(at::equal(pass.x, expected.x));
-    CHECK(at::equal(pass.labels, expected.labels));
+  for (int64_t workers : {1, 2, 5}) {
+    const auto other = photos.store(workers);
+    for (int64_t batch : {1, 32, 64, 70}) {
+      CAPTURE(workers);
+      CAPTURE(batch);
+      const Pass pass = pass_of(*pixel_source(*other, training(*other, kMixed, batch)), 3);
+      CHECK(at::equal(pass.x, expected.x));
+      CHECK(at::equal(pass.labels, expected.labels));
+      CHECK_FALSE(pass.x.requires_grad());
+    }
   }
-  const auto one_worker = photos.store(1);
-  CHECK(at::equal(pass_of(*pixel_source(*one_worker, training(*one_worker, kMixed, 64)), 3).x, expected.x));
+}
+
+TEST_CASE("A photo that has vanished is passed over, as a partner too") {
+  const Photos photos(23);
+  const auto store = photos.store(3, "none");
+  const auto order = shuffled(store->samples(), 42, 1);
+  // One that the epoch's last is mixed with, two neighbours, the last.
+  for (size_t place : {0, 8, 9, 22}) photos.remove(order[place]);
+  const Pass whole = pass_of(*pixel_source(*store, training(*store, kMixed, 23)), 1);
+  CHECK(whole.batches == std::vector<int64_t>{19});
+  for (int64_t batch : {1, 4, 9}) {
+    CAPTURE(batch);
+    const Pass pass = pass_of(*pixel_source(*store, training(*store, kMixed, batch)), 1);
+    CHECK(at::equal(pass.x, whole.x));
+    CHECK(at::equal(pass.labels, whole.labels));
+  }
+}
+
+TEST_CASE("An operation in a worker runs in its thread alone, and no other thread has fewer") {
+  const int before = at::get_num_threads();
+  at::set_num_threads(3);
+  std::set<std::thread::id> seen;
+  int inside = 0, after = 0, later = 0;
+  std::thread([&] {
+    {
+      const OneComputeThread alone;
+      inside = at::get_num_threads();
+      at::parallel_for(0, 100, 1, [&](int64_t, int64_t) { seen.insert(std::this_thread::get_id()); });
+    }
+    after = at::get_num_threads();
+  }).join();
+  std::thread([&] { later = at::get_num_threads(); }).join();
+  CHECK(inside == 1);
+  CHECK(seen.size() == 1);
+  CHECK(after == 3);
+  CHECK(later == 3);
+  CHECK(at::get_num_threads() == 3);
+  at::set_num_threads(before);
 }
 
 TEST_CASE("The last photo of an epoch is mixed with the first ones") {
