@@ -17,8 +17,8 @@ BarChart chart_of_classes(const DataStats& stats) {
   chart.unit = "photos";
   chart.colours = {kBlue};
   std::vector<double> counts(stats.classes.size());
-  for (const auto& split : stats.splits)
-    for (size_t i = 0; i < counts.size(); ++i) counts[i] += static_cast<double>(split.counts[i]);
+  for (const auto& [name, split] : stats.splits)
+    for (size_t i = 0; i < counts.size(); ++i) counts[i] += static_cast<double>(split.counts[i].second);
   chart.labels = stats.classes;
   if (counts.size() > kMostBars) {
     chart.title += " (the " + std::to_string(kMostBars) + " first of " + std::to_string(counts.size()) + ")";

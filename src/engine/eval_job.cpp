@@ -67,10 +67,14 @@ class EvalJob {
     Evaluation evaluation = evaluate(subject, outputs(split_), request_.threshold);
     judge_gates(evaluation.document);
     if (!request_.baseline.empty()) compare(subject, evaluation);
-    if (!calibration_.json.is_null()) add_calibration(evaluation);
+    if (!request_.calibrate.empty()) add_calibration(evaluation);
     const std::string beside = (std::filesystem::path(model_.path).parent_path() / ("eval-" + split_.name)).string();
     result_.folder = request_.output.empty() ? beside : request_.output;
     write_evaluation(result_.folder, subject, evaluation);
+    result_.split = split_.name;
+    result_.photos = evaluation.outputs.predictions.count();
+    for (const char* name : {"accuracy", "balanced_accuracy", "majority_baseline", "roc_auc", "loss", "ece"})
+      result_.figures.push_back(figure_of(evaluation, name));
     result_.document = std::move(evaluation.document);
     return std::move(result_);
   }
@@ -101,14 +105,17 @@ class EvalJob {
   void calibrate_first() {
     const OpenedSplit valid = open({dataset_.root, "valid", dataset_.valid});
     calibration_ = calibrate(model_.file, model_.path, outputs(valid));
-    spdlog::info("temperature {} stored in {}", fixed(calibration_.json["temperature"].get<double>(), 4), model_.path);
+    spdlog::info("temperature {} stored in {}", fixed(calibration_.calibration.temperature, 4), model_.path);
     model_ = open_model(model_.path, request_.precision, request_.run, request_.tta);
   }
 
-  void add_calibration(Evaluation& evaluation) const {
-    Json& json = evaluation.document["calibration"] = calibration_.json;
+  void add_calibration(Evaluation& evaluation) {
     const Predictions before = tempered(evaluation.outputs.predictions, 1 / calibration_.factor);
-    json[split_.name] = calibration_change(before, calibration_.factor);
+    Calibration& calibration = calibration_.calibration;
+    if (split_.name == "valid") calibration.splits.clear();
+    calibration.splits.emplace_back(split_.name, calibration_change(before, calibration_.factor));
+    evaluation.document["calibration"] = calibration;
+    result_.calibration = calibration;
   }
 
   EvaluationSubject subject_of_split() const {
@@ -131,22 +138,14 @@ class EvalJob {
   }
 
   void judge_gates(Json& document) {
-    for (const GateResult& gate : judged(request_.gates, document["metrics"])) {
-      document["gates"].push_back({{"metric", gate.gate.metric},
-                                   {gate.gate.least ? "min" : "max", gate.gate.value},
-                                   {"value", std::isnan(gate.value) ? Json() : Json(gate.value)},
-                                   {"met", gate.met},
-                                   {"text", gate_text(gate)}});
-      if (!gate.met) result_.missed.push_back(gate_text(gate));
-    }
+    result_.gates = judged(request_.gates, document["metrics"]);
+    if (!result_.gates.empty()) document["gates"] = result_.gates;
   }
 
   void compare(const EvaluationSubject& subject, Evaluation& evaluation) {
     answer(baseline_, split_, subject, request_, observer_);
-    const Json comparison = compared(baseline_, evaluation);
-    if (!comparison["met"].get<bool>())
-      result_.missed.push_back("baseline " + baseline_.name + ": " + comparison["text"].get<std::string>());
-    evaluation.document["baseline"] = comparison;
+    result_.baseline = compared(baseline_, evaluation);
+    evaluation.document["baseline"] = *result_.baseline;
   }
 
   const EvalRequest& request_;

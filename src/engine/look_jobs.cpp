@@ -1,5 +1,3 @@
-#include <nlohmann/json.hpp>
-
 #include "datatools/check.h"
 #include "datatools/split_folder.h"
 #include "datatools/stats.h"
@@ -8,33 +6,31 @@
 #include "report/drawing.h"
 
 namespace cvtool {
-Json check_job(const LookRequest& request, Observer& observer) {
+CheckResult check_job(const LookRequest& request, Observer& observer) {
   const Looked looked = look_at(request);
-  const CheckReport report =
+  CheckReport report =
       check_dataset(looked.dataset, {looked.decode, request.look.workers, progress_of("Checking", observer)});
-  Json lines = Json::array();
-  for (const CheckLine& line : check_lines(report))
-    lines.push_back({{"what", line.what}, {"count", line.count}, {"examples", line.examples}});
-  return {{"report", json_from_report(report)}, {"lines", lines}, {"clean", report.clean()}};
+  std::vector<CheckLine> lines = check_lines(report);
+  return {std::move(report), std::move(lines)};
 }
 
-Json stats_job(const LookRequest& request, Observer& observer) {
+DataStats stats_job(const LookRequest& request, Observer& observer) {
   if (!request.output.empty()) check_image_path(request.output);
   const Looked looked = look_at(request);
-  const DataStats stats =
+  DataStats stats =
       count_dataset(looked.dataset, {looked.decode, request.look.workers, progress_of("Counting", observer)});
   if (!request.output.empty()) write_image(request.output, stats_picture(stats));
-  return json_from_stats(stats);
+  return stats;
 }
 
-Json split_job(const SplitRequest& request, Observer& observer) {
+SplitResult split_job(const SplitRequest& request, Observer& observer) {
   SplitFolderOptions options;
   options.valid = request.options.valid;
   options.test = request.options.test;
   options.how = request.how;
   options.seed = static_cast<uint64_t>(request.options.seed);
   options.progress = progress_of("Splitting", observer, "run it again to complete the split");
-  return json_from_result(split_folder(request.source, request.target, options));
+  return split_folder(request.source, request.target, options);
 }
 
 }  // namespace cvtool

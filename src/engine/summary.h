@@ -1,13 +1,13 @@
-// The layer table as JSON.
+// The layer table of a net.
 #pragma once
 
 #include <vector>
 
 #include "model/compile.h"
+#include "spec/summary_result.h"
 
 namespace cvtool {
 
-// {"layers": [{name, kind, output (Keras's order), trainable, non_trainable}], "total", "trainable", "non_trainable"}
-Json summary_json(const std::vector<SummaryRow>& rows);
+LayerTable layer_table(const std::vector<SummaryRow>& rows);
 
 }  // namespace cvtool

@@ -56,13 +56,13 @@ class TrainJob {
   }
 
   // See Engine::find_lr.
-  Json find_lr(const std::string& picture) {
+  LrFinding find_lr(const std::string& picture) {
     constexpr int64_t kSteps = 100;
     open_data();
     compile();
     const LrCurve curve = cvtool::find_lr(training_run(), kSteps);
     write_lr_png(picture, curve.rates, curve.losses, curve.suggested);
-    return {{"lr", curve.suggested}, {"rates", curve.rates}, {"losses", curve.losses}, {"picture", picture}};
+    return {curve.suggested, curve.rates, curve.losses, picture};
   }
 
  private:
@@ -89,7 +89,7 @@ class TrainJob {
                    {"imgsz", input_size_json(recipe_)},
                    {"recipe", recipe_to_json(recipe_)},
                    {"base", net_.base},
-                   {"summary", settings_.source ? settings_.source->info.at("summary") : summary_json(net_.rows)},
+                   {"summary", settings_.source ? settings_.source->info.at("summary") : Json(layer_table(net_.rows))},
                    {"data",
                     {{"layout", data_.found.layout},
                      {"digest", data_.train.store->digest()},
@@ -256,12 +256,12 @@ class TrainJob {
     if (end == TrainingEnd::kTimeLimit)
       result.notes.push_back("stopped in epoch " + std::to_string(state_.epoch) + ": the time is over");
     if (const std::string note = overfitting(state_.history); !note.empty()) result.notes.push_back(note);
-    if (result.best_epoch > 0 && !result.interrupted) result.metrics = final_figures();
+    if (result.best_epoch > 0 && !result.interrupted) add_final_figures(result);
     return result;
   }
 
   // What eval gives for best.pt, and its files.
-  Json final_figures() {
+  void add_final_figures(TrainResult& result) {
     const OpenedSplit& split = data_.valid.store ? data_.valid : data_.train;
     const ModelFile best = load_model(run_ + "/best.pt");
     const PhotoPredictor predictor({best.module, device_, at::kFloat}, recipe_);
@@ -280,7 +280,9 @@ class TrainJob {
     const Evaluation evaluation =
         evaluate(subject, outputs_of(predictor, *split.store, {recipe_.train.loss, 64}, observer_));
     write_evaluation(run_, subject, evaluation);
-    return evaluation.document["metrics"];
+    result.metrics = evaluation.document["metrics"];
+    result.accuracy = figure_of(evaluation, "accuracy");
+    result.loss = evaluation.outputs.loss;
   }
 
   TrainRequest request_;
@@ -301,7 +303,7 @@ class TrainJob {
 
 TrainResult train_job(const TrainRequest& request, Observer& observer) { return TrainJob(request, observer).run(); }
 
-Json find_lr_job(const TrainRequest& request, const std::string& picture, Observer& observer) {
+LrFinding find_lr_job(const TrainRequest& request, const std::string& picture, Observer& observer) {
   return TrainJob(request, observer).find_lr(picture);
 }
 

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "base/text.h"
+#include "explain/receptive_field.h"
 
 namespace cvtool {
 namespace {
