@@ -1,11 +1,33 @@
 #include "spec/engine.h"
 
+#include "base/version.h"
 #include "engine/jobs.h"
 
+extern "C" const char* cvtool_engine_version() {
+  static const std::string version = cvtool::engine_version();
+  return version.c_str();
+}
+
 extern "C" const cvtool::Engine* cvtool_engine() {
-  static const cvtool::Engine engine{cvtool::train_job,   cvtool::find_lr_job, cvtool::eval_job,    cvtool::compare_job,
-                                     cvtool::predict_job, cvtool::export_job,  cvtool::summary_job, cvtool::sample_job,
-                                     cvtool::check_job,   cvtool::stats_job,   cvtool::split_job,   cvtool::unpack_job,
-                                     cvtool::preview_job, cvtool::import_job,  cvtool::explain_job, cvtool::verify_job};
+  static const cvtool::Engine engine = [] {
+    cvtool::Engine e{};
+    e.train = cvtool::train_job;
+    e.find_lr = cvtool::find_lr_job;
+    e.eval = cvtool::eval_job;
+    e.compare = cvtool::compare_job;
+    e.predict = cvtool::predict_job;
+    e.export_model = cvtool::export_job;
+    e.import_base = cvtool::import_job;
+    e.verify = cvtool::verify_job;
+    e.explain = cvtool::explain_job;
+    e.summary = cvtool::summary_job;
+    e.sample = cvtool::sample_job;
+    e.check = cvtool::check_job;
+    e.stats = cvtool::stats_job;
+    e.split = cvtool::split_job;
+    e.unpack = cvtool::unpack_job;
+    e.preview = cvtool::preview_job;
+    return e;
+  }();
   return &engine;
 }

@@ -129,20 +129,12 @@ void JsonReader::finish() const {
   }
 }
 
-void JsonWriter::operator()(const char* key, bool value, const Doc&) { object_[key] = value; }
-void JsonWriter::operator()(const char* key, int64_t value, const Doc&) { object_[key] = value; }
-void JsonWriter::operator()(const char* key, double value, const Doc&) { object_[key] = value; }
-void JsonWriter::operator()(const char* key, const std::string& value, const Doc&) { object_[key] = value; }
-void JsonWriter::operator()(const char* key, const std::vector<std::string>& value, const Doc&) {
-  object_[key] = value;
-}
-void JsonWriter::operator()(const char* key, const ImageSize& value, const Doc&) {
-  if (value.height == value.width)
-    object_[key] = value.height;
+void to_json(Json& json, const ImageSize& size) {
+  if (size.height == size.width)
+    json = size.height;
   else
-    object_[key] = Json::array({value.height, value.width});
+    json = {size.height, size.width};
 }
-void JsonWriter::operator()(const char* key, const Json& value, const Doc&) { object_[key] = value; }
 
 ImageSize image_size_from_text(const std::string& text, const std::string& place) {
   const auto parts = split(text, 'x');

@@ -11,7 +11,10 @@
 
 #include <cstdint>
 #include <limits>
+#include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/json.h"
@@ -73,17 +76,30 @@ class JsonReader {
   std::vector<std::string> known_;
 };
 
-// Writes members into a JSON object, in the order of `fields`.
+// A JSON object whose keys are data (names of classes), in their order.
+template <class T>
+struct Keyed : std::vector<std::pair<std::string, T>> {
+  using std::vector<std::pair<std::string, T>>::vector;
+};
+
+// Writes members into a JSON object, in the order of `fields`. What is only ever written (results) has a function
+// `fields(const Struct&, JsonWriter&)`, needs no Doc, and may have members of every type that Json takes, structs with
+// fields, lists of them, Keyed and std::optional (none: null) among them.
 class JsonWriter {
  public:
   explicit JsonWriter(Json& object) : object_(object) {}
-  void operator()(const char* key, bool value, const Doc&);
-  void operator()(const char* key, int64_t value, const Doc&);
-  void operator()(const char* key, double value, const Doc&);
-  void operator()(const char* key, const std::string& value, const Doc&);
-  void operator()(const char* key, const std::vector<std::string>& value, const Doc&);
-  void operator()(const char* key, const ImageSize& value, const Doc&);
-  void operator()(const char* key, const Json& value, const Doc&);
+  template <class T>
+  void operator()(const char* key, const T& value) {
+    object_[key] = value;
+  }
+  template <class T>
+  void operator()(const char* key, const std::optional<T>& value) {
+    object_[key] = value ? Json(*value) : Json();
+  }
+  template <class T>
+  void operator()(const char* key, const T& value, const Doc&) {
+    object_[key] = value;
+  }
 
  private:
   Json& object_;
@@ -106,5 +122,18 @@ void write_fields(const Struct& source, Json& object) {
   JsonWriter writer(object);
   fields(const_cast<Struct&>(source), writer);  // the writer takes its values by const reference
 }
+
+// So that Json(value) is the object of any struct with fields.
+template <class Struct>
+auto to_json(Json& json, const Struct& source)
+    -> decltype(fields(const_cast<Struct&>(source), std::declval<JsonWriter&>())) {
+  write_fields(source, json);
+}
+template <class T>
+void to_json(Json& json, const Keyed<T>& source) {
+  json = Json::object();
+  for (const auto& [key, value] : source) json[key] = value;
+}
+void to_json(Json& json, const ImageSize& size);  // N, or [height, width]
 
 }  // namespace cvtool

@@ -1,6 +1,7 @@
 // The subcommands: each parses its flags without touching anything, then works.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -14,35 +15,39 @@ namespace cvtool {
 
 class Console;
 
-class Command {
- public:
-  virtual ~Command() = default;
-  // Does the work; results go to stdout. Returns the exit code.
-  virtual int run(const Engine& engine, Console& console) = 0;
-};
+// Does the work of a command whose flags are parsed; results go to stdout. Returns the exit code.
+using Command = std::function<int(const Engine& engine, Console& console)>;
+
+// Of a class that adds its flags to `app`, which fill it, and has the function run.
+template <class Parsed>
+Command command_of(CLI::App& app) {
+  return [parsed = std::make_shared<Parsed>(app)](const Engine& engine, Console& console) {
+    return parsed->run(engine, console);
+  };
+}
 
 struct CommandKind {
   const char* name;
   const char* help;
-  // Adds the command's flags to `app` and returns the command, which the parsing fills.
-  std::unique_ptr<Command> (*make)(CLI::App& app);
+  // Adds the command's flags to `app`.
+  Command (*make)(CLI::App& app);
 };
 
-std::unique_ptr<Command> make_train(CLI::App& app);
-std::unique_ptr<Command> make_eval(CLI::App& app);
-std::unique_ptr<Command> make_compare(CLI::App& app);
-std::unique_ptr<Command> make_predict(CLI::App& app);
-std::unique_ptr<Command> make_export(CLI::App& app);
-std::unique_ptr<Command> make_import(CLI::App& app);
-std::unique_ptr<Command> make_explain(CLI::App& app);
-std::unique_ptr<Command> make_verify(CLI::App& app);
-std::unique_ptr<Command> make_summary(CLI::App& app);
-std::unique_ptr<Command> make_sample(CLI::App& app);
-std::unique_ptr<Command> make_check(CLI::App& app);
-std::unique_ptr<Command> make_stats(CLI::App& app);
-std::unique_ptr<Command> make_split(CLI::App& app);
-std::unique_ptr<Command> make_unpack(CLI::App& app);
-std::unique_ptr<Command> make_preview(CLI::App& app);
+Command make_train(CLI::App& app);
+Command make_eval(CLI::App& app);
+Command make_compare(CLI::App& app);
+Command make_predict(CLI::App& app);
+Command make_export(CLI::App& app);
+Command make_import(CLI::App& app);
+Command make_explain(CLI::App& app);
+Command make_verify(CLI::App& app);
+Command make_summary(CLI::App& app);
+Command make_sample(CLI::App& app);
+Command make_check(CLI::App& app);
+Command make_stats(CLI::App& app);
+Command make_split(CLI::App& app);
+Command make_unpack(CLI::App& app);
+Command make_preview(CLI::App& app);
 
 // Runs the program; returns the exit code. Errors are printed here and nowhere else.
 int run_program(int argc, char** argv);

@@ -1,39 +1,30 @@
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/output.h"
 #include "base/text.h"
+#include "cli/cells.h"
 #include "cli/command.h"
 #include "cli/console.h"
 
 namespace cvtool {
 namespace {
 
-std::string bytes_text(const Json& bytes) {
-  return bytes.is_number() ? fixed(bytes.get<double>() / 1e6, 1) + " MB" : "-";
+std::vector<std::string> cells_of(const ComparedRun& row) {
+  const auto& range = row.accuracy_interval;
+  return {row.run,
+          row.recipe,
+          number_or_dash(row.accuracy, 4),
+          range ? fixed((*range)[0], 3) + " to " + fixed((*range)[1], 3) : "-",
+          number_or_dash(row.loss, 4),
+          std::to_string(row.epochs),
+          duration_text(row.seconds),
+          number_or_dash(row.images_per_second, 0),
+          row.bytes ? fixed(static_cast<double>(*row.bytes) / 1e6, 1) + " MB" : "-"};
 }
 
-std::vector<std::string> cells_of(const Json& row) {
-  const auto number = [&](const char* key, int decimals) {
-    return row[key].is_number() ? fixed(row[key].get<double>(), decimals) : std::string("-");
-  };
-  const Json& interval = row["accuracy_interval"];
-  const std::string range =
-      interval.is_array() ? fixed(interval[0].get<double>(), 3) + " to " + fixed(interval[1].get<double>(), 3) : "-";
-  return {row["run"].get<std::string>(),
-          row["recipe"].get<std::string>(),
-          number("accuracy", 4),
-          range,
-          number("loss", 4),
-          row["epochs"].dump(),
-          duration_text(row["seconds"].get<double>()),
-          number("images_per_second", 0),
-          bytes_text(row["bytes"])};
-}
-
-class CompareCommand : public Command {
+class CompareCommand {
  public:
   explicit CompareCommand(CLI::App& app) {
     app.add_option("runs", request_.runs, "folders of runs (default: every run in runs)");
@@ -41,8 +32,8 @@ class CompareCommand : public Command {
     app.add_flag("--json", json_, "print one JSON document");
   }
 
-  int run(const Engine& engine, Console& console) override {
-    const Json result = engine.compare(request_);
+  int run(const Engine& engine, Console& console) {
+    const Comparison result = engine.compare(request_);
     console.clear_bar();
     if (json_) {
       print(text_from_json(result));
@@ -50,8 +41,8 @@ class CompareCommand : public Command {
     }
     std::vector<std::vector<std::string>> rows{
         {"run", "recipe", "accuracy", "95 % interval", "loss", "epochs", "time", "images/s", "size"}};
-    for (const Json& row : result["runs"]) rows.push_back(cells_of(row));
-    print(table_text(rows) + "curves " + result["picture"].get<std::string>() + "\n");
+    for (const ComparedRun& row : result.runs) rows.push_back(cells_of(row));
+    print(table_text(rows) + "curves " + result.picture + "\n");
     return static_cast<int>(ExitCode::kDone);
   }
 
@@ -62,6 +53,6 @@ class CompareCommand : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> make_compare(CLI::App& app) { return std::make_unique<CompareCommand>(app); }
+Command make_compare(CLI::App& app) { return command_of<CompareCommand>(app); }
 
 }  // namespace cvtool

@@ -10,18 +10,16 @@ namespace {
 
 using Rows = std::vector<std::vector<std::string>>;
 
-std::string number(const Json& json) { return with_thousands(json.get<int64_t>()); }
-
 // The flags that all of them share.
-class LookCommand : public Command {
+class LookCommand {
  protected:
   explicit LookCommand(CLI::App& app) {
     app.add_option("data", request_.data, "folder of photos or CSV file")->required();
-    fields(request_.look, FlagBinder(app, unused_, "Looking"));
+    fields(request_.look, FlagBinder(app, given_, "Looking"));
     fields(config_, FlagBinder(app, request_.overrides, "Data"));
   }
   LookRequest request_;
-  Json unused_ = Json::object();
+  Json given_ = Json::object();
 
  private:
   DataConfig config_;
@@ -34,28 +32,27 @@ class CheckCommand : public LookCommand {
     app.add_flag("--strict", strict_, "exit 4 when anything is found");
   }
 
-  int run(const Engine& engine, Console& console) override {
-    const Json result = engine.check(request_, console);
+  int run(const Engine& engine, Console& console) {
+    const CheckResult result = engine.check(request_, console);
     console.clear_bar();
-    print(json_ ? text_from_json(result["report"]) : table(result));
-    if (strict_ && !result["clean"].get<bool>())
+    print(json_ ? text_from_json(result.report) : table(result));
+    if (strict_ && !result.report.clean())
       throw DataError(request_.data + ": the check found something (--strict); it is listed above");
     return 0;
   }
 
  private:
-  static std::string table(const Json& result) {
+  static std::string table(const CheckResult& result) {
     std::string out;
-    for (const Json& line : result["lines"]) {
-      const std::string count = number(line["count"]);
-      out += std::string(count.size() < 7 ? 7 - count.size() : 0, ' ') + count + "  " +
-             line["what"].get<std::string>() + "\n";
-      for (const Json& example : line["examples"]) out += "           " + example.get<std::string>() + "\n";
-      const auto more = line["count"].get<int64_t>() - static_cast<int64_t>(line["examples"].size());
+    for (const CheckLine& line : result.lines) {
+      const std::string count = with_thousands(line.count);
+      out += std::string(count.size() < 7 ? 7 - count.size() : 0, ' ') + count + "  " + line.what + "\n";
+      for (const std::string& example : line.examples) out += "           " + example + "\n";
+      const int64_t more = line.count - static_cast<int64_t>(line.examples.size());
       if (more > 0) out += "           and " + with_thousands(more) + " more (--json lists all)\n";
     }
-    return out + counted(result["report"]["photos"].get<int64_t>(), "photo") + " looked at" +
-           (result["clean"].get<bool>() ? ", nothing found\n" : "\n");
+    return out + counted(result.report.photos, "photo") + " looked at" +
+           (result.report.clean() ? ", nothing found\n" : "\n");
   }
 
   bool json_ = false, strict_ = false;
@@ -68,8 +65,8 @@ class StatsCommand : public LookCommand {
     app.add_flag("--json", json_, "print one JSON document");
   }
 
-  int run(const Engine& engine, Console& console) override {
-    const Json stats = engine.stats(request_, console);
+  int run(const Engine& engine, Console& console) {
+    const DataStats stats = engine.stats(request_, console);
     console.clear_bar();
     print(json_ ? text_from_json(stats)
                 : counts_table(stats) + "\n" + sizes_table(stats) + "\n" + colours_table(stats));
@@ -78,44 +75,43 @@ class StatsCommand : public LookCommand {
 
  private:
   // A row a class, a column a split.
-  static std::string counts_table(const Json& stats) {
-    const Json& splits = stats["splits"];
+  static std::string counts_table(const DataStats& stats) {
     Rows rows{{"class"}};
-    for (const auto& [name, split] : splits.items()) rows[0].push_back(name);
-    if (splits.size() > 1) rows[0].push_back("all");
+    for (const auto& [name, split] : stats.splits) rows[0].push_back(name);
+    if (stats.splits.size() > 1) rows[0].push_back("all");
     const auto add_row = [&](const std::string& title, auto count_of) {
       std::vector<std::string> row{title};
       int64_t all = 0;
-      for (const Json& split : splits) {
-        row.push_back(number(count_of(split)));
-        all += count_of(split).template get<int64_t>();
+      for (const auto& [name, split] : stats.splits) {
+        row.push_back(with_thousands(count_of(split)));
+        all += count_of(split);
       }
-      if (splits.size() > 1) row.push_back(with_thousands(all));
+      if (stats.splits.size() > 1) row.push_back(with_thousands(all));
       rows.push_back(std::move(row));
     };
-    for (const Json& name : stats["classes"])
-      add_row(printable(name.get<std::string>()),
-              [&](const Json& split) -> const Json& { return split["counts"][name.get<std::string>()]; });
-    add_row("photos", [](const Json& split) -> const Json& { return split["photos"]; });
+    for (size_t i = 0; i < stats.classes.size(); ++i)
+      add_row(printable(stats.classes[i]), [i](const SplitStats& split) { return split.counts[i].second; });
+    add_row("photos", [](const SplitStats& split) { return split.photos; });
     rows.push_back({"majority baseline"});
-    for (const Json& split : splits) rows.back().push_back(fixed(split["majority_baseline"].get<double>(), 4));
-    const auto unreadable = stats["unreadable"].get<int64_t>();
-    return table_text(rows) +
-           (unreadable > 0 ? counted(unreadable, "photo") + " of these cannot be read; see cvtool data check\n" : "");
+    for (const auto& [name, split] : stats.splits) rows.back().push_back(fixed(split.majority_baseline, 4));
+    return table_text(rows) + (stats.unreadable > 0 ? counted(stats.unreadable, "photo") +
+                                                          " of these cannot be read; see cvtool data check\n"
+                                                    : "");
   }
 
-  static std::string sizes_table(const Json& stats) {
+  static std::string sizes_table(const DataStats& stats) {
     Rows rows{{"size in pixels", "least", "median", "most"}};
-    for (const char* side : {"width", "height"})
-      rows.push_back({side, number(stats[side]["least"]), number(stats[side]["median"]), number(stats[side]["most"])});
+    for (const auto& [side, range] : {std::pair{"width", stats.width}, std::pair{"height", stats.height}})
+      rows.push_back({side, with_thousands(range.least), with_thousands(range.median), with_thousands(range.most)});
     return table_text(rows);
   }
 
-  static std::string colours_table(const Json& stats) {
+  static std::string colours_table(const DataStats& stats) {
     Rows rows{{"pixels, 0 to 255", "red", "green", "blue"}};
-    for (const auto& [key, title] : {std::pair{"mean", "mean"}, std::pair{"std", "standard deviation"}}) {
+    for (const auto& [title, values] :
+         {std::pair{"mean", stats.mean}, std::pair{"standard deviation", stats.deviation}}) {
       rows.push_back({title});
-      for (const Json& value : stats[key]) rows.back().push_back(fixed(value.get<double>(), 1));
+      for (const double value : values) rows.back().push_back(fixed(value, 1));
     }
     return table_text(rows);
   }
@@ -128,11 +124,11 @@ class PreviewCommand : public LookCommand {
   explicit PreviewCommand(CLI::App& app) : LookCommand(app) {
     app.add_option("-o,--output", request_.output, "picture to write, .jpg or .png")->required();
     add_augment_flag(app, sheet_.augment);
-    fields(sheet_, FlagBinder(app, unused_, "The sheet"));
+    fields(sheet_, FlagBinder(app, "The sheet"));
   }
 
-  int run(const Engine& engine, Console& console) override {
-    if (unused_.contains("seed")) sheet_.train["seed"] = unused_["seed"];
+  int run(const Engine& engine, Console& console) {
+    if (given_.contains("seed")) sheet_.train["seed"] = given_["seed"];
     const auto written = engine.preview(request_, sheet_, console);
     console.clear_bar();
     for (const std::string& path : written) print("wrote " + path + "\n");
@@ -145,8 +141,8 @@ class PreviewCommand : public LookCommand {
 
 }  // namespace
 
-std::unique_ptr<Command> make_check(CLI::App& app) { return std::make_unique<CheckCommand>(app); }
-std::unique_ptr<Command> make_stats(CLI::App& app) { return std::make_unique<StatsCommand>(app); }
-std::unique_ptr<Command> make_preview(CLI::App& app) { return std::make_unique<PreviewCommand>(app); }
+Command make_check(CLI::App& app) { return command_of<CheckCommand>(app); }
+Command make_stats(CLI::App& app) { return command_of<StatsCommand>(app); }
+Command make_preview(CLI::App& app) { return command_of<PreviewCommand>(app); }
 
 }  // namespace cvtool

@@ -7,30 +7,27 @@
 namespace cvtool {
 namespace {
 
-class SampleCommand : public Command {
+class SampleCommand {
  public:
   explicit SampleCommand(CLI::App& app) {
     app.add_option("folder", folder_, "folder to make")->required();
-    fields(options_, FlagBinder(app, unused_, "The set"));
+    fields(options_, FlagBinder(app, "The set"));
   }
 
-  int run(const Engine& engine, Console& console) override {
-    const Json result = engine.sample(folder_, options_, console);
+  int run(const Engine& engine, Console& console) {
+    const SampleResult result = engine.sample(folder_, options_, console);
     console.clear_bar();
-    print("drew " + counted(result["drawn"].get<int64_t>(), "picture") + " in " + folder_ +
-          (result["kept"].get<int64_t>() > 0 ? ", " + with_thousands(result["kept"].get<int64_t>()) + " were there"
-                                             : "") +
-          "\n");
+    print("drew " + counted(result.drawn, "picture") + " in " + folder_ +
+          (result.kept > 0 ? ", " + with_thousands(result.kept) + " were there" : "") + "\n");
     return 0;
   }
 
  private:
   std::string folder_;
   DrawnSetOptions options_;
-  Json unused_ = Json::object();
 };
 
-class SplitCommand : public Command {
+class SplitCommand {
  public:
   explicit SplitCommand(CLI::App& app) {
     app.add_option("source", request_.source, "folder of classes")->required();
@@ -45,37 +42,36 @@ class SplitCommand : public Command {
         ->excludes(copy)
         ->excludes(link);
     app.add_flag("--json", json_, "print one JSON document");
-    fields(request_.options, FlagBinder(app, unused_, "The split"));
+    fields(request_.options, FlagBinder(app, "The split"));
   }
 
-  int run(const Engine& engine, Console& console) override {
-    const Json result = engine.split(request_, console);
+  int run(const Engine& engine, Console& console) {
+    const SplitResult result = engine.split(request_, console);
     console.clear_bar();
     print(json_ ? text_from_json(result) : table(result));
     return 0;
   }
 
  private:
-  std::string table(const Json& result) const {
+  std::string table(const SplitResult& result) const {
     std::vector<std::vector<std::string>> rows{{"split", "photos"}};
-    for (const char* split : {"train", "valid", "test"})
-      if (result[split].get<int64_t>() > 0) rows.push_back({split, with_thousands(result[split].get<int64_t>())});
+    for (const auto& [split, photos] :
+         {std::pair{"train", result.train}, std::pair{"valid", result.valid}, std::pair{"test", result.test}})
+      if (photos > 0) rows.push_back({split, with_thousands(photos)});
     const std::string done = request_.how == "copy" ? "copied" : request_.how == "link" ? "linked" : "moved";
     std::string out = rows.size() > 1 ? table_text(rows) : "";
-    if (result["undone"].get<int64_t>() > 0)
-      out += "put back first: " + counted(result["undone"].get<int64_t>(), "photo") + " of a move that was cut short\n";
-    out += done + " " + counted(result["placed"].get<int64_t>(), "photo") + " to " + printable(request_.target);
-    if (result["there"].get<int64_t>() > 0)
-      out += ", " + with_thousands(result["there"].get<int64_t>()) + " were there";
+    if (result.undone > 0)
+      out += "put back first: " + counted(result.undone, "photo") + " of a move that was cut short\n";
+    out += done + " " + counted(result.placed, "photo") + " to " + printable(request_.target);
+    if (result.there > 0) out += ", " + with_thousands(result.there) + " were there";
     return out + "\n";
   }
 
   SplitRequest request_;
-  Json unused_ = Json::object();
   bool json_ = false;
 };
 
-class UnpackCommand : public Command {
+class UnpackCommand {
  public:
   explicit UnpackCommand(CLI::App& app) {
     app.add_option("sheets", request_.sheets, "pictures that hold one picture a row, in the order of the labels")
@@ -83,37 +79,34 @@ class UnpackCommand : public Command {
     app.add_option("--labels", request_.labels, "JSON file: a list of one whole number a row")->required();
     app.add_option("-o,--output", request_.output, "folder where the class folders are made")->required();
     app.add_flag("--json", json_, "print one JSON document");
-    fields(request_.options, FlagBinder(app, unused_, "The pictures"));
+    fields(request_.options, FlagBinder(app, "The pictures"));
   }
 
-  int run(const Engine& engine, Console& console) override {
-    const Json result = engine.unpack(request_, console);
+  int run(const Engine& engine, Console& console) {
+    const UnpackResult result = engine.unpack(request_, console);
     console.clear_bar();
     print(json_ ? text_from_json(result) : table(result));
     return 0;
   }
 
  private:
-  std::string table(const Json& result) const {
+  std::string table(const UnpackResult& result) const {
     std::vector<std::vector<std::string>> rows{{"class", "pictures"}};
-    for (const auto& [name, count] : result["counts"].items())
-      rows.push_back({printable(name), with_thousands(count.get<int64_t>())});
-    std::string out = table_text(rows) + "wrote " + counted(result["written"].get<int64_t>(), "picture") + " to " +
-                      printable(request_.output);
-    if (result["there"].get<int64_t>() > 0)
-      out += ", " + with_thousands(result["there"].get<int64_t>()) + " were there";
+    for (const auto& [name, count] : result.counts) rows.push_back({printable(name), with_thousands(count)});
+    std::string out =
+        table_text(rows) + "wrote " + counted(result.written, "picture") + " to " + printable(request_.output);
+    if (result.there > 0) out += ", " + with_thousands(result.there) + " were there";
     return out + "\n";
   }
 
   UnpackRequest request_;
-  Json unused_ = Json::object();
   bool json_ = false;
 };
 
 }  // namespace
 
-std::unique_ptr<Command> make_sample(CLI::App& app) { return std::make_unique<SampleCommand>(app); }
-std::unique_ptr<Command> make_split(CLI::App& app) { return std::make_unique<SplitCommand>(app); }
-std::unique_ptr<Command> make_unpack(CLI::App& app) { return std::make_unique<UnpackCommand>(app); }
+Command make_sample(CLI::App& app) { return command_of<SampleCommand>(app); }
+Command make_split(CLI::App& app) { return command_of<SplitCommand>(app); }
+Command make_unpack(CLI::App& app) { return command_of<UnpackCommand>(app); }
 
 }  // namespace cvtool

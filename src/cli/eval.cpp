@@ -6,7 +6,7 @@
 namespace cvtool {
 namespace {
 
-class EvalCommand : public Command {
+class EvalCommand {
  public:
   explicit EvalCommand(CLI::App& app) {
     app.add_option("--data", request_.data, "folder of photos or CSV file")->required();
@@ -32,18 +32,26 @@ class EvalCommand : public Command {
     app.add_option("-b,--batch,--batch-size", request_.batch, "photos a step (default: 64)")
         ->check(CLI::Range(1, 65536));
     add_tta_flag(app, request_.tta);
-    fields(request_.run, FlagBinder(app, unused_, "This machine"));
+    fields(request_.run, FlagBinder(app, "This machine"));
   }
 
-  int run(const Engine& engine, Console& console) override {
+  int run(const Engine& engine, Console& console) {
     const EvalResult result = engine.eval(request_, console);
     console.clear_bar();
     if (json_)
       print(text_from_json(result.document));
     else
       print(text(result));
-    for (const std::string& missed : result.missed) console.complain("gate missed: " + missed);
-    return static_cast<int>(result.missed.empty() ? ExitCode::kDone : ExitCode::kGate);
+    bool met = true;
+    const auto complain = [&](const std::string& missed) {
+      console.complain("gate missed: " + missed);
+      met = false;
+    };
+    for (const GateResult& gate : result.gates)
+      if (!gate.met) complain(gate_text(gate));
+    if (result.baseline && !result.baseline->met)
+      complain("baseline " + result.baseline->name + ": " + result.baseline->text);
+    return static_cast<int>(met ? ExitCode::kDone : ExitCode::kGate);
   }
 
  private:
@@ -75,45 +83,36 @@ class EvalCommand : public Command {
   }
 
   static std::string text(const EvalResult& result) {
-    const Json& document = result.document;
-    const Json& metrics = document["metrics"];
-    std::string out = "split " + document["split"].get<std::string>() + ", " +
-                      counted(metrics["count"].get<int64_t>(), "photo") + "\n";
+    std::string out = "split " + result.split + ", " + counted(result.photos, "photo") + "\n";
     std::vector<std::vector<std::string>> rows;
-    for (const char* name : {"accuracy", "balanced_accuracy", "majority_baseline", "roc_auc", "loss", "ece"}) {
-      const Json& value = metrics[name];
-      const Json interval = metrics["intervals"].value(name, Json());
-      rows.push_back({name, value.is_number() ? fixed(value.get<double>(), 4) : "undefined",
-                      interval.is_array() ? "(95 %: " + fixed(interval[0].get<double>(), 4) + " to " +
-                                                fixed(interval[1].get<double>(), 4) + ")"
-                                          : ""});
+    for (const Figure& figure : result.figures) {
+      const auto& range = figure.interval;
+      rows.push_back({figure.name, figure.value ? fixed(*figure.value, 4) : "undefined",
+                      range ? "(95 %: " + fixed((*range)[0], 4) + " to " + fixed((*range)[1], 4) + ")" : ""});
     }
     out += table_text(rows);
-    for (const Json& gate : document.value("gates", Json::array()))
-      out += std::string(gate["met"].get<bool>() ? "gate met: " : "gate missed: ") + gate["text"].get<std::string>() +
-             "\n";
-    if (document.contains("baseline")) out += "baseline: " + document["baseline"]["text"].get<std::string>() + "\n";
-    if (document.contains("calibration")) out += calibration_text(document["calibration"]);
+    for (const GateResult& gate : result.gates)
+      out += (gate.met ? "gate met: " : "gate missed: ") + gate_text(gate) + "\n";
+    if (result.baseline) out += "baseline: " + result.baseline->text + "\n";
+    if (result.calibration) out += calibration_text(*result.calibration);
     return out + "report " + result.folder + "/report.html\n";
   }
 
-  static std::string calibration_text(const Json& calibration) {
-    std::string out = "temperature " + fixed(calibration["temperature"].get<double>(), 4) + ", fitted on " +
-                      counted(calibration["photos"].get<int64_t>(), "validation photo") + " and stored in the model\n";
-    for (const auto& [split, change] : calibration.items())
-      if (change.is_object())
-        out += "ece of the " + split + " photos " + fixed(change["ece_before"].get<double>(), 4) + " before, " +
-               fixed(change["ece_after"].get<double>(), 4) + " after\n";
+  static std::string calibration_text(const Calibration& calibration) {
+    std::string out = "temperature " + fixed(calibration.temperature, 4) + ", fitted on " +
+                      counted(calibration.photos, "validation photo") + " and stored in the model\n";
+    for (const auto& [split, change] : calibration.splits)
+      out += "ece of the " + split + " photos " + fixed(change.ece_before, 4) + " before, " +
+             fixed(change.ece_after, 4) + " after\n";
     return out;
   }
 
   EvalRequest request_;
-  Json unused_ = Json::object();
   bool json_ = false;
 };
 
 }  // namespace
 
-std::unique_ptr<Command> make_eval(CLI::App& app) { return std::make_unique<EvalCommand>(app); }
+Command make_eval(CLI::App& app) { return command_of<EvalCommand>(app); }
 
 }  // namespace cvtool

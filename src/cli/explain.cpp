@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/output.h"
 #include "cli/command.h"
 #include "cli/console.h"
 #include "cli/flags.h"
@@ -14,7 +15,7 @@ std::string kernel_names() {
   return join(names, ", ");
 }
 
-class ExplainCommand : public Command {
+class ExplainCommand {
  public:
   explicit ExplainCommand(CLI::App& app) {
     app.add_option("inputs", request_.inputs, "a picture; for --grad-cam and --occlusion pictures and folders")
@@ -34,14 +35,11 @@ class ExplainCommand : public Command {
     app.final_callback([this] { choose_mode(); });
   }
 
-  int run(const Engine& engine, Console& console) override {
-    const Json result = engine.explain(request_, console);
+  int run(const Engine& engine, Console& console) {
+    const ExplainResult result = engine.explain(request_, console);
     console.clear_bar();
-    std::string out;
-    for (const Json& line : result["lines"]) out += line.get<std::string>() + "\n";
-    print(json_ ? result["document"].dump(-1, ' ', false, Json::error_handler_t::replace) + "\n" : out);
-    const auto failed = result["failed"].get<int64_t>();
-    if (failed > 0) throw DataError(counted(failed, "image") + " could not be read (named above)");
+    print(json_ ? text_from_json(result.document, -1) : join(result.lines, "\n") + "\n");
+    if (result.failed > 0) throw DataError(counted(result.failed, "image") + " could not be read (named above)");
     return 0;
   }
 
@@ -144,6 +142,6 @@ class ExplainCommand : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> make_explain(CLI::App& app) { return std::make_unique<ExplainCommand>(app); }
+Command make_explain(CLI::App& app) { return command_of<ExplainCommand>(app); }
 
 }  // namespace cvtool

@@ -13,16 +13,18 @@
 namespace cvtool {
 
 // Visitor that adds a flag for each field. A given flag sets the struct's member at once and is noted in `given`
-// under its key, so that it can be laid over a recipe later. The struct and `given` must outlive the parsing.
+// (where there is one) under its key, so that it can be laid over a recipe later. The struct and `given` must outlive
+// the parsing.
 class FlagBinder {
  public:
-  FlagBinder(CLI::App& app, Json& given, std::string group) : app_(app), given_(given), group_(std::move(group)) {}
+  FlagBinder(CLI::App& app, std::string group) : app_(app), group_(std::move(group)) {}
+  FlagBinder(CLI::App& app, Json& given, std::string group) : app_(app), given_(&given), group_(std::move(group)) {}
 
   void operator()(const char* key, bool& value, const Doc& doc) {
     const std::string name = flag_name(key);
-    auto set = [this_given = &given_, key = std::string(key), target = &value](int64_t count) {
+    auto set = [given = given_, key = std::string(key), target = &value](int64_t count) {
       *target = count > 0;
-      (*this_given)[key] = *target;
+      if (given) (*given)[key] = *target;
     };
     const bool on = value;
     app_.add_flag_function("--" + name + ",!--no-" + name, set, doc.help + (on ? " (default: yes)" : ""))
@@ -46,15 +48,12 @@ class FlagBinder {
 
   template <class T>
   void add(const char* key, T& value, const Doc& doc, const std::string& type) {
-    Json shown;
-    JsonWriter writer(shown);
-    writer(key, value, doc);
-    const std::string name = flag_name(key),
-                      initial = shown[key].is_string() ? shown[key].get<std::string>() : shown[key].dump();
-    auto set = [this_given = &given_, key = std::string(key), name, target = &value, doc](const std::string& text) {
+    const Json shown = value;
+    const std::string name = flag_name(key), initial = shown.is_string() ? shown.get<std::string>() : shown.dump();
+    auto set = [given = given_, key = std::string(key), name, target = &value, doc](const std::string& text) {
       const Json object{{name, json_from_flag(text, *target, "--" + name)}};
       JsonReader(object, "--")(name.c_str(), *target, doc);
-      (*this_given)[key] = object[name];
+      if (given) (*given)[key] = object[name];
     };
     const std::string names = "--" + name + (doc.aliases.empty() ? "" : "," + doc.aliases);
     const bool plain = initial == "[]" || initial.empty();
@@ -88,7 +87,7 @@ class FlagBinder {
   }
 
   CLI::App& app_;
-  Json& given_;
+  Json* given_ = nullptr;
   std::string group_;
 };
 

@@ -9,7 +9,7 @@
 namespace cvtool {
 namespace {
 
-class ImportCommand : public Command {
+class ImportCommand {
  public:
   explicit ImportCommand(CLI::App& app) {
     app.add_option(
@@ -29,25 +29,22 @@ class ImportCommand : public Command {
     app.add_flag("--json", json_, "print one JSON document");
   }
 
-  int run(const Engine& engine, Console& console) override {
-    const Json result = engine.import_base(request_, console);
+  int run(const Engine& engine, Console& console) {
+    const ImportResult result = engine.import_base(request_, console);
     console.clear_bar();
     print(json_ ? text_from_json(result) : text(result));
     return 0;
   }
 
  private:
-  static std::string text(const Json& result) {
-    const std::string wrote = "wrote " + result["file"].get<std::string>() + ", " +
-                              with_thousands(result["bytes"].get<int64_t>()) + " bytes: ";
-    if (result.contains("classes"))
-      return wrote + "a model of " + counted(static_cast<int64_t>(result["classes"].size()), "class") + "\n";
-    std::string kind = result["variant"].get<std::string>();
-    for (const auto& [name, value] : result["parameters"].items()) kind += ", " + name + " " + value.dump();
-    return wrote + result["base"].get<std::string>() + " (" + kind + "), " +
-           with_thousands(result["total"].get<int64_t>()) +
-           " parameters\nlicence of the weights: " + result["licence"].get<std::string>() + "\nuse it with --base " +
-           result["use"].get<std::string>() + "\n";
+  static std::string text(const ImportResult& result) {
+    const std::string wrote = "wrote " + result.file + ", " + with_thousands(result.bytes) + " bytes: ";
+    if (!result.classes.empty())
+      return wrote + "a model of " + counted(static_cast<int64_t>(result.classes.size()), "class") + "\n";
+    std::string kind = result.variant;
+    for (const auto& [name, value] : result.parameters.items()) kind += ", " + name + " " + value.dump();
+    return wrote + result.base + " (" + kind + "), " + with_thousands(result.total) +
+           " parameters\nlicence of the weights: " + result.licence + "\nuse it with --base " + result.use + "\n";
   }
 
   ImportRequest request_;
@@ -56,6 +53,6 @@ class ImportCommand : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> make_import(CLI::App& app) { return std::make_unique<ImportCommand>(app); }
+Command make_import(CLI::App& app) { return command_of<ImportCommand>(app); }
 
 }  // namespace cvtool

@@ -20,9 +20,13 @@ const Engine& load_engine() {
   if (!handle)
     throw Error("cannot load the engine " + library.string() + ": " + ::dlerror() +
                 "; install cvtool and LibTorch again");
-  using Entry = const Engine* (*)();
-  const auto entry = reinterpret_cast<Entry>(::dlsym(handle, kEngineSymbol));
+  const auto version = reinterpret_cast<decltype(&cvtool_engine_version)>(::dlsym(handle, "cvtool_engine_version"));
+  const auto entry = reinterpret_cast<decltype(&cvtool_engine)>(::dlsym(handle, "cvtool_engine"));
   if (!entry) throw Error(library.string() + " is not cvtool's engine; install cvtool again");
+  const std::string found = version ? std::string("cvtool ") + version() : "an older cvtool";
+  if (found != "cvtool " + engine_version())
+    throw Error(library.string() + " is the engine of " + found + ", this program is " + engine_version() +
+                "; install cvtool again");
   return *entry();
 }
 

@@ -41,7 +41,7 @@ void check_request(const PredictRequest& request) {
   check_outside_watch(request);
 }
 
-class PredictCommand : public Command {
+class PredictCommand {
  public:
   explicit PredictCommand(CLI::App& app) {
     app.add_option("inputs", request_.inputs, "photos, folders, patterns; - reads paths from standard input");
@@ -51,16 +51,16 @@ class PredictCommand : public Command {
     app.add_option("--model", request_.model, "run or model file (default: runs/latest)");
     auto* json = app.add_flag("--json", json_, "JSON Lines: path, class, probability, probabilities, or error");
     app.add_flag("--csv", csv_, "CSV: path, class, probability, one column a class, error")->excludes(json);
-    fields(request_.options, FlagBinder(app, unused_, "Answers"));
+    fields(request_.options, FlagBinder(app, "Answers"));
     app.add_option("--precision", request_.precision, "fp32 or bf16 (default: fp32)");
     app.add_option("-b,--batch,--batch-size", request_.batch, "photos a step (default: 64)")
         ->check(CLI::Range(1, 65536));
     add_tta_flag(app, request_.tta);
-    fields(request_.run, FlagBinder(app, unused_, "This machine"));
+    fields(request_.run, FlagBinder(app, "This machine"));
     app.callback([this] { check_request(request_); });
   }
 
-  int run(const Engine& engine, Console& console) override {
+  int run(const Engine& engine, Console& console) {
     // `cvtool predict ... | head -1` ends without a word, also where the parent ignores the signal.
     std::signal(SIGPIPE, SIG_DFL);
     PredictSink sink;
@@ -130,12 +130,11 @@ class PredictCommand : public Command {
 
   PredictRequest request_;
   std::vector<std::string> classes_;
-  Json unused_ = Json::object();
   bool json_ = false, csv_ = false;
 };
 
 }  // namespace
 
-std::unique_ptr<Command> make_predict(CLI::App& app) { return std::make_unique<PredictCommand>(app); }
+Command make_predict(CLI::App& app) { return command_of<PredictCommand>(app); }
 
 }  // namespace cvtool

@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/text.h"
 #include "base/version.h"
@@ -48,7 +50,7 @@ constexpr const char* kFooter =
 struct Program {
   CLI::App app{"cvtool trains, evaluates, explains and ships image classifiers.", "cvtool"};
   bool quiet = false, verbose = false;
-  std::vector<std::pair<CLI::App*, std::unique_ptr<Command>>> commands;
+  std::vector<std::pair<CLI::App*, Command>> commands;
 
   Program() {
     app.set_version_flag("--version", std::string("cvtool ") + kVersion, "Print the version and exit");
@@ -69,10 +71,8 @@ struct Program {
     }
   }
 
-  Command* chosen() {
-    for (auto& [sub, command] : commands)
-      if (sub->parsed()) return command.get();
-    return nullptr;
+  const Command& chosen() const {
+    return std::find_if(commands.begin(), commands.end(), [](const auto& one) { return one.first->parsed(); })->second;
   }
 };
 
@@ -134,7 +134,7 @@ int run_program(int argc, char** argv) {
                   : program.verbose ? Console::Verbosity::kVerbose
                                     : Console::Verbosity::kNormal);
   try {
-    return program.chosen()->run(load_engine(), console);
+    return program.chosen()(load_engine(), console);
   } catch (const Error& error) {
     console.clear_bar();
     return fail(error.what(), error.code());

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/output.h"
+#include "cli/cells.h"
 #include "cli/command.h"
 #include "cli/console.h"
 #include "cli/flags.h"
@@ -9,7 +10,7 @@
 namespace cvtool {
 namespace {
 
-class SummaryCommand : public Command {
+class SummaryCommand {
  public:
   explicit SummaryCommand(CLI::App& app) {
     app.add_option("subject", request_.subject, "recipe (name or JSON file), base, run or model file")->required();
@@ -30,24 +31,25 @@ class SummaryCommand : public Command {
     app.add_flag("--json", json_, "print one JSON document");
   }
 
-  int run(const Engine& engine, Console&) override {
+  int run(const Engine& engine, Console&) {
     request_.costs = receptive_field_ || macs_;
-    const Json summary = engine.summary(request_);
+    const Summary summary = engine.summary(request_);
     print(json_ ? text_from_json(summary) : text(summary));
     return 0;
   }
 
  private:
-  static std::string output_text(const Json& output) {
+  static std::string output_text(const std::vector<int64_t>& output) {
     if (output.empty()) return "?";
     std::string text = "(None";
-    for (const Json& n : output) text += ", " + n.dump();
+    for (const int64_t n : output) text += ", " + std::to_string(n);
     return text + ")";
   }
 
   // "5x5", "-2, -2" and the like: one number where both axes have the same.
-  static std::string pair_text(const Json& pair, const std::string& between) {
-    return pair[0] == pair[1] && between != "x" ? pair[0].dump() : pair[0].dump() + between + pair[1].dump();
+  static std::string pair_text(const std::array<int64_t, 2>& pair, const std::string& between) {
+    const std::string first = std::to_string(pair[0]);
+    return pair[0] == pair[1] && between != "x" ? first : first + between + std::to_string(pair[1]);
   }
 
   static std::string memory_text(int64_t bytes) {
@@ -56,21 +58,18 @@ class SummaryCommand : public Command {
   }
 
   // A layer's cells, left to right.
-  std::vector<std::string> cells(const Json& layer) const {
-    std::vector<std::string> row{
-        layer["name"].get<std::string>() + " (" + layer["kind"].get<std::string>() + ")", output_text(layer["output"]),
-        with_thousands(layer["trainable"].get<int64_t>() + layer["non_trainable"].get<int64_t>())};
+  std::vector<std::string> cells(const LayerSummary& layer) const {
+    std::vector<std::string> row{layer.name + " (" + layer.kind + ")", output_text(layer.output),
+                                 with_thousands(layer.trainable + layer.non_trainable)};
     if (receptive_field_) {
-      const Json& field = layer["receptive_field"];
-      if (field.is_object())
+      const auto& field = layer.cost->field;
+      if (field && !field->whole)
         row.insert(row.end(),
-                   {pair_text(field["size"], "x"), pair_text(field["stride"], ", "), pair_text(field["offset"], ", ")});
+                   {pair_text(field->size, "x"), pair_text(field->stride, ", "), pair_text(field->first, ", ")});
       else
-        row.insert(row.end(), {field.is_null() ? "-" : "whole", "-", "-"});
+        row.insert(row.end(), {field ? "whole" : "-", "-", "-"});
     }
-    if (macs_)
-      row.insert(row.end(),
-                 {with_thousands(layer["macs"].get<int64_t>()), memory_text(layer["activation_bytes"].get<int64_t>())});
+    if (macs_) row.insert(row.end(), {with_thousands(layer.cost->macs), memory_text(layer.cost->activation_bytes)});
     return row;
   }
 
@@ -81,30 +80,29 @@ class SummaryCommand : public Command {
     return row;
   }
 
-  std::string text(const Json& summary) const {
+  std::string text(const Summary& summary) const {
     std::vector<std::vector<std::string>> rows{header()};
-    for (const Json& layer : summary["layers"]) rows.push_back(cells(layer));
+    for (const LayerSummary& layer : summary.layers) rows.push_back(cells(layer));
     std::vector<size_t> widths(rows[0].size());
     size_t total = 0;
     for (const auto& row : rows)
       for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size() + 2);
     for (size_t width : widths) total += width;
     const std::string rule(total, '=');
-    std::string out = "Model: " + summary["name"].get<std::string>() +
-                      (summary["imgsz"].is_null() ? "" : ", input " + summary["imgsz"].dump() + " px") + "\n" + rule +
-                      "\n";
+    std::string out = "Model: " + summary.name +
+                      (summary.imgsz ? ", input " + Json(*summary.imgsz).dump() + " px" : "") + "\n" + rule + "\n";
     for (size_t i = 0; i < rows.size(); ++i) {
       std::string line;
       for (size_t j = 0; j < rows[i].size(); ++j)
         line += j + 1 < rows[i].size() ? rows[i][j] + std::string(widths[j] - rows[i][j].size(), ' ') : rows[i][j];
       out += line + "\n" + (i == 0 ? rule + "\n" : "");
     }
-    out += rule + "\nTotal params: " + with_thousands(summary["total"].get<int64_t>());
-    out += "\nTrainable params: " + with_thousands(summary["trainable"].get<int64_t>());
-    out += "\nNon-trainable params: " + with_thousands(summary["non_trainable"].get<int64_t>()) + "\n";
+    out += rule + "\nTotal params: " + with_thousands(summary.total());
+    out += "\nTrainable params: " + with_thousands(summary.trainable);
+    out += "\nNon-trainable params: " + with_thousands(summary.non_trainable) + "\n";
     if (macs_)
-      out += "Multiply-adds: " + with_thousands(summary["macs"].get<int64_t>()) +
-             "\nMemory of all values: " + memory_text(summary["activation_bytes"].get<int64_t>()) + "\n";
+      out += "Multiply-adds: " + with_thousands(summary.cost->macs) +
+             "\nMemory of all values: " + memory_text(summary.cost->activation_bytes) + "\n";
     return out;
   }
 
@@ -114,6 +112,6 @@ class SummaryCommand : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> make_summary(CLI::App& app) { return std::make_unique<SummaryCommand>(app); }
+Command make_summary(CLI::App& app) { return command_of<SummaryCommand>(app); }
 
 }  // namespace cvtool

@@ -12,7 +12,7 @@
 namespace cvtool {
 namespace {
 
-class TrainCommand : public Command {
+class TrainCommand {
  public:
   explicit TrainCommand(CLI::App& app) {
     app.add_option("--data", request_.data, "folder of photos (DIR/train/CLASS/..., DIR/CLASS/...) or CSV file");
@@ -47,7 +47,7 @@ class TrainCommand : public Command {
     fields(transfer_, FlagBinder(app, transfer_given_, "Pretrained base (over the recipe's)"));
   }
 
-  int run(const Engine& engine, Console& console) override {
+  int run(const Engine& engine, Console& console) {
     request_.overrides = {
         {"data", data_given_}, {"train", train_given_}, {"transfer", transfer_given_}, {"model", model_given()}};
     if (!augment_.is_null()) request_.overrides["augment"] = augment_;
@@ -89,13 +89,12 @@ class TrainCommand : public Command {
 
   int find_lr(const Engine& engine, Console& console) {
     if (lr_picture_.empty()) lr_picture_ = "find-lr.png";
-    const Json found = engine.find_lr(request_, lr_picture_, console);
+    const LrFinding found = engine.find_lr(request_, lr_picture_, console);
     console.clear_bar();
-    if (json_)
-      print(text_from_json(found));
-    else
-      print("the loss falls fastest at a learning rate of " + found["lr"].dump() + "\nwrote " + lr_picture_ +
-            "\nnext: the same command with --lr " + found["lr"].dump() + " instead of --find-lr\n");
+    const std::string lr = Json(found.lr).dump();
+    print(json_ ? text_from_json(found)
+                : "the loss falls fastest at a learning rate of " + lr + "\nwrote " + lr_picture_ +
+                      "\nnext: the same command with --lr " + lr + " instead of --find-lr\n");
     return static_cast<int>(ExitCode::kDone);
   }
 
@@ -122,6 +121,6 @@ class TrainCommand : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> make_train(CLI::App& app) { return std::make_unique<TrainCommand>(app); }
+Command make_train(CLI::App& app) { return command_of<TrainCommand>(app); }
 
 }  // namespace cvtool

@@ -23,7 +23,7 @@ struct PointResult {
   double mean = 0, spread = 0;  // of the accuracy; the spread is the standard deviation
 };
 
-double accuracy_of(const TrainResult& result) { return result.metrics["accuracy"].get<double>(); }
+double accuracy_of(const TrainResult& result) { return *result.accuracy.value; }
 
 void judge(PointResult& point) {
   const auto n = static_cast<double>(point.results.size());

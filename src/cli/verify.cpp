@@ -2,36 +2,34 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/output.h"
 #include "cli/command.h"
 #include "cli/console.h"
 
 namespace cvtool {
 namespace {
 
-std::string verify_table(const Json& report) {
-  std::string text = report["file"].get<std::string>() + "\n";
-  for (const Json& item : report["checks"])
-    text += (item["good"].get<bool>() ? "  good  " : "  BAD   ") + item["check"].get<std::string>() + ": " +
-            item["detail"].get<std::string>() + "\n";
+std::string verify_table(const VerifyResult& result) {
+  std::string text = result.file + "\n";
+  for (const VerifyCheck& item : result.checks)
+    text += (item.good ? "  good  " : "  BAD   ") + item.check + ": " + item.detail + "\n";
   text += "it says of itself\n";
-  for (const auto& [key, value] : report["claims"].items())
-    text += "  " + key + ": " + value.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  for (const auto& [key, value] : result.claims.items()) text += "  " + key + ": " + text_from_json(value, -1);
   return text;
 }
 
-class VerifyCommand : public Command {
+class VerifyCommand {
  public:
   explicit VerifyCommand(CLI::App& app) {
     app.add_option("file", request_.file, "model file, run, or ONNX file (default: runs/latest)");
     app.add_flag("--json", json_, "print one JSON document");
   }
 
-  int run(const Engine& engine, Console& console) override {
-    const Json report = engine.verify(request_);
+  int run(const Engine& engine, Console& console) {
+    const VerifyResult result = engine.verify(request_);
     console.clear_bar();
-    print(json_ ? report.dump(2, ' ', false, Json::error_handler_t::replace) + "\n" : verify_table(report));
-    if (!report["good"].get<bool>())
-      throw Error(report["file"].get<std::string>() + ": is not as it was written; export or train it again");
+    print(json_ ? text_from_json(result) : verify_table(result));
+    if (!result.good()) throw Error(result.file + ": is not as it was written; export or train it again");
     return static_cast<int>(ExitCode::kDone);
   }
 
@@ -42,6 +40,6 @@ class VerifyCommand : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> make_verify(CLI::App& app) { return std::make_unique<VerifyCommand>(app); }
+Command make_verify(CLI::App& app) { return command_of<VerifyCommand>(app); }
 
 }  // namespace cvtool

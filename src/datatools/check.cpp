@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstdlib>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <numeric>
 #include <set>
 
@@ -129,24 +128,6 @@ std::vector<std::string> imbalances(const Dataset& dataset) {
   return out;
 }
 
-Json json_from_findings(const std::vector<PhotoFinding>& findings) {
-  Json list = Json::array();
-  for (const auto& finding : findings) list.push_back({{"path", finding.path}, {"reason", finding.reason}});
-  return list;
-}
-
-Json json_from_groups(const std::vector<DuplicateGroup>& groups) {
-  Json list = Json::array();
-  for (const auto& group : groups) {
-    Json photos = Json::array();
-    for (const auto& photo : group.photos)
-      photos.push_back({{"path", photo.path}, {"split", photo.split}, {"class", photo.class_name}});
-    list.push_back(
-        {{"across_splits", group.across_splits}, {"across_classes", group.across_classes}, {"photos", photos}});
-  }
-  return list;
-}
-
 CheckLine line_of(const std::string& what, const std::vector<PhotoFinding>& findings) {
   CheckLine line{what, static_cast<int64_t>(findings.size()), {}};
   for (size_t i = 0; i < findings.size() && i < 3; ++i)
@@ -206,12 +187,6 @@ Groups near_duplicates(const std::vector<PhotoFacts>& facts) {
   return groups;
 }
 
-bool CheckReport::clean() const {
-  return unreadable.empty() && wrong_extension.empty() && duplicates.empty() && near_duplicates.empty() &&
-         tiny.empty() && huge.empty() && extreme_aspect.empty() && blank.empty() && dark.empty() && bright.empty() &&
-         imbalance.empty();
-}
-
 CheckReport check_dataset(const Dataset& dataset, const ExamineOptions& options, const CheckLimits& limits) {
   const Listed listed = list_photos(dataset);
   const std::vector<PhotoFacts> facts = examine(listed.paths, options);
@@ -228,25 +203,6 @@ CheckReport check_dataset(const Dataset& dataset, const ExamineOptions& options,
   report.imbalance = imbalances(dataset);
   report.notes = dataset.notes;
   return report;
-}
-
-Json json_from_report(const CheckReport& report) {
-  Json json;
-  json["photos"] = report.photos;
-  json["clean"] = report.clean();
-  json["unreadable"] = json_from_findings(report.unreadable);
-  json["wrong_extension"] = json_from_findings(report.wrong_extension);
-  json["duplicates"] = json_from_groups(report.duplicates);
-  json["near_duplicates"] = json_from_groups(report.near_duplicates);
-  json["tiny"] = json_from_findings(report.tiny);
-  json["huge"] = json_from_findings(report.huge);
-  json["extreme_aspect"] = json_from_findings(report.extreme_aspect);
-  json["blank"] = json_from_findings(report.blank);
-  json["dark"] = json_from_findings(report.dark);
-  json["bright"] = json_from_findings(report.bright);
-  json["imbalance"] = report.imbalance;
-  json["notes"] = report.notes;
-  return json;
 }
 
 std::vector<CheckLine> check_lines(const CheckReport& report) {

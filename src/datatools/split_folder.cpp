@@ -7,7 +7,6 @@
 #include <cstring>
 #include <filesystem>
 #include <map>
-#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -97,7 +96,7 @@ int64_t undo_killed_move(const std::string& target) {
 
 struct Plan {
   std::vector<Step> steps;
-  SplitFolderResult result;
+  SplitResult result;
 };
 
 // Compares everything with what is there before anything is touched.
@@ -167,7 +166,7 @@ bool moved_already(const std::string& source, const std::string& target) {
 
 }  // namespace
 
-SplitFolderResult split_folder(const SplitRequest& request, const SplitProgress& progress) {
+SplitResult split_folder(const SplitRequest& request, const SplitProgress& progress) {
   const auto& [source, target, how, options] = request;
   const std::vector<std::string> ways{"copy", "link", "move"};
   if (std::find(ways.begin(), ways.end(), how) == ways.end()) throw UsageError(unknown_word("way to split", how, ways));
@@ -175,7 +174,7 @@ SplitFolderResult split_folder(const SplitRequest& request, const SplitProgress&
   const int64_t undone = there(target) ? undo_killed_move(target) : 0;
   if (!fs::is_directory(source)) throw DataError("there is no folder " + source + "; name a folder of photos");
   if (how == "move" && moved_already(source, target)) {
-    SplitFolderResult nothing;
+    SplitResult nothing;
     nothing.undone = undone;
     return nothing;
   }
@@ -199,11 +198,6 @@ SplitFolderResult split_folder(const SplitRequest& request, const SplitProgress&
   fs::remove(target + "/" + kJournal);
   plan.result.placed = static_cast<int64_t>(done.size());
   return plan.result;
-}
-
-Json json_from_result(const SplitFolderResult& result) {
-  return {{"train", result.train},   {"valid", result.valid}, {"test", result.test},
-          {"placed", result.placed}, {"there", result.there}, {"undone", result.undone}};
 }
 
 }  // namespace cvtool

@@ -31,7 +31,7 @@ std::vector<int64_t> labels_in(const std::string& file) {
   return json.get<std::vector<int64_t>>();
 }
 
-void add_class(const std::string& text, ClassOfLabel& of_label, std::vector<std::string>& names) {
+void add_class(const std::string& text, ClassOfLabel& of_label, Keyed<int64_t>& counts) {
   const size_t at = text.rfind('=');
   const std::string name = text.substr(0, at);
   const Json label = at == std::string::npos ? Json() : Json::parse(text.substr(at + 1), nullptr, false);
@@ -39,21 +39,20 @@ void add_class(const std::string& text, ClassOfLabel& of_label, std::vector<std:
     throw UsageError("--classes: '" + text + "' is no NAME=LABEL, such as Car=1");
   if (name[0] == '.' || name.find('/') != std::string::npos)
     throw UsageError("--classes: '" + name + "' cannot be the name of a class folder");
-  auto place = std::find(names.begin(), names.end(), name);
-  if (place == names.end()) place = names.insert(names.end(), name);
-  if (!of_label.emplace(label.get<int64_t>(), static_cast<size_t>(place - names.begin())).second)
+  auto place = std::find_if(counts.begin(), counts.end(), [&](const auto& one) { return one.first == name; });
+  if (place == counts.end()) place = counts.insert(counts.end(), {name, 0});
+  if (!of_label.emplace(label.get<int64_t>(), static_cast<size_t>(place - counts.begin())).second)
     throw UsageError("--classes: label " + label.dump() + " is given to two classes");
 }
 
-ClassOfLabel classes_of(const SpriteOptions& options, const std::vector<int64_t>& labels,
-                        std::vector<std::string>& names) {
+ClassOfLabel classes_of(const SpriteOptions& options, const std::vector<int64_t>& labels, Keyed<int64_t>& counts) {
   ClassOfLabel of_label;
-  for (const auto& text : options.classes) add_class(text, of_label, names);
+  for (const auto& text : options.classes) add_class(text, of_label, counts);
   if (!options.classes.empty()) return of_label;
   for (const int64_t label : labels) of_label.emplace(label, 0);
   for (auto& [label, index] : of_label) {
-    index = names.size();
-    names.push_back(std::to_string(label));
+    index = counts.size();
+    counts.emplace_back(std::to_string(label), 0);
   }
   return of_label;
 }
@@ -95,21 +94,21 @@ struct SheetPlan {
   const ClassOfLabel& of_label;
 };
 
-void unpack_sheet(const cv::Mat& sheet, const SheetPlan& plan, const ImageSize& size, SpriteResult& result,
+void unpack_sheet(const cv::Mat& sheet, const SheetPlan& plan, const ImageSize& size, UnpackResult& result,
                   const std::function<void(int64_t, int64_t)>& progress) {
   std::atomic<int64_t> written{0}, there{0};
   const auto place = [&](size_t row) {
     const auto label = plan.of_label.find(plan.labels[row]);
     if (label == plan.of_label.end()) return;
     const std::string path =
-        plan.folder + "/" + result.classes[label->second] + "/" + file_name(plan.file, static_cast<int>(row));
+        plan.folder + "/" + result.counts[label->second].first + "/" + file_name(plan.file, static_cast<int>(row));
     const cv::Mat picture = sheet.row(static_cast<int>(row)).reshape(3, static_cast<int>(size.height));
     ++(place_file(path, png_bytes(picture)) ? written : there);
   };
   for_each_parallel(static_cast<size_t>(sheet.rows), 0, place, progress);
   for (int row = 0; row < sheet.rows; ++row) {
     const auto label = plan.of_label.find(plan.labels[row]);
-    ++(label == plan.of_label.end() ? result.passed_over : result.counts[label->second]);
+    ++(label == plan.of_label.end() ? result.passed_over : result.counts[label->second].second);
   }
   result.written += written;
   result.there += there;
@@ -117,12 +116,11 @@ void unpack_sheet(const cv::Mat& sheet, const SheetPlan& plan, const ImageSize& 
 
 }  // namespace
 
-SpriteResult unpack_sprites(const SpriteFiles& files, const SpriteOptions& options,
+UnpackResult unpack_sprites(const SpriteFiles& files, const SpriteOptions& options,
                             const std::function<void(int64_t, int64_t)>& progress) {
   const std::vector<int64_t> labels = labels_in(files.labels);
-  SpriteResult result;
-  const ClassOfLabel of_label = classes_of(options, labels, result.classes);
-  result.counts.resize(result.classes.size());
+  UnpackResult result;
+  const ClassOfLabel of_label = classes_of(options, labels, result.counts);
   int64_t first = 0;
   const auto all = static_cast<int64_t>(labels.size());
   for (const auto& file : files.sheets) {
@@ -130,7 +128,7 @@ SpriteResult unpack_sprites(const SpriteFiles& files, const SpriteOptions& optio
     if (sheet.rows > all - first)
       throw DataError(files.labels + " holds " + counted(all, "label") +
                       ", fewer than the sheets have rows; name the labels of these sheets");
-    for (const auto& name : result.classes) make_folders(files.folder + "/" + name);
+    for (const auto& [name, count] : result.counts) make_folders(files.folder + "/" + name);
     unpack_sheet(sheet, {file, files.folder, labels.data() + first, of_label}, options.size, result,
                  [&](int64_t done, int64_t) {
                    if (progress) progress(first + done, all);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "spec/data_results.h"
 #include "spec/datatools_options.h"
 
 namespace cvtool {
@@ -17,19 +18,11 @@ struct SpriteFiles {
   std::string folder;               // where the class folders are made
 };
 
-struct SpriteResult {
-  int64_t written = 0, there = 0;    // files written now; found as they would be written
-  int64_t passed_over = 0;           // pictures whose label is of no class
-  int64_t labels_left = 0;           // labels without a picture: sheets that were not named
-  std::vector<std::string> classes;  // in the order of the options, or of the labels
-  std::vector<int64_t> counts;       // pictures of each class
-};
-
 // Each row of a sheet holds the pixels of one picture, row by row. Pictures become PNG files named after their
 // sheet and row. What is there is never overwritten: a file of that name with other content is a DataError.
 // `progress` may end the work by throwing. Throws UsageError on options that make no sense, DataError naming the
 // file that does not fit, Error when a file cannot be written.
-SpriteResult unpack_sprites(const SpriteFiles& files, const SpriteOptions& options,
+UnpackResult unpack_sprites(const SpriteFiles& files, const SpriteOptions& options,
                             const std::function<void(int64_t done, int64_t total)>& progress = {});
 
 }  // namespace cvtool

@@ -2,27 +2,26 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 namespace cvtool {
 namespace {
 
 SplitStats count_split(const Dataset& dataset, const std::string& split) {
   SplitStats stats;
-  stats.split = split;
-  stats.counts.resize(dataset.classes.size());
-  for (const Sample& sample : dataset.split(split)) ++stats.counts[static_cast<size_t>(sample.label)];
+  for (const std::string& name : dataset.classes) stats.counts.emplace_back(name, 0);
+  for (const Sample& sample : dataset.split(split)) ++stats.counts[static_cast<size_t>(sample.label)].second;
   stats.photos = static_cast<int64_t>(dataset.split(split).size());
   return stats;
 }
 
-void set_baselines(std::vector<SplitStats>& splits) {
-  for (auto& split : splits) {
+void set_baselines(Keyed<SplitStats>& splits) {
+  for (auto& [name, split] : splits) {
     // The first split is train where there is one.
-    const auto& judge = splits[0].split == "train" ? splits[0].counts : split.counts;
-    const auto majority = std::max_element(judge.begin(), judge.end()) - judge.begin();
+    const auto& judge = splits[0].first == "train" ? splits[0].second.counts : split.counts;
+    const auto fewer = [](const auto& a, const auto& b) { return a.second < b.second; };
+    const auto majority = std::max_element(judge.begin(), judge.end(), fewer) - judge.begin();
     split.majority_baseline =
-        static_cast<double>(split.counts[static_cast<size_t>(majority)]) / static_cast<double>(split.photos);
+        static_cast<double>(split.counts[static_cast<size_t>(majority)].second) / static_cast<double>(split.photos);
   }
 }
 
@@ -47,10 +46,6 @@ void add_colours(DataStats& stats, const std::vector<PhotoFacts>& facts, const s
   }
 }
 
-Json json_from_range(const Range& range) {
-  return {{"least", range.least}, {"median", range.median}, {"most", range.most}};
-}
-
 }  // namespace
 
 DataStats count_dataset(const Dataset& dataset, const ExamineOptions& options) {
@@ -61,7 +56,7 @@ DataStats count_dataset(const Dataset& dataset, const ExamineOptions& options) {
   std::vector<std::string> paths;
   for (const char* split : {"train", "valid", "test"}) {
     if (dataset.split(split).empty()) continue;
-    stats.splits.push_back(count_split(dataset, split));
+    stats.splits.emplace_back(split, count_split(dataset, split));
     for (const Sample& sample : dataset.split(split)) paths.push_back(sample_path(dataset.root, sample.path));
   }
   set_baselines(stats.splits);
@@ -80,28 +75,6 @@ DataStats count_dataset(const Dataset& dataset, const ExamineOptions& options) {
   stats.height = range_of(std::move(heights));
   add_colours(stats, facts, histogram);
   return stats;
-}
-
-Json json_from_stats(const DataStats& stats) {
-  Json json;
-  json["layout"] = stats.layout;
-  json["classes"] = stats.classes;
-  Json splits = Json::object();
-  for (const auto& split : stats.splits) {
-    Json counts = Json::object();
-    for (size_t i = 0; i < stats.classes.size(); ++i) counts[stats.classes[i]] = split.counts[i];
-    splits[split.split] = {
-        {"photos", split.photos}, {"counts", counts}, {"majority_baseline", split.majority_baseline}};
-  }
-  json["splits"] = splits;
-  json["readable"] = stats.readable;
-  json["unreadable"] = stats.unreadable;
-  json["width"] = json_from_range(stats.width);
-  json["height"] = json_from_range(stats.height);
-  json["mean"] = stats.mean;
-  json["std"] = stats.deviation;
-  json["notes"] = stats.notes;
-  return json;
 }
 
 }  // namespace cvtool

@@ -17,8 +17,8 @@ void draw_classes(Canvas& canvas, const cv::Rect2d& box, const DataStats& stats)
   if (shown < stats.classes.size())
     chart.title += " (the " + std::to_string(shown) + " first of " + std::to_string(stats.classes.size()) + ")";
   std::vector<int64_t> counts(shown);
-  for (const auto& split : stats.splits)
-    for (size_t i = 0; i < shown; ++i) counts[i] += split.counts[i];
+  for (const auto& [name, split] : stats.splits)
+    for (size_t i = 0; i < shown; ++i) counts[i] += split.counts[i].second;
   for (size_t i = 0; i < shown; ++i) {
     const auto at = static_cast<double>(i);
     chart.bars.push_back({at - 0.4, at + 0.4, static_cast<double>(counts[i])});

@@ -40,74 +40,69 @@ std::vector<double> column(const History& history, const char* name) {
   return values;
 }
 
-Json median(std::vector<double> values) {
-  if (values.empty()) return nullptr;
+std::optional<double> median(std::vector<double> values) {
+  if (values.empty()) return {};
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::nth_element(values.begin(), middle, values.end());
   return *middle;
 }
 
-Json size_of(const std::string& path) {
-  std::error_code error;
-  const auto size = fs::file_size(path, error);
-  return error ? Json() : Json(size);
+template <class T>
+std::optional<T> known(const Json& value) {
+  return value.is_null() ? std::nullopt : std::optional<T>(value.get<T>());
 }
 
 // Accuracy with its interval, as the run's own evaluation has it; of the best epoch where the run was interrupted.
-void add_figures(Json& row, const std::string& run, const History& history) {
-  const std::string path = run + "/metrics.json";
-  row["split"] = nullptr;
+void add_figures(ComparedRun& row, const History& history) {
+  const std::string path = row.run + "/metrics.json";
   if (fs::is_regular_file(path)) {
     const Json document = json_from_file(path);
-    row["split"] = document.at("split");
-    row["accuracy"] = document.at("metrics").at("accuracy");
-    row["accuracy_interval"] = document.at("metrics").value("intervals", Json::object()).value("accuracy", Json());
-    row["loss"] = document.at("metrics").at("loss");
+    const Json& metrics = document.at("metrics");
+    row.split = document.at("split").get<std::string>();
+    row.accuracy = known<double>(metrics.at("accuracy"));
+    row.accuracy_interval = known<Interval95>(metrics.value("intervals", Json::object()).value("accuracy", Json()));
+    row.loss = known<double>(metrics.at("loss"));
     return;
   }
   const auto accuracies = column(history, "val_accuracy");
-  row["accuracy"] = accuracies.empty() ? Json() : Json(*std::max_element(accuracies.begin(), accuracies.end()));
-  row["accuracy_interval"] = nullptr;
-  row["loss"] = nullptr;
+  if (!accuracies.empty()) row.accuracy = *std::max_element(accuracies.begin(), accuracies.end());
 }
 
-Json row_of(const std::string& run, const History& history) {
-  Json row{{"run", run}, {"recipe", json_from_file(run + "/config.json").value("name", "")}};
-  add_figures(row, run, history);
-  row["epochs"] = history.epochs.size();
-  const auto seconds = column(history, "seconds");
-  double sum = 0;
-  for (const double value : seconds) sum += value;
-  row["seconds"] = sum;
-  row["images_per_second"] = median(column(history, "images_per_second"));
-  row["bytes"] = size_of(run + "/best.pt");
+ComparedRun row_of(const std::string& run, const History& history) {
+  ComparedRun row;
+  row.run = run;
+  row.recipe = json_from_file(run + "/config.json").value("name", "");
+  add_figures(row, history);
+  row.epochs = static_cast<int64_t>(history.epochs.size());
+  for (const double seconds : column(history, "seconds")) row.seconds += seconds;
+  row.images_per_second = median(column(history, "images_per_second"));
+  std::error_code error;
+  const auto bytes = fs::file_size(run + "/best.pt", error);
+  if (!error) row.bytes = static_cast<int64_t>(bytes);
   return row;
 }
 
 }  // namespace
 
-Json compare_job(const CompareRequest& request) {
-  std::vector<std::pair<Json, NamedHistory>> rows;
+Comparison compare_job(const CompareRequest& request) {
+  std::vector<std::pair<ComparedRun, NamedHistory>> rows;
   const auto runs = runs_of(request);
   for (const std::string& run : runs) {
     History history = history_from_csv(read_file(run + "/history.csv"));
-    Json row = row_of(run, history);
+    ComparedRun row = row_of(run, history);
     rows.emplace_back(std::move(row), NamedHistory{run, std::move(history)});
   }
-  const auto accuracy = [](const Json& row) {
-    return row["accuracy"].is_number() ? row["accuracy"].get<double>() : -1.0;
-  };
   std::stable_sort(rows.begin(), rows.end(),
-                   [&](const auto& a, const auto& b) { return accuracy(a.first) > accuracy(b.first); });
-  Json result{{"runs", Json::array()}};
+                   [](const auto& a, const auto& b) { return a.first.accuracy > b.first.accuracy; });
+  Comparison result;
   std::vector<NamedHistory> histories;
   for (auto& [row, history] : rows) {
-    result["runs"].push_back(row);
+    result.runs.push_back(std::move(row));
     histories.push_back(std::move(history));
   }
   const std::string beside = (fs::path(runs.front()).lexically_normal().parent_path() / "compare.png").string();
-  result["picture"] = request.output.empty() ? beside : request.output;
-  write_comparison_png(result["picture"].get<std::string>(), histories);
+  result.picture = request.output.empty() ? beside : request.output;
+  write_comparison_png(result.picture, histories);
   return result;
 }
 

@@ -79,15 +79,17 @@ CalibrationResult calibrate(const EvalRequest& request, const Dataset& dataset, 
                             Observer& observer) {
   const OpenedSplit valid = open_photos(request, {dataset.root, "valid", dataset.valid}, model.recipe, observer);
   CalibrationResult result = calibrate(model.file, model.path, outputs_on(request, model, valid, observer));
-  spdlog::info("temperature {} stored in {}", fixed(result.json["temperature"].get<double>(), 4), model.path);
+  spdlog::info("temperature {} stored in {}", fixed(result.calibration.temperature, 4), model.path);
   model = open_model(request);
   return result;
 }
 
-void add_calibration(const CalibrationResult& calibration, const std::string& split, Evaluation& evaluation) {
-  Json& json = evaluation.document["calibration"] = calibration.json;
-  const Predictions before = tempered(evaluation.outputs.predictions, 1 / calibration.factor);
-  json[split] = calibration_change(before, calibration.factor);
+// What the temperature has changed on the evaluated split, beside what it did on the validation photos.
+void add_change(CalibrationResult& calibration, const std::string& split, const Outputs& outputs) {
+  const Predictions before = tempered(outputs.predictions, 1 / calibration.factor);
+  Keyed<CalibrationChange>& splits = calibration.calibration.splits;
+  if (split == "valid") splits.clear();
+  splits.emplace_back(split, calibration_change(before, calibration.factor));
 }
 
 EvaluationSubject subject_of(const EvalRequest& request, const OpenedModel& model, const Dataset& dataset,
@@ -109,20 +111,6 @@ EvaluationSubject subject_of(const EvalRequest& request, const OpenedModel& mode
   if (request.tta.variants > 1) subject.tta = tta_text(request.tta);
   subject.heat = heat_view_of(model.file, model.predictor, model.recipe, device);
   return subject;
-}
-
-// Adds the gates to the document; a sentence for each that is missed.
-std::vector<std::string> judge_gates(const std::vector<Gate>& gates, Json& document) {
-  std::vector<std::string> missed;
-  for (const GateResult& gate : judged(gates, document["metrics"])) {
-    document["gates"].push_back({{"metric", gate.gate.metric},
-                                 {gate.gate.least ? "min" : "max", gate.gate.value},
-                                 {"value", std::isnan(gate.value) ? Json() : Json(gate.value)},
-                                 {"met", gate.met},
-                                 {"text", gate_text(gate)}});
-    if (!gate.met) missed.push_back(gate_text(gate));
-  }
-  return missed;
 }
 
 // Beside the model, unless the request says where.
@@ -151,16 +139,24 @@ EvalResult eval_job(const EvalRequest& request, Observer& observer) {
   Json& document = evaluation.document;
 
   EvalResult result;
-  result.missed = judge_gates(request.gates, document);
+  result.gates = judged(request.gates, document["metrics"]);
+  if (!result.gates.empty()) document["gates"] = result.gates;
   if (baseline) {
     answer(*baseline, split, subject, request, observer);
-    const Json& comparison = document["baseline"] = compared(*baseline, evaluation);
-    if (!comparison["met"].get<bool>())
-      result.missed.push_back("baseline " + baseline->name + ": " + comparison["text"].get<std::string>());
+    result.baseline = compared(*baseline, evaluation);
+    document["baseline"] = *result.baseline;
   }
-  if (!request.calibrate.empty()) add_calibration(calibration, split.name, evaluation);
+  if (!request.calibrate.empty()) {
+    add_change(calibration, split.name, evaluation.outputs);
+    document["calibration"] = calibration.calibration;
+    result.calibration = calibration.calibration;
+  }
   result.folder = output_folder(request, model, split.name);
   write_evaluation(result.folder, subject, evaluation);
+  result.split = split.name;
+  result.photos = evaluation.outputs.predictions.count();
+  for (const char* name : {"accuracy", "balanced_accuracy", "majority_baseline", "roc_auc", "loss", "ece"})
+    result.figures.push_back(figure_of(evaluation, name));
   result.document = std::move(document);
   return result;
 }

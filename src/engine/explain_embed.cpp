@@ -60,7 +60,7 @@ Json points_json(const Embedding& embedding) {
 
 }  // namespace
 
-Json explain_embedding(const ExplainRequest& request, Observer& observer) {
+ExplainResult explain_embedding(const ExplainRequest& request, Observer& observer) {
   const OpenedModel opened = open_model(request.model, "fp32", request.run);
   const FlatNet net(opened.file.module);
   const size_t layer = request.layer.empty() ? last_features(net, opened.file.golden) : net.find(request.layer);
@@ -89,7 +89,7 @@ Json explain_embedding(const ExplainRequest& request, Observer& observer) {
                             folder + ": " + counted(static_cast<int64_t>(embedding.paths.size()), "photo") +
                                 " as layer " + name + " sees them",
                             embedding);
-  Json lines = Json::array();
+  std::vector<std::string> lines;
   for (size_t outlier : embedding.outliers)
     lines.push_back("outlier " + embedding.paths[outlier] + " (" +
                     embedding.classes[static_cast<size_t>(embedding.labels[outlier])] + ")");
@@ -100,7 +100,7 @@ Json explain_embedding(const ExplainRequest& request, Observer& observer) {
                 {"explained", embedding.projection.explained},
                 {"points", points_json(embedding)},
                 {"files", Json::array({file})}};
-  return {{"document", std::move(document)}, {"lines", lines}, {"failed", 0}};
+  return {std::move(document), std::move(lines)};
 }
 
 }  // namespace cvtool

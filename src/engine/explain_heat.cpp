@@ -101,7 +101,7 @@ void write_heat_sheet(const std::string& file, const Viewer& viewer, const std::
 
 }  // namespace
 
-Json explain_heat(const ExplainRequest& request, Observer& observer) {
+ExplainResult explain_heat(const ExplainRequest& request, Observer& observer) {
   const OpenedModel opened = open_model(request.model, "fp32", request.run);
   const Viewer viewer = viewer_for(request, opened);
   const auto classes = model_classes(opened.file);
@@ -112,7 +112,8 @@ Json explain_heat(const ExplainRequest& request, Observer& observer) {
   const std::string name =
       stem_of(request.inputs[0]) + "-" + (request.mode == "grad-cam++" ? "grad-cam-plus-plus" : request.mode);
   const std::string file = output_path(request.output, opened.path, name);
-  Json images = Json::array(), lines = Json::array();
+  Json images = Json::array();
+  std::vector<std::string> lines;
   std::vector<SheetPicture> pictures;
   int64_t failed = 0;
   for (const std::string& path : paths) {
@@ -148,7 +149,7 @@ Json explain_heat(const ExplainRequest& request, Observer& observer) {
     document["files"].push_back(file);
     lines.push_back("wrote " + file);
   }
-  return {{"document", std::move(document)}, {"lines", lines}, {"failed", failed}};
+  return {std::move(document), std::move(lines), failed};
 }
 
 }  // namespace cvtool

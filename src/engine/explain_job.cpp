@@ -69,7 +69,7 @@ Json json_from_plane(const at::Tensor& plane) {
   return rows;
 }
 
-Json explain_kernel(const ExplainRequest& request) {
+ExplainResult explain_kernel(const ExplainRequest& request) {
   const std::string path = only_input(request);
   const Kernel kernel = kernel_from_text(request.kernel);
   cv::Mat rgb;
@@ -85,24 +85,21 @@ Json explain_kernel(const ExplainRequest& request) {
                             std::to_string(o.stride) + ", padding " + o.padding + "; pooling stride " +
                             std::to_string(o.pool_stride) + ", padding " + o.pool_padding;
   write_picture(file, *extraction_picture(title, extraction, kernel, o));
-  Json options;
-  write_fields(o, options);
   Json weights =
       json_from_plane(at::tensor(kernel.values, at::kDouble)
                           .reshape({static_cast<int64_t>(kernel.rows), static_cast<int64_t>(kernel.columns)}));
-  Json document{
-      {"image", path}, {"kernel", {{"name", kernel.name}, {"values", std::move(weights)}}}, {"options", options}};
+  Json document{{"image", path}, {"kernel", {{"name", kernel.name}, {"values", std::move(weights)}}}, {"options", o}};
   document["panels"] = {panel_json("input", extraction.input), panel_json("filter", extraction.filtered),
                         panel_json("detect", extraction.detected), panel_json("condense", extraction.condensed)};
   document["files"] = Json::array({file});
-  Json lines = Json::array();
+  std::vector<std::string> lines;
   for (const Json& panel : document["panels"])
     lines.push_back(panel["name"].get<std::string>() + " " + panel["size"][0].dump() + "x" + panel["size"][1].dump());
   lines.push_back("wrote " + file);
-  return {{"document", std::move(document)}, {"lines", lines}, {"failed", 0}};
+  return {std::move(document), std::move(lines)};
 }
 
-Json explain_job(const ExplainRequest& request, Observer& observer) {
+ExplainResult explain_job(const ExplainRequest& request, Observer& observer) {
   if (request.mode == "kernel") return explain_kernel(request);
   if (request.mode == "layer") return explain_layers(request);
   if (request.mode == "embed") return explain_embedding(request, observer);

@@ -9,12 +9,12 @@
 
 namespace cvtool {
 
-// Each returns what Engine::explain does. All throw UsageError for what does not fit the model, DataError for pictures
+// All throw UsageError for what does not fit the model, DataError for pictures
 // that cannot be read.
-Json explain_kernel(const ExplainRequest& request);
-Json explain_layers(const ExplainRequest& request);
-Json explain_heat(const ExplainRequest& request, Observer& observer);
-Json explain_embedding(const ExplainRequest& request, Observer& observer);
+ExplainResult explain_kernel(const ExplainRequest& request);
+ExplainResult explain_layers(const ExplainRequest& request);
+ExplainResult explain_heat(const ExplainRequest& request, Observer& observer);
+ExplainResult explain_embedding(const ExplainRequest& request, Observer& observer);
 
 // The one picture that a way of looking takes, decoded. Throws UsageError when there are none or several, DataError
 // naming the file.

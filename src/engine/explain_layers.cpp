@@ -52,16 +52,12 @@ std::string numbers_line(const std::string& name, const Json& values) {
   return line + (static_cast<int64_t>(values.size()) > kNumbersShown ? " ..." : "");
 }
 
-struct Result {
-  Json document, lines = Json::array();
-  Json json() const { return {{"document", document}, {"lines", lines}, {"failed", 0}}; }
-  void wrote(const std::string& file) {
-    document["files"].push_back(file);
-    lines.push_back("wrote " + file);
-  }
-};
+void wrote(ExplainResult& result, const std::string& file) {
+  result.document["files"].push_back(file);
+  result.lines.push_back("wrote " + file);
+}
 
-Json draw_kernels(const ExplainRequest& request, const OpenedModel& opened, const FlatNet& net, Result& result) {
+void draw_kernels(const ExplainRequest& request, const OpenedModel& opened, const FlatNet& net, ExplainResult& result) {
   const size_t layer = net.find(request.layer);
   const at::Tensor kernels = convolution_kernels(net, layer, opened.file.golden);
   const auto filters =
@@ -78,8 +74,7 @@ Json draw_kernels(const ExplainRequest& request, const OpenedModel& opened, cons
       channels.push_back(json_from_plane(kernels[filter][channel]));
     result.document["kernels"].push_back({{"filter", filter}, {"channels", channels}});
   }
-  result.wrote(file);
-  return result.json();
+  wrote(result, file);
 }
 
 // The layers that are meant: one, or all but the preprocessing.
@@ -93,12 +88,15 @@ std::vector<size_t> chosen_layers(const FlatNet& net, const std::string& name) {
 
 }  // namespace
 
-Json explain_layers(const ExplainRequest& request) {
+ExplainResult explain_layers(const ExplainRequest& request) {
   const OpenedModel opened = open_model(request.model, "fp32", request.run);
   const FlatNet net(opened.file.module);
-  Result result;
+  ExplainResult result;
   result.document = {{"model", opened.path}, {"files", Json::array()}};
-  if (request.kernels) return draw_kernels(request, opened, net, result);
+  if (request.kernels) {
+    draw_kernels(request, opened, net, result);
+    return result;
+  }
   const std::string path = only_input(request);
   const auto layers = chosen_layers(net, request.layer);
   const bool all = request.layer == "all";
@@ -128,9 +126,9 @@ Json explain_layers(const ExplainRequest& request) {
     const std::string file =
         output_path(folder.empty() ? request.output : folder + "/" + word + ".png", opened.path, word);
     write_feature_sheet(file, name, value, channels);
-    result.wrote(file);
+    wrote(result, file);
   }
-  return result.json();
+  return result;
 }
 
 }  // namespace cvtool

@@ -36,10 +36,10 @@ struct Job {
 };
 
 struct Written {
-  Json checks = Json::array();
-  at::Tensor outputs;             // of the file that was read back, for the pictures
-  double milliseconds = -1;       // for one picture; below 0: not measured
-  std::vector<std::string> also;  // files beside it
+  std::vector<ExportCheck> checks;
+  at::Tensor outputs;                  // of the file that was read back, for the pictures
+  std::optional<double> milliseconds;  // for one picture
+  std::vector<std::string> also;       // files beside it
 };
 
 struct Format {
@@ -71,31 +71,24 @@ double agreement(const at::Tensor& a, const at::Tensor& b) {
   return (a.flatten(1).argmax(1) == b.flatten(1).argmax(1)).to(at::kDouble).mean().item<double>();
 }
 
-Json check_json(const std::string& reader, double difference, const at::Tensor& outputs, const at::Tensor& expected) {
-  return {{"reader", reader},
-          {"difference", difference},
-          {"agreement", outputs.defined() ? Json(agreement(outputs, expected)) : Json()},
-          {"refused", ""},
-          {"caveat", ""}};
+ExportCheck check_of(const std::string& reader, double difference, const at::Tensor& outputs,
+                     const at::Tensor& expected) {
+  ExportCheck check{reader, difference, {}, "", ""};
+  if (outputs.defined()) check.agreement = agreement(outputs, expected);
+  return check;
 }
 
 // Throws Error when a check says that the file must not be kept.
-void judge(const Json& checks, const ExportOptions& options) {
-  for (const Json& check : checks) {
-    if (!check["refused"].get_ref<const std::string&>().empty() ||
-        !check["caveat"].get_ref<const std::string&>().empty())
-      continue;
-    const double difference = check["difference"];
+void judge(const std::vector<ExportCheck>& checks, const ExportOptions& options) {
+  for (const ExportCheck& check : checks) {
+    if (!check.refused.empty() || !check.caveat.empty()) continue;
     const double tolerance = options.format == "onnx" ? kOnnxTolerance : kTorchscriptTolerance;
     const bool exact = options.precision == "fp32";
-    if (exact ? difference <= tolerance
-              : check["agreement"].is_null() || check["agreement"].get<double>() >= kLeastAgreement)
-      continue;
-    throw Error(
-        "the exported file, read by " + check["reader"].get<std::string>() + ", differs from the model: " +
-        (exact ? "by " + Json(difference).dump()
-               : "only " + fixed(100 * check["agreement"].get<double>(), 1) + " % of the pictures keep their class") +
-        "; it was not kept");
+    if (exact ? check.difference <= tolerance : check.agreement.value_or(1) >= kLeastAgreement) continue;
+    throw Error("the exported file, read by " + check.reader + ", differs from the model: " +
+                (exact ? "by " + Json(check.difference).dump()
+                       : "only " + fixed(100 * *check.agreement, 1) + " % of the pictures keep their class") +
+                "; it was not kept");
   }
 }
 
@@ -128,9 +121,9 @@ Written write_torchscript(const Job& job, const at::Tensor& expected) {
   const ModelFile back = load_model(candidate.path());
   Written written;
   written.outputs = outputs_of(back.module, job.pictures.pixels);
-  written.checks.push_back(check_json("a fresh TorchScript interpreter",
-                                      (written.outputs - expected).abs().max().item<double>(), written.outputs,
-                                      expected));
+  written.checks.push_back(check_of("a fresh TorchScript interpreter",
+                                    (written.outputs - expected).abs().max().item<double>(), written.outputs,
+                                    expected));
   written.milliseconds = module_milliseconds(back.module, job.pictures.pixels.narrow(0, 0, 1));
   judge(written.checks, options);
   candidate.keep();
@@ -153,12 +146,12 @@ Written write_onnx(const Job& job, const at::Tensor& expected) {
   const OnnxReport report = check_onnx(bytes, job.pictures.pixels.to(at::kFloat), expected);
   Written written;
   for (const OnnxCheck& check : report.checks) {
-    written.checks.push_back(check_json(check.reader, check.difference, check.outputs, expected));
-    written.checks.back()["refused"] = check.refused;
-    written.checks.back()["caveat"] = check.caveat;
+    written.checks.push_back(check_of(check.reader, check.difference, check.outputs, expected));
+    written.checks.back().refused = check.refused;
+    written.checks.back().caveat = check.caveat;
   }
   written.outputs = report.outputs;
-  written.milliseconds = report.milliseconds;
+  if (report.milliseconds >= 0) written.milliseconds = report.milliseconds;
   judge(written.checks, options);
   write_file_atomically(job.output, bytes);
   return written;
@@ -174,8 +167,8 @@ Written write_archive(const Job& job, const at::Tensor& expected) {
   const ModelFile back = model_from_weight_archive(candidate.path());
   Written written;
   written.outputs = outputs_of(back.module, job.pictures.pixels);
-  written.checks.push_back(check_json("a net compiled anew", (written.outputs - expected).abs().max().item<double>(),
-                                      written.outputs, expected));
+  written.checks.push_back(check_of("a net compiled anew", (written.outputs - expected).abs().max().item<double>(),
+                                    written.outputs, expected));
   written.milliseconds = module_milliseconds(back.module, job.pictures.pixels.narrow(0, 0, 1));
   judge(written.checks, job.request.options);
   write_file_atomically(recipe, text_from_json(job.source.model->info.at("recipe")));
@@ -231,16 +224,11 @@ std::string output_path(const ExportRequest& request, const ExportSource& source
   return output;
 }
 
-Json row(const std::string& what, int64_t bytes, double milliseconds) {
-  return {{"what", what},
-          {"bytes", bytes},
-          {"milliseconds", milliseconds < 0 ? Json() : Json(milliseconds)},
-          {"accuracy", nullptr}};
-}
+int64_t bytes_of(const std::string& file) { return static_cast<int64_t>(fs::file_size(file)); }
 
 }  // namespace
 
-Json export_job(const ExportRequest& request, Observer& observer) {
+ExportResult export_job(const ExportRequest& request, Observer& observer) {
   const Format& format = format_named(request.options.format);
   prepare_process(static_cast<int>(request.run.threads));
   const ExportSource source = open_export_source(request);
@@ -248,20 +236,17 @@ Json export_job(const ExportRequest& request, Observer& observer) {
   const ExportPictures pictures = export_pictures(source, request, observer);
   const at::Tensor expected = outputs_of(source.module, pictures.pixels);
   const Job job{request, source, pictures, observer, output_path(request, source, format.extension)};
-  const Written written = format.write(job, expected);
-  Json result{{"file", job.output},
-              {"format", request.options.format},
-              {"precision", request.options.precision},
-              {"pictures", pictures.what}};
-  result["checks"] = written.checks;
-  result["table"] = {row("model", static_cast<int64_t>(fs::file_size(source.path)),
-                         module_milliseconds(source.module, pictures.pixels.narrow(0, 0, 1))),
-                     row("exported", static_cast<int64_t>(fs::file_size(job.output)), written.milliseconds)};
+  Written written = format.write(job, expected);
+  const double milliseconds = module_milliseconds(source.module, pictures.pixels.narrow(0, 0, 1));
+  ExportResult result{job.output, request.options.format, request.options.precision, pictures.what, {}, {}, {}};
+  result.checks = std::move(written.checks);
+  result.table = {{"model", bytes_of(source.path), milliseconds, {}},
+                  {"exported", bytes_of(job.output), written.milliseconds, {}}};
   if (!pictures.labels.empty()) {
-    result["table"][0]["accuracy"] = accuracy_of(expected, pictures.labels);
-    result["table"][1]["accuracy"] = accuracy_of(written.outputs, pictures.labels);
+    result.table[0].accuracy = accuracy_of(expected, pictures.labels);
+    result.table[1].accuracy = accuracy_of(written.outputs, pictures.labels);
   }
-  result["also"] = written.also;
+  result.also = std::move(written.also);
   return result;
 }
 

@@ -54,8 +54,15 @@ std::string output_path(const ImportRequest& request, const BaseChoice& choice) 
   return folder + "/" + base_file_name(choice) + ".pt";
 }
 
+ImportResult written(const std::string& file) {
+  ImportResult result;
+  result.file = file;
+  result.bytes = static_cast<int64_t>(fs::file_size(file));
+  return result;
+}
+
 // A whole model, as export --format safetensors writes it.
-Json import_model(const ImportRequest& request) {
+ImportResult import_model(const ImportRequest& request) {
   if (!request.variant.empty() || request.alpha != 0 || !request.weights.empty())
     throw UsageError(request.base + ": is a whole model; --variant, --alpha and --weights are for bases");
   if (!fs::exists(request.base)) throw UsageError(request.base + ": there is no such file");
@@ -68,12 +75,14 @@ Json import_model(const ImportRequest& request) {
   const std::string output =
       request.output.empty() ? fs::path(request.base).replace_extension(".pt").string() : request.output;
   save_model(output, model);
-  return {{"file", output}, {"bytes", fs::file_size(output)}, {"classes", model.info["classes"]}};
+  ImportResult result = written(output);
+  model.info.at("classes").get_to(result.classes);
+  return result;
 }
 
 }  // namespace
 
-Json import_job(const ImportRequest& request, Observer& observer) {
+ImportResult import_job(const ImportRequest& request, Observer& observer) {
   if (ends_with(request.base, ".safetensors")) return import_model(request);
   const BaseWish wish{request.base, request.variant, request.alpha};
   const BaseChoice chosen = choose_base(wish);  // wrong usage is said before anything is read or fetched
@@ -86,23 +95,24 @@ Json import_job(const ImportRequest& request, Observer& observer) {
   const BaseChoice choice = fetch ? chosen : recognise_base(wish, weights);
   BaseFile base = base_with_weights(choice, weights);
   base.info["weights"] = {{"file", fs::path(path).filename().string()}, {"sha256", sha256_of_file(path)}};
-  base.info["summary"] = summary_json(compile_choice(choice).rows);
+  const LayerTable table = layer_table(compile_choice(choice).rows);
+  base.info["summary"] = table;
   base.info["tool"] = std::string("cvtool ") + kVersion;
   const std::string output = output_path(request, choice);
   save_base(output, base);
   // What was fetched is in the base now; it may be ten times as large.
   if (fetch) fs::remove(path);
-  return {{"file", output},
-          {"bytes", fs::file_size(output)},
-          {"base", choice.spec.name},
-          {"variant", choice.spec.variant},
-          {"parameters", choice.parameters},
-          {"use", request.output.empty() ? base_file_name(choice) : output},
-          {"output", choice.spec.output},
-          {"preprocess", base.info["preprocess"]},
-          {"licence", choice.spec.licence},
-          {"weights", base.info["weights"]},
-          {"total", base.info["summary"]["total"]}};
+  ImportResult result = written(output);
+  result.base = choice.spec.name;
+  result.variant = choice.spec.variant;
+  result.parameters = choice.parameters;
+  result.use = request.output.empty() ? base_file_name(choice) : output;
+  result.output = choice.spec.output;
+  result.preprocess = base.info["preprocess"];
+  result.weights = base.info["weights"];
+  result.licence = choice.spec.licence;
+  result.total = table.total();
+  return result;
 }
 
 }  // namespace cvtool

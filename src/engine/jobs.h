@@ -6,20 +6,20 @@
 namespace cvtool {
 
 TrainResult train_job(const TrainRequest& request, Observer& observer);
-Json find_lr_job(const TrainRequest& request, const std::string& picture, Observer& observer);
+LrFinding find_lr_job(const TrainRequest& request, const std::string& picture, Observer& observer);
 EvalResult eval_job(const EvalRequest& request, Observer& observer);
-Json compare_job(const CompareRequest& request);
+Comparison compare_job(const CompareRequest& request);
 int64_t predict_job(const PredictRequest& request, const PredictSink& sink, Observer& observer);
-Json export_job(const ExportRequest& request, Observer& observer);
-Json import_job(const ImportRequest& request, Observer& observer);
-Json verify_job(const VerifyRequest& request);
-Json summary_job(const SummaryRequest& request);
-Json sample_job(const std::string& folder, const DrawnSetOptions& options, Observer& observer);
-Json check_job(const LookRequest& request, Observer& observer);
-Json stats_job(const LookRequest& request, Observer& observer);
-Json split_job(const SplitRequest& request, Observer& observer);
-Json unpack_job(const UnpackRequest& request, Observer& observer);
+ExportResult export_job(const ExportRequest& request, Observer& observer);
+ImportResult import_job(const ImportRequest& request, Observer& observer);
+VerifyResult verify_job(const VerifyRequest& request);
+Summary summary_job(const SummaryRequest& request);
+SampleResult sample_job(const std::string& folder, const DrawnSetOptions& options, Observer& observer);
+CheckResult check_job(const LookRequest& request, Observer& observer);
+DataStats stats_job(const LookRequest& request, Observer& observer);
+SplitResult split_job(const SplitRequest& request, Observer& observer);
+UnpackResult unpack_job(const UnpackRequest& request, Observer& observer);
 std::vector<std::string> preview_job(const LookRequest& request, const PreviewOptions& sheet, Observer& observer);
-Json explain_job(const ExplainRequest& request, Observer& observer);
+ExplainResult explain_job(const ExplainRequest& request, Observer& observer);
 
 }  // namespace cvtool

@@ -21,52 +21,61 @@ namespace {
 
 constexpr int64_t kBaseSide = 224;  // where a base does not say for which size it was made
 
-Json field_json(const ReceptiveField& field) {
-  if (field.whole) return "whole";
-  return {{"size", field.size}, {"stride", field.stride}, {"offset", field.first}};
+Summary summary_of(std::string name, std::optional<ImageSize> imgsz, LayerTable table) {
+  Summary summary;
+  static_cast<LayerTable&>(summary) = std::move(table);
+  summary.name = std::move(name);
+  summary.imgsz = imgsz;
+  return summary;
 }
 
-// Writes what each layer sees and costs into the summary.
-void add_costs(Json& summary, const FlatNet& net, const at::Tensor& picture) {
+// What a file holds of it.
+LayerTable stored_table(const Json& stored) {
+  LayerTable table;
+  for (const Json& layer : stored.at("layers"))
+    table.layers.push_back(
+        {layer.at("name"), layer.at("kind"), layer.at("output"), layer.at("trainable"), layer.at("non_trainable"), {}});
+  table.trainable = stored.at("trainable");
+  table.non_trainable = stored.at("non_trainable");
+  return table;
+}
+
+std::optional<ImageSize> stored_size(const Json& info, const std::string& path) {
+  ImageSize size;
+  if (info.value("imgsz", Json()).is_null()) return {};
+  JsonReader(info, path + ": ")("imgsz", size, Doc(""));
+  return size;
+}
+
+// Adds what each layer sees and costs.
+void add_costs(Summary& summary, const FlatNet& net, const at::Tensor& picture) {
   std::vector<std::string> names;
-  for (const Json& layer : summary["layers"]) {
-    names.push_back(layer["name"]);
+  for (const LayerSummary& layer : summary.layers) {
+    names.push_back(layer.name);
     // A base of another program is listed by the paths of its modules.
     std::replace(names.back().begin(), names.back().end(), '.', '/');
   }
   const auto costs = layer_costs(net, names, picture);
-  int64_t macs = 0, bytes = 0;
+  summary.cost.emplace();
   for (size_t i = 0; i < costs.size(); ++i) {
-    Json& layer = summary["layers"][i];
-    layer["receptive_field"] = costs[i].field ? field_json(*costs[i].field) : Json();
-    layer["macs"] = costs[i].macs;
-    layer["activation_bytes"] = costs[i].activation_bytes;
-    macs += costs[i].macs;
-    bytes += costs[i].activation_bytes;
+    summary.layers[i].cost = costs[i];
+    summary.cost->macs += costs[i].macs;
+    summary.cost->activation_bytes += costs[i].activation_bytes;
   }
-  summary["macs"] = macs;
-  summary["activation_bytes"] = bytes;
-}
-
-Json size_json(const ImageSize& size) {
-  Json json;
-  JsonWriter writer(json);
-  writer("imgsz", size, Doc(""));
-  return json["imgsz"];
 }
 
 at::Tensor black_picture(const ImageSize& size) { return at::zeros({1, 3, size.height, size.width}); }
 
-Json model_summary(const std::string& path, bool costs) {
+Summary model_summary(const std::string& path, bool costs) {
   const ModelFile model = load_model(path);
-  Json out{{"name", path}, {"imgsz", model.info["imgsz"]}, {"classes", model.info["classes"]}};
-  out.update(model.info.at("summary"));
-  if (costs) add_costs(out, FlatNet(model.module), model.golden);
-  return out;
+  Summary summary = summary_of(path, stored_size(model.info, path), stored_table(model.info.at("summary")));
+  summary.classes = model.info["classes"];
+  if (costs) add_costs(summary, FlatNet(model.module), model.golden);
+  return summary;
 }
 
 // Of a base that another program made: the modules that hold weights; their output shapes are not known.
-Json foreign_summary(const torch::jit::Module& module) {
+LayerTable foreign_table(const torch::jit::Module& module) {
   std::vector<SummaryRow> rows;
   for (const auto& part : module.named_modules()) {
     SummaryRow row{part.name, part.value.type()->name()->name(), {}};
@@ -75,44 +84,43 @@ Json foreign_summary(const torch::jit::Module& module) {
       if (buffer.name != "num_batches_tracked") row.non_trainable += buffer.value.numel();
     if (row.trainable + row.non_trainable > 0) rows.push_back(row);
   }
-  return summary_json(rows);
+  return layer_table(rows);
 }
 
-Json base_file_summary(const std::string& path, bool costs) {
+Summary base_file_summary(const std::string& path, bool costs) {
   const BaseFile base = load_base(path);
-  Json out{{"name", path}, {"imgsz", base.info.value("imgsz", Json())}};
-  out.update(base.info.contains("summary") ? base.info["summary"] : foreign_summary(base.module));
-  ImageSize size{kBaseSide, kBaseSide};
-  if (!out["imgsz"].is_null()) JsonReader(out, path + ": ")("imgsz", size, Doc(""));
-  if (costs) add_costs(out, FlatNet(base.module, "forward"), black_picture(size));
-  return out;
+  Summary summary =
+      summary_of(path, stored_size(base.info, path),
+                 base.info.contains("summary") ? stored_table(base.info["summary"]) : foreign_table(base.module));
+  const ImageSize size = summary.imgsz.value_or(ImageSize{kBaseSide, kBaseSide});
+  if (costs) add_costs(summary, FlatNet(base.module, "forward"), black_picture(size));
+  return summary;
 }
 
-Json base_summary(const BaseChoice& choice, const SummaryRequest& request) {
+Summary base_summary(const BaseChoice& choice, const SummaryRequest& request) {
   DataConfig data;
   data.imgsz = {choice.spec.imgsz, choice.spec.imgsz};
   if (request.overrides.contains("data")) read_fields(request.overrides["data"], "--", data);
-  Json out{{"name", base_file_name(choice)}, {"imgsz", size_json(data.imgsz)}};
   BaseNet net = compile_choice(choice, data.imgsz);
   net.module.eval();
-  out.update(summary_json(net.rows));
-  if (request.costs) add_costs(out, FlatNet(net.module, "forward"), black_picture(data.imgsz));
-  return out;
+  Summary summary = summary_of(base_file_name(choice), data.imgsz, layer_table(net.rows));
+  if (request.costs) add_costs(summary, FlatNet(net.module, "forward"), black_picture(data.imgsz));
+  return summary;
 }
 
-Json recipe_summary(const SummaryRequest& request) {
+Summary recipe_summary(const SummaryRequest& request) {
   const Recipe recipe = load_recipe(request.subject, request.overrides);
   int64_t classes = static_cast<int64_t>(recipe.data.classes.size());
   if (request.classes > 0) classes = request.classes;
   if (classes == 0) classes = 2;
   const Net net = compile_net(recipe.model, {input_size(recipe), classes, static_cast<uint64_t>(recipe.train.seed)});
-  Json out{{"name", recipe.name}, {"imgsz", input_size_json(recipe)}, {"classes", classes}};
-  out.update(summary_json(net.rows));
-  if (request.costs) add_costs(out, FlatNet(net.module), black_picture(input_size(recipe)));
-  return out;
+  Summary summary = summary_of(recipe.name, input_size(recipe), layer_table(net.rows));
+  summary.classes = classes;
+  if (request.costs) add_costs(summary, FlatNet(net.module), black_picture(input_size(recipe)));
+  return summary;
 }
 
-Json file_summary(const std::string& subject, bool costs) {
+Summary file_summary(const std::string& subject, bool costs) {
   const std::string path = model_path(subject);
   const std::string text = text_in_archive(path, "/cvtool.json");
   const Json info = Json::parse(text, nullptr, /*allow_exceptions=*/false);
@@ -122,7 +130,7 @@ Json file_summary(const std::string& subject, bool costs) {
 
 }  // namespace
 
-Json summary_job(const SummaryRequest& request) {
+Summary summary_job(const SummaryRequest& request) {
   if (request.costs) prepare_process(0);
   const std::string& subject = request.subject;
   std::error_code error;

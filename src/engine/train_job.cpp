@@ -15,8 +15,9 @@
 namespace cvtool {
 namespace {
 
-// What eval gives for best.pt, and its files.
-Json final_metrics(const TrainPlan& plan, const TrainingData& data, const StartedRun& run, Observer& observer) {
+// Measures best.pt as eval does, and writes eval's files.
+Evaluation final_evaluation(const TrainPlan& plan, const TrainingData& data, const StartedRun& run,
+                            Observer& observer) {
   const OpenedSplit& split = data.measured();
   const ModelFile best = load_model(run.folder + "/best.pt");
   const PhotoPredictor predictor({best.module, plan.device, at::kFloat}, plan.recipe);
@@ -32,10 +33,10 @@ Json final_metrics(const TrainPlan& plan, const TrainingData& data, const Starte
   subject.device = plan.device.str();
   subject.precision = "fp32";
   subject.heat = heat_view_of(best, predictor, plan.recipe, plan.device);
-  const Evaluation evaluation =
+  Evaluation evaluation =
       evaluate(subject, outputs_of(predictor, *split.store, {plan.recipe.train.loss, 64}, observer));
   write_evaluation(run.folder, subject, evaluation);
-  return evaluation.document["metrics"];
+  return evaluation;
 }
 
 // For people: why it ended early, what the curves say.
@@ -68,11 +69,15 @@ TrainResult train_job(const TrainRequest& request, Observer& observer) {
   result.interrupted = end == TrainingEnd::kInterrupted;
   if (result.interrupted || end == TrainingEnd::kTimeLimit) result.resume = run.resume_command();
   result.notes = notes_on(end, plan, run.state);
-  if (result.best_epoch > 0 && !result.interrupted) result.metrics = final_metrics(plan, data, run, observer);
+  if (result.best_epoch == 0 || result.interrupted) return result;
+  const Evaluation evaluation = final_evaluation(plan, data, run, observer);
+  result.metrics = evaluation.document["metrics"];
+  result.accuracy = figure_of(evaluation, "accuracy");
+  result.loss = evaluation.outputs.loss;
   return result;
 }
 
-Json find_lr_job(const TrainRequest& request, const std::string& picture, Observer& observer) {
+LrFinding find_lr_job(const TrainRequest& request, const std::string& picture, Observer& observer) {
   constexpr int64_t kSteps = 100;
   TrainRequest without_run = request;
   without_run.name.clear();
@@ -80,7 +85,7 @@ Json find_lr_job(const TrainRequest& request, const std::string& picture, Observ
   const TrainingData data = open_training_data(plan, observer);
   const LrCurve curve = find_lr(training_of(plan, data, observer), kSteps);
   write_lr_png(picture, curve.rates, curve.losses, curve.suggested);
-  return {{"lr", curve.suggested}, {"rates", curve.rates}, {"losses", curve.losses}, {"picture", picture}};
+  return {curve.suggested, curve.rates, curve.losses, picture};
 }
 
 }  // namespace cvtool

@@ -12,20 +12,15 @@
 namespace cvtool {
 namespace {
 
-Json check(const std::string& name, bool good, const std::string& detail) {
-  return {{"check", name}, {"good", good}, {"detail", detail}};
+VerifyCheck digest_check(const std::string& stored, const std::string& computed) {
+  if (stored.empty()) return {"digest", false, "the file carries none: written by something else than this cvtool"};
+  return {"digest", stored == computed,
+          stored == computed ? stored : "the file says " + stored + ", its content gives " + computed};
 }
 
-Json digest_check(const std::string& stored, const std::string& computed) {
-  if (stored.empty())
-    return check("digest", false, "the file carries none: written by something else than this cvtool");
-  return check("digest", stored == computed,
-               stored == computed ? stored : "the file says " + stored + ", its content gives " + computed);
-}
-
-Json golden_check(double difference) {
-  return check("golden sample", difference >= 0 && difference <= kGoldenTolerance,
-               difference < 0 ? "the file carries none" : "probabilities differ by at most " + fixed(difference, 7));
+VerifyCheck golden_check(double difference) {
+  return {"golden sample", difference >= 0 && difference <= kGoldenTolerance,
+          difference < 0 ? "the file carries none" : "probabilities differ by at most " + fixed(difference, 7)};
 }
 
 Json claims_of(const Json& info) {
@@ -38,29 +33,31 @@ Json claims_of(const Json& info) {
   return claims;
 }
 
-void verify_model(const std::string& path, Json& report) {
+VerifyResult verify_model(const std::string& path) {
   // What load_model checks throws; it says what is wrong.
   const ModelFile model = load_model(path);
-  report["kind"] = "model";
-  report["claims"] = claims_of(model.info);
-  report["checks"] = {check("container", true, "every checksum matches"), digest_check(model.digest, model.digest),
-                      golden_check(golden_difference(model))};
+  return {path,
+          "model",
+          claims_of(model.info),
+          {{"container", true, "every checksum matches"},
+           digest_check(model.digest, model.digest),
+           golden_check(golden_difference(model))}};
 }
 
-void verify_onnx(const std::string& path, const std::string& bytes, Json& report) {
-  report["kind"] = "onnx";
+VerifyResult verify_onnx(const std::string& path) {
+  const std::string bytes = read_file(path);
   try {
     const OnnxModel model = onnx_from_bytes(bytes);
     const OnnxSeal seal = onnx_seal(bytes);
-    report["claims"] = claims_of(
-        Json::parse(onnx_metadata(model, "cvtool.json").empty() ? "{}" : onnx_metadata(model, "cvtool.json")));
-    report["checks"] = {
-        check("container", seal.whole, seal.whole ? "as cvtool writes it" : "holds bytes that cvtool does not write"),
+    const std::string info = onnx_metadata(model, "cvtool.json");
+    VerifyResult result{path, "onnx", claims_of(Json::parse(info.empty() ? "{}" : info)), {}};
+    result.checks = {
+        {"container", seal.whole, seal.whole ? "as cvtool writes it" : "holds bytes that cvtool does not write"},
         digest_check(seal.stored, seal.computed)};
     // A base has no golden sample.
     const double difference = onnx_golden_difference(model);
-    if (difference >= 0 || !onnx_metadata(model, "cvtool.json").empty())
-      report["checks"].push_back(golden_check(difference));
+    if (difference >= 0 || !info.empty()) result.checks.push_back(golden_check(difference));
+    return result;
   } catch (const std::exception& error) {
     throw Error(path + ": is truncated, damaged or no ONNX file of cvtool (" +
                 std::string(error.what()).substr(0, 200) + "); export it again");
@@ -69,19 +66,9 @@ void verify_onnx(const std::string& path, const std::string& bytes, Json& report
 
 }  // namespace
 
-Json verify_job(const VerifyRequest& request) {
+VerifyResult verify_job(const VerifyRequest& request) {
   prepare_process(0);
-  Json report{{"file", request.file}};
-  if (ends_with(lower(request.file), ".onnx")) {
-    verify_onnx(request.file, read_file(request.file), report);
-  } else {
-    report["file"] = model_path(request.file);
-    verify_model(report["file"], report);
-  }
-  bool good = true;
-  for (const Json& item : report["checks"]) good &= item["good"].get<bool>();
-  report["good"] = good;
-  return report;
+  return ends_with(lower(request.file), ".onnx") ? verify_onnx(request.file) : verify_model(model_path(request.file));
 }
 
 }  // namespace cvtool

@@ -84,7 +84,7 @@ void answer(Baseline& baseline, const OpenedSplit& split, const EvaluationSubjec
     baseline.right[outputs.paths[i]] = predicted[i] == outputs.predictions.labels[i];
 }
 
-Json compared(const Baseline& baseline, const Evaluation& evaluation) {
+BaselineResult compared(const Baseline& baseline, const Evaluation& evaluation) {
   std::vector<uint8_t> other;
   for (const std::string& path : evaluation.outputs.paths) {
     const auto at = baseline.right.find(path);
@@ -107,13 +107,8 @@ Json compared(const Baseline& baseline, const Evaluation& evaluation) {
                             : worse      ? "a significant loss"
                                          : "a significant gain") +
                            ")";
-  return {{"name", baseline.name},
-          {"accuracy", accuracy},
-          {"only_this_right", test.only_first_right},
-          {"only_baseline_right", test.only_second_right},
-          {"p_value", test.p_value},
-          {"met", !(worse && significant)},
-          {"text", text}};
+  return {baseline.name,           accuracy, test.only_first_right, test.only_second_right, test.p_value,
+          !(worse && significant), text};
 }
 
 }  // namespace cvtool

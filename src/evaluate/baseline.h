@@ -26,8 +26,7 @@ std::optional<Baseline> open_baseline(const EvalRequest& request);
 void answer(Baseline& baseline, const OpenedSplit& split, const EvaluationSubject& subject, const EvalRequest& request,
             Observer& observer);
 
-// {"name", "accuracy", "only_this_right", "only_baseline_right", "p_value", "met", "text"}: McNemar's test; not met
-// when the baseline recognises significantly more (p < 0.05). Throws UsageError when the photos are not the same.
-Json compared(const Baseline& baseline, const Evaluation& evaluation);
+// McNemar's test at p < 0.05. Throws UsageError when the photos are not the same.
+BaselineResult compared(const Baseline& baseline, const Evaluation& evaluation);
 
 }  // namespace cvtool

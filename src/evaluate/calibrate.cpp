@@ -48,12 +48,9 @@ Predictions tempered(const Predictions& predictions, double factor) {
   return out;
 }
 
-Json calibration_change(const Predictions& before, double factor) {
+CalibrationChange calibration_change(const Predictions& before, double factor) {
   const Predictions after = tempered(before, factor);
-  return {{"ece_before", ece_of(before)},
-          {"ece_after", ece_of(after)},
-          {"log_loss_before", log_loss_of(before)},
-          {"log_loss_after", log_loss_of(after)}};
+  return {ece_of(before), ece_of(after), log_loss_of(before), log_loss_of(after)};
 }
 
 CalibrationResult calibrate(ModelFile& model, const std::string& path, const Outputs& valid) {
@@ -65,10 +62,9 @@ CalibrationResult calibrate(ModelFile& model, const std::string& path, const Out
   const TemperatureFit fit = fit_temperature(logits_of(p), p.labels, p.classes);
   const double temperature = model.module.attr(kTemperature).toDouble() * fit.temperature;
   model.module.setattr(kTemperature, temperature);
-  CalibrationResult result{fit.temperature,
-                           {{"method", kTemperature}, {kTemperature, temperature}, {"photos", p.count()}}};
-  result.json["valid"] = calibration_change(p, fit.temperature);
-  model.info["calibration"] = result.json;
+  CalibrationResult result{fit.temperature, {kTemperature, temperature, p.count(), {}}};
+  result.calibration.splits.emplace_back("valid", calibration_change(p, fit.temperature));
+  model.info["calibration"] = result.calibration;
   add_golden_sample(model, model.golden);
   save_model(path, model);
   return result;

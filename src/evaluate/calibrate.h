@@ -1,18 +1,17 @@
 // Temperature scaling of a model file.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <string>
 
-#include "base/json.h"
 #include "evaluate/figures.h"
 #include "evaluate/opened_model.h"
+#include "spec/results.h"
 
 namespace cvtool {
 
 struct CalibrationResult {
   double factor = 1;  // by which the temperature has changed
-  Json json;          // {"method", "temperature", "photos", "valid": see calibration_change}
+  Calibration calibration;
 };
 
 // Fits a temperature to what the model says of the validation photos and stores it in the model: its logits and so its
@@ -20,9 +19,8 @@ struct CalibrationResult {
 // Throws UsageError for a model whose temperature cannot be set (an exported one), and as fit_temperature does.
 CalibrationResult calibrate(ModelFile& model, const std::string& path, const Outputs& valid);
 
-// {"ece_before", "ece_after", "log_loss_before", "log_loss_after"} of predictions whose temperature is multiplied by
-// `factor`.
-Json calibration_change(const Predictions& before, double factor);
+// Of predictions whose temperature is multiplied by `factor`.
+CalibrationChange calibration_change(const Predictions& before, double factor);
 
 // The same predictions at a temperature `factor` times as high; probabilities are those of the distribution.
 Predictions tempered(const Predictions& predictions, double factor);

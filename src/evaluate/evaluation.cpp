@@ -1,6 +1,7 @@
 #include "evaluate/evaluation.h"
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "base/output.h"
@@ -81,6 +82,16 @@ Evaluation evaluate(const EvaluationSubject& subject, Outputs outputs, std::opti
   for (const BadFile& bad : subject.skipped)
     document["skipped"].push_back({{"path", bad.path}, {"reason", bad.reason}});
   return evaluation;
+}
+
+Figure figure_of(const Evaluation& evaluation, const std::string& name) {
+  if (name == "loss") return {name, evaluation.outputs.loss, {}};
+  if (name == "majority_baseline") return {name, evaluation.metrics.majority_baseline, {}};
+  const Metric& metric = evaluation.metrics.metric(name);
+  Figure figure{name, {}, {}};
+  if (!std::isnan(metric.value)) figure.value = metric.value;
+  if (!std::isnan(metric.interval.low)) figure.interval = {metric.interval.low, metric.interval.high};
+  return figure;
 }
 
 }  // namespace cvtool

@@ -11,6 +11,7 @@
 #include "evaluate/heat_view.h"
 #include "metrics/evaluation_metrics.h"
 #include "spec/recipe.h"
+#include "spec/results.h"
 
 namespace cvtool {
 
@@ -40,6 +41,9 @@ struct Evaluation {
 
 // Throws as evaluation_metrics does.
 Evaluation evaluate(const EvaluationSubject& subject, Outputs outputs, std::optional<double> threshold = {});
+
+// "loss", "majority_baseline" or a name of EvaluationMetrics::metrics.
+Figure figure_of(const Evaluation& evaluation, const std::string& name);
 
 // Writes metrics.json, predictions.csv, confusion_matrix.csv, the pictures and report.html into the folder, which is
 // made.

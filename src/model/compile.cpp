@@ -1,5 +1,6 @@
 #include "model/compile.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -114,28 +115,17 @@ BaseNet compile_base(const Json& json, const NetTarget& target) {
   return base;
 }
 
-Json summary_json(const std::vector<SummaryRow>& rows) {
-  Json layers = Json::array();
-  int64_t trainable = 0, non_trainable = 0;
+LayerTable layer_table(const std::vector<SummaryRow>& rows) {
+  LayerTable table;
   for (const SummaryRow& row : rows) {
-    Json output = Json::array();
+    LayerSummary layer{row.name, row.kind, row.output, row.trainable, row.non_trainable, {}};
     // Keras's order: height, width, channels.
-    if (row.output.size() == 3)
-      output = {row.output[1], row.output[2], row.output[0]};
-    else
-      for (int64_t n : row.output) output.push_back(n);
-    layers.push_back({{"name", row.name},
-                      {"kind", row.kind},
-                      {"output", output},
-                      {"trainable", row.trainable},
-                      {"non_trainable", row.non_trainable}});
-    trainable += row.trainable;
-    non_trainable += row.non_trainable;
+    if (row.output.size() == 3) std::rotate(layer.output.begin(), layer.output.begin() + 1, layer.output.end());
+    table.layers.push_back(std::move(layer));
+    table.trainable += row.trainable;
+    table.non_trainable += row.non_trainable;
   }
-  return {{"layers", layers},
-          {"total", trainable + non_trainable},
-          {"trainable", trainable},
-          {"non_trainable", non_trainable}};
+  return table;
 }
 
 }  // namespace cvtool

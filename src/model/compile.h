@@ -6,6 +6,7 @@
 
 #include "base/fields.h"
 #include "model/layer.h"
+#include "spec/summary_result.h"
 
 namespace cvtool {
 
@@ -68,7 +69,7 @@ const std::vector<std::pair<std::string, Json>>& preprocess_words();
 
 // The layer table as JSON.
 
-// {"layers": [{name, kind, output (Keras's order), trainable, non_trainable}], "total", "trainable", "non_trainable"}
-Json summary_json(const std::vector<SummaryRow>& rows);
+// The table of a net that model files keep and `summary` shows.
+LayerTable layer_table(const std::vector<SummaryRow>& rows);
 
 }  // namespace cvtool

@@ -110,7 +110,7 @@ void compile(TrainPlan& plan, const std::optional<ModelFile>& source) {
   plan.net = source ? net_of(*source, input_size(recipe))
                     : compile_net(recipe.model,
                                   {input_size(recipe), plan.classes(), static_cast<uint64_t>(recipe.train.seed)});
-  plan.summary = source ? source->info.at("summary") : summary_json(plan.net.rows);
+  plan.summary = source ? source->info.at("summary") : Json(layer_table(plan.net.rows));
   check_transfer(recipe.transfer, plan.net);
   plan.net.module.to(plan.device);
   use_channels_last(plan.net.module);

@@ -17,7 +17,7 @@ struct TrainPlan {
   Recipe recipe;         // nothing in it is left open: no "auto", no "0: own value"; with the data's classes
   Dataset dataset;
   Net net;       // with the weights that training starts from, on `device`, channels last
-  Json summary;  // its layers: see summary_json
+  Json summary;  // its layers: a LayerTable
   at::Device device = at::kCPU;
   at::ScalarType precision = at::kFloat;
   std::string precision_why;          // "bf16: the processor has bfloat16 natively"

@@ -109,11 +109,7 @@ Json recipe_to_json(const Recipe& recipe) {
 
 ImageSize input_size(const Recipe& recipe) { return size_after_augment(recipe.augment, recipe.data.imgsz); }
 
-Json input_size_json(const Recipe& recipe) {
-  Json json;
-  JsonWriter{json}("imgsz", input_size(recipe), Doc(""));
-  return json["imgsz"];
-}
+Json input_size_json(const Recipe& recipe) { return input_size(recipe); }
 
 Recipe load_recipe(const std::string& name_or_path, const Json& overrides) {
   std::string path = name_or_path;

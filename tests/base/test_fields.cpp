@@ -31,6 +31,21 @@ void fields(Options& c, Visitor&& visit) {
   visit("extra", c.extra, Doc(""));
 }
 
+struct Item {
+  double value = 0;
+  std::optional<std::array<double, 2>> range;
+};
+void fields(const Item& i, JsonWriter& visit) { visit("value", i.value), visit("range", i.range); }
+
+struct Result {
+  std::optional<ImageSize> size;
+  std::vector<Item> items;
+  Keyed<int64_t> counts;
+};
+void fields(const Result& r, JsonWriter& visit) {
+  visit("size", r.size), visit("items", r.items), visit("counts", r.counts);
+}
+
 Options read(const std::string& json) {
   Options options;
   read_fields(json_from_text(json, "test"), "recipe x.json: train.", options);
@@ -105,6 +120,17 @@ TEST_CASE("What is written is read back unchanged, in the order of the fields") 
   CHECK(back.rate == 0.1);
   CHECK(back.size == ImageSize{4, 6});
   CHECK(back.classes == options.classes);
+}
+
+TEST_CASE("A result is written with its lists, named values and what is not known") {
+  Result result;
+  CHECK(Json(result).dump() == R"({"size":null,"items":[],"counts":{}})");
+  result.size = ImageSize{4, 6};
+  result.items = {{1.5, std::array<double, 2>{1, 2}}, {2, {}}};
+  result.counts = {{"b", 2}, {"a", 1}};
+  CHECK(
+      Json(result).dump() ==
+      R"({"size":[4,6],"items":[{"value":1.5,"range":[1.0,2.0]},{"value":2.0,"range":null}],"counts":{"b":2,"a":1}})");
 }
 
 TEST_CASE("Sizes are read from flags") {

@@ -125,3 +125,24 @@ TEST_CASE("Without its engine the program still gives help, and says what is mis
   CHECK(outcome.code == 1);
   CHECK(contains(outcome.err, "cannot load the engine"));
 }
+
+TEST_CASE("An engine of another version is refused before anything is asked of it") {
+  for (const auto& [engine, version] : {std::pair{CVTOOL_NEWER_ENGINE, "is the engine of cvtool 9.9.9 (border 1), "},
+                                        std::pair{CVTOOL_OLDER_ENGINE, "is the engine of an older cvtool, "}}) {
+    const Scratch scratch;
+    std::filesystem::create_directories(scratch / "bin");
+    std::filesystem::create_directories(scratch / "lib");
+    std::filesystem::copy_file(CVTOOL_PROGRAM, scratch / "bin/cvtool");
+    std::filesystem::copy_file(engine, scratch / "lib/libcvtool_engine.so");
+    Invocation invocation;
+    invocation.program = scratch / "bin/cvtool";
+    invocation.arguments = {"summary", "small-resnet"};
+    const Outcome outcome = run_program(invocation);
+    CAPTURE(outcome.err);
+    CHECK(outcome.code == 1);
+    CHECK(outcome.out.empty());
+    CHECK(contains(outcome.err, version));
+    CHECK(contains(outcome.err, std::string("this program is ") + kVersion + " (border "));
+    CHECK(contains(outcome.err, "; install cvtool again"));
+  }
+}

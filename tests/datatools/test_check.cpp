@@ -123,7 +123,7 @@ TEST_CASE("Everything planted is found and nothing else") {
   CHECK(report.bright.size() == 1);
   CHECK_FALSE(report.clean());
 
-  const Json json = json_from_report(report);
+  const Json json = report;
   CHECK(json["near_duplicates"].size() == 2);
   CHECK(json["near_duplicates"][0]["photos"][0]["class"] == "cats");
   for (const auto& line : check_lines(report))
@@ -170,9 +170,9 @@ TEST_CASE("Statistics count classes, sizes, colours and the majority baseline") 
   folder.write("valid/b/0.png", "broken");
   const DataStats stats = count_dataset(find_dataset(folder.path(), {}, 1), {});
   REQUIRE(stats.splits.size() == 2);
-  CHECK(stats.splits[0].counts == std::vector<int64_t>{3, 1});
-  CHECK(stats.splits[0].majority_baseline == doctest::Approx(0.75));
-  CHECK(stats.splits[1].majority_baseline == doctest::Approx(0.5));
+  CHECK(stats.splits[0].second.counts == Keyed<int64_t>{{"a", 3}, {"b", 1}});
+  CHECK(stats.splits[0].second.majority_baseline == doctest::Approx(0.75));
+  CHECK(stats.splits[1].second.majority_baseline == doctest::Approx(0.5));
   CHECK(stats.readable == 5);
   CHECK(stats.unreadable == 1);
   CHECK(stats.width.least == 10);
@@ -185,7 +185,7 @@ TEST_CASE("Statistics count classes, sizes, colours and the majority baseline") 
   CHECK(stats.deviation[1] == doctest::Approx(0));
   CHECK(stats.histogram[0][200] == doctest::Approx(0.8));
   CHECK(stats.histogram[2][0] == doctest::Approx(1));
-  CHECK(json_from_stats(stats)["splits"]["train"]["counts"]["a"] == 3);
+  CHECK(Json(stats)["splits"]["train"]["counts"]["a"] == 3);
   const cv::Mat drawn = stats_picture(stats);
   CHECK(drawn.cols == 3 * 480);
 }

@@ -36,9 +36,8 @@ SpriteOptions cars_and_trucks() {
 TEST_CASE("Each row of a sheet becomes a picture in the folder of its class, pixel by pixel") {
   TempFolder folder;
   const SpriteFiles files = write_sheets(folder);
-  const SpriteResult result = unpack_sprites(files, cars_and_trucks());
-  CHECK(result.classes == std::vector<std::string>{"Car", "Truck"});
-  CHECK(result.counts == std::vector<int64_t>{3, 2});
+  const UnpackResult result = unpack_sprites(files, cars_and_trucks());
+  CHECK(result.counts == Keyed<int64_t>{{"Car", 3}, {"Truck", 2}});
   CHECK(result.written == 5);
   CHECK(result.passed_over == 1);
   const cv::Mat sheet = read_image(files.sheets[1], {}), picture = read_image(folder / "out/Truck/b_00001.png", {});
@@ -54,7 +53,7 @@ TEST_CASE("Unpacking again changes nothing; other content is not overwritten") {
   TempFolder folder;
   const SpriteFiles files = write_sheets(folder);
   unpack_sprites(files, cars_and_trucks());
-  const SpriteResult again = unpack_sprites(files, cars_and_trucks());
+  const UnpackResult again = unpack_sprites(files, cars_and_trucks());
   CHECK(again.written == 0);
   CHECK(again.there == 5);
   folder.write("out/Car/a_00000.png", "mine");
@@ -66,9 +65,8 @@ TEST_CASE("Without names every label is a class named by its number") {
   TempFolder folder;
   SpriteOptions options;
   options.size = {2, 3};
-  const SpriteResult result = unpack_sprites(write_sheets(folder), options);
-  CHECK(result.classes == std::vector<std::string>{"1", "4", "9"});
-  CHECK(result.counts == std::vector<int64_t>{3, 1, 2});
+  const UnpackResult result = unpack_sprites(write_sheets(folder), options);
+  CHECK(result.counts == Keyed<int64_t>{{"1", 3}, {"4", 1}, {"9", 2}});
 }
 
 TEST_CASE("Sheets that were not named leave labels over; too few labels are an error before anything is written") {

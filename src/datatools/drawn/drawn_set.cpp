@@ -66,10 +66,8 @@ Json marker_of(const DrawnSetOptions& options) {
 }
 
 void check_options(const DrawnSetOptions& options) {
-  Json object;
-  write_fields(options, object);
   DrawnSetOptions unused;
-  read_fields(object, "", unused);  // the ranges are checked in reading
+  read_fields(Json(options), "", unused);  // the ranges are checked in reading
 }
 
 // Writes the marker of a new set; accepts the marker of an equal one.
@@ -117,11 +115,11 @@ cv::Mat draw_picture(const DrawnSetOptions& options, const DrawnPicture& picture
   return photo;
 }
 
-DrawnSetResult write_drawn_set(const std::string& folder, const DrawnSetOptions& options, const DrawProgress& progress,
-                               int64_t workers) {
+SampleResult write_drawn_set(const std::string& folder, const DrawnSetOptions& options, const DrawProgress& progress,
+                             int64_t workers) {
   check_options(options);
   claim_folder(folder, options);
-  DrawnSetResult result;
+  SampleResult result;
   std::vector<DrawnPicture> missing;
   for (auto& picture : every_picture(options)) {
     // Files are renamed into place when whole, so one that is there needs no second look.

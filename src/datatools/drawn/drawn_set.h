@@ -8,6 +8,7 @@
 #include <opencv2/core/mat.hpp>
 #include <string>
 
+#include "spec/data_results.h"
 #include "spec/datatools_options.h"
 
 namespace cvtool {
@@ -21,11 +22,6 @@ struct DrawnPicture {
 // One picture of options.size, CV_8UC3, RGB.
 cv::Mat draw_picture(const DrawnSetOptions& options, const DrawnPicture& picture);
 
-struct DrawnSetResult {
-  int64_t drawn = 0;  // files written now
-  int64_t kept = 0;   // files that were there from an earlier run with the same options
-};
-
 // Called from the thread that called write_drawn_set, about ten times a second; may stop the work by
 // throwing.
 using DrawProgress = std::function<void(int64_t done, int64_t total)>;
@@ -34,7 +30,7 @@ using DrawProgress = std::function<void(int64_t done, int64_t total)>;
 // and FOLDER/drawn.json with the options. A folder that an earlier run with the same options made is
 // completed, and left alone where it is complete. Throws UsageError, before anything is written, for a folder
 // that holds something else or was drawn with other options; Error when a file cannot be written.
-DrawnSetResult write_drawn_set(const std::string& folder, const DrawnSetOptions& options,
-                               const DrawProgress& progress = {}, int64_t workers = 0);
+SampleResult write_drawn_set(const std::string& folder, const DrawnSetOptions& options,
+                             const DrawProgress& progress = {}, int64_t workers = 0);
 
 }  // namespace cvtool
