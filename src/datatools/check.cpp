@@ -67,7 +67,7 @@ std::vector<DuplicateGroup> described(const Groups& groups, const std::vector<Fo
   return out;
 }
 
-std::vector<std::string> imbalances(const Dataset& dataset, const CheckLimits& limits) {
+std::vector<std::string> imbalances(const Dataset& dataset) {
   std::vector<std::string> out;
   for (const char* split : {"train", "valid", "test"}) {
     std::vector<int64_t> counts(dataset.classes.size());
@@ -114,7 +114,7 @@ CheckReport check_dataset(const Dataset& dataset, const ExamineOptions& options,
   }
   report.duplicates = described(exact_duplicates(facts), listed.photos);
   report.near_duplicates = described(near_duplicates(facts), listed.photos);
-  report.imbalance = imbalances(dataset, limits);
+  report.imbalance = imbalances(dataset);
   report.notes = dataset.notes;
   return report;
 }
