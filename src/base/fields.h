@@ -123,7 +123,7 @@ void write_fields(const Struct& source, Json& object) {
   fields(const_cast<Struct&>(source), writer);  // the writer takes its values by const reference
 }
 
-// So that Json(value) is the object of any struct with fields.
+// So that Json(value) is the object of any struct of this namespace with fields.
 template <class Struct>
 auto to_json(Json& json, const Struct& source)
     -> decltype(fields(const_cast<Struct&>(source), std::declval<JsonWriter&>())) {

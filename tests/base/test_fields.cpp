@@ -7,6 +7,24 @@
 #include "base/error.h"
 #include "scratch.h"
 
+// Where its to_json is looked for.
+namespace cvtool {
+struct TestItem {
+  double value = 0;
+  std::optional<std::array<double, 2>> range;
+};
+void fields(const TestItem& i, JsonWriter& visit) { visit("value", i.value), visit("range", i.range); }
+
+struct TestResult {
+  std::optional<ImageSize> size;
+  std::vector<TestItem> items;
+  Keyed<int64_t> counts;
+};
+void fields(const TestResult& r, JsonWriter& visit) {
+  visit("size", r.size), visit("items", r.items), visit("counts", r.counts);
+}
+}  // namespace cvtool
+
 using namespace cvtool;
 
 namespace {
@@ -29,21 +47,6 @@ void fields(Options& c, Visitor&& visit) {
   visit("classes", c.classes, Doc(""));
   visit("size", c.size, Doc("").range(1, 512));
   visit("extra", c.extra, Doc(""));
-}
-
-struct Item {
-  double value = 0;
-  std::optional<std::array<double, 2>> range;
-};
-void fields(const Item& i, JsonWriter& visit) { visit("value", i.value), visit("range", i.range); }
-
-struct Result {
-  std::optional<ImageSize> size;
-  std::vector<Item> items;
-  Keyed<int64_t> counts;
-};
-void fields(const Result& r, JsonWriter& visit) {
-  visit("size", r.size), visit("items", r.items), visit("counts", r.counts);
 }
 
 Options read(const std::string& json) {
@@ -123,7 +126,7 @@ TEST_CASE("What is written is read back unchanged, in the order of the fields") 
 }
 
 TEST_CASE("A result is written with its lists, named values and what is not known") {
-  Result result;
+  TestResult result;
   CHECK(Json(result).dump() == R"({"size":null,"items":[],"counts":{}})");
   result.size = ImageSize{4, 6};
   result.items = {{1.5, std::array<double, 2>{1, 2}}, {2, {}}};
