@@ -49,6 +49,7 @@ if(CVTOOL_SANITIZE)
   add_link_options(-fsanitize=address,undefined)
 endif()
 
+# Not with CVTOOL_UNITY: functions in unnamed namespaces are told apart by the name of the source that is compiled.
 if(CVTOOL_COVERAGE)
   add_compile_options(-fprofile-instr-generate -fcoverage-mapping)
   add_link_options(-fprofile-instr-generate)
