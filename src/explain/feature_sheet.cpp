@@ -69,7 +69,7 @@ void write_feature_sheet(const std::string& path, const std::string& layer, cons
     const at::Tensor map = maps[channel];
     const Range range = range_of(map);
     pictures.push_back(tile(colour_picture(map), {"channel " + std::to_string(channel),
-                                                  value_text(range.low) + " to " + value_text(range.high)}));
+                                                  significant(range.low, 4) + " to " + significant(range.high, 4)}));
   }
   const std::string part = static_cast<int64_t>(channels.size()) == maps.size(0)
                                ? ""
@@ -87,7 +87,7 @@ void write_kernel_sheet(const std::string& path, const std::string& layer, const
   for (int64_t filter : filters) {
     const at::Tensor kernel = kernels[filter];
     const double strongest = kernel.abs().max().item<double>();
-    const std::string name = "filter " + std::to_string(filter), size = "up to " + value_text(strongest);
+    const std::string name = "filter " + std::to_string(filter), size = "up to " + significant(strongest, 4);
     if (coloured) pictures.push_back(tile(coloured_kernel(kernel, strongest), {name, size}));
     for (int64_t channel = 0; !coloured && channel < shown; ++channel)
       pictures.push_back(

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <opencv2/imgproc.hpp>
 
 #include "report/canvas.h"
@@ -62,12 +61,6 @@ cv::Mat signed_picture(const at::Tensor& plane, double strongest) {
                                  static_cast<uchar>(ink.blue)};
     }
   return rgb;
-}
-
-std::string value_text(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.4g", value);
-  return text;
 }
 
 std::string size_text(const at::Tensor& tensor) {

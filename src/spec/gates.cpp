@@ -68,12 +68,6 @@ double number_from(const std::string& text, const std::string& place) {
   return value.get<double>();
 }
 
-// The shortest text that reads back as the number; whole ones without ".0".
-std::string number_text(double value) {
-  const std::string text = Json(value).dump();
-  return ends_with(text, ".0") ? text.substr(0, text.size() - 2) : text;
-}
-
 std::string range_text(const MetricKind& kind) {
   return kind.high == kInfinity ? "at least " + number_text(kind.low)
                                 : "from " + number_text(kind.low) + " to " + number_text(kind.high);
