@@ -10,6 +10,7 @@
 #include "base/output.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "base/utf8.h"
 
 namespace cvtool {
 namespace {

@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "export/base64.h"
+#include "base/base64.h"
 #include "model/compile.h"
 #include "model/state_dict.h"
 

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "report/font.h"
 
 namespace cvtool {
@@ -112,8 +113,7 @@ std::string Canvas::fitted(const std::string& text, double size_px, double room_
   if (text_width(text, size_px) <= room_px) return text;
   std::string kept = text;
   while (!kept.empty()) {
-    // A whole UTF-8 sign at a time: its later bytes begin with the bits 10.
-    while (kept.size() > 1 && (static_cast<unsigned char>(kept.back()) & 0xC0) == 0x80) kept.pop_back();
+    while (kept.size() > 1 && !begins_character(kept.back())) kept.pop_back();
     kept.pop_back();
     if (text_width(kept + "...", size_px) <= room_px) return kept.empty() ? "" : kept + "...";
   }

@@ -7,6 +7,8 @@
 #include <opencv2/freetype.hpp>
 #endif
 
+#include "base/utf8.h"
+
 namespace cvtool {
 namespace {
 
@@ -18,7 +20,7 @@ std::string ascii(const std::string& text) {
   for (unsigned char c : text) {
     if (c >= 32 && c < 127)
       plain += static_cast<char>(c);
-    else if ((c & 0xC0) != 0x80)
+    else if (begins_character(static_cast<char>(c)))
       plain += '?';
   }
   return plain;

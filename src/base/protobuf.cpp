@@ -1,4 +1,4 @@
-#include "export/onnx/protobuf.h"
+#include "base/protobuf.h"
 
 #include <cstring>
 
@@ -13,27 +13,31 @@ uint64_t tag(int field, WireType type) { return static_cast<uint64_t>(field) << 
 
 }  // namespace
 
-void ProtobufWriter::raw_varint(uint64_t value) {
+ProtobufWriter& ProtobufWriter::raw(std::string_view bytes) {
+  text_ += bytes;
+  return *this;
+}
+
+ProtobufWriter& ProtobufWriter::raw_varint(uint64_t value) {
   for (; value >= 0x80; value >>= 7) text_ += static_cast<char>(value | 0x80);
   text_ += static_cast<char>(value);
+  return *this;
 }
 
-void ProtobufWriter::varint(int field, int64_t value) {
-  raw_varint(tag(field, kVarint));
-  raw_varint(static_cast<uint64_t>(value));
+ProtobufWriter& ProtobufWriter::varint(int field, int64_t value) {
+  return raw_varint(tag(field, kVarint)).raw_varint(static_cast<uint64_t>(value));
 }
 
-void ProtobufWriter::fixed32(int field, float value) {
-  raw_varint(tag(field, kFixed32));
-  char raw[sizeof value];
-  std::memcpy(raw, &value, sizeof value);
-  text_.append(raw, sizeof value);
+ProtobufWriter& ProtobufWriter::fixed32(int field, float value) {
+  return raw_varint(tag(field, kFixed32)).raw(little_endian(value));
 }
 
-void ProtobufWriter::bytes(int field, std::string_view value) {
-  raw_varint(tag(field, kBytes));
-  raw_varint(value.size());
-  text_.append(value);
+ProtobufWriter& ProtobufWriter::fixed64(int field, double value) {
+  return raw_varint(tag(field, kFixed64)).raw(little_endian(value));
+}
+
+ProtobufWriter& ProtobufWriter::bytes(int field, std::string_view value) {
+  return raw_varint(tag(field, kBytes)).raw_varint(value.size()).raw(value);
 }
 
 std::string_view ProtobufReader::take(uint64_t count) {
@@ -51,12 +55,6 @@ uint64_t ProtobufReader::varint() {
     if (byte < 0x80) return value;
   }
   throw Error("holds a number of more than 64 bits");
-}
-
-bool ProtobufReader::next_varint(uint64_t& value) {
-  if (rest_.empty()) return false;
-  value = varint();
-  return true;
 }
 
 bool ProtobufReader::next(ProtobufField& field) {
