@@ -82,11 +82,9 @@ class EvalCommand : public Command {
     std::vector<std::vector<std::string>> rows;
     for (const char* name : {"accuracy", "balanced_accuracy", "majority_baseline", "roc_auc", "loss", "ece"}) {
       const Json& value = metrics[name];
-      const Json interval = metrics["intervals"].value(name, Json());
-      rows.push_back({name, value.is_number() ? fixed(value.get<double>(), 4) : "undefined",
-                      interval.is_array() ? "(95 %: " + fixed(interval[0].get<double>(), 4) + " to " +
-                                                fixed(interval[1].get<double>(), 4) + ")"
-                                          : ""});
+      const std::string interval = interval_text(metrics, name);
+      rows.push_back({name, value.is_number() ? metric_text(metric_kind(name), value.get<double>()) : "undefined",
+                      interval.empty() ? "" : "(95 %: " + interval + ")"});
     }
     out += table_text(rows);
     for (const Json& gate : document.value("gates", Json::array()))
