@@ -16,7 +16,7 @@ namespace cvtool {
 namespace {
 
 constexpr const char* kMark = ".part";
-constexpr size_t kDigits = 8;
+constexpr size_t kMarkDigits = 8;
 
 // A rename lies on the disk when its folder does. Not every file system can say so: no error.
 void flush_folder(const std::string& path) {
@@ -38,14 +38,14 @@ std::string system_reason() {
 }
 
 std::string temporary_beside(const std::string& path) {
-  char digits[kDigits + 1];
+  char digits[kMarkDigits + 1];
   std::snprintf(digits, sizeof digits, "%08x", std::random_device()());
   return path + kMark + digits;
 }
 
 bool is_temporary(const std::string& name) {
   const size_t mark = name.rfind(kMark), digits = mark + std::strlen(kMark);
-  return mark != std::string::npos && name.size() == digits + kDigits &&
+  return mark != std::string::npos && name.size() == digits + kMarkDigits &&
          name.find_first_not_of("0123456789abcdef", digits) == std::string::npos;
 }
 
