@@ -59,25 +59,19 @@ uint64_t ProtobufReader::varint() {
 
 bool ProtobufReader::next(ProtobufField& field) {
   if (rest_.empty()) return false;
-  const uint64_t key = varint();
+  const uint64_t key = varint(), type = key & 7;
   field = {};
   field.number = static_cast<int>(key >> 3);
-  switch (key & 7) {
-    case kVarint:
-      field.integer = varint();
-      break;
-    case kFixed64:
-      take(8);
-      break;
-    case kBytes:
-      field.bytes = take(varint());
-      break;
-    case kFixed32:
-      std::memcpy(&field.real, take(4).data(), 4);
-      break;
-    default:
-      throw Error("is no ONNX file (wire type " + std::to_string(key & 7) + ")");
-  }
+  if (type == kVarint)
+    field.integer = varint();
+  else if (type == kFixed64)
+    take(8);
+  else if (type == kBytes)
+    field.bytes = take(varint());
+  else if (type == kFixed32)
+    std::memcpy(&field.real, take(4).data(), 4);
+  else
+    throw Error("is no ONNX file (wire type " + std::to_string(type) + ")");
   return true;
 }
 

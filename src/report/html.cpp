@@ -77,20 +77,11 @@ summary { cursor: pointer; color: var(--link); }
 )";
 
 std::string html_letter(char c) {
-  switch (c) {
-    case '&':
-      return "&amp;";
-    case '<':
-      return "&lt;";
-    case '>':
-      return "&gt;";
-    case '"':
-      return "&quot;";
-    case '\'':
-      return "&#39;";
-    default:
-      break;
-  }
+  if (c == '&') return "&amp;";
+  if (c == '<') return "&lt;";
+  if (c == '>') return "&gt;";
+  if (c == '"') return "&quot;";
+  if (c == '\'') return "&#39;";
   // Control characters have no place in HTML.
   const auto code = static_cast<unsigned char>(c);
   return code < 0x20 && c != '\n' && c != '\t' ? "\xEF\xBF\xBD" : std::string(1, c);
