@@ -9,11 +9,6 @@
 namespace cvtool {
 namespace {
 
-std::string number_text(double value) {
-  std::string text = Json(value).dump();
-  return ends_with(text, ".0") ? text.substr(0, text.size() - 2) : text;
-}
-
 std::string bounds_text(const Doc& doc) {
   if (std::isinf(doc.high)) return "at least " + number_text(doc.low);
   if (std::isinf(doc.low)) return "at most " + number_text(doc.high);

@@ -1,7 +1,5 @@
 #include "base/files.h"
 
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -55,10 +53,9 @@ void make_folders(const std::string& path) {
 }
 
 void point_link(const std::string& link, const std::string& target) {
-  const std::string temporary = link + ".part" + std::to_string(::getpid());
+  const std::string temporary = temporary_beside(link);
   std::error_code error;
   if (fs::exists(fs::symlink_status(link, error)) && !fs::is_symlink(fs::symlink_status(link, error))) return;
-  fs::remove(temporary, error);
   fs::create_directory_symlink(target, temporary, error);
   if (error) return;
   fs::rename(temporary, link, error);

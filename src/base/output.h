@@ -8,8 +8,6 @@
 
 namespace cvtool {
 
-bool is_utf8(const std::string& text);
-
 // The text on one line, safe for a terminal: control characters and bytes that are no UTF-8 as \n, \t or \x1b.
 std::string printable(const std::string& text);
 

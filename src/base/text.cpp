@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "base/json.h"
 
 namespace cvtool {
 
@@ -118,6 +121,17 @@ std::string fixed(double value, int decimals) {
   char buffer[64];
   std::snprintf(buffer, sizeof buffer, "%.*f", decimals, value);
   return buffer;
+}
+
+std::string significant(double value, int digits) {
+  char buffer[64];
+  std::snprintf(buffer, sizeof buffer, "%.*g", digits, value);
+  return buffer;
+}
+
+std::string number_text(double value) {
+  const std::string text = Json(value).dump();
+  return ends_with(text, ".0") ? text.substr(0, text.size() - 2) : text;
 }
 
 std::string duration_text(double seconds) {

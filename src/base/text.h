@@ -33,6 +33,12 @@ std::string counted(int64_t number, const std::string& noun);
 // Fixed number of decimals, independent of the locale.
 std::string fixed(double value, int decimals);
 
+// So many digits that count: significant(0.00012345, 3) is "0.000123", significant(1e9, 3) "1e+09".
+std::string significant(double value, int digits);
+
+// The shortest text that reads back as the same number; whole ones without ".0".
+std::string number_text(double value);
+
 // Seconds as "4.2 s", "3 min 05 s", "2 h 07 min".
 std::string duration_text(double seconds);
 

@@ -57,12 +57,6 @@ class ConsoleSink : public spdlog::sinks::base_sink<std::mutex> {
   Console& console_;
 };
 
-std::string rounded_text(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3g", value);
-  return text;
-}
-
 size_t terminal_width() {
   winsize size{};
   return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
@@ -170,7 +164,7 @@ void Console::epoch(const EpochReport& report) {
   for (const auto& [name, value] : report.values) {
     if (name == "lr") {
       // A rate that stays is told once, in the recipe.
-      if (report.epoch > 1 && shown_lr_ != 0 && shown_lr_ != value) line += "  lr " + rounded_text(value);
+      if (report.epoch > 1 && shown_lr_ != 0 && shown_lr_ != value) line += "  lr " + significant(value, 3);
       shown_lr_ = value;
       continue;
     }

@@ -87,7 +87,7 @@ class EvalCommand {
     std::vector<std::vector<std::string>> rows;
     for (const Figure& figure : result.figures) {
       const auto& range = figure.interval;
-      rows.push_back({figure.name, figure.value ? fixed(*figure.value, 4) : "undefined",
+      rows.push_back({figure.name, figure.value ? metric_text(metric_kind(figure.name), *figure.value) : "undefined",
                       range ? "(95 %: " + fixed((*range)[0], 4) + " to " + fixed((*range)[1], 4) + ")" : ""});
     }
     out += table_text(rows);

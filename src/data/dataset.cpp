@@ -9,6 +9,7 @@
 #include "base/output.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "data/folders.h"
 #include "data/hold_back.h"
 #include "data/listing.h"

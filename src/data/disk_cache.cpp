@@ -18,6 +18,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
@@ -129,21 +130,16 @@ Descriptor open_existing(const std::string& path, const CacheShape& shape) {
   return file;
 }
 
-// Returns a closed descriptor with errno set when the file cannot be made.
+// Throws Error when the file cannot be made.
 Descriptor create(const std::string& path, const CacheShape& shape) {
-  const std::string temporary = path + ".part" + std::to_string(::getpid());
-  Descriptor file(::open(temporary.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-  if (!file.open()) return file;
+  AtomicFile file(path, 0600);
   const Header header = header_of(shape);
   // All of the space is taken now: a full disk must not be found out through a page that cannot be written.
-  int error = ::posix_fallocate(file.number(), 0, static_cast<off_t>(layout_of(shape).size));
-  if (error == 0 && ::pwrite(file.number(), &header, sizeof header, 0) != static_cast<ssize_t>(sizeof header))
-    error = errno;
-  if (error == 0 && ::rename(temporary.c_str(), path.c_str()) != 0) error = errno;
-  if (error == 0) return file;
-  ::unlink(temporary.c_str());
-  errno = error;
-  return Descriptor(-1);
+  file.reserve(layout_of(shape).size);
+  file.write({reinterpret_cast<const char*>(&header), sizeof header});
+  Descriptor opened(::fcntl(file.descriptor(), F_DUPFD_CLOEXEC, 0));
+  file.keep();
+  return opened;
 }
 
 void remove_unused(const std::string& folder) {
@@ -173,21 +169,20 @@ std::unique_ptr<PixelCache> give_up(const std::string& folder, const std::string
 }  // namespace
 
 std::unique_ptr<PixelCache> disk_cache(const CacheShape& shape, const std::string& key) {
-  const std::string folder = cache_folder() + "/pixels";
+  const std::string folder = cache_folder() + "/pixels", path = folder + "/" + key;
+  Descriptor file(-1);
   try {
     make_folders(folder);
+    file = open_existing(path, shape);
+    if (!file.open()) {
+      remove_unused(folder);
+      const std::string full = no_room(folder, layout_of(shape).size);
+      if (!full.empty()) return give_up(folder, full);
+      file = create(path, shape);
+    }
   } catch (const Error& error) {
     return give_up(folder, error.what());
   }
-  const std::string path = folder + "/" + key;
-  Descriptor file = open_existing(path, shape);
-  if (!file.open()) {
-    remove_unused(folder);
-    const std::string full = no_room(folder, layout_of(shape).size);
-    if (!full.empty()) return give_up(folder, full);
-    file = create(path, shape);
-  }
-  if (!file.open()) return give_up(folder, std::strerror(errno));
   void* memory = ::mmap(nullptr, layout_of(shape).size, PROT_READ | PROT_WRITE, MAP_SHARED, file.number(), 0);
   if (memory == MAP_FAILED) return give_up(folder, std::strerror(errno));
   return std::make_unique<DiskCache>(std::move(file), static_cast<uint8_t*>(memory), shape);

@@ -4,7 +4,6 @@
 #include <map>
 
 #include "base/output.h"
-#include "base/random.h"
 #include "base/text.h"
 
 namespace cvtool {
@@ -17,8 +16,10 @@ uint64_t length_of(const std::string& path) {
   return error ? 0 : length;
 }
 
-// A hash of the content, or of the path where it cannot be read: such a file equals no other.
-uint64_t content_of(const std::string& path) { return file_hash(path).value_or(stable_hash("unreadable " + path)); }
+// The content, or the path where it cannot be read: such a file equals no other.
+ContentHash content_of(const std::string& path) {
+  return file_content(path).value_or(content_hash("unreadable " + path));
+}
 
 }  // namespace
 
@@ -34,15 +35,15 @@ Copies copies_in_training(const Dataset& dataset, const std::vector<Sample>& hel
   std::map<uint64_t, std::vector<const Sample*>> by_length;
   for (const Sample& sample : dataset.train)
     by_length[length_of(sample_path(dataset.root, sample.path))].push_back(&sample);
-  std::map<const Sample*, uint64_t> known;
+  std::map<const Sample*, ContentHash> known;
   Copies copies;
   for (const Sample& sample : held_back) {
     const std::string path = sample_path(dataset.root, sample.path);
     const auto equally_long = by_length.find(length_of(path));
     if (equally_long == by_length.end()) continue;
-    const uint64_t content = content_of(path);
+    const ContentHash content = content_of(path);
     for (const Sample* other : equally_long->second) {
-      const auto [at, added] = known.emplace(other, 0);
+      const auto [at, added] = known.emplace(other, ContentHash());
       if (added) at->second = content_of(sample_path(dataset.root, other->path));
       if (at->second != content) continue;
       copies.emplace_back(sample.path, other->path);

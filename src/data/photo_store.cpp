@@ -61,7 +61,7 @@ void PhotoStore::State::open_cache() {
 std::string PhotoStore::State::scan_one(size_t index) {
   try {
     const std::string bytes = read(index);
-    contents[index] = content_hash(bytes.data(), bytes.size());
+    contents[index] = content_hash(bytes);
     std::vector<uint8_t> pixels(row_bytes);
     if (cache && cache->read(index, contents[index], pixels.data())) return "";
     decode(bytes, pixels.data());
@@ -132,7 +132,7 @@ bool PhotoStore::pixels(size_t index, uint8_t* target) const {
   if (state.cache && state.cache->read(state.rows[index], content, target)) return true;
   try {
     const std::string bytes = state.read(index);
-    if (content_hash(bytes.data(), bytes.size()) != content) throw DataError("changed while it was in use");
+    if (content_hash(bytes) != content) throw DataError("changed while it was in use");
     state.decode(bytes, target);
     return true;
   } catch (const DataError& error) {
@@ -159,8 +159,7 @@ std::string PhotoStore::digest() const {
     lines.push_back(sample.path + '\n' + std::to_string(sample.label) + '\n' + hex_text(state_->contents.at(i)) + '\n');
   }
   std::sort(lines.begin(), lines.end());
-  const std::string all = join(lines, "");
-  return hex_text(content_hash(all.data(), all.size()));
+  return hex_text(content_hash(join(lines, "")));
 }
 
 }  // namespace cvtool

@@ -10,6 +10,7 @@
 #include "base/output.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "base/utf8.h"
 
 namespace cvtool {
 namespace {
@@ -68,9 +69,9 @@ Json split_json(const OpenedSplit& split, const std::vector<std::string>& classe
   return {{"count", count}, {"labels", labels}, {"files", files}, {"skipped", skipped}};
 }
 
-std::optional<uint64_t> file_hash(const std::string& path) {
+std::optional<ContentHash> file_content(const std::string& path) {
   try {
-    return stable_hash(read_photo_file(path));
+    return content_hash(read_photo_file(path));
   } catch (const Error&) {
     return std::nullopt;
   }
@@ -88,13 +89,21 @@ Json marks_of(const std::string& root, const std::vector<Sample>& samples) {
                     [](const Sample* a, const Sample* b) { return a->id < b->id; });
   Json marks = Json::object();
   for (size_t i = 0; i < count; ++i)
-    if (const auto hash = file_hash(sample_path(root, chosen[i]->path))) marks[chosen[i]->path] = *hash;
+    if (const auto content = file_content(sample_path(root, chosen[i]->path)))
+      marks[chosen[i]->path] = hex_text(*content);
   return marks;
 }
 
 bool holds_marked_files(const std::string& root, const Json& marks) {
-  for (const auto& [path, hash] : marks.items())
-    if (file_hash(sample_path(root, path)) == hash.get<uint64_t>()) return true;
+  for (const auto& [path, mark] : marks.items()) {
+    try {
+      // Cvtool 0.1 wrote the FNV-1a hash, as a number.
+      const std::string bytes = read_photo_file(sample_path(root, path));
+      if (mark.is_string() ? mark == hex_text(content_hash(bytes)) : mark == stable_hash(bytes)) return true;
+    } catch (const Error&) {
+      continue;
+    }
+  }
   return false;
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/observer.h"
 #include "data/loader.h"
+#include "data/pixel_cache.h"
 #include "spec/requests.h"
 
 namespace cvtool {
@@ -34,12 +35,12 @@ OpenedSplit open_split(const PhotoRequest& request, const DataConfig& data, cons
 // {"count": N, "labels": {CLASS: N}, "files": [...], "skipped": [{"path":, "reason":}]}
 Json split_json(const OpenedSplit& split, const std::vector<std::string>& classes);
 
-// A hash of a photo file's bytes; nothing where it cannot be read now.
-std::optional<uint64_t> file_hash(const std::string& path);
+// A photo file's content; nothing where it cannot be read now.
+std::optional<ContentHash> file_content(const std::string& path);
 
 // A few of the photos with hashes of their files, to know the same data again.
 Json marks_of(const std::string& root, const std::vector<Sample>& samples);
-// True when any of the marked files stands, unchanged, in the data at `root`.
+// True when any of the marked files stands, unchanged, in the data at `root`. Understands the marks of older models.
 bool holds_marked_files(const std::string& root, const Json& marks);
 
 }  // namespace cvtool

@@ -55,8 +55,7 @@ std::unique_ptr<PixelCache> open_cache(const CacheShape& shape, const CacheChoic
   const int64_t budget = choice.budget_bytes > 0 ? choice.budget_bytes : free_memory_bytes() / 2;
   const bool fits = static_cast<int64_t>(shape.rows * shape.row_bytes) <= budget;
   if (choice.mode == "ram" || (choice.mode == "auto" && fits)) return ram_cache(shape, budget);
-  const std::string key = choice.key();
-  auto cache = disk_cache(shape, hex_text(content_hash(key.data(), key.size())));
+  auto cache = disk_cache(shape, hex_text(content_hash(choice.key())));
   return cache || choice.mode == "disk" ? std::move(cache) : ram_cache(shape, budget);
 }
 

@@ -20,6 +20,7 @@ inline bool operator<(const ContentHash& a, const ContentHash& b) {
 inline bool operator!=(const ContentHash& a, const ContentHash& b) { return !(a == b); }
 
 ContentHash content_hash(const void* bytes, size_t size);
+inline ContentHash content_hash(const std::string& bytes) { return content_hash(bytes.data(), bytes.size()); }
 std::string hex_text(const ContentHash& hash);
 
 // Rows of a fixed number of bytes, each with the content that it was made from. Different rows may be written

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -20,11 +19,7 @@ namespace cvtool {
 namespace {
 
 // Seven digits hold a float.
-double rounded(float value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.7g", static_cast<double>(value));
-  return std::strtod(text, nullptr);
-}
+double rounded(float value) { return std::strtod(significant(value, 7).c_str(), nullptr); }
 
 Json panel_json(const char* name, const at::Tensor& plane) {
   return {{"name", name}, {"size", {plane.size(0), plane.size(1)}}, {"values", json_from_plane(plane)}};

@@ -6,6 +6,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
+#include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/output.h"
@@ -92,33 +93,12 @@ void judge(const std::vector<ExportCheck>& checks, const ExportOptions& options)
   }
 }
 
-// Removes the candidate unless it is kept.
-class Candidate {
- public:
-  explicit Candidate(std::string target) : target_(std::move(target)), path_(target_ + ".candidate") {}
-  ~Candidate() {
-    std::error_code error;
-    if (!kept_) fs::remove(path_, error);
-  }
-  Candidate(const Candidate&) = delete;
-  Candidate& operator=(const Candidate&) = delete;
-  const std::string& path() const { return path_; }
-  void keep() {
-    fs::rename(path_, target_);
-    kept_ = true;
-  }
-
- private:
-  std::string target_, path_;
-  bool kept_ = false;
-};
-
 Written write_torchscript(const Job& job, const at::Tensor& expected) {
   const ExportOptions& options = job.request.options;
   const ModelFile frozen = frozen_for_export(*job.source.model, {options.precision, options.with_resize});
-  Candidate candidate(job.output);
-  save_model(candidate.path(), frozen);
-  const ModelFile back = load_model(candidate.path());
+  AtomicFile file(job.output);
+  file.write(model_bytes(frozen));
+  const ModelFile back = load_model(file.temporary());
   Written written;
   written.outputs = outputs_of(back.module, job.pictures.pixels);
   written.checks.push_back(check_of("a fresh TorchScript interpreter",
@@ -126,7 +106,7 @@ Written write_torchscript(const Job& job, const at::Tensor& expected) {
                                     expected));
   written.milliseconds = module_milliseconds(back.module, job.pictures.pixels.narrow(0, 0, 1));
   judge(written.checks, options);
-  candidate.keep();
+  file.keep();
   return written;
 }
 
@@ -162,9 +142,9 @@ Written write_archive(const Job& job, const at::Tensor& expected) {
   if (fs::exists(recipe) && !fs::exists(job.output))
     throw UsageError("-o " + job.output + ": " + recipe +
                      ", where its recipe goes, is another file; choose another name");
-  Candidate candidate(job.output);
-  write_weight_archive(*job.source.model, candidate.path());
-  const ModelFile back = model_from_weight_archive(candidate.path());
+  AtomicFile file(job.output);
+  file.write(weight_archive_bytes(*job.source.model));
+  const ModelFile back = model_from_weight_archive(file.temporary());
   Written written;
   written.outputs = outputs_of(back.module, job.pictures.pixels);
   written.checks.push_back(check_of("a net compiled anew", (written.outputs - expected).abs().max().item<double>(),
@@ -172,7 +152,7 @@ Written write_archive(const Job& job, const at::Tensor& expected) {
   written.milliseconds = module_milliseconds(back.module, job.pictures.pixels.narrow(0, 0, 1));
   judge(written.checks, job.request.options);
   write_file_atomically(recipe, text_from_json(job.source.model->info.at("recipe")));
-  candidate.keep();
+  file.keep();
   written.also = {recipe};
   return written;
 }

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <opencv2/core.hpp>
 
+#include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/random.h"
@@ -22,8 +23,9 @@ namespace cvtool {
 namespace {
 
 constexpr int kLongestSidePx = 800, kShortestWidthPx = 240, kLineHeightPx = 24, kMarginPx = 8;
-constexpr size_t kLongestNameBytes = 230;  // file systems take 255, and a number and ".part" are put behind it
-constexpr size_t kMostLines = 600;         // a canvas is at most 16,000 px high
+constexpr size_t kLongestNameBytes =
+    236;                            // file systems take 255; a number and a temporary name's end are put behind it
+constexpr size_t kMostLines = 600;  // a canvas is at most 16,000 px high
 
 // A class as the name of a folder.
 std::string folder_name(std::string name) {
@@ -47,16 +49,10 @@ bool same_content(const fs::path& photo, const fs::path& file) {
 
 // Puts a copy of `from` at `to` and never replaces what is there. False: something is there.
 bool copy_without_replacing(const fs::path& from, const fs::path& to) {
-  const fs::path part = to.string() + ".part" + std::to_string(::getpid());
-  fs::copy_file(from, part, fs::copy_options::overwrite_existing);
-  const bool linked = ::link(part.c_str(), to.c_str()) == 0;
-  const int reason = errno;
-  // Some file systems have no hard links.
-  if (!linked && reason != EEXIST && !fs::exists(to))
-    fs::rename(part, to);
-  else
-    fs::remove(part);
-  return linked || reason != EEXIST;
+  if (to.filename().string().size() > kLongestNameBytes) throw DataError("cannot be sorted: its name is too long");
+  AtomicFile file(to.string());
+  fs::copy_file(from, file.temporary(), fs::copy_options::overwrite_existing);
+  return file.keep_new();
 }
 
 bool link_without_replacing(const fs::path& from, const fs::path& to) {

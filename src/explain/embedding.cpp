@@ -7,6 +7,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "base/csv.h"
 #include "base/error.h"
 #include "base/json.h"
 
@@ -45,13 +46,6 @@ void add_outliers(const at::Tensor& points, const std::vector<size_t>& rows, std
   const double third = quantile(distances, 0.75), fence = third + 1.5 * (third - quantile(distances, 0.25));
   for (size_t i = 0; i < rows.size(); ++i)
     if (distances[i] > fence) found.push_back({distances[i] - fence, rows[i]});
-}
-
-std::string csv_cell(const std::string& text) {
-  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
-  std::string out = "\"";
-  for (char c : text) out += c == '"' ? "\"\"" : std::string(1, c);
-  return out + "\"";
 }
 
 }  // namespace

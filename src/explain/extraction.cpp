@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "explain/feature_sheet.h"
 #include "model/layer.h"
 
@@ -51,8 +52,8 @@ struct Panel {
 
 Panel panel(const std::string& name, const at::Tensor& plane, double gamma = 1) {
   const Range range = range_of(plane);
-  return {name, size_text(plane) + ", black " + value_text(range.low) + ", white " + value_text(range.high), plane,
-          range, gamma};
+  return {name, size_text(plane) + ", black " + significant(range.low, 4) + ", white " + significant(range.high, 4),
+          plane, range, gamma};
 }
 
 void draw_names(Canvas& canvas, double left, const std::string& name, const std::string& line) {
@@ -89,7 +90,7 @@ void draw_kernel(Canvas& canvas, const Kernel& kernel) {
     const double x = static_cast<double>(i % kernel.columns), y = static_cast<double>(i / kernel.columns);
     const cv::Rect2d place(box.x + x * cell, box.y + y * cell, cell, cell);
     canvas.frame(place, kFrame);
-    const std::string text = value_text(kernel.values[i]);
+    const std::string text = significant(kernel.values[i], 4);
     double size = std::min(20.0, cell * 0.5);
     while (size > 6 && canvas.text_width(text, size) > cell - 4) size -= 1;
     if (canvas.text_width(text, size) <= cell)

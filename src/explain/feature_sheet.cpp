@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <numeric>
 #include <opencv2/imgproc.hpp>
 
@@ -93,12 +92,6 @@ cv::Mat signed_picture(const at::Tensor& plane, double strongest) {
   return rgb;
 }
 
-std::string value_text(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.4g", value);
-  return text;
-}
-
 std::string size_text(const at::Tensor& tensor) {
   return std::to_string(tensor.size(-2)) + "x" + std::to_string(tensor.size(-1));
 }
@@ -139,7 +132,7 @@ void write_feature_sheet(const std::string& path, const std::string& layer, cons
     const at::Tensor map = maps[channel];
     const Range range = range_of(map);
     pictures.push_back(tile(colour_picture(map), {"channel " + std::to_string(channel),
-                                                  value_text(range.low) + " to " + value_text(range.high)}));
+                                                  significant(range.low, 4) + " to " + significant(range.high, 4)}));
   }
   const std::string part = static_cast<int64_t>(channels.size()) == maps.size(0)
                                ? ""
@@ -157,7 +150,7 @@ void write_kernel_sheet(const std::string& path, const std::string& layer, const
   for (int64_t filter : filters) {
     const at::Tensor kernel = kernels[filter];
     const double strongest = kernel.abs().max().item<double>();
-    const std::string name = "filter " + std::to_string(filter), size = "up to " + value_text(strongest);
+    const std::string name = "filter " + std::to_string(filter), size = "up to " + significant(strongest, 4);
     if (coloured) pictures.push_back(tile(coloured_kernel(kernel, strongest), {name, size}));
     for (int64_t channel = 0; !coloured && channel < shown; ++channel)
       pictures.push_back(

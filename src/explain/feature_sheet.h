@@ -25,8 +25,6 @@ cv::Mat colour_picture(const at::Tensor& plane);
 // White at 0, orange above, blue below; full colour at `strongest`.
 cv::Mat signed_picture(const at::Tensor& plane, double strongest);
 
-// "1.25", "-4", "1e-05".
-std::string value_text(double value);
 // "64x48": height and width of [...,H,W].
 std::string size_text(const at::Tensor& tensor);
 

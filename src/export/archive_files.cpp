@@ -6,8 +6,8 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "base/base64.h"
 #include "base/error.h"
-#include "export/base64.h"
 #include "model/compile.h"
 #include "model/state_dict.h"
 
@@ -57,8 +57,8 @@ void fill(torch::jit::Module& module, const StateDict& dict) {
 
 }  // namespace
 
-void write_weight_archive(const ModelFile& model, const std::string& path) {
-  StateDict dict(path);
+std::string weight_archive_bytes(const ModelFile& model) {
+  StateDict dict("the model");
   for (const auto& entry : model.module.named_parameters(true)) dict.add(entry.name, entry.value.detach().contiguous());
   for (const auto& entry : model.module.named_buffers(true)) dict.add(entry.name, entry.value.contiguous());
   dict.metadata = {{kInfoKey, model.info.dump()},
@@ -66,7 +66,7 @@ void write_weight_archive(const ModelFile& model, const std::string& path) {
                                         static_cast<size_t>(model.golden.numel())})}};
   if (model.module.hasattr(kTemperature))
     dict.metadata[kTemperature] = Json(model.module.attr(kTemperature).toDouble()).dump();
-  write_safetensors(path, dict);
+  return safetensors_bytes(dict);
 }
 
 ModelFile model_from_weight_archive(const std::string& path) {

@@ -7,8 +7,8 @@
 
 namespace cvtool {
 
-// Writes the weights with everything known of the model in the metadata. Throws Error.
-void write_weight_archive(const ModelFile& model, const std::string& path);
+// What a safetensors file of the weights holds, with everything known of the model in the metadata. Throws Error.
+std::string weight_archive_bytes(const ModelFile& model);
 
 // The model again: its net compiled from the recipe, its weights by name. Throws Error naming file and tensor where the
 // two do not fit.

@@ -36,13 +36,17 @@ PrecisionRecall average(const ClassCounts& counts, const std::vector<double>& we
 
 }  // namespace
 
-ClassCounts class_counts(const std::vector<int64_t>& labels, const std::vector<int64_t>& predicted, int64_t classes) {
+ClassCounts class_counts(const std::vector<int64_t>& labels, const std::vector<int64_t>& predicted, int64_t classes,
+                         const uint8_t* times) {
   const std::vector<int64_t> zeros(static_cast<size_t>(classes), 0);
-  ClassCounts counts{static_cast<int64_t>(labels.size()), zeros, zeros, zeros};
+  ClassCounts counts{0, zeros, zeros, zeros};
   for (size_t i = 0; i < labels.size(); ++i) {
-    ++counts.support[static_cast<size_t>(labels[i])];
-    ++counts.predicted[static_cast<size_t>(predicted[i])];
-    if (labels[i] == predicted[i]) ++counts.hits[static_cast<size_t>(labels[i])];
+    const auto label = static_cast<size_t>(labels[i]), said = static_cast<size_t>(predicted[i]);
+    const int64_t count = times ? times[i] : 1;
+    counts.total += count;
+    counts.support[label] += count;
+    counts.predicted[said] += count;
+    if (label == said) counts.hits[label] += count;
   }
   return counts;
 }

@@ -15,7 +15,9 @@ struct ClassCounts {
   std::vector<int64_t> predicted;  // [K] images said to be of the class
 };
 
-ClassCounts class_counts(const std::vector<int64_t>& labels, const std::vector<int64_t>& predicted, int64_t classes);
+// `times` ([N], how often each image counts) may be null: once each.
+ClassCounts class_counts(const std::vector<int64_t>& labels, const std::vector<int64_t>& predicted, int64_t classes,
+                         const uint8_t* times = nullptr);
 
 // [K][K]: rows are true classes, columns predicted ones.
 using ConfusionMatrix = std::vector<std::vector<int64_t>>;

@@ -19,7 +19,7 @@ struct EvaluationOptions {
   uint64_t seed = 42;               // of the bootstrap
 };
 
-// A metric, by the key it has in JSON. The interval's ends are NaN where there is none.
+// A metric, by the path it has in JSON ("macro.f1"). The interval's ends are NaN where there is none.
 struct Metric {
   std::string name;
   double value = 0;  // NaN where it is undefined
@@ -33,13 +33,8 @@ struct ClassMetrics {
 };
 
 struct EvaluationMetrics {
-  // accuracy, balanced_accuracy, cohen_kappa, mcc, top_5_accuracy (more than 5 classes), roc_auc,
-  // average_precision (of class 1 for two classes, else the mean over the classes for which they are
-  // defined), log_loss, brier, ece.
-  std::vector<Metric> metrics;
-  std::vector<Metric> macro, weighted;  // precision, recall, f1
-  std::vector<ClassMetrics> classes;    // [K]
-  double majority_baseline = 0;
+  std::vector<Metric> metrics;        // those of metric_functions that this number of classes defines
+  std::vector<ClassMetrics> classes;  // [K]
   ConfusionMatrix confusion;
   std::vector<CalibrationBin> calibration;
   std::vector<ThresholdRow> thresholds;  // two classes only

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <string>
 
 #include "base/error.h"
@@ -53,11 +52,6 @@ std::vector<uint8_t> in_top_k(const Predictions& p, int64_t k) {
     hits[static_cast<size_t>(row)] = before < k;
   }
   return hits;
-}
-
-double top_k_accuracy(const Predictions& p, int64_t k) {
-  const auto hits = in_top_k(p, k);
-  return std::accumulate(hits.begin(), hits.end(), 0.0) / static_cast<double>(hits.size());
 }
 
 }  // namespace cvtool

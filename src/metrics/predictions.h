@@ -33,11 +33,8 @@ void check_predictions(const Predictions& predictions);
 // UsageError): class 1 where its probability is at least that.
 std::vector<int64_t> predicted_classes(const Predictions& predictions, std::optional<double> threshold = {});
 
-// Share of rows whose label is among the k most probable classes; of equally probable classes the later one
-// comes first, as in scikit-learn's top_k_accuracy_score.
-double top_k_accuracy(const Predictions& predictions, int64_t k);
-
-// 1 or 0 for each row of top_k_accuracy.
+// 1 for each row whose label is among the k most probable classes, else 0; of equally probable classes the later one
+// comes first, as in scikit-learn's top_k_accuracy_score, which is the mean.
 std::vector<uint8_t> in_top_k(const Predictions& predictions, int64_t k);
 
 }  // namespace cvtool

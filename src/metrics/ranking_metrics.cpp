@@ -1,6 +1,7 @@
 #include "metrics/ranking_metrics.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
 
@@ -76,6 +77,11 @@ RankingAreas ranking_areas(const Ranking& ranking, const uint8_t* weights) {
   });
   return {last_hits > 0 && last_misses > 0 ? area / (last_hits * last_misses) : kUndefined,
           last_hits > 0 ? precision_sum / last_hits : kUndefined};
+}
+
+void AreaMeans::add(const RankingAreas& one) {
+  if (!std::isnan(one.roc_auc)) sum_.roc_auc += one.roc_auc, ++with_roc_;
+  if (!std::isnan(one.average_precision)) sum_.average_precision += one.average_precision, ++with_precision_;
 }
 
 RankingCurve roc_curve(const Ranking& ranking) {

@@ -25,6 +25,19 @@ struct RankingAreas {
 // `weights` ([N], how often each row of the predictions counts) may be null: once each.
 RankingAreas ranking_areas(const Ranking& ranking, const uint8_t* weights = nullptr);
 
+// Their means over the classes for which they are defined; of class 1 alone for two classes. NaN where there is none.
+class AreaMeans {
+ public:
+  // The first class that counts.
+  static int64_t first(int64_t classes) { return classes == 2 ? 1 : 0; }
+  void add(const RankingAreas& one);
+  RankingAreas mean() const { return {sum_.roc_auc / with_roc_, sum_.average_precision / with_precision_}; }
+
+ private:
+  RankingAreas sum_;
+  double with_roc_ = 0, with_precision_ = 0;
+};
+
 // A curve over falling thresholds. Points that lie on a straight line between their neighbours may be left
 // out.
 struct RankingCurve {

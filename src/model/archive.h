@@ -8,8 +8,8 @@ namespace cvtool {
 // The entry in which a model or a base says what it is: JSON.
 constexpr const char* kInfoFile = "cvtool.json";
 
-// Throws Error starting with `path` and ending with `next_step` unless `bytes` is a whole zip archive whose every
-// entry matches its checksum.
+// Throws Error starting with `path` and ending with `next_step` unless `bytes` is a whole zip archive whose every entry
+// matches its checksum and that does not unpack to far more than its size.
 void check_archive(const std::string& path, const std::string& bytes, const std::string& next_step);
 
 // The content of the entry whose name ends in `name`; "" when the file is no zip archive or holds no such entry.

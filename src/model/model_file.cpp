@@ -105,7 +105,7 @@ double golden_difference(const ModelFile& model) {
   return largest;
 }
 
-void save_model(const std::string& path, const ModelFile& model) {
+std::string model_bytes(const ModelFile& model) {
   torch::jit::ExtraFilesMap extra;
   extra[kInfoFile] = text_from_json(model.info);
   if (model.golden.defined())
@@ -113,8 +113,10 @@ void save_model(const std::string& path, const ModelFile& model) {
         std::string(static_cast<const char*>(model.golden.data_ptr()), static_cast<size_t>(model.golden.numel()));
   std::ostringstream bytes;  // in memory first: LibTorch's own writer does not say why a disk refuses
   model.module.save(bytes, extra);
-  write_file_atomically(path, sealed_archive(std::move(bytes).str()));
+  return sealed_archive(std::move(bytes).str());
 }
+
+void save_model(const std::string& path, const ModelFile& model) { write_file_atomically(path, model_bytes(model)); }
 
 namespace {
 

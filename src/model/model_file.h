@@ -39,8 +39,11 @@ void add_golden_sample(ModelFile& model, const at::Tensor& picture);
 // Largest difference between the stored probabilities of the golden picture and those that the module gives here.
 double golden_difference(const ModelFile& model);
 
-// Writes the model atomically, with a digest of its bytes; the same model gives the same bytes. The module must be on
-// the CPU. Throws Error.
+// What a model file holds, with a digest of its bytes; the same model gives the same bytes. The module must be on the
+// CPU.
+std::string model_bytes(const ModelFile& model);
+
+// Writes them atomically. Throws Error.
 void save_model(const std::string& path, const ModelFile& model);
 
 // Reads a model file, compares its checksums and its digest and runs its self-test, unless `check` says that this

@@ -84,9 +84,9 @@ StateDict read_state_dict(const std::string& path) {
   return dict;
 }
 
-void write_safetensors(const std::string& path, const StateDict& dict) {
+std::string safetensors_bytes(const StateDict& dict) {
   RawStateDict raw;
-  raw.origin = path;
+  raw.origin = dict.origin();
   raw.metadata = dict.metadata;
   for (const auto& entry : dict.entries()) {
     const auto kept = std::make_shared<const at::Tensor>(entry.value.cpu().contiguous());
@@ -95,7 +95,7 @@ void write_safetensors(const std::string& path, const StateDict& dict) {
     tensor.storage = {kept, {static_cast<const char*>(kept->data_ptr()), kept->nbytes()}};
     raw.tensors.push_back(std::move(tensor));
   }
-  write_file_atomically(path, safetensors_bytes(raw));
+  return safetensors_bytes(raw);
 }
 
 std::string WeightMismatch::text() const {

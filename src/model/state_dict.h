@@ -44,8 +44,8 @@ class StateDict {
 // and values are those of the file. Throws Error naming the file, what is wrong and the next step.
 StateDict read_state_dict(const std::string& path);
 
-// Writes a .safetensors file with the dict's metadata, atomically. Throws Error.
-void write_safetensors(const std::string& path, const StateDict& dict);
+// What a .safetensors file holds: the tensors and the dict's metadata. Throws Error.
+std::string safetensors_bytes(const StateDict& dict);
 
 struct ExpectedTensor {
   std::string name;

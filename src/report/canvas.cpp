@@ -3,14 +3,16 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <opencv2/freetype.hpp>
 #include <opencv2/imgproc.hpp>
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/text.h"
+#include "base/utf8.h"
 #include "report/image_file.h"
 
 #if CVTOOL_HAS_FREETYPE
+#include <opencv2/freetype.hpp>
 #endif
 
 namespace cvtool {
@@ -24,7 +26,7 @@ std::string ascii(const std::string& text) {
   for (unsigned char c : text) {
     if (c >= 32 && c < 127)
       plain += static_cast<char>(c);
-    else if ((c & 0xC0) != 0x80)
+    else if (begins_character(static_cast<char>(c)))
       plain += '?';
   }
   return plain;
@@ -195,8 +197,7 @@ std::string Canvas::fitted(const std::string& text, double size_px, double room_
   if (text_width(text, size_px) <= room_px) return text;
   std::string kept = text;
   while (!kept.empty()) {
-    // A whole UTF-8 sign at a time: its later bytes begin with the bits 10.
-    while (kept.size() > 1 && (static_cast<unsigned char>(kept.back()) & 0xC0) == 0x80) kept.pop_back();
+    while (kept.size() > 1 && !begins_character(kept.back())) kept.pop_back();
     kept.pop_back();
     if (text_width(kept + "...", size_px) <= room_px) return kept.empty() ? "" : kept + "...";
   }

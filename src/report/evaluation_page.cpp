@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 #include "report/html.h"
-#include "report/metric_cells.h"
+#include "spec/metric_table.h"
 
 namespace cvtool {
 namespace {
@@ -18,6 +18,14 @@ std::string paragraph(const std::string& text) { return "<p class=\"soft\">" + h
 
 std::string tile(const std::string& value, const std::string& below) {
   return "<div><b>" + value + "</b><span>" + below + "</span></div>\n";
+}
+
+// "<span data-metric="macro.f1">0.8750</span>"; a dash where the metric is undefined.
+std::string metric_span(const Json& metrics, const std::string& path) {
+  const Json* value = metric_value(metrics, path);
+  const bool known = value && value->is_number();
+  return "<span data-metric=\"" + html_text(path) + "\">" +
+         (known ? metric_text(metric_kind(path), value->get<double>()) : "\xE2\x80\x93") + "</span>";
 }
 
 std::string tiles(const Json& metrics) {
@@ -54,10 +62,20 @@ std::string warnings(const std::vector<std::string>& list) {
 
 std::string metric_table(const Json& metrics) {
   HtmlTable table{{"metric", "value", "95 % interval"}, {}, true};
-  for (const MetricRow& row : metric_rows())
-    if (has_metric(metrics, row.path))
-      table.rows.push_back({std::string(row.name) + " <span class=\"soft\">" + row.meaning + "</span>",
-                            metric_span(metrics, row.path), interval_text(metrics, row.path)});
+  const auto add = [&](const MetricKind& kind, const std::string& path, const std::string& words) {
+    const Json* value = metric_value(metrics, path);
+    if (!value || value->is_null()) return;
+    const std::string better = kind.better == MetricKind::Better::kLower ? "; lower is better" : "";
+    table.rows.push_back({words + " <span class=\"soft\">" + kind.meaning + better + "</span>",
+                          metric_span(metrics, path), interval_text(metrics, path)});
+  };
+  for (const MetricKind& kind : metric_kinds()) {
+    if (std::string(kind.meaning).empty()) continue;
+    if (kind.below == MetricKind::Below::kNothing) add(kind, kind.name, kind.words);
+    if (kind.below == MetricKind::Below::kAverages)
+      for (const std::string& name : averaged_metrics())
+        add(kind, kind.name + ("." + name), std::string(kind.words) + " " + metric_kind(name).words);
+  }
   return heading("Metrics") + html_table(table);
 }
 
@@ -69,15 +87,16 @@ std::string figure(const PageFigure& figure, bool wide = false) {
 }
 
 std::vector<std::string> class_row(const Json& metrics, const std::string& name) {
-  const auto span = [&](const char* metric) { return metric_span(metrics, metric, name); };
-  const double f1 = metrics.at("f1").at(name).get<double>();
-  return {html_text(name),
-          span("support"),
-          span("precision"),
-          span("recall"),
-          "<span class=\"bar\" style=\"--share: " + fixed(100 * f1, 1) + "%\">" + span("f1") + "</span>",
-          span("roc_auc_by_class"),
-          span("average_precision_by_class")};
+  std::vector<std::string> cells{html_text(name)};
+  for (const MetricKind& kind : metric_kinds()) {
+    if (kind.below != MetricKind::Below::kClasses) continue;
+    const std::string path = std::string(kind.name) + "." + name, span = metric_span(metrics, path);
+    const bool bar = path == "f1." + name;
+    cells.push_back(!bar ? span
+                         : "<span class=\"bar\" style=\"--share: " +
+                               fixed(100 * metric_value(metrics, path)->get<double>(), 1) + "%\">" + span + "</span>");
+  }
+  return cells;
 }
 
 std::string class_table(const Json& metrics, std::vector<std::string> classes) {
@@ -85,7 +104,9 @@ std::string class_table(const Json& metrics, std::vector<std::string> classes) {
   std::stable_sort(classes.begin(), classes.end(), [&](const auto& a, const auto& b) {
     return f1.at(a).template get<double>() < f1.at(b).template get<double>();
   });
-  const std::vector<std::string> header{"class", "photos", "precision", "recall", "F1", "ROC AUC", "average precision"};
+  std::vector<std::string> header{"class"};
+  for (const MetricKind& kind : metric_kinds())
+    if (kind.below == MetricKind::Below::kClasses) header.emplace_back(kind.words);
   HtmlTable worst{header, {}, true}, rest{header, {}, true};
   for (size_t i = 0; i < classes.size(); ++i)
     (i < kClassesShown ? worst : rest).rows.push_back(class_row(metrics, classes[i]));

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <fstream>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -30,7 +31,8 @@ class EventFile {
   void picture(int64_t step, const std::string& tag, const Picture& picture);
 
  private:
-  void write_event(int64_t step, const std::string& what);
+  // An event with one field beside its time and step.
+  void write_event(int64_t step, int field, std::string_view content);
   void write_record(const std::string& data);
 
   std::string path_;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
 #include "base/text.h"
 
@@ -34,11 +33,7 @@ std::vector<double> nice_ticks(double low, double high, int count, bool whole) {
 
 std::string tick_text(double value, double step) {
   if (value == 0) return "0";
-  char text[40];
-  if (std::abs(value) >= 1e6 || (std::abs(value) < 1e-3 && std::abs(step) < 1e-3)) {
-    std::snprintf(text, sizeof text, "%.3g", value);
-    return text;
-  }
+  if (std::abs(value) >= 1e6 || (std::abs(value) < 1e-3 && std::abs(step) < 1e-3)) return significant(value, 3);
   const int decimals = std::clamp(static_cast<int>(std::ceil(-std::log10(std::abs(step)) - 1e-9)), 0, 6);
   return fixed(value, decimals);
 }

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/files.h"
 
@@ -64,8 +65,7 @@ void remove_half_written(const std::string& run) {
   std::error_code error;
   std::vector<fs::path> stale;
   for (const auto& entry : fs::directory_iterator(run, error)) {
-    const std::string name = entry.path().filename().string();
-    if (name.find(".part") != std::string::npos || name == "checkpoint.new.pt") stale.push_back(entry.path());
+    if (is_temporary(entry.path().filename().string())) stale.push_back(entry.path());
   }
   for (const fs::path& path : stale) fs::remove(path, error);
 }

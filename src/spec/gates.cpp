@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -11,45 +10,42 @@
 namespace cvtool {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr size_t kMostClassesNamed = 20;
 
-// A gate's metric taken apart: "f1.cat" is f1 below which stands cat, "intervals.macro.f1.0" the lower end of the
-// interval of macro.f1.
+// A gate's metric taken apart: "intervals.macro.f1.0" is the lower end of the interval of macro.f1.
 struct MetricPath {
-  std::string head, below;
+  std::string metric;     // "macro.f1"
   int interval_end = -1;  // 0 or 1; -1: the metric itself
+
+  std::string head() const { return metric.substr(0, metric.find('.')); }
+  std::string below() const {
+    const size_t dot = metric.find('.');
+    return dot == std::string::npos ? "" : metric.substr(dot + 1);
+  }
 };
 
-MetricPath path_of(std::string metric) {
-  MetricPath path;
+MetricPath path_of(const std::string& metric) {
   const std::string prefix = "intervals.";
   const size_t last = metric.size() - std::min<size_t>(2, metric.size());
-  if (starts_with(metric, prefix) && (metric.substr(last) == ".0" || metric.substr(last) == ".1")) {
-    path.interval_end = metric.back() - '0';
-    metric = metric.substr(prefix.size(), last - std::min(last, prefix.size()));
-  }
-  const size_t dot = metric.find('.');
-  path.head = metric.substr(0, dot);
-  path.below = dot == std::string::npos ? "" : metric.substr(dot + 1);
-  return path;
+  if (!starts_with(metric, prefix) || (metric.substr(last) != ".0" && metric.substr(last) != ".1")) return {metric, -1};
+  return {metric.substr(prefix.size(), last - std::min(last, prefix.size())), metric.back() - '0'};
 }
 
 const MetricKind& kind_of(const MetricPath& path, const std::string& place) {
   std::vector<std::string> names;
   for (const auto& kind : metric_kinds()) {
     const bool fits = path.interval_end < 0 || kind.interval;
-    if (fits && path.head == kind.name) return kind;
+    if (fits && path.head() == kind.name) return kind;
     if (fits) names.emplace_back(kind.name);
   }
-  if (path.head == "intervals")
+  if (path.head() == "intervals")
     throw UsageError(place + "write intervals.METRIC.0 for the lower end, intervals.METRIC.1 for the upper");
   throw UsageError(place +
-                   unknown_word(path.interval_end < 0 ? "metric" : "metric with an interval", path.head, names));
+                   unknown_word(path.interval_end < 0 ? "metric" : "metric with an interval", path.head(), names));
 }
 
 void check_below(const MetricKind& kind, const std::string& below, const std::string& place) {
-  static const std::vector<std::string> averages{"precision", "recall", "f1"};
+  const std::vector<std::string>& averages = averaged_metrics();
   const std::string name = kind.name;
   if (kind.below == MetricKind::Below::kNothing && !below.empty())
     throw UsageError(place + name + " has nothing below it; write " + name + "=VALUE");
@@ -68,61 +64,20 @@ double number_from(const std::string& text, const std::string& place) {
   return value.get<double>();
 }
 
-// The shortest text that reads back as the number; whole ones without ".0".
-std::string number_text(double value) {
-  const std::string text = Json(value).dump();
-  return ends_with(text, ".0") ? text.substr(0, text.size() - 2) : text;
-}
-
 std::string range_text(const MetricKind& kind) {
-  return kind.high == kInfinity ? "at least " + number_text(kind.low)
-                                : "from " + number_text(kind.low) + " to " + number_text(kind.high);
+  return std::isinf(kind.high) ? "at least " + number_text(kind.low)
+                               : "from " + number_text(kind.low) + " to " + number_text(kind.high);
 }
 
 double value_of(const MetricPath& path, const Json& metrics) {
-  const Json* value = path.interval_end < 0 ? &metrics : &metrics.at("intervals");
-  std::vector<std::string> keys{path.head};
-  if (!path.below.empty()) keys.push_back(path.below);
-  for (const std::string& key : keys) {
-    // Without enough photos there are no intervals.
-    if (!value->contains(key)) return std::nan("");
-    value = &value->at(key);
-  }
-  if (path.interval_end >= 0) value = &value->at(static_cast<size_t>(path.interval_end));
-  return value->is_number() ? value->get<double>() : std::nan("");
+  const bool whole = path.interval_end < 0;
+  const Json* value = metric_value(whole ? metrics : metrics.at("intervals"), path.metric);
+  // Without enough photos there are no intervals.
+  if (value && !whole) value = &value->at(static_cast<size_t>(path.interval_end));
+  return value && value->is_number() ? value->get<double>() : std::nan("");
 }
 
 }  // namespace
-
-const std::vector<MetricKind>& metric_kinds() {
-  using Below = MetricKind::Below;
-  using Needs = MetricKind::Needs;
-  static const std::vector<MetricKind> kinds{
-      {"accuracy", 0, 1, Below::kNothing, Needs::kAny, true},
-      {"balanced_accuracy", 0, 1, Below::kNothing, Needs::kAny, true},
-      {"cohen_kappa", -1, 1, Below::kNothing, Needs::kAny, true},
-      {"mcc", -1, 1, Below::kNothing, Needs::kAny, true},
-      {"top_5_accuracy", 0, 1, Below::kNothing, Needs::kMoreThanFive, true},
-      {"roc_auc", 0, 1, Below::kNothing, Needs::kAny, true},
-      {"average_precision", 0, 1, Below::kNothing, Needs::kAny, true},
-      {"loss", 0, kInfinity, Below::kNothing, Needs::kAny, false},
-      {"log_loss", 0, kInfinity, Below::kNothing, Needs::kAny, true},
-      {"brier", 0, 2, Below::kNothing, Needs::kAny, true},
-      {"ece", 0, 1, Below::kNothing, Needs::kAny, true},
-      {"majority_baseline", 0, 1, Below::kNothing, Needs::kAny, false},
-      {"count", 0, kInfinity, Below::kNothing, Needs::kAny, false},
-      {"precision", 0, 1, Below::kClasses, Needs::kAny, false},
-      {"recall", 0, 1, Below::kClasses, Needs::kAny, false},
-      {"f1", 0, 1, Below::kClasses, Needs::kAny, false},
-      {"support", 0, kInfinity, Below::kClasses, Needs::kAny, false},
-      {"roc_auc_by_class", 0, 1, Below::kClasses, Needs::kAny, false},
-      {"average_precision_by_class", 0, 1, Below::kClasses, Needs::kAny, false},
-      {"macro", 0, 1, Below::kAverages, Needs::kAny, true},
-      {"weighted", 0, 1, Below::kAverages, Needs::kAny, true},
-      {"best_f1_threshold", 0, 1, Below::kAverages, Needs::kTwoClasses, false},
-  };
-  return kinds;
-}
 
 Gate gate_from_text(const std::string& text, const std::string& flag) {
   // A class name may hold '=': the value stands behind the last one.
@@ -133,7 +88,7 @@ Gate gate_from_text(const std::string& text, const std::string& flag) {
   Gate gate{text.substr(0, equals), flag == "--min", number_from(text.substr(equals + 1), place)};
   const MetricPath path = path_of(gate.metric);
   const MetricKind& kind = kind_of(path, place);
-  check_below(kind, path.below, place);
+  check_below(kind, path.below(), place);
   if (gate.value < kind.low || gate.value > kind.high)
     throw UsageError(place + kind.name + " can only be " + range_text(kind));
   return gate;
@@ -144,17 +99,15 @@ void check_gates(const std::vector<Gate>& gates, const std::vector<std::string>&
     const std::string place = std::string(gate.least ? "--min " : "--max ") + gate.metric + ": ";
     const MetricPath path = path_of(gate.metric);
     const MetricKind& kind = kind_of(path, place);
-    if (kind.needs == MetricKind::Needs::kTwoClasses && classes.size() != 2)
-      throw UsageError(place + "needs two classes; this model has " + std::to_string(classes.size()));
-    if (kind.needs == MetricKind::Needs::kMoreThanFive && classes.size() <= 5)
-      throw UsageError(place + "needs more than five classes; this model has " + std::to_string(classes.size()));
-    if (kind.below != MetricKind::Below::kClasses ||
-        std::find(classes.begin(), classes.end(), path.below) != classes.end())
+    if (!kind.fits(classes.size()))
+      throw UsageError(place + "needs " + (kind.needs == MetricKind::Needs::kTwoClasses ? "two" : "more than five") +
+                       " classes; this model has " + std::to_string(classes.size()));
+    const std::string name = path.below();
+    if (kind.below != MetricKind::Below::kClasses || std::find(classes.begin(), classes.end(), name) != classes.end())
       continue;
-    if (classes.size() <= kMostClassesNamed) throw UsageError(place + unknown_word("class", path.below, classes));
-    const std::string near = nearest_word(path.below, classes);
-    throw UsageError(place + "unknown class '" + path.below + "'" +
-                     (near.empty() ? "" : "; did you mean '" + near + "'?"));
+    if (classes.size() <= kMostClassesNamed) throw UsageError(place + unknown_word("class", name, classes));
+    const std::string near = nearest_word(name, classes);
+    throw UsageError(place + "unknown class '" + name + "'" + (near.empty() ? "" : "; did you mean '" + near + "'?"));
   }
 }
 
@@ -170,10 +123,11 @@ std::vector<GateResult> judged(const std::vector<Gate>& gates, const Json& metri
 
 std::string gate_text(const GateResult& result) {
   const double asked = result.gate.value;
+  const MetricKind& kind = metric_kind(path_of(result.gate.metric).metric);
   // Four decimals, unless they would hide the difference.
   const std::string value = std::isnan(result.value)                ? "undefined on these photos"
                             : std::abs(result.value - asked) < 1e-3 ? number_text(result.value)
-                                                                    : fixed(result.value, 4);
+                                                                    : metric_text(kind, result.value);
   return result.gate.metric + " is " + value + ", at " + (result.gate.least ? "least " : "most ") + number_text(asked) +
          " is asked";
 }

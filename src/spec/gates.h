@@ -5,19 +5,9 @@
 #include <vector>
 
 #include "base/json.h"
+#include "spec/metric_table.h"
 
 namespace cvtool {
-
-// A metric of metrics.json by its first name, and the values that it can take.
-struct MetricKind {
-  const char* name;
-  double low, high;
-  // What stands below the name: nothing, one value a class, or precision, recall and f1 ("macro.f1").
-  enum class Below { kNothing, kClasses, kAverages } below;
-  enum class Needs { kAny, kTwoClasses, kMoreThanFive } needs;
-  bool interval;  // it has an interval, "intervals.NAME.0" to ".1"
-};
-const std::vector<MetricKind>& metric_kinds();
 
 struct Gate {
   std::string metric;  // "accuracy", "f1.cat", "intervals.accuracy.0"

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <sstream>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "train/stepper.h"
 
 namespace cvtool {
@@ -33,13 +33,7 @@ class Batches {
 };
 
 // To two digits: more would promise too much.
-double rounded(double rate) {
-  std::ostringstream text;
-  text.imbue(std::locale::classic());
-  text.precision(2);
-  text << rate;
-  return std::stod(text.str());
-}
+double rounded(double rate) { return std::stod(significant(rate, 2)); }
 
 // Photos whose loss is looked at after every step, always the same under the same dropout: one batch's loss differs
 // from the next one's by more than a small rate changes it.

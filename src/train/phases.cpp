@@ -66,9 +66,8 @@ std::string name_of(const Module& module, const PhaseInputs& in, at::ScalarType 
   Module on_cpu = module.deepcopy();
   on_cpu.to(at::kCPU);
   on_cpu.save(bytes);
-  const std::string text = bytes.str();
-  return hex_text(content_hash(text.data(), text.size())) + ' ' + c10::toString(precision) + ' ' + in.device.str() +
-         ' ' + std::to_string(at::get_num_threads()) + ' ' + std::to_string(in.recipe.train.batch);
+  return hex_text(content_hash(bytes.str())) + ' ' + c10::toString(precision) + ' ' + in.device.str() + ' ' +
+         std::to_string(at::get_num_threads()) + ' ' + std::to_string(in.recipe.train.batch);
 }
 
 // A frozen module as a function of the pixels, computed in `precision`.

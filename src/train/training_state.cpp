@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
@@ -18,7 +19,6 @@ namespace cvtool {
 namespace {
 
 constexpr int64_t kCheckpointFormat = 1;
-constexpr const char* kNewFile = "checkpoint.new.pt";
 
 std::string bytes_of(const Checkpoint& checkpoint) {
   c10::Dict<std::string, at::Tensor> tensors;
@@ -92,21 +92,16 @@ const at::Tensor* find_tensor(const NamedTensors& tensors, const std::string& na
 }
 
 void save_checkpoint(const std::string& folder, const Checkpoint& checkpoint) {
-  const std::string path = folder + "/" + kCheckpointFile, fresh = folder + "/" + kNewFile;
-  const std::string bytes = bytes_of(checkpoint);
-  std::error_code error;
-  try {
-    write_file_atomically(fresh, bytes);
-    if (read_file(fresh) != bytes)
-      throw Error("what was written to " + fresh +
-                  " reads back changed; the disk is failing, choose another with --project");
-  } catch (const Error&) {
-    fs::remove(fresh, error);
-    throw;
-  }
-  fs::rename(path, folder + "/" + kPreviousCheckpointFile, error);  // the first one has no predecessor
-  fs::rename(fresh, path, error);
-  if (error) throw Error("cannot write " + path + ": " + error.message());
+  const std::string path = folder + "/" + kCheckpointFile, bytes = bytes_of(checkpoint);
+  AtomicFile fresh(path);
+  fresh.write(bytes);
+  fresh.flush();
+  if (read_file(fresh.temporary()) != bytes)
+    throw Error("what was written to " + path +
+                " reads back changed; the disk is failing, choose another with --project");
+  std::error_code none;
+  fs::rename(path, folder + "/" + kPreviousCheckpointFile, none);  // the first one has no predecessor
+  fresh.keep();
 }
 
 std::optional<Checkpoint> load_checkpoint(const std::string& folder) {

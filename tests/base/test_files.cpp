@@ -64,6 +64,36 @@ TEST_CASE("A file written in pieces appears when it is kept, and not without") {
   CHECK(names_in(scratch.path()) == std::set<std::string>{"a.csv"});
 }
 
+TEST_CASE("A half-written file is known by its name, which no other file shares") {
+  const Scratch scratch;
+  const std::string path = scratch / "best.pt";
+  {
+    const AtomicFile one(path), other(path);
+    CHECK(one.temporary() != other.temporary());
+    CHECK(names_in(scratch.path()).size() == 2);
+    for (const std::string& name : names_in(scratch.path())) CHECK(is_temporary(name));
+    CHECK_FALSE(is_temporary("best.pt"));
+  }
+  CHECK(names_in(scratch.path()).empty());
+  for (const char* name : {"notes.partial.txt", "weights.h5.part", "thesis.part2", "a.part01234567.txt"})
+    CHECK_FALSE(is_temporary(name));
+}
+
+TEST_CASE("A new file never replaces what is at its path") {
+  const Scratch scratch;
+  const std::string path = scratch.write("a.jpg", "old");
+  {
+    AtomicFile file(path);
+    file.write("new");
+    CHECK_FALSE(file.keep_new());
+  }
+  CHECK(read_file(path) == "old");
+  AtomicFile file(scratch / "b.jpg");
+  file.write("new");
+  CHECK(file.keep_new());
+  CHECK(read_file(scratch / "b.jpg") == "new");
+}
+
 TEST_CASE("A write that fails leaves nothing and says why") {
   const Scratch scratch;
   scratch.write("file", "old");

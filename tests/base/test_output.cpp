@@ -17,13 +17,6 @@ TEST_CASE("Names from outside are shown on one line and cannot steer the termina
   CHECK(printable("\xc0\xaf\xed\xa0\x80") == "\\xc0\\xaf\\xed\\xa0\\x80");  // overlong; half of a pair
 }
 
-TEST_CASE("UTF-8 is told from other bytes") {
-  CHECK(is_utf8(""));
-  CHECK(is_utf8("plain \xf0\x9f\x90\xb1"));
-  CHECK_FALSE(is_utf8("\xf5\x80\x80\x80"));
-  CHECK_FALSE(is_utf8("caf\xe9"));
-}
-
 TEST_CASE("Tables have aligned columns, counted in characters") {
   CHECK(table_text({{"class", "train"}, {"\xc3\xa4pfel", "1,200"}, {"x", "7"}, {"total"}}) ==
         "class  train\n\xc3\xa4pfel  1,200\nx          7\ntotal\n");

@@ -49,6 +49,16 @@ TEST_CASE("Counted nouns take their plural") {
   CHECK(counted(1200, "file") == "1,200 files");
 }
 
+TEST_CASE("Numbers are as short as they can be, or have so many digits") {
+  CHECK(number_text(3) == "3");
+  CHECK(number_text(0.1) == "0.1");
+  CHECK(number_text(-2.5) == "-2.5");
+  CHECK(number_text(1e-5) == "1e-05");
+  CHECK(number_text(100000) == "100000");
+  CHECK(significant(0.00012345, 3) == "0.000123");
+  CHECK(significant(1e9, 3) == "1e+09");
+}
+
 TEST_CASE("Durations are told in seconds, minutes or hours") {
   CHECK(duration_text(4.21) == "4.2 s");
   CHECK(duration_text(59.9) == "59.9 s");

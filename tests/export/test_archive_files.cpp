@@ -15,7 +15,7 @@ TEST_CASE("A calibrated model comes back from its weight archive, bit for bit") 
   ModelFile model = small_model();
   model.module.setattr("temperature", 1.7);
   add_golden_sample(model, model.golden);
-  write_weight_archive(model, scratch / "m.safetensors");
+  write_file_atomically(scratch / "m.safetensors", weight_archive_bytes(model));
   const ModelFile back = model_from_weight_archive(scratch / "m.safetensors");
   const at::Tensor x = small_pictures(3, 20);
   CHECK(difference(forward(back.module, x), forward(model.module, x)) == 0);
@@ -25,14 +25,14 @@ TEST_CASE("A calibrated model comes back from its weight archive, bit for bit") 
 
 TEST_CASE("A weight archive that is not one, or that lacks a tensor, is refused by name") {
   const Scratch scratch;
-  write_weight_archive(small_model(), scratch / "m.safetensors");
+  write_file_atomically(scratch / "m.safetensors", weight_archive_bytes(small_model()));
   const StateDict dict = read_state_dict(scratch / "m.safetensors");
   StateDict less(scratch / "less.safetensors"), bare(scratch / "bare.safetensors");
   less.metadata = dict.metadata;
   for (size_t i = 1; i < dict.size(); ++i) less.add(dict.entries()[i].name, dict.entries()[i].value);
   bare.add("x", at::zeros({1}));
-  write_safetensors(scratch / "less.safetensors", less);
-  write_safetensors(scratch / "bare.safetensors", bare);
+  write_file_atomically(scratch / "less.safetensors", safetensors_bytes(less));
+  write_file_atomically(scratch / "bare.safetensors", safetensors_bytes(bare));
   CHECK(contains(message_of([&] { model_from_weight_archive(scratch / "less.safetensors"); }), dict.entries()[0].name));
   CHECK(contains(message_of([&] { model_from_weight_archive(scratch / "bare.safetensors"); }),
                  "its metadata lack 'cvtool.json'"));

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "base/random.h"
 #include "metrics/evaluation_metrics.h"
@@ -46,7 +47,11 @@ Json case_json(const Predictions& p, int64_t number) {
   json["metrics"] = metrics_json(metrics, names);
   json["intervals"] = intervals_json(metrics);
   json["confusion"] = metrics.confusion;
-  for (int64_t k : {1, 2, 5}) json["top_k"][std::to_string(k)] = top_k_accuracy(p, k);
+  for (int64_t k : {1, 2, 5}) {
+    const auto hits = in_top_k(p, k);
+    json["top_k"][std::to_string(k)] =
+        std::accumulate(hits.begin(), hits.end(), 0.0) / static_cast<double>(hits.size());
+  }
   std::vector<uint8_t> other;  // a second model that guesses
   Random random(2, "metrics cases", 0, static_cast<uint64_t>(number));
   for (size_t i = 0; i < p.labels.size(); ++i) other.push_back(random.uniform() < 0.5);

@@ -1,6 +1,9 @@
 #include "model/model_file.h"
 
 #include <doctest/doctest.h>
+#include <zip.h>
+
+#include <filesystem>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -117,6 +120,17 @@ TEST_CASE("TorchScript without our information is told apart from a damaged file
   const Saved saved;
   small_model().module.save(saved.scratch / "plain.pt");
   CHECK(contains(message_of([&] { load_model(saved.scratch / "plain.pt"); }), "is TorchScript but not a cvtool model"));
+}
+
+TEST_CASE("A model file that would unpack to far more than its size is refused without being unpacked") {
+  const Saved saved;
+  const std::string path = saved.scratch.write("bomb.pt", saved.bytes), zeros(size_t{64} << 20, '\0');
+  zip_t* archive = zip_open(path.c_str(), 0, nullptr);
+  REQUIRE(archive);
+  zip_file_add(archive, "archive/extra/bomb", zip_source_buffer(archive, zeros.data(), zeros.size(), 0), 0);
+  REQUIRE(zip_close(archive) == 0);
+  CHECK(std::filesystem::file_size(path) < saved.bytes.size() + 100000);
+  CHECK(contains(message_of([&] { load_model(path); }), "holds more than a file of its size can"));
 }
 
 TEST_CASE("A truncated file is refused wherever it was cut") {

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <torch/script.h>
 
+#include "base/files.h"
 #include "model/weights/weight_files.h"
 
 using namespace cvtool;
@@ -45,7 +46,7 @@ TEST_CASE("A written safetensors file gives back the same tensors and metadata, 
   const std::string path = scratch("round.safetensors");
   StateDict dict = small_dict();
   dict.metadata["base"] = "vgg16";
-  write_safetensors(path, dict);
+  write_file_atomically(path, safetensors_bytes(dict));
   const StateDict back = read_state_dict(path);
   CHECK(back.metadata.at("base") == "vgg16");
   REQUIRE(back.size() == dict.size());

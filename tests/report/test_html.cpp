@@ -18,6 +18,9 @@ TEST_CASE("Bytes that are not UTF-8 become replacement characters") {
   CHECK(html_text("\xFF<") == "\xEF\xBF\xBD&lt;");
   CHECK(html_text("\xC0\xAF") == "\xEF\xBF\xBD\xEF\xBF\xBD");
   CHECK(html_text("a\xE7\x8C") == "a\xEF\xBF\xBD\xEF\xBF\xBD");
+  // Half of a pair, and '/' written overlong.
+  CHECK(html_text("\xED\xA0\x80") == "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");
+  CHECK(html_text("\xE0\x80\xAF") == "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");
 }
 
 // The test vectors of RFC 4648.

@@ -73,7 +73,7 @@ def wait_until_writing(run, process):
     """Until a checkpoint or a model is being written."""
     end = time.monotonic() + 5
     while time.monotonic() < end and process.poll() is None:
-        if any(".part" in name or name == "checkpoint.new.pt" for name in os.listdir(run)):
+        if any(".part" in name for name in os.listdir(run)):
             return
 
 
@@ -93,7 +93,7 @@ def kill_once(words, run, longest):
         return None
     process.kill()
     process.wait()
-    left = sorted(name for name in os.listdir(run) if ".part" in name or name == "checkpoint.new.pt")
+    left = sorted(name for name in os.listdir(run) if ".part" in name)
     going_on = [line.split(": ", 1)[1] for line in open(log) if "going on in" in line]
     return (going_on[0].strip() if going_on else "first start") + (", killed while writing " + ", ".join(left) if left else "")
 
@@ -125,7 +125,7 @@ def check(case, words):
         for file, digest in wanted.items():
             if got[file] != digest:
                 sys.exit(f"{case}: {file} of {name} differs from that of the whole run")
-        left = [file for file in os.listdir(run) if ".part" in file or file == "checkpoint.new.pt"]
+        left = [file for file in os.listdir(run) if ".part" in file]
         if left:
             sys.exit(f"{case}: {left} were left behind")
     print(f"{case}: {kills} kills, {writing} of them while a file was written, {runs} runs: models and history equal", flush=True)

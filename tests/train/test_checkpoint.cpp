@@ -2,7 +2,9 @@
 
 #include <ATen/ATen.h>
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 
+#include <csignal>
 #include <nlohmann/json.hpp>
 
 #include "base/random.h"
@@ -86,8 +88,17 @@ TEST_CASE("Without a whole checkpoint the error names the file and what can be d
 TEST_CASE("A checkpoint that cannot be written leaves the one before") {
   const Scratch folder;
   save_checkpoint(folder.path(), example(1));
-  // A folder in the way of the new file.
-  std::filesystem::create_directories(folder / "checkpoint.new.pt/x");
-  CHECK(contains(message_of([&] { save_checkpoint(folder.path(), example(2)); }), "cannot write"));
+  // A limit on the size of files stands in for a disk that fills up.
+  rlimit old{};
+  ::getrlimit(RLIMIT_FSIZE, &old);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit low = old;
+  low.rlim_cur = 100;
+  ::setrlimit(RLIMIT_FSIZE, &low);
+  const std::string message = message_of([&] { save_checkpoint(folder.path(), example(2)); });
+  ::setrlimit(RLIMIT_FSIZE, &old);
+  std::signal(SIGXFSZ, handler);
+  CHECK(contains(message, "cannot write"));
   CHECK(same(*load_checkpoint(folder.path()), example(1)));
+  CHECK(names_in(folder.path()) == std::set<std::string>{kCheckpointFile});
 }

@@ -5,9 +5,9 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "base/base64.h"
 #include "base/error.h"
 #include "base/version.h"
-#include "export/base64.h"
 #include "export/onnx/interpret.h"
 #include "export/onnx/verify.h"
 #include "export/onnx/write.h"

@@ -4,7 +4,7 @@
 #include <set>
 
 #include "base/error.h"
-#include "export/onnx/protobuf.h"
+#include "base/protobuf.h"
 
 namespace cvtool {
 namespace {
@@ -31,20 +31,11 @@ ProtobufWriter attribute_message(const std::string& name, const OnnxAttribute& v
   using namespace attribute_field;
   ProtobufWriter out;
   out.bytes(kName, name);
-  if (const auto* i = std::get_if<int64_t>(&value)) {
-    out.varint(kInt, *i);
-    out.varint(kType, kIntType);
-  } else if (const auto* f = std::get_if<float>(&value)) {
-    out.fixed32(kFloat, *f);
-    out.varint(kType, kFloatType);
-  } else if (const auto* text = std::get_if<std::string>(&value)) {
-    out.bytes(kText, *text);
-    out.varint(kType, kTextType);
-  } else {
-    for (const int64_t item : std::get<std::vector<int64_t>>(value)) out.varint(kInts, item);
-    out.varint(kType, kIntsType);
-  }
-  return out;
+  if (const auto* i = std::get_if<int64_t>(&value)) return out.varint(kInt, *i).varint(kType, kIntType);
+  if (const auto* f = std::get_if<float>(&value)) return out.fixed32(kFloat, *f).varint(kType, kFloatType);
+  if (const auto* text = std::get_if<std::string>(&value)) return out.bytes(kText, *text).varint(kType, kTextType);
+  for (const int64_t item : std::get<std::vector<int64_t>>(value)) out.varint(kInts, item);
+  return out.varint(kType, kIntsType);
 }
 
 std::pair<std::string, OnnxAttribute> attribute_from(std::string_view bytes) {
@@ -54,40 +45,19 @@ std::pair<std::string, OnnxAttribute> attribute_from(std::string_view bytes) {
   int64_t type = 0, integer = 0;
   float real = 0;
   std::vector<int64_t> integers;
-  for (ProtobufField field; in.next(field);) switch (field.number) {
-      case kName:
-        name = field.bytes;
-        break;
-      case kFloat:
-        real = field.real;
-        break;
-      case kInt:
-        integer = static_cast<int64_t>(field.integer);
-        break;
-      case kText:
-        text = field.bytes;
-        break;
-      case kInts:
-        integers.push_back(static_cast<int64_t>(field.integer));
-        break;
-      case kType:
-        type = static_cast<int64_t>(field.integer);
-        break;
-      default:
-        break;
-    }
-  switch (type) {
-    case kFloatType:
-      return {name, real};
-    case kIntType:
-      return {name, integer};
-    case kTextType:
-      return {name, text};
-    case kIntsType:
-      return {name, integers};
-    default:
-      throw Error("holds an attribute '" + name + "' of a type that cvtool does not write");
+  for (ProtobufField field; in.next(field);) {
+    if (field.number == kName) name = field.bytes;
+    if (field.number == kFloat) real = field.real;
+    if (field.number == kInt) integer = static_cast<int64_t>(field.integer);
+    if (field.number == kText) text = field.bytes;
+    if (field.number == kInts) integers.push_back(static_cast<int64_t>(field.integer));
+    if (field.number == kType) type = static_cast<int64_t>(field.integer);
   }
+  if (type == kFloatType) return {name, real};
+  if (type == kIntType) return {name, integer};
+  if (type == kTextType) return {name, text};
+  if (type == kIntsType) return {name, integers};
+  throw Error("holds an attribute '" + name + "' of a type that cvtool does not write");
 }
 
 ProtobufWriter node_message(const OnnxNode& node) {
@@ -95,8 +65,7 @@ ProtobufWriter node_message(const OnnxNode& node) {
   ProtobufWriter out;
   for (const auto& input : node.inputs) out.bytes(kInput, input);
   for (const auto& output : node.outputs) out.bytes(kOutput, output);
-  out.bytes(kName, node.name);
-  out.bytes(kOp, node.op);
+  out.bytes(kName, node.name).bytes(kOp, node.op);
   for (const auto& [name, value] : node.attributes) out.message(kAttribute, attribute_message(name, value));
   return out;
 }
@@ -105,25 +74,13 @@ OnnxNode node_from(std::string_view bytes) {
   using namespace node_field;
   OnnxNode node;
   ProtobufReader in(bytes);
-  for (ProtobufField field; in.next(field);) switch (field.number) {
-      case kInput:
-        node.inputs.emplace_back(field.bytes);
-        break;
-      case kOutput:
-        node.outputs.emplace_back(field.bytes);
-        break;
-      case kName:
-        node.name = field.bytes;
-        break;
-      case kOp:
-        node.op = field.bytes;
-        break;
-      case kAttribute:
-        node.attributes.insert(attribute_from(field.bytes));
-        break;
-      default:
-        break;
-    }
+  for (ProtobufField field; in.next(field);) {
+    if (field.number == kInput) node.inputs.emplace_back(field.bytes);
+    if (field.number == kOutput) node.outputs.emplace_back(field.bytes);
+    if (field.number == kName) node.name = field.bytes;
+    if (field.number == kOp) node.op = field.bytes;
+    if (field.number == kAttribute) node.attributes.insert(attribute_from(field.bytes));
+  }
   return node;
 }
 
@@ -131,53 +88,30 @@ ProtobufWriter tensor_message(const OnnxTensor& tensor) {
   using namespace tensor_field;
   ProtobufWriter out;
   for (const int64_t dim : tensor.dims) out.varint(kDims, dim);
-  out.varint(kType, static_cast<int64_t>(tensor.type));
-  out.bytes(kName, tensor.name);
-  out.bytes(kRaw, tensor.bytes);
-  return out;
+  return out.varint(kType, static_cast<int64_t>(tensor.type)).bytes(kName, tensor.name).bytes(kRaw, tensor.bytes);
 }
 
 OnnxTensor tensor_from(std::string_view bytes) {
   using namespace tensor_field;
   OnnxTensor tensor;
   ProtobufReader in(bytes);
-  for (ProtobufField field; in.next(field);) switch (field.number) {
-      case kDims:
-        tensor.dims.push_back(static_cast<int64_t>(field.integer));
-        break;
-      case kType:
-        tensor.type = static_cast<OnnxType>(field.integer);
-        break;
-      case kName:
-        tensor.name = field.bytes;
-        break;
-      case kRaw:
-        tensor.bytes = field.bytes;
-        break;
-      default:
-        break;
-    }
+  for (ProtobufField field; in.next(field);) {
+    if (field.number == kDims) tensor.dims.push_back(static_cast<int64_t>(field.integer));
+    if (field.number == kType) tensor.type = static_cast<OnnxType>(field.integer);
+    if (field.number == kName) tensor.name = field.bytes;
+    if (field.number == kRaw) tensor.bytes = field.bytes;
+  }
   return tensor;
 }
 
 // ValueInfoProto {name = 1, type = 2: TypeProto {tensor_type = 1: {elem_type = 1, shape = 2: {dim = 1: {dim_value = 1,
 // dim_param = 2}}}}}
 ProtobufWriter value_message(const OnnxValue& value) {
-  ProtobufWriter shape, tensor, type, out;
-  for (const int64_t size : value.dims) {
-    ProtobufWriter dim;
-    if (size < 0)
-      dim.bytes(2, "batch");
-    else
-      dim.varint(1, size);
-    shape.message(1, dim);
-  }
-  tensor.varint(1, static_cast<int64_t>(value.type));
-  tensor.message(2, shape);
-  type.message(1, tensor);
-  out.bytes(1, value.name);
-  out.message(2, type);
-  return out;
+  ProtobufWriter shape;
+  for (const int64_t size : value.dims)
+    shape.message(1, size < 0 ? ProtobufWriter().bytes(2, "batch") : ProtobufWriter().varint(1, size));
+  const ProtobufWriter tensor = ProtobufWriter().varint(1, static_cast<int64_t>(value.type)).message(2, shape);
+  return ProtobufWriter().bytes(1, value.name).message(2, ProtobufWriter().message(1, tensor));
 }
 
 std::string_view submessage(std::string_view bytes, int number) {
@@ -211,33 +145,19 @@ ProtobufWriter graph_message(const OnnxModel& model) {
   for (const OnnxNode& node : model.nodes) out.message(kNode, node_message(node));
   out.bytes(kName, model.graph_name);
   for (const OnnxTensor& tensor : model.constants) out.message(kConstant, tensor_message(tensor));
-  out.message(kInput, value_message(model.input));
-  out.message(kOutput, value_message(model.output));
-  return out;
+  return out.message(kInput, value_message(model.input)).message(kOutput, value_message(model.output));
 }
 
 void read_graph(std::string_view bytes, OnnxModel& model) {
   using namespace graph_field;
   ProtobufReader in(bytes);
-  for (ProtobufField field; in.next(field);) switch (field.number) {
-      case kNode:
-        model.nodes.push_back(node_from(field.bytes));
-        break;
-      case kName:
-        model.graph_name = field.bytes;
-        break;
-      case kConstant:
-        model.constants.push_back(tensor_from(field.bytes));
-        break;
-      case kInput:
-        model.input = value_from(field.bytes);
-        break;
-      case kOutput:
-        model.output = value_from(field.bytes);
-        break;
-      default:
-        break;
-    }
+  for (ProtobufField field; in.next(field);) {
+    if (field.number == kNode) model.nodes.push_back(node_from(field.bytes));
+    if (field.number == kName) model.graph_name = field.bytes;
+    if (field.number == kConstant) model.constants.push_back(tensor_from(field.bytes));
+    if (field.number == kInput) model.input = value_from(field.bytes);
+    if (field.number == kOutput) model.output = value_from(field.bytes);
+  }
 }
 
 const OnnxTensor* constant_named(const OnnxModel& model, const std::string& name) {
@@ -260,21 +180,12 @@ void drop_leading_ones(OnnxModel& model) {
 
 std::string onnx_bytes(const OnnxModel& model) {
   using namespace model_field;
-  ProtobufWriter out, opset;
-  opset.bytes(1, "");
-  opset.varint(2, kOnnxOpset);
-  out.varint(kIrVersion, kOnnxIrVersion);
-  out.bytes(kProducer, "cvtool");
-  out.bytes(kProducerVersion, model.producer_version);
-  out.bytes(kDoc, model.doc);
-  out.message(kGraph, graph_message(model));
-  out.message(kOpset, opset);
-  for (const auto& [key, value] : model.metadata) {
-    ProtobufWriter entry;
-    entry.bytes(1, key);
-    entry.bytes(2, value);
-    out.message(kMetadata, entry);
-  }
+  ProtobufWriter out;
+  out.varint(kIrVersion, kOnnxIrVersion).bytes(kProducer, "cvtool").bytes(kProducerVersion, model.producer_version);
+  out.bytes(kDoc, model.doc).message(kGraph, graph_message(model));
+  out.message(kOpset, ProtobufWriter().bytes(1, "").varint(2, kOnnxOpset));
+  for (const auto& [key, value] : model.metadata)
+    out.message(kMetadata, ProtobufWriter().bytes(1, key).bytes(2, value));
   return out.text();
 }
 
@@ -282,22 +193,12 @@ OnnxModel onnx_from_bytes(std::string_view bytes) {
   using namespace model_field;
   OnnxModel model;
   ProtobufReader in(bytes);
-  for (ProtobufField field; in.next(field);) switch (field.number) {
-      case kProducerVersion:
-        model.producer_version = field.bytes;
-        break;
-      case kDoc:
-        model.doc = field.bytes;
-        break;
-      case kGraph:
-        read_graph(field.bytes, model);
-        break;
-      case kMetadata:
-        model.metadata.emplace_back(submessage(field.bytes, 1), submessage(field.bytes, 2));
-        break;
-      default:
-        break;
-    }
+  for (ProtobufField field; in.next(field);) {
+    if (field.number == kProducerVersion) model.producer_version = field.bytes;
+    if (field.number == kDoc) model.doc = field.bytes;
+    if (field.number == kGraph) read_graph(field.bytes, model);
+    if (field.number == kMetadata) model.metadata.emplace_back(submessage(field.bytes, 1), submessage(field.bytes, 2));
+  }
   if (model.nodes.empty()) throw Error("holds no ONNX graph");
   return model;
 }

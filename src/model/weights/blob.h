@@ -23,10 +23,11 @@ Blob blob_of(std::string bytes);
 // mapped.
 Blob map_file(const std::string& path);
 
+constexpr const char* kFetchAgain = "the file is damaged or was cut off: fetch or save it again";
+
 // Throws Error "ORIGIN: WHAT; NEXT_STEP". `origin` is the path of the weight file.
-[[noreturn]] void fail_weights(
-    const std::string& origin, const std::string& what,
-    const std::string& next_step = "the file is damaged or was cut off: fetch or save it again");
+[[noreturn]] void fail_weights(const std::string& origin, const std::string& what,
+                               const std::string& next_step = kFetchAgain);
 
 // Reads little-endian values one after another. Every read past the end throws Error naming `origin` and the
 // place.

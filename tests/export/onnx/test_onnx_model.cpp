@@ -3,7 +3,6 @@
 #include <doctest/doctest.h>
 
 #include "base/error.h"
-#include "export/onnx/protobuf.h"
 #include "scratch.h"
 
 using namespace cvtool;
@@ -28,25 +27,7 @@ OnnxModel small() {
   return model;
 }
 
-std::string text_of(std::initializer_list<int> bytes) {
-  std::string text;
-  for (const int byte : bytes) text += static_cast<char>(byte);
-  return text;
-}
-
 }  // namespace
-
-// The examples of the protocol buffers' description of their encoding.
-TEST_CASE("Fields are encoded as protocol buffers are") {
-  ProtobufWriter out;
-  out.varint(1, 150);
-  out.bytes(2, "testing");
-  out.varint(1, -2);
-  out.fixed32(3, 1.0F);
-  CHECK(out.text() == text_of({0x08, 0x96, 0x01}) + text_of({0x12, 0x07}) + "testing" +
-                          text_of({0x08, 0xFE, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01}) +
-                          text_of({0x1D, 0, 0, 0x80, 0x3F}));
-}
 
 TEST_CASE("A model that is written and read is the same") {
   const OnnxModel model = small(), back = onnx_from_bytes(onnx_bytes(model));

@@ -1,6 +1,9 @@
-#include "export/base64.h"
+#include "base/base64.h"
 
 #include <doctest/doctest.h>
+
+#include <utility>
+#include <vector>
 
 #include "scratch.h"
 

@@ -1,0 +1,17 @@
+// Texts as Unicode characters.
+#pragma once
+
+#include <string>
+
+namespace cvtool {
+
+// Bytes of the UTF-8 sequence that begins at `at`, by the Unicode standard's table 3-7 (so neither overlong forms nor
+// halves of pairs); 0 where none does.
+size_t utf8_length(const std::string& text, size_t at);
+
+bool is_utf8(const std::string& text);
+
+// False for the second and later bytes of a sequence: counting where it is true counts characters.
+inline bool begins_character(char byte) { return (static_cast<unsigned char>(byte) & 0xc0) != 0x80; }
+
+}  // namespace cvtool
