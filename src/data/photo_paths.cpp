@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <thread>
 #include <unordered_map>
+#include <utility>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -22,6 +23,12 @@ namespace fs = std::filesystem;
 
 namespace cvtool {
 namespace {
+
+constexpr size_t kMostStdinBytes = size_t{1} << 30;
+
+std::string in_folder(const std::string& folder, const std::string& name) {
+  return folder + (folder.back() == '/' ? "" : "/") + name;
+}
 
 // When a file was last written and how large it is.
 struct Stamp {
@@ -52,7 +59,7 @@ class Watch {
     ImageWalk walk(folder_);
     for (std::string name, error; walk.next(name, error);) {
       Stamp stamp;
-      const std::string path = folder_ + (folder_.back() == '/' ? "" : "/") + name;
+      const std::string path = in_folder(folder_, name);
       if (!error.empty() || !stamp_of(path, stamp)) continue;
       const auto old = seen_.find(name);
       const bool rests = old != seen_.end() && old->second.stamp == stamp;
@@ -79,16 +86,6 @@ class Watch {
   Clock::time_point next_{};
 };
 
-// A folder that is named photo by photo.
-struct OpenedFolder {
-  std::string folder, prefix;
-  ImageWalk walk;
-  bool any = false;
-
-  explicit OpenedFolder(const std::string& path)
-      : folder(path), prefix(path.back() == '/' ? path : path + "/"), walk(path) {}
-};
-
 std::deque<std::string> matches_of(const std::string& pattern) {
   glob_t found{};
   std::deque<std::string> paths;
@@ -107,129 +104,120 @@ bool is_pattern(const std::string& input) {
 struct PhotoLister::State {
   PhotoSourceOptions options;
   std::function<bool()> stopped;
-  size_t input = 0;                      // the next one
-  std::deque<std::string> paths;         // files and folders to be named before the next input
-  std::unique_ptr<OpenedFolder> opened;  // and before them
-  bool in_list = false;                  // and behind them the rest of the list on standard input
-  std::string piece, listed;             // of that list: what was read of it; a path that is not yet whole
-  size_t place = 0;                      // in `piece`
+  size_t input = 0;               // the next of options.inputs
+  std::deque<std::string> paths;  // files and folders to be named before it
+  std::string folder;             // whose photos are named first of all, while there is a walk
+  std::unique_ptr<ImageWalk> walk;
+  bool walk_is_empty = true;
+  bool in_list = false;       // the list on standard input goes on
+  std::string piece, listed;  // of that list: what was read of it; a path that is not yet whole
+  size_t place = 0;           // in `piece`
   std::unique_ptr<Watch> watch;
 
-  bool next(PhotoSource& photo);
-  bool next_of_folder(PhotoSource& photo);
-  bool open_path(const std::string& path, PhotoSource& photo);
-  bool open_input(const std::string& name, PhotoSource& photo);
-  void read_list();
-  bool read_stdin();
-  void read_stdin_image(PhotoSource& photo);
-  void wait_for_change();
-};
-
-bool PhotoLister::State::next_of_folder(PhotoSource& photo) {
-  std::string path, error;
-  if (opened->walk.next(path, error)) {
-    opened->any = true;
-    photo = {error.empty() || !path.empty() ? opened->prefix + path : opened->folder, error, nullptr};
-    return true;
-  }
-  const std::unique_ptr<OpenedFolder> done = std::move(opened);
-  if (!done->any) photo = {done->folder, "holds no image (" + join(image_extensions(), " ") + ")", nullptr};
-  return !done->any;
-}
-
-// A file or a folder by its name, as it is. True where it is a photo (or an error), false for a folder.
-bool PhotoLister::State::open_path(const std::string& path, PhotoSource& photo) {
-  struct stat status {};
-  photo = {path, "", nullptr};
-  if (path.empty())
-    photo.error = "is an empty path";
-  else if (::stat(path.c_str(), &status) != 0)
-    photo.error = errno == ENOENT ? "there is no such file" : std::strerror(errno);
-  else if (S_ISDIR(status.st_mode))
-    opened = std::make_unique<OpenedFolder>(path);
-  return !opened;
-}
-
-// True where its first photo is `photo`.
-bool PhotoLister::State::open_input(const std::string& name, PhotoSource& photo) {
-  if (name == "-") in_list = true;
-  if (name == "-") return false;
-  if (!is_pattern(name)) return open_path(name, photo);
-  paths = matches_of(name);
-  photo = {name, "no file matches this pattern", nullptr};
-  return paths.empty();
-}
-
-// Another piece of standard input; read() alone would not notice a stop.
-bool PhotoLister::State::read_stdin() {
-  piece.resize(1 << 16);
-  place = 0;
-  while (!stopped()) {
-    pollfd waiting{STDIN_FILENO, POLLIN, 0};
-    const int ready = ::poll(&waiting, 1, 100);
-    if (ready == 0 || (ready < 0 && errno == EINTR)) continue;
-    const ssize_t got = ::read(STDIN_FILENO, piece.data(), piece.size());
-    if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-    if (got < 0) throw Error(std::string("cannot read standard input: ") + std::strerror(errno));
-    piece.resize(static_cast<size_t>(got));
-    return got > 0;
-  }
-  return false;
-}
-
-// The next path of the list, if there is one in this piece.
-void PhotoLister::State::read_list() {
-  const size_t end = piece.find(options.separator, place);
-  listed.append(piece, place, end == std::string::npos ? end : end - place);
-  place = end + 1;
-  if (end == std::string::npos && read_stdin()) return;
-  in_list = end != std::string::npos;
-  if (options.separator == '\n' && !listed.empty() && listed.back() == '\r') listed.pop_back();
-  if (!listed.empty()) paths.push_back(std::move(listed));
-  listed.clear();
-}
-
-void PhotoLister::State::read_stdin_image(PhotoSource& photo) {
-  auto bytes = std::make_shared<std::string>();
-  photo = {"-", "", bytes};
-  while (read_stdin()) {
-    *bytes += piece;
-    if (bytes->size() <= (size_t{1} << 30)) continue;
-    photo = {"-", "is larger than 1 GiB", nullptr};
-    return;
-  }
-}
-
-void PhotoLister::State::wait_for_change() {
-  if (!watch) watch = std::make_unique<Watch>(options.watch);
-  if (!watch->due()) return std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  paths = watch->look();
-}
-
-bool PhotoLister::State::next(PhotoSource& photo) {
-  while (!stopped()) {
-    if (opened) {
-      if (next_of_folder(photo)) return true;
-    } else if (!paths.empty()) {
+  // Makes the next photo known, or comes nearer to it and returns false.
+  bool step(PhotoSource& photo) {
+    if (walk) return walk_on(photo);
+    if (!paths.empty()) {
       const std::string path = std::move(paths.front());
       paths.pop_front();
-      if (open_path(path, photo)) return true;
-    } else if (in_list) {
-      read_list();
-    } else if (options.stdin_image) {
-      options.stdin_image = false;
-      read_stdin_image(photo);
-      return !stopped();
-    } else if (input < options.inputs.size()) {
-      if (open_input(options.inputs[input++], photo)) return true;
-    } else if (!options.watch.empty()) {
-      wait_for_change();
-    } else {
+      return open_path(path, photo);
+    }
+    if (in_list) return read_list();
+    if (std::exchange(options.stdin_image, false)) return read_stdin_image(photo);
+    if (input < options.inputs.size()) return open_input(options.inputs[input++], photo);
+    return look_again();
+  }
+
+  bool at_end() const {
+    return !walk && paths.empty() && !in_list && !options.stdin_image && input == options.inputs.size() &&
+           options.watch.empty();
+  }
+
+  bool walk_on(PhotoSource& photo) {
+    std::string name, error;
+    if (walk->next(name, error)) {
+      photo = {name.empty() ? folder : in_folder(folder, name), error, nullptr};
+      walk_is_empty = false;
+      return true;
+    }
+    walk.reset();
+    photo = {folder, "holds no image (" + join(image_extensions(), " ") + ")", nullptr};
+    return walk_is_empty;
+  }
+
+  // A file or a folder by its name, as it is.
+  bool open_path(const std::string& path, PhotoSource& photo) {
+    struct stat status {};
+    photo = {path, "", nullptr};
+    if (path.empty())
+      photo.error = "is an empty path";
+    else if (::stat(path.c_str(), &status) != 0)
+      photo.error = errno == ENOENT ? "there is no such file" : std::strerror(errno);
+    if (!photo.error.empty() || !S_ISDIR(status.st_mode)) return true;
+    folder = path;
+    walk = std::make_unique<ImageWalk>(path);
+    walk_is_empty = true;
+    return false;
+  }
+
+  bool open_input(const std::string& name, PhotoSource& photo) {
+    if (name == "-") {
+      in_list = true;
       return false;
     }
+    if (!is_pattern(name)) return open_path(name, photo);
+    paths = matches_of(name);
+    photo = {name, "no file matches this pattern", nullptr};
+    return paths.empty();
   }
-  return false;
-}
+
+  // The next path of the list, if there is one in this piece.
+  bool read_list() {
+    const size_t end = piece.find(options.separator, place);
+    listed.append(piece, place, end == std::string::npos ? end : end - place);
+    place = end + 1;
+    if (end == std::string::npos && read_stdin()) return false;
+    in_list = end != std::string::npos;
+    if (options.separator == '\n' && !listed.empty() && listed.back() == '\r') listed.pop_back();
+    if (!listed.empty()) paths.push_back(std::move(listed));
+    listed.clear();
+    return false;
+  }
+
+  // Another piece of standard input; read() alone would not notice a stop.
+  bool read_stdin() {
+    piece.resize(1 << 16);
+    place = 0;
+    while (!stopped()) {
+      pollfd waiting{STDIN_FILENO, POLLIN, 0};
+      const int ready = ::poll(&waiting, 1, 100);
+      if (ready == 0 || (ready < 0 && errno == EINTR)) continue;
+      const ssize_t got = ::read(STDIN_FILENO, piece.data(), piece.size());
+      if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+      if (got < 0) throw Error(std::string("cannot read standard input: ") + std::strerror(errno));
+      piece.resize(static_cast<size_t>(got));
+      return got > 0;
+    }
+    return false;
+  }
+
+  bool read_stdin_image(PhotoSource& photo) {
+    auto bytes = std::make_shared<std::string>();
+    while (bytes->size() <= kMostStdinBytes && read_stdin()) *bytes += piece;
+    const bool whole = bytes->size() <= kMostStdinBytes;
+    photo = whole ? PhotoSource{"-", "", bytes} : PhotoSource{"-", "is larger than 1 GiB", nullptr};
+    return true;
+  }
+
+  bool look_again() {
+    if (!watch) watch = std::make_unique<Watch>(options.watch);
+    if (watch->due())
+      paths = watch->look();
+    else
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    return false;
+  }
+};
 
 PhotoLister::PhotoLister(PhotoSourceOptions options, std::function<bool()> stopped)
     : state_(std::make_unique<State>()) {
@@ -239,7 +227,11 @@ PhotoLister::PhotoLister(PhotoSourceOptions options, std::function<bool()> stopp
 
 PhotoLister::~PhotoLister() = default;
 
-bool PhotoLister::next(PhotoSource& photo) { return state_->next(photo); }
+bool PhotoLister::next(PhotoSource& photo) {
+  while (!state_->stopped() && !state_->at_end())
+    if (state_->step(photo)) return !state_->stopped();
+  return false;
+}
 
 bool is_live(const PhotoSourceOptions& options) {
   for (const std::string& input : options.inputs)

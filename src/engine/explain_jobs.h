@@ -6,6 +6,8 @@
 #include "base/observer.h"
 #include "evaluate/opened_model.h"
 #include "explain/seen_photo.h"
+#include "spec/requests.h"
+#include "spec/results.h"
 
 namespace cvtool {
 

@@ -86,7 +86,6 @@ Evaluation evaluate(const EvaluationSubject& subject, Outputs outputs, std::opti
 
 Figure figure_of(const Evaluation& evaluation, const std::string& name) {
   if (name == "loss") return {name, evaluation.outputs.loss, {}};
-  if (name == "majority_baseline") return {name, evaluation.metrics.majority_baseline, {}};
   const Metric& metric = evaluation.metrics.metric(name);
   Figure figure{name, {}, {}};
   if (!std::isnan(metric.value)) figure.value = metric.value;

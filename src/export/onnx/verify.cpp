@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <opencv2/core/utility.hpp>
 #include <opencv2/core/utils/logger.hpp>
 #include <opencv2/dnn.hpp>
 
@@ -14,16 +15,23 @@
 namespace cvtool {
 namespace {
 
-// OpenCV prints what it cannot read; the exception says it too.
+// OpenCV with all its threads, and silent: it prints what it cannot read; the exception says it too.
 class QuietOpenCv {
  public:
-  QuietOpenCv() : before_(cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT)) {}
-  ~QuietOpenCv() { cv::utils::logging::setLogLevel(before_); }
+  QuietOpenCv()
+      : before_(cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT)), threads_(cv::getNumThreads()) {
+    cv::setNumThreads(-1);
+  }
+  ~QuietOpenCv() {
+    cv::setNumThreads(threads_);
+    cv::utils::logging::setLogLevel(before_);
+  }
   QuietOpenCv(const QuietOpenCv&) = delete;
   QuietOpenCv& operator=(const QuietOpenCv&) = delete;
 
  private:
   cv::utils::logging::LogLevel before_;
+  int threads_;
 };
 
 at::Tensor tensor_from_blob(const cv::Mat& blob) {
