@@ -1,11 +1,8 @@
 #include "spec/engine.h"
 
-<<<<<<< HEAD
-#include "base/version.h"
-=======
 #include <opencv2/core/utility.hpp>
 
->>>>>>> 7aee1429cd10a300d339b2f9c1add2a432072651
+#include "base/version.h"
 #include "engine/jobs.h"
 
 extern "C" const char* cvtool_engine_version() {
@@ -14,7 +11,9 @@ extern "C" const char* cvtool_engine_version() {
 }
 
 extern "C" const cvtool::Engine* cvtool_engine() {
-<<<<<<< HEAD
+  // Photos are spread over worker threads: teams of OpenCV's within them would only multiply, and fail where the system
+  // gives no more threads.
+  cv::setNumThreads(1);
   static const cvtool::Engine engine = [] {
     cvtool::Engine e{};
     e.train = cvtool::train_job;
@@ -35,14 +34,5 @@ extern "C" const cvtool::Engine* cvtool_engine() {
     e.preview = cvtool::preview_job;
     return e;
   }();
-=======
-  // Photos are spread over worker threads: teams of OpenCV's within them would only multiply, and fail where the system
-  // gives no more threads.
-  cv::setNumThreads(1);
-  static const cvtool::Engine engine{cvtool::train_job,   cvtool::find_lr_job, cvtool::eval_job,    cvtool::compare_job,
-                                     cvtool::predict_job, cvtool::export_job,  cvtool::summary_job, cvtool::sample_job,
-                                     cvtool::check_job,   cvtool::stats_job,   cvtool::split_job,   cvtool::unpack_job,
-                                     cvtool::preview_job, cvtool::import_job,  cvtool::explain_job, cvtool::verify_job};
->>>>>>> 7aee1429cd10a300d339b2f9c1add2a432072651
   return &engine;
 }
