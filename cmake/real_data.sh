@@ -1,4 +1,4 @@
-# Real photos and a pretrained base from npm packages, for quickstart.sh --real, which sources this from the project's root.
+# Real photos and a pretrained backbone from npm packages, for quickstart.sh --real, which sources this from the project's root.
 # The packages are fetched and unpacked; nothing of theirs is run.
 
 downloads=$PWD/build/quickstart/packages
@@ -43,6 +43,6 @@ fetch_cars_and_trucks() {
 # import_small_base FILE.pt: MobileNetV2 of width 0.35 with Keras's ImageNet weights.
 import_small_base() {
   fetch_package sos-image-classification 1.0.16 9fab6d75c5b68320bb710dbdf28fcce7b397d37175e97135aec9cf4fe8788368
-  say "Importing the base"
+  say "Importing the backbone"
   "$cvtool" import mobilenet_v2 --weights "$downloads/sos-image-classification/package/src/model/model.json" -o "$1"
 }

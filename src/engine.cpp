@@ -22,7 +22,7 @@ extern "C" const cvtool::Engine* cvtool_engine() {
     e.compare = cvtool::compare_job;
     e.predict = cvtool::predict_job;
     e.export_model = cvtool::export_job;
-    e.import_base = cvtool::import_job;
+    e.import_backbone = cvtool::import_job;
     e.verify = cvtool::verify_job;
     e.explain = cvtool::explain_job;
     e.summary = cvtool::summary_job;

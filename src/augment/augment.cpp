@@ -116,7 +116,7 @@ at::Tensor through_stage(const at::Tensor& pixels, const Stage& stage, const Dra
 
 at::Tensor at_rest_through(const at::Tensor& pixels, const Stage& stage) {
   return through_geometry(pixels, stage, [](const Named<GeometryStep>& step, size_t, ImageSize size) {
-    return step.work.at_rest ? step.work.at_rest(size) : Affine{};
+    return step.work.eval_transform ? step.work.eval_transform(size) : Affine{};
   });
 }
 
@@ -152,8 +152,8 @@ AugmentRows mixed(const AugmentRows& rows, const Named<MixStep>& mix, const Draw
   for (size_t i = 0; i < static_cast<size_t>(count); ++i) randoms.push_back(keys.random(mix.purpose, i));
   const auto own = rows.labels.narrow(0, 0, count);
   Mixture mixture = mix.work.apply(rows.pixels.narrow(0, 0, count), partners(rows.pixels), std::move(randoms));
-  const auto share = per_row(mixture.shares, own).view({-1, 1});
-  auto labels = own * share + partners(rows.labels) * (1 - share);
+  const auto fraction = per_row(mixture.fractions, own).view({-1, 1});
+  auto labels = own * fraction + partners(rows.labels) * (1 - fraction);
   return {mixture.pixels, labels, {rows.ids.begin(), rows.ids.begin() + count}};
 }
 
@@ -240,7 +240,7 @@ AugmentedBatch Augmenter::apply(const AugmentRows& batch, uint64_t epoch, const 
   return {rows.pixels.contiguous(at::MemoryFormat::ChannelsLast), rows.labels};
 }
 
-at::Tensor Augmenter::at_rest(const at::Tensor& pixels) const {
+at::Tensor Augmenter::eval_transform(const at::Tensor& pixels) const {
   auto x = pixels;
   for (const auto& segment : state_->segments)
     for (const auto& stage : segment.stages) x = at_rest_through(x, stage);

@@ -58,7 +58,7 @@ class Augmenter {
   AugmentedBatch apply(const AugmentRows& batch, uint64_t epoch, const AugmentRows* following = nullptr) const;
 
   // What eval and predict do instead: the centre of random_crop, nothing else. Same type rules as apply().
-  at::Tensor at_rest(const at::Tensor& pixels) const;
+  at::Tensor eval_transform(const at::Tensor& pixels) const;
 
  private:
   struct State;

@@ -45,11 +45,11 @@ CutMixDraw draw_cutmix(const CutMix& params, Random& random, ImageSize in) {
   return {box, 1 - static_cast<double>(box.height * box.width) / static_cast<double>(in.height * in.width)};
 }
 
-at::Tensor mix_rows(const at::Tensor& own, const at::Tensor& partner, const std::vector<double>& shares) {
+at::Tensor mix_rows(const at::Tensor& own, const at::Tensor& partner, const std::vector<double>& fractions) {
   std::vector<int64_t> shape(static_cast<size_t>(own.dim()), 1);
   shape[0] = own.size(0);
-  const auto share = per_row(shares, own).view(shape);
-  return own * share + partner * (1 - share);
+  const auto fraction = per_row(fractions, own).view(shape);
+  return own * fraction + partner * (1 - fraction);
 }
 
 at::Tensor paste_boxes(const at::Tensor& own, const at::Tensor& partner, const std::vector<Box>& boxes) {

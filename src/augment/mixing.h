@@ -14,13 +14,13 @@ namespace cvtool {
 double draw_beta(double alpha, Random& random);
 
 struct CutMixDraw {
-  Box box;           // what is pasted from the partner
-  double share = 1;  // of the picture that remains its own, from the area really pasted
+  Box box;              // what is pasted from the partner
+  double fraction = 1;  // of the picture that remains its own, from the area really pasted
 };
 CutMixDraw draw_cutmix(const CutMix& params, Random& random, ImageSize in);
 
 // Row i mixed with row i of `partner`: x * share + partner * (1 - share). Any shape [N,...] f32.
-at::Tensor mix_rows(const at::Tensor& own, const at::Tensor& partner, const std::vector<double>& shares);
+at::Tensor mix_rows(const at::Tensor& own, const at::Tensor& partner, const std::vector<double>& fractions);
 
 // Row i with its box taken from row i of `partner`. [N,3,H,W].
 at::Tensor paste_boxes(const at::Tensor& own, const at::Tensor& partner, const std::vector<Box>& boxes);

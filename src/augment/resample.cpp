@@ -27,7 +27,7 @@ GridParts grid_parts(const std::vector<std::array<double, 3>>& coefficients, Ima
 }
 
 // A coordinate in 0..n of normalised units, modulo n. The small shift keeps a coordinate that is a hair below
-// a whole number of pictures at the first pixel.
+// an integer of pictures at the first pixel.
 void wrap_around(at::Tensor coordinate, int64_t size) {
   const double half_pixel = 1.0 / static_cast<double>(size);
   coordinate.sub_(coordinate.add(1 - half_pixel * 0.9998).mul_(0.5).floor_().mul_(2));

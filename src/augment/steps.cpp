@@ -49,7 +49,7 @@ Work crop(const Json& entry) {
   const auto params = read<RandomCrop>(entry);
   GeometryStep step = geometry(params);
   step.sampling = params.sampling;
-  step.at_rest = [params](ImageSize in) { return centre_crop(params, in); };
+  step.eval_transform = [params](ImageSize in) { return centre_crop(params, in); };
   step.output_size = [params](ImageSize) { return params.size; };
   return step;
 }
@@ -137,23 +137,23 @@ Work randaugment(const Json& entry) {
 Work mixup(const Json& entry) {
   const auto params = read<MixUp>(entry);
   return MixStep{[params](const at::Tensor& own, const at::Tensor& partner, std::vector<Random> randoms) {
-    std::vector<double> shares;
-    for (auto& random : randoms) shares.push_back(draw_beta(params.alpha, random));
-    return Mixture{mix_rows(own, partner, shares), shares};
+    std::vector<double> fractions;
+    for (auto& random : randoms) fractions.push_back(draw_beta(params.alpha, random));
+    return Mixture{mix_rows(own, partner, fractions), fractions};
   }};
 }
 
 Work cutmix(const Json& entry) {
   const auto params = read<CutMix>(entry);
   return MixStep{[params](const at::Tensor& own, const at::Tensor& partner, std::vector<Random> randoms) {
-    std::vector<double> shares;
+    std::vector<double> fractions;
     std::vector<Box> boxes;
     for (auto& random : randoms) {
       const CutMixDraw draw = draw_cutmix(params, random, size_of(own));
-      shares.push_back(draw.share);
+      fractions.push_back(draw.fraction);
       boxes.push_back(draw.box);
     }
-    return Mixture{paste_boxes(own, partner, boxes), shares};
+    return Mixture{paste_boxes(own, partner, boxes), fractions};
   }};
 }
 

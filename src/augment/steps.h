@@ -27,7 +27,7 @@ struct GeometryStep {
   Sampling sampling;
   bool samples = true;  // false: moves pixels and needs no Sampling
   std::function<Affine(Random&, ImageSize)> draw;
-  std::function<Affine(ImageSize)> at_rest;         // outside of training; empty: nothing
+  std::function<Affine(ImageSize)> eval_transform;  // outside of training; empty: nothing
   std::function<ImageSize(ImageSize)> output_size;  // empty: that of the input
 };
 
@@ -44,7 +44,7 @@ struct PixelStep {
 // Two samples become one. `share` is of the picture itself, in pixels and labels.
 struct Mixture {
   at::Tensor pixels;
-  std::vector<double> shares;
+  std::vector<double> fractions;
 };
 struct MixStep {
   std::function<Mixture(const at::Tensor& own, const at::Tensor& partner, std::vector<Random> randoms)> apply;

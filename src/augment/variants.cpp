@@ -55,8 +55,8 @@ TestTimeVariants::TestTimeVariants(const TtaPlan& plan, const Json& augment, uin
     : plan_(plan), augmenter_(test_time_list(augment, may_mirror), seed) {}
 
 at::Tensor TestTimeVariants::variant(const at::Tensor& pixels, const std::vector<uint64_t>& ids, int64_t index) const {
-  if (index == 0) return augmenter_.at_rest(pixels);
-  if (plan_.flip) return augmenter_.at_rest(pixels).flip({3}).contiguous(at::MemoryFormat::ChannelsLast);
+  if (index == 0) return augmenter_.eval_transform(pixels);
+  if (plan_.flip) return augmenter_.eval_transform(pixels).flip({3}).contiguous(at::MemoryFormat::ChannelsLast);
   const auto no_labels = at::zeros({pixels.size(0)}, pixels.options().dtype(at::kLong));
   return augmenter_.apply({pixels, no_labels, ids}, static_cast<uint64_t>(index)).pixels;
 }

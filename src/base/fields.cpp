@@ -53,7 +53,7 @@ void JsonReader::operator()(const char* key, int64_t& value, const Doc& doc) {
   const bool whole =
       json->is_number_integer() || (json->is_number_float() && json->get<double>() == std::floor(json->get<double>()) &&
                                     std::abs(json->get<double>()) < 9e15);
-  if (!whole) wrong(key, "a whole number", *json);
+  if (!whole) wrong(key, "an integer", *json);
   check_range(key, json->get<double>(), doc);
   value = json->get<int64_t>();
 }

@@ -71,7 +71,7 @@ bool ProtobufReader::next(ProtobufField& field) {
   else if (type == kFixed32)
     std::memcpy(&field.real, take(4).data(), 4);
   else
-    throw Error("is no ONNX file (wire type " + std::to_string(type) + ")");
+    throw Error("is not an ONNX file (wire type " + std::to_string(type) + ")");
   return true;
 }
 

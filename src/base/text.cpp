@@ -83,17 +83,16 @@ std::string nearest_word(const std::string& word, const std::vector<std::string>
   return best;
 }
 
-std::vector<std::string> nearest_paths(const std::string& word, const std::vector<std::string>& paths, size_t most) {
+std::vector<std::string> nearest_paths(const std::string& word, const std::vector<std::string>& paths, size_t max) {
   std::vector<std::pair<size_t, size_t>> order;  // distance, index
   for (size_t i = 0; i < paths.size(); ++i) {
-    size_t least = edit_distance(plain(word), plain(paths[i]));
-    for (const std::string& part : split(paths[i], '/'))
-      least = std::min(least, edit_distance(plain(word), plain(part)));
-    order.emplace_back(least, i);
+    size_t min = edit_distance(plain(word), plain(paths[i]));
+    for (const std::string& part : split(paths[i], '/')) min = std::min(min, edit_distance(plain(word), plain(part)));
+    order.emplace_back(min, i);
   }
   std::sort(order.begin(), order.end());
   std::vector<std::string> out;
-  for (size_t k = 0; k < std::min(most, order.size()); ++k) out.push_back(paths[order[k].second]);
+  for (size_t k = 0; k < std::min(max, order.size()); ++k) out.push_back(paths[order[k].second]);
   return out;
 }
 

@@ -15,7 +15,7 @@ bool starts_with(const std::string& text, const std::string& prefix);
 bool ends_with(const std::string& text, const std::string& suffix);
 
 // The `most` of `paths` ("base/block_3/add") of which one part comes nearest to `word`, the nearest first.
-std::vector<std::string> nearest_paths(const std::string& word, const std::vector<std::string>& paths, size_t most);
+std::vector<std::string> nearest_paths(const std::string& word, const std::vector<std::string>& paths, size_t max);
 
 // The word of `words` nearest to `word` by edit distance (insert, delete, replace, swap of neighbours), or ""
 // when none is within a third of its length (at least 1, at most 3 edits).

@@ -9,7 +9,7 @@
 
 namespace cvtool {
 
-// The number of threads meant by `workers`: itself, or one a core for 0.
+// The number of threads meant by `workers`: itself, or one per core for 0.
 size_t worker_count(int64_t workers);
 
 // How a thread is started; throws std::system_error where the system refuses one.

@@ -10,7 +10,7 @@
 
 namespace cvtool {
 
-// Draws progress bars on a terminal, a plain line an epoch elsewhere; nothing when quiet. The first Ctrl-C or SIGTERM
+// Draws progress bars on a terminal, a plain line per epoch elsewhere; nothing when quiet. The first Ctrl-C or SIGTERM
 // asks the work to stop, the second ends the program at once.
 //
 // For programs, epochs and events go to stdout as JSON Lines when asked for; a reader that has gone ends no training,

@@ -74,9 +74,9 @@ class SplitCommand {
 class UnpackCommand {
  public:
   explicit UnpackCommand(CLI::App& app) {
-    app.add_option("sheets", request_.sheets, "pictures that hold one picture a row, in the order of the labels")
+    app.add_option("sheets", request_.sheets, "pictures that hold one picture per row, in the order of the labels")
         ->required();
-    app.add_option("--labels", request_.labels, "JSON file: a list of one whole number a row")->required();
+    app.add_option("--labels", request_.labels, "JSON file: a list of one integer per row")->required();
     app.add_option("-o,--output", request_.output, "folder where the class folders are made")->required();
     app.add_flag("--json", json_, "print one JSON document");
     fields(request_.options, FlagBinder(app, "The pictures"));

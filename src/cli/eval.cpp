@@ -29,7 +29,7 @@ class EvalCommand {
            "temperature: fit it on the validation photos and store it in the model")
         ->type_name("{temperature}");
     app.add_option("--precision", request_.precision, "fp32 or bf16 (default: fp32)");
-    app.add_option("-b,--batch,--batch-size", request_.batch, "photos a step (default: 64)")
+    app.add_option("-b,--batch,--batch-size", request_.batch, "photos per step (default: 64)")
         ->check(CLI::Range(1, 65536));
     add_tta_flag(app, request_.tta);
     fields(request_.run, FlagBinder(app, "This machine"));
@@ -62,10 +62,10 @@ class EvalCommand {
                                               : kind.below == MetricKind::Below::kAverages ? ".f1"
                                                                                            : ""));
     for (const char* flag : {"--min", "--max"}) {
-      const bool least = std::string(flag) == "--min";
+      const bool min = std::string(flag) == "--min";
       const std::string help =
-          least ? "exit 3 when a metric is below it; " + join(names, ", ") + ", or intervals.METRIC.0 for its lower end"
-                : "exit 3 when a metric is above it";
+          min ? "exit 3 when a metric is below it; " + join(names, ", ") + ", or intervals.METRIC.0 for its lower end"
+              : "exit 3 when a metric is above it";
       const auto add = [this, flag](const std::vector<std::string>& texts) {
         for (const std::string& text : texts) request_.gates.push_back(gate_from_text(text, flag));
       };
@@ -85,7 +85,7 @@ class EvalCommand {
   static std::string text(const EvalResult& result) {
     std::string out = "split " + result.split + ", " + counted(result.photos, "photo") + "\n";
     std::vector<std::vector<std::string>> rows;
-    for (const Figure& figure : result.figures) {
+    for (const Figure& figure : result.metrics) {
       const auto& range = figure.interval;
       rows.push_back({figure.name, figure.value ? metric_text(metric_kind(figure.name), *figure.value) : "undefined",
                       range ? "(95 %: " + fixed((*range)[0], 4) + " to " + fixed((*range)[1], 4) + ")" : ""});

@@ -80,7 +80,7 @@ class FlagBinder {
   static Json number(const std::string& text, const std::string& flag) {
     const Json value = Json::parse(text, nullptr, /*allow_exceptions=*/false);
     if (value.is_number()) return value;
-    // ".5" is no JSON number, but people write it.
+    // ".5" is not a JSON number, but people write it.
     const Json padded = Json::parse("0" + text, nullptr, false);
     if (!text.empty() && text[0] == '.' && padded.is_number()) return padded;
     throw UsageError(flag + ": '" + text + "' is not a number");

@@ -13,7 +13,7 @@ class ImportCommand {
  public:
   explicit ImportCommand(CLI::App& app) {
     app.add_option(
-           "base", request_.base,
+           "base", request_.backbone,
            "vgg16, inception_v1 or mobilenet_v2; or FILE.safetensors of cvtool export, which becomes a model again")
         ->required();
     app.add_option("--variant", request_.variant, "torchvision, keras or caffe (default: that of the weights)");
@@ -30,7 +30,7 @@ class ImportCommand {
   }
 
   int run(const Engine& engine, Console& console) {
-    const ImportResult result = engine.import_base(request_, console);
+    const ImportResult result = engine.import_backbone(request_, console);
     console.clear_bar();
     print(json_ ? text_from_json(result) : text(result));
     return 0;
@@ -43,7 +43,7 @@ class ImportCommand {
       return wrote + "a model of " + counted(static_cast<int64_t>(result.classes.size()), "class") + "\n";
     std::string kind = result.variant;
     for (const auto& [name, value] : result.parameters.items()) kind += ", " + name + " " + value.dump();
-    return wrote + result.base + " (" + kind + "), " + with_thousands(result.total) +
+    return wrote + result.backbone + " (" + kind + "), " + with_thousands(result.total) +
            " parameters\nlicence of the weights: " + result.licence + "\nuse it with --base " + result.use + "\n";
   }
 

@@ -37,7 +37,8 @@ void check_request(const PredictRequest& request) {
   if (request.stdin_image && std::count(request.inputs.begin(), request.inputs.end(), "-") > 0)
     throw UsageError("--stdin-image: standard input cannot be a photo and a list of paths at once; leave out '-'");
   if (request.stdin_image && !request.options.sort_into.empty())
-    throw UsageError("--sort-into: a photo on standard input is no file that could be sorted; leave out --stdin-image");
+    throw UsageError(
+        "--sort-into: a photo on standard input is not a file that could be sorted; leave out --stdin-image");
   check_outside_watch(request);
 }
 
@@ -53,7 +54,7 @@ class PredictCommand {
     app.add_flag("--csv", csv_, "CSV: path, class, probability, one column a class, error")->excludes(json);
     fields(request_.options, FlagBinder(app, "Answers"));
     app.add_option("--precision", request_.precision, "fp32 or bf16 (default: fp32)");
-    app.add_option("-b,--batch,--batch-size", request_.batch, "photos a step (default: 64)")
+    app.add_option("-b,--batch,--batch-size", request_.batch, "photos per step (default: 64)")
         ->check(CLI::Range(1, 65536));
     add_tta_flag(app, request_.tta);
     fields(request_.run, FlagBinder(app, "This machine"));

@@ -21,7 +21,7 @@ const std::vector<CommandKind>& command_kinds() {
       {"compare", "Lay the results and curves of several runs side by side", make_compare},
       {"predict", "Say what is on photos", make_predict},
       {"export", "Write a model for use elsewhere", make_export},
-      {"import", "Make a base for transfer learning of pretrained weights", make_import},
+      {"import", "Make a backbone for transfer learning of pretrained weights", make_import},
       {"explain", "Show what a filter, a layer or a model sees", make_explain},
       {"verify", "Check that a model file is whole and does what it says", make_verify},
       {"summary", "Show the layers of a recipe or a model", make_summary},

@@ -82,7 +82,7 @@ std::vector<SweepPoint> sweep_points(const std::vector<std::string>& sweep) {
   for (const std::string& axis : sweep) {
     const size_t equals = axis.find('=');
     if (equals == std::string::npos || equals == 0 || equals + 1 == axis.size())
-      throw UsageError("--sweep: '" + axis + "' is no list of values; write KEY=A,B such as lr=1e-4,1e-3");
+      throw UsageError("--sweep: '" + axis + "' is not a list of values; write KEY=A,B such as lr=1e-4,1e-3");
     std::string key = axis.substr(0, equals);
     std::replace(key.begin(), key.end(), '-', '_');
     points = longer_by(points, key, split(axis.substr(equals + 1), ','));

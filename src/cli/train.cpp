@@ -17,7 +17,8 @@ class TrainCommand {
   explicit TrainCommand(CLI::App& app) {
     app.add_option("--data", request_.data, "folder of photos (DIR/train/CLASS/..., DIR/CLASS/...) or CSV file");
     app.add_option("--recipe", request_.recipe, "recipe: a name or a JSON file (default: small-resnet)");
-    app.add_option("--base", base_, "pretrained base, frozen: the name of an imported one, or a TorchScript file");
+    app.add_option("--base", backbone_,
+                   "pretrained backbone, frozen: the name of an imported one, or a TorchScript file");
     app.add_option_function<std::string>(
         "--head", [this](const std::string& text) { head_ = layers_from_text(text, "--head"); },
         "layers behind the base: " + head_words_help());
@@ -44,7 +45,7 @@ class TrainCommand {
     });
     fields(data_, FlagBinder(app, data_given_, "Data (over the recipe's)"));
     fields(train_, FlagBinder(app, train_given_, "Training (over the recipe's)"));
-    fields(transfer_, FlagBinder(app, transfer_given_, "Pretrained base (over the recipe's)"));
+    fields(transfer_, FlagBinder(app, transfer_given_, "Pretrained backbone (over the recipe's)"));
   }
 
   int run(const Engine& engine, Console& console) {
@@ -100,7 +101,7 @@ class TrainCommand {
 
   Json model_given() const {
     Json given = Json::object();
-    if (!base_.empty()) given["base"] = base_;
+    if (!backbone_.empty()) given["base"] = backbone_;
     if (!head_.is_null()) given["layers"] = head_;
     if (!preprocess_.empty()) given["preprocess"] = preprocess_;
     return given;
@@ -110,7 +111,7 @@ class TrainCommand {
   DataConfig data_;
   TrainConfig train_;
   TransferConfig transfer_;
-  std::string base_, preprocess_;
+  std::string backbone_, preprocess_;
   Json head_;
   Json augment_;  // null: the recipe's
   Json data_given_ = Json::object(), train_given_ = Json::object(), transfer_given_ = Json::object();

@@ -12,7 +12,7 @@ class Console;
 // For people; ends with a line break. The result has metrics.
 std::string training_summary(const TrainResult& result);
 
-// Why a training has left no figures, and the command that goes on. The result has no metrics.
+// Why a training has left no metrics, and the command that goes on. The result has no metrics.
 std::string unfinished_text(const TrainResult& result);
 
 // The event "end" of --json.

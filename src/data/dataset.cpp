@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "base/utf8.h"
 #include "data/folders.h"
-#include "data/hold_back.h"
+#include "data/hold_out.h"
 #include "data/listing.h"
 
 namespace fs = std::filesystem;
@@ -93,20 +93,20 @@ void complete_splits(Dataset& dataset, const DataConfig& config, uint64_t seed) 
   const bool no_valid = dataset.valid.empty() && !dataset.train.empty() && config.valid > 0;
   const bool no_test = dataset.test.empty() && config.test > 0;
   if (no_valid) {
-    HeldBack parts = hold_back(dataset.train, config.valid, no_test ? config.test : 0, seed);
+    HeldBack parts = hold_out(dataset.train, config.valid, no_test ? config.test : 0, seed);
     dataset.train = std::move(parts.rest);
     dataset.valid = std::move(parts.valid);
     if (no_test) dataset.test = std::move(parts.test);
     if (dataset.names_splits)
       dataset.notes.push_back("there is no validation split: " + percent(config.valid) +
-                              " of train is held back for it");
+                              " of train is held out for it");
   } else if (no_test) {
     auto& source = dataset.valid.empty() ? dataset.train : dataset.valid;
     const std::string name = dataset.valid.empty() ? "train" : "valid";
-    HeldBack parts = hold_back(source, 0, config.test, seed);
+    HeldBack parts = hold_out(source, 0, config.test, seed);
     source = std::move(parts.rest);
     dataset.test = std::move(parts.test);
-    dataset.notes.push_back("there is no test split: " + percent(config.test) + " of " + name + " is held back for it");
+    dataset.notes.push_back("there is no test split: " + percent(config.test) + " of " + name + " is held out for it");
   }
 }
 

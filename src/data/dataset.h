@@ -10,7 +10,7 @@
 namespace cvtool {
 
 // Classes are out of balance where the largest has more than so many times the photos of the smallest.
-constexpr double kMostImbalance = 3;
+constexpr double kMaxImbalance = 3;
 
 struct Sample {
   std::string path;   // relative to Dataset::root (absolute where a CSV says so), '/' between folders

@@ -18,7 +18,7 @@
 namespace cvtool {
 namespace {
 
-constexpr int64_t kMostFileBytes = int64_t{1} << 30;
+constexpr int64_t kMaxFileBytes = int64_t{1} << 30;
 
 DecodedImage decode(const std::string& bytes, const DecodeOptions& options, const JpegReduction& reduction) {
   switch (image_format(bytes)) {
@@ -83,7 +83,7 @@ std::string read_photo_file(const std::string& path) {
   if (file.descriptor < 0 || ::fstat(file.descriptor, &status) != 0)
     throw DataError(std::string("cannot be read: ") + std::strerror(errno));
   if (!S_ISREG(status.st_mode)) throw DataError("cannot be read: it is not a file");
-  if (status.st_size > kMostFileBytes) throw DataError("too large: more than 1 GiB");
+  if (status.st_size > kMaxFileBytes) throw DataError("too large: more than 1 GiB");
   std::string bytes(static_cast<size_t>(status.st_size), '\0');
   size_t done = 0;
   while (done < bytes.size()) {

@@ -23,21 +23,21 @@ ContentHash content_of(const std::string& path) {
 
 }  // namespace
 
-Copies copies_in_training(const OpenedSplit& train, const OpenedSplit& held_back) {
-  Copies copies;
-  if (!train.store || !held_back.store) return copies;
-  for (const auto& [mine, other] : train.store->same_files(*held_back.store))
-    copies.emplace_back(held_back.store->samples()[other].path, train.store->samples()[mine].path);
-  return copies;
+Duplicates duplicates_in_training(const OpenedSplit& train, const OpenedSplit& held_out) {
+  Duplicates duplicates;
+  if (!train.store || !held_out.store) return duplicates;
+  for (const auto& [mine, other] : train.store->same_files(*held_out.store))
+    duplicates.emplace_back(held_out.store->samples()[other].path, train.store->samples()[mine].path);
+  return duplicates;
 }
 
-Copies copies_in_training(const Dataset& dataset, const std::vector<Sample>& held_back) {
+Duplicates duplicates_in_training(const Dataset& dataset, const std::vector<Sample>& held_out) {
   std::map<uint64_t, std::vector<const Sample*>> by_length;
   for (const Sample& sample : dataset.train)
     by_length[length_of(sample_path(dataset.root, sample.path))].push_back(&sample);
   std::map<const Sample*, ContentHash> known;
-  Copies copies;
-  for (const Sample& sample : held_back) {
+  Duplicates duplicates;
+  for (const Sample& sample : held_out) {
     const std::string path = sample_path(dataset.root, sample.path);
     const auto equally_long = by_length.find(length_of(path));
     if (equally_long == by_length.end()) continue;
@@ -46,19 +46,19 @@ Copies copies_in_training(const Dataset& dataset, const std::vector<Sample>& hel
       const auto [at, added] = known.emplace(other, ContentHash());
       if (added) at->second = content_of(sample_path(dataset.root, other->path));
       if (at->second != content) continue;
-      copies.emplace_back(sample.path, other->path);
+      duplicates.emplace_back(sample.path, other->path);
       break;
     }
   }
-  return copies;
+  return duplicates;
 }
 
-std::string leakage_text(const Copies& copies, const std::string& split) {
-  if (copies.empty()) return "";
-  const auto& [mine, other] = copies.front();
-  return with_thousands(static_cast<int64_t>(copies.size())) + " of the " + split +
+std::string leakage_text(const Duplicates& duplicates, const std::string& split) {
+  if (duplicates.empty()) return "";
+  const auto& [mine, other] = duplicates.front();
+  return with_thousands(static_cast<int64_t>(duplicates.size())) + " of the " + split +
          " photos also stand in the training photos, such as " + printable(mine) + " = " + printable(other) +
-         ": its figures are too good; see cvtool data check";
+         ": its metrics are too good; see cvtool data check";
 }
 
 }  // namespace cvtool

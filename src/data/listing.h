@@ -29,7 +29,7 @@ Listing list_folder(const std::string& folder, const DataConfig& config);
 // relative to its folder. Throws DataError naming the line.
 Listing list_csv(const std::string& file);
 
-// "valid" for "val" and "validation"; "" for a word that is no split.
+// "valid" for "val" and "validation"; "" for a word that is not a split.
 std::string split_name(const std::string& word);
 
 }  // namespace cvtool

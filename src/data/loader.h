@@ -46,7 +46,7 @@ class PhotoStore {
   const LoaderOptions& options() const;
 
   // Copies the pixels of samples()[index], HWC RGB, imgsz.height * imgsz.width * 3 bytes, to `target`: from the
-  // cache, else decoded again. False when the file has since vanished or changed; a warning is logged once a file.
+  // cache, else decoded again. False when the file has since vanished or changed; a warning is logged once per file.
   bool pixels(size_t index, uint8_t* target) const;
 
   // Names everything that pixels depend on beside the content of each file: folder, size and rules.

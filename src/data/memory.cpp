@@ -50,10 +50,10 @@ int64_t left_in_group(const std::string& mount, std::string group, bool second_v
   for (;;) {
     if (group == "/") group.clear();
     const std::string folder = mount + group;
-    const int64_t most = limit_in(folder + limit);
+    const int64_t max = limit_in(folder + limit);
     const int64_t used = limit_in(folder + usage);
-    if (most != kUnlimited && used != kUnlimited)
-      left = std::min(left, std::max<int64_t>(0, most - used + number_of(folder + "/memory.stat", cached)));
+    if (max != kUnlimited && used != kUnlimited)
+      left = std::min(left, std::max<int64_t>(0, max - used + number_of(folder + "/memory.stat", cached)));
     if (group.empty()) return left;
     group.resize(group.find_last_of('/') == std::string::npos ? 0 : group.find_last_of('/'));
   }

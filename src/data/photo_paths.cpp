@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 namespace cvtool {
 namespace {
 
-constexpr size_t kMostStdinBytes = size_t{1} << 30;
+constexpr size_t kMaxStdinBytes = size_t{1} << 30;
 
 std::string in_folder(const std::string& folder, const std::string& name) {
   return folder + (folder.back() == '/' ? "" : "/") + name;
@@ -203,8 +203,8 @@ struct PhotoLister::State {
 
   bool read_stdin_image(PhotoSource& photo) {
     auto bytes = std::make_shared<std::string>();
-    while (bytes->size() <= kMostStdinBytes && read_stdin()) *bytes += piece;
-    const bool whole = bytes->size() <= kMostStdinBytes;
+    while (bytes->size() <= kMaxStdinBytes && read_stdin()) *bytes += piece;
+    const bool whole = bytes->size() <= kMaxStdinBytes;
     photo = whole ? PhotoSource{"-", "", bytes} : PhotoSource{"-", "is larger than 1 GiB", nullptr};
     return true;
   }

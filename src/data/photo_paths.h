@@ -12,7 +12,7 @@ namespace cvtool {
 struct PhotoSource {
   std::string path;
   std::string error;                   // not empty: nothing can be read here, and why
-  std::shared_ptr<std::string> bytes;  // the photo itself, where it is no file
+  std::shared_ptr<std::string> bytes;  // the photo itself, where it is not a file
 };
 
 struct PhotoSourceOptions {

@@ -15,7 +15,7 @@
 namespace cvtool {
 namespace {
 
-constexpr size_t kMarks = 32;
+constexpr size_t kFingerprints = 32;
 constexpr size_t kNamedBadFiles = 20;
 
 void report_bad_files(const OpenedSplit& split, size_t total, bool strict) {
@@ -44,7 +44,8 @@ OpenedSplit open_split(const PhotoRequest& request, const DataConfig& data, cons
   options.data = data;
   options.read = run;
   options.cache = run.cache;
-  options.cache_budget_bytes = static_cast<int64_t>(request.budget_share * 1e6 * static_cast<double>(run.cache_budget));
+  options.cache_budget_bytes =
+      static_cast<int64_t>(request.budget_fraction * 1e6 * static_cast<double>(run.cache_budget));
   split.store = std::make_unique<PhotoStore>(request.root, request.samples, options);
   split.skipped = split.store->scan([&](int64_t done, int64_t total) {
     observer.progress({"Reading " + request.name, done, total, std::nan(""), std::nan("")});
@@ -77,25 +78,25 @@ std::optional<ContentHash> file_content(const std::string& path) {
   }
 }
 
-Json marks_of(const std::string& root, const std::vector<Sample>& samples) {
+Json fingerprints_of(const std::string& root, const std::vector<Sample>& samples) {
   std::vector<const Sample*> chosen;
   for (const Sample& sample : samples) chosen.push_back(&sample);
-  // A name that is no UTF-8 would not survive in the model's JSON.
+  // A name that is not a UTF-8 would not survive in the model's JSON.
   chosen.erase(std::remove_if(chosen.begin(), chosen.end(), [](const Sample* s) { return !is_utf8(s->path); }),
                chosen.end());
-  const size_t count = std::min(kMarks, chosen.size());
+  const size_t count = std::min(kFingerprints, chosen.size());
   // By id: the choice is spread over the classes and does not change when a few files come or go.
   std::partial_sort(chosen.begin(), chosen.begin() + static_cast<std::ptrdiff_t>(count), chosen.end(),
                     [](const Sample* a, const Sample* b) { return a->id < b->id; });
-  Json marks = Json::object();
+  Json fingerprints = Json::object();
   for (size_t i = 0; i < count; ++i)
     if (const auto content = file_content(sample_path(root, chosen[i]->path)))
-      marks[chosen[i]->path] = hex_text(*content);
-  return marks;
+      fingerprints[chosen[i]->path] = hex_text(*content);
+  return fingerprints;
 }
 
-bool holds_marked_files(const std::string& root, const Json& marks) {
-  for (const auto& [path, mark] : marks.items()) {
+bool holds_fingerprinted_files(const std::string& root, const Json& fingerprints) {
+  for (const auto& [path, mark] : fingerprints.items()) {
     try {
       // Cvtool 0.1 wrote the FNV-1a hash, as a number.
       const std::string bytes = read_photo_file(sample_path(root, path));

@@ -25,7 +25,7 @@ struct OpenedSplit {
 struct PhotoRequest {
   std::string root, name;
   std::vector<Sample> samples;
-  double budget_share = 1;  // of --cache-budget; the splits of a command share it
+  double budget_fraction = 1;  // of --cache-budget; the splits of a command share it
 };
 
 // Reads every photo, names the bad ones. Throws DataError when more than half are bad, when none is left, and under
@@ -39,8 +39,8 @@ Json split_json(const OpenedSplit& split, const std::vector<std::string>& classe
 std::optional<ContentHash> file_content(const std::string& path);
 
 // A few of the photos with hashes of their files, to know the same data again.
-Json marks_of(const std::string& root, const std::vector<Sample>& samples);
+Json fingerprints_of(const std::string& root, const std::vector<Sample>& samples);
 // True when any of the marked files stands, unchanged, in the data at `root`. Understands the marks of older models.
-bool holds_marked_files(const std::string& root, const Json& marks);
+bool holds_fingerprinted_files(const std::string& root, const Json& fingerprints);
 
 }  // namespace cvtool

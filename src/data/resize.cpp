@@ -11,7 +11,7 @@ namespace {
 
 // A reduced JPEG keeps at least this many pixels for each one of the target, so that the kernel still
 // decides.
-constexpr double kLeastOversampling = 1.5;
+constexpr double kMinOversampling = 1.5;
 
 // Keras's crop_to_aspect_ratio and pad_to_aspect_ratio: sizes are truncated, the middle is rounded down.
 int to_aspect(int other, int wanted, int other_wanted) {
@@ -57,7 +57,7 @@ int jpeg_reduction(const ImageSize& size, const DataConfig& config) {
   const double horizontal = static_cast<double>(size.width) / static_cast<double>(config.imgsz.width);
   const double scale = config.resize == "pad" ? std::max(vertical, horizontal) : std::min(vertical, horizontal);
   for (const int reduction : {8, 4, 2})
-    if (scale >= reduction * kLeastOversampling) return reduction;
+    if (scale >= reduction * kMinOversampling) return reduction;
   return 1;
 }
 

@@ -13,9 +13,9 @@
 namespace cvtool {
 namespace {
 
-constexpr int kMostBits = 7;            // of 64
-constexpr double kMostDifference = 10;  // mean of the thumbnails' values, 0..255
-constexpr double kLeastContrast = 6;    // below it a picture is plain
+constexpr int kMaxBits = 7;            // of 64
+constexpr double kMaxDifference = 10;  // mean of the thumbnails' values, 0..255
+constexpr double kMinContrast = 6;     // below it a picture is plain
 
 int bits_apart(uint64_t a, uint64_t b) { return __builtin_popcountll(a ^ b); }
 
@@ -26,10 +26,10 @@ double difference(const PhotoFacts& a, const PhotoFacts& b) {
 }
 
 bool look_alike(const PhotoFacts& a, const PhotoFacts& b) {
-  if (bits_apart(a.perceptual, b.perceptual) > kMostBits) return false;
+  if (bits_apart(a.perceptual, b.perceptual) > kMaxBits) return false;
   // Photos of little contrast differ little whatever they show.
   const double contrast = std::min(a.contrast, b.contrast);
-  return difference(a, b) <= std::min(kMostDifference, contrast / 4);
+  return difference(a, b) <= std::min(kMaxDifference, contrast / 4);
 }
 
 // Sets that grow together (union-find with path halving).
@@ -119,11 +119,11 @@ std::vector<std::string> imbalances(const Dataset& dataset) {
   for (const char* split : {"train", "valid", "test"}) {
     std::vector<int64_t> counts(dataset.classes.size());
     for (const Sample& sample : dataset.split(split)) ++counts[static_cast<size_t>(sample.label)];
-    const auto [least, most] = std::minmax_element(counts.begin(), counts.end());
-    if (*most == 0 || static_cast<double>(*most) <= kMostImbalance * static_cast<double>(*least)) continue;
+    const auto [min, max] = std::minmax_element(counts.begin(), counts.end());
+    if (*max == 0 || static_cast<double>(*max) <= kMaxImbalance * static_cast<double>(*min)) continue;
     const auto name = [&](auto at) { return dataset.classes[static_cast<size_t>(at - counts.begin())]; };
-    out.push_back(std::string(split) + ": " + counted(*most, "photo") + " of '" + name(most) + "' but " +
-                  std::to_string(*least) + " of '" + name(least) + "'");
+    out.push_back(std::string(split) + ": " + counted(*max, "photo") + " of '" + name(max) + "' but " +
+                  std::to_string(*min) + " of '" + name(min) + "'");
   }
   return out;
 }
@@ -166,7 +166,7 @@ Groups near_duplicates(const std::vector<PhotoFacts>& facts) {
   Sets alike(facts.size());
   for (size_t i = 0; i < facts.size(); ++i) {
     const PhotoFacts& photo = facts[i];
-    if (!photo.unreadable.empty() || photo.contrast < kLeastContrast) continue;
+    if (!photo.unreadable.empty() || photo.contrast < kMinContrast) continue;
     if (equal.root(i) != i) {
       alike.join(equal.root(i), i);
       continue;

@@ -38,7 +38,7 @@ PhotoFacts photo_facts(const std::string& path, const DecodeOptions& options,
 
 struct ExamineOptions {
   DecodeOptions decode;
-  int64_t workers = 0;  // 0: one a core
+  int64_t workers = 0;  // 0: one per core
   std::function<void(int64_t done, int64_t total)> progress;
 };
 

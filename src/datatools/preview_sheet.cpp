@@ -11,7 +11,7 @@ namespace cvtool {
 namespace {
 
 constexpr int kLabelHeight = 20, kMargin = 4;
-constexpr int64_t kMostPixels = 100'000'000;
+constexpr int64_t kMaxPixels = 100'000'000;
 constexpr Ink kWarning{180, 30, 30};
 
 std::vector<Sample> choose(const Dataset& dataset, const SheetOptions& options) {
@@ -62,7 +62,7 @@ cv::Mat preview_sheet(const Dataset& dataset, const SheetOptions& options) {
   const int64_t rows = (static_cast<int64_t>(chosen.size()) + cols - 1) / cols;
   const int64_t cell_width = options.photo_px + 2 * kMargin;
   const int64_t cell_height = options.photo_px + kLabelHeight + 2 * kMargin;
-  if (rows * cell_height > kMostPixels / (cols * cell_width))
+  if (rows * cell_height > kMaxPixels / (cols * cell_width))
     throw UsageError("a sheet of " + std::to_string(rows) + " rows and " + std::to_string(cols) +
                      " columns is too large; ask for fewer");
   cv::Mat sheet(static_cast<int>(rows * cell_height), static_cast<int>(cols * cell_width), CV_8UC3,

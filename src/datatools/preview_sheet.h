@@ -16,7 +16,7 @@ struct SheetOptions {
   std::string split = "train";  // "train", "valid" or "test"
   int64_t photo_px = 128;       // side of a photo's square
   uint64_t seed = 0;            // which photos
-  int64_t workers = 0;          // 0: one a core
+  int64_t workers = 0;          // 0: one per core
   DecodeOptions decode;
   std::function<void(int64_t done, int64_t total)> progress;  // may end the work by throwing
 };

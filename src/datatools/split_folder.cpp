@@ -14,7 +14,7 @@
 #include "base/text.h"
 #include "data/dataset.h"
 #include "data/folders.h"
-#include "data/hold_back.h"
+#include "data/hold_out.h"
 #include "data/listing.h"
 
 namespace fs = std::filesystem;
@@ -141,7 +141,7 @@ void write_journal(const std::vector<Step>& steps, const std::string& target) {
 Dataset split_photos(const std::string& source, const SplitOptions& options) {
   const Listing listing = list_folder(source, {});
   if (listing.layout != "flat")
-    throw DataError(source + " is no folder DIR/CLASS/*.jpg; only such a folder can be split");
+    throw DataError(source + " is not a folder DIR/CLASS/*.jpg; only such a folder can be split");
   if (options.valid < 0 || options.test < 0 || options.valid + options.test >= 1)
     throw UsageError("--valid and --test: must be 0 or more and below 1 together");
   std::map<std::string, int64_t> labels;
@@ -150,7 +150,7 @@ Dataset split_photos(const std::string& source, const SplitOptions& options) {
     const auto label = labels.emplace(photo.class_name, static_cast<int64_t>(labels.size())).first->second;
     samples.push_back({photo.path, label, stable_hash(photo.path)});
   }
-  HeldBack parts = hold_back(samples, options.valid, options.test, static_cast<uint64_t>(options.seed));
+  HeldBack parts = hold_out(samples, options.valid, options.test, static_cast<uint64_t>(options.seed));
   Dataset dataset;
   dataset.root = listing.root;
   dataset.train = std::move(parts.rest);

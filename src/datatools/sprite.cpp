@@ -27,7 +27,7 @@ std::vector<int64_t> labels_in(const std::string& file) {
   const Json json = json_from_file(file);
   const auto whole = [](const Json& value) { return value.is_number_integer(); };
   if (!json.is_array() || !std::all_of(json.begin(), json.end(), whole))
-    throw DataError(file + " is no list of whole numbers, [6,9,...], one a picture");
+    throw DataError(file + " is not a list of integers, [6,9,...], one per picture");
   return json.get<std::vector<int64_t>>();
 }
 
@@ -36,7 +36,7 @@ void add_class(const std::string& text, ClassOfLabel& of_label, Keyed<int64_t>& 
   const std::string name = text.substr(0, at);
   const Json label = at == std::string::npos ? Json() : Json::parse(text.substr(at + 1), nullptr, false);
   if (name.empty() || !label.is_number_integer())
-    throw UsageError("--classes: '" + text + "' is no NAME=LABEL, such as Car=1");
+    throw UsageError("--classes: '" + text + "' is not a NAME=LABEL, such as Car=1");
   if (name[0] == '.' || name.find('/') != std::string::npos)
     throw UsageError("--classes: '" + name + "' cannot be the name of a class folder");
   auto place = std::find_if(counts.begin(), counts.end(), [&](const auto& one) { return one.first == name; });

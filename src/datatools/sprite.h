@@ -14,7 +14,7 @@ namespace cvtool {
 
 struct SpriteFiles {
   std::vector<std::string> sheets;  // image files, in the order of the labels
-  std::string labels;               // JSON file: a list of whole numbers, one a picture
+  std::string labels;               // JSON file: a list of integers, one per picture
   std::string folder;               // where the class folders are made
 };
 

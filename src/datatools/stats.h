@@ -10,7 +10,7 @@ namespace cvtool {
 // Decodes every photo once, by several threads.
 DataStats count_dataset(const Dataset& dataset, const ExamineOptions& options);
 
-// Three panels: photos a class, widths and heights, values of the channels. RGB.
+// Three panels: photos per class, widths and heights, values of the channels. RGB.
 cv::Mat stats_picture(const DataStats& stats);
 
 }  // namespace cvtool

@@ -8,12 +8,12 @@ namespace cvtool {
 namespace {
 
 constexpr int kPanelWidth = 480, kPanelHeight = 300;
-constexpr size_t kMostBars = 40, kMostCounts = 12;
+constexpr size_t kMaxBars = 40, kMaxCounts = 12;
 
 void draw_classes(Canvas& canvas, const cv::Rect2d& box, const DataStats& stats) {
-  const size_t shown = std::min(stats.classes.size(), kMostBars);
+  const size_t shown = std::min(stats.classes.size(), kMaxBars);
   Chart chart;
-  chart.title = "photos a class";
+  chart.title = "photos per class";
   if (shown < stats.classes.size())
     chart.title += " (the " + std::to_string(shown) + " first of " + std::to_string(stats.classes.size()) + ")";
   std::vector<int64_t> counts(shown);
@@ -27,7 +27,7 @@ void draw_classes(Canvas& canvas, const cv::Rect2d& box, const DataStats& stats)
   chart.x.low = -0.5, chart.x.high = static_cast<double>(shown) - 0.5;
   chart.y.low = 0, chart.y.whole = true;
   const PlotScale scale = draw_chart(canvas, box, chart);
-  if (shown > kMostCounts) return;
+  if (shown > kMaxCounts) return;
   for (size_t i = 0; i < shown; ++i) {
     const cv::Point2d top = scale.at(static_cast<double>(i), static_cast<double>(counts[i]));
     canvas.text(with_thousands(counts[i]), {top.x, top.y - 8}, {13, kText, Align::kCentre});
@@ -50,16 +50,16 @@ Series outline(const std::string& name, const std::vector<double>& values, doubl
 
 void draw_sizes(Canvas& canvas, const cv::Rect2d& box, const DataStats& stats) {
   constexpr size_t kBins = 60;
-  const double most = static_cast<double>(std::max({stats.width.most, stats.height.most, int64_t{1}}));
+  const double max = static_cast<double>(std::max({stats.width.max, stats.height.max, int64_t{1}}));
   std::vector<double> counts[2] = {std::vector<double>(kBins), std::vector<double>(kBins)};
   for (const auto& size : stats.sizes)
     for (size_t k = 0; k < 2; ++k) {
-      const auto bin = static_cast<size_t>(static_cast<double>(size[k]) / most * static_cast<double>(kBins));
+      const auto bin = static_cast<size_t>(static_cast<double>(size[k]) / max * static_cast<double>(kBins));
       ++counts[k][std::min(bin, kBins - 1)];
     }
   Chart chart;
   chart.title = "photos by width and height in pixels";
-  chart.series = {outline("width", counts[0], most, series_ink(0)), outline("height", counts[1], most, series_ink(1))};
+  chart.series = {outline("width", counts[0], max, series_ink(0)), outline("height", counts[1], max, series_ink(1))};
   chart.series[1].dash_px = 4;  // both can be seen where they are the same
   chart.y.low = 0, chart.y.whole = true;
   draw_chart(canvas, box, chart);
@@ -72,7 +72,7 @@ void draw_colours(Canvas& canvas, const cv::Rect2d& box, const DataStats& stats)
   chart.title = "% of the pixels by value";
   for (size_t c = 0; c < 3; ++c) {
     std::vector<double> percent;
-    for (const double share : stats.histogram[c]) percent.push_back(100 * share);
+    for (const double fraction : stats.histogram[c]) percent.push_back(100 * fraction);
     chart.series.push_back(outline(kNames[c], percent, 256, kInks[c]));
   }
   chart.y.low = 0;

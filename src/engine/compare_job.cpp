@@ -29,7 +29,7 @@ std::vector<std::string> runs_of(const CompareRequest& request) {
   runs.erase(std::unique(runs.begin(), runs.end()), runs.end());
   for (const std::string& run : runs)
     if (!is_run(run))
-      throw UsageError(run + ": is no run (it holds no config.json and history.csv); name what cvtool train made");
+      throw UsageError(run + ": is not a run (it holds no config.json and history.csv); name what cvtool train made");
   return runs;
 }
 

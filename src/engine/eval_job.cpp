@@ -31,10 +31,10 @@ ChosenSplit choose_split(const Dataset& dataset, const std::string& wanted, cons
     if (samples.empty()) throw UsageError("--split " + wanted + ": the data has no " + wanted + " photos");
     return {wanted, "as asked", samples};
   }
-  const bool trained_on = holds_marked_files(dataset.root, info.at("data").value("marks", Json::object()));
+  const bool trained_on = holds_fingerprinted_files(dataset.root, info.at("data").value("marks", Json::object()));
   if (!dataset.names_splits && !trained_on)
     return {"all", "every photo: the model was not trained on this data", dataset.all()};
-  const std::string source = dataset.names_splits ? "" : ": the part held back when the model was trained on this data";
+  const std::string source = dataset.names_splits ? "" : ": the part held out when the model was trained on this data";
   if (!dataset.test.empty()) return {"test", "the test photos" + source, dataset.test};
   if (!dataset.valid.empty()) return {"valid", "the validation photos" + source, dataset.valid};
   throw DataError(dataset.root + ": holds neither test nor validation photos; name a split with --split train");
@@ -104,8 +104,8 @@ EvaluationSubject subject_of(const EvalRequest& request, const OpenedModel& mode
   subject.skipped = split.skipped;
   subject.notes = dataset.notes;
   if (split.name == "valid" || split.name == "test")
-    subject.copies = copies_in_training(dataset, split.store->samples());
-  if (!subject.copies.empty()) spdlog::warn("{}", leakage_text(subject.copies, split.name));
+    subject.duplicates = duplicates_in_training(dataset, split.store->samples());
+  if (!subject.duplicates.empty()) spdlog::warn("{}", leakage_text(subject.duplicates, split.name));
   subject.device = device.str();
   subject.precision = request.precision;
   if (request.tta.variants > 1) subject.tta = tta_text(request.tta);
@@ -156,7 +156,7 @@ EvalResult eval_job(const EvalRequest& request, Observer& observer) {
   result.split = split.name;
   result.photos = evaluation.outputs.predictions.count();
   for (const char* name : {"accuracy", "balanced_accuracy", "majority_baseline", "roc_auc", "loss", "ece"})
-    result.figures.push_back(figure_of(evaluation, name));
+    result.metrics.push_back(figure_of(evaluation, name));
   result.document = std::move(document);
   return result;
 }

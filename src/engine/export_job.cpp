@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 namespace cvtool {
 namespace {
 
-constexpr double kTorchscriptTolerance = 1e-5, kOnnxTolerance = 1e-4, kLeastAgreement = 0.99;
+constexpr double kTorchscriptTolerance = 1e-5, kOnnxTolerance = 1e-4, kMinAgreement = 0.99;
 
 // Everything that writing a format needs.
 struct Job {
@@ -67,7 +67,7 @@ double module_milliseconds(torch::jit::Module module, const at::Tensor& picture)
   return milliseconds_of([&] { module.forward({picture}); });
 }
 
-// Share of pictures with the same most probable class.
+// Fraction of pictures with the same most probable class.
 double agreement(const at::Tensor& a, const at::Tensor& b) {
   return (a.flatten(1).argmax(1) == b.flatten(1).argmax(1)).to(at::kDouble).mean().item<double>();
 }
@@ -85,7 +85,7 @@ void judge(const std::vector<ExportCheck>& checks, const ExportOptions& options)
     if (!check.refused.empty() || !check.caveat.empty()) continue;
     const double tolerance = options.format == "onnx" ? kOnnxTolerance : kTorchscriptTolerance;
     const bool exact = options.precision == "fp32";
-    if (exact ? check.difference <= tolerance : check.agreement.value_or(1) >= kLeastAgreement) continue;
+    if (exact ? check.difference <= tolerance : check.agreement.value_or(1) >= kMinAgreement) continue;
     throw Error("the exported file, read by " + check.reader + ", differs from the model: " +
                 (exact ? "by " + Json(check.difference).dump()
                        : "only " + fixed(100 * *check.agreement, 1) + " % of the pictures keep their class") +
@@ -121,7 +121,7 @@ Written write_onnx(const Job& job, const at::Tensor& expected) {
   OnnxModel model = onnx_of_model(job.source.module, job.source.model ? &*job.source.model : nullptr, job.source.size);
   if (options.precision == "int8")
     model = quantized(model, calibration_pictures(job.source, job.request, job.observer));
-  seal_onnx(model);
+  add_onnx_digest(model);
   const std::string bytes = onnx_bytes(model);
   const OnnxReport report = check_onnx(bytes, job.pictures.pixels.to(at::kFloat), expected);
   Written written;

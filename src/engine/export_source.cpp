@@ -18,14 +18,14 @@
 namespace cvtool {
 namespace {
 
-constexpr int64_t kDrawn = 64, kMostPhotos = 1000, kMostCalibration = 256, kAtOnce = 32;
+constexpr int64_t kDrawn = 64, kMaxPhotos = 1000, kMaxCalibration = 256, kAtOnce = 32;
 
 // Every n-th of a long list.
-std::vector<Sample> spread(const std::vector<Sample>& samples, int64_t most) {
+std::vector<Sample> spread(const std::vector<Sample>& samples, int64_t max) {
   std::vector<Sample> chosen;
   const auto count = static_cast<int64_t>(samples.size());
-  for (int64_t i = 0; i < std::min(count, most); ++i)
-    chosen.push_back(samples[static_cast<size_t>(i * count / std::min(count, most))]);
+  for (int64_t i = 0; i < std::min(count, max); ++i)
+    chosen.push_back(samples[static_cast<size_t>(i * count / std::min(count, max))]);
   return chosen;
 }
 
@@ -44,7 +44,7 @@ at::Tensor pixels_of(const PhotoStore& store, const Recipe& recipe) {
 Recipe recipe_of(const ExportSource& source, const char* flag) {
   if (!source.model)
     throw UsageError(std::string(flag) + ": " + source.path +
-                     " is no cvtool model, so nothing says how photos are prepared for it");
+                     " is not a cvtool model, so nothing says how photos are prepared for it");
   return recipe_from_json(source.model->info.at("recipe"), source.path + ": ");
 }
 
@@ -77,7 +77,7 @@ ExportSource open_export_source(const ExportRequest& request) {
 ExportPictures export_pictures(const ExportSource& source, const ExportRequest& request, Observer& observer) {
   const at::Tensor drawn = drawn_pictures(kDrawn, source.size.height, source.size.width);
   if (!source.model && request.options.verify_data.empty())
-    // As bases take them: about zero mean, unit variance.
+    // As backbones take them: about zero mean, unit variance.
     return {((drawn.narrow(0, 0, 8).to(at::kFloat) - 127.5) / 57.0).contiguous(at::MemoryFormat::ChannelsLast),
             {},
             "8 drawn pictures"};
@@ -88,7 +88,7 @@ ExportPictures export_pictures(const ExportSource& source, const ExportRequest& 
       find_dataset(request.options.verify_data, recipe.data, static_cast<uint64_t>(recipe.train.seed));
   const auto& samples = !dataset.test.empty() ? dataset.test : !dataset.valid.empty() ? dataset.valid : dataset.train;
   const OpenedSplit split =
-      open_split({dataset.root, "verification", spread(samples, kMostPhotos)}, recipe.data, request.run, observer);
+      open_split({dataset.root, "verification", spread(samples, kMaxPhotos)}, recipe.data, request.run, observer);
   if (!split.store || split.store->samples().empty())
     throw DataError(request.options.verify_data + ": no photo can be read");
   ExportPictures pictures{behind_golden(source, pixels_of(*split.store, recipe)), {}, ""};
@@ -103,7 +103,7 @@ at::Tensor calibration_pictures(const ExportSource& source, const ExportRequest&
   std::vector<Sample> samples;
   for (const std::string& path : find_images(request.options.calibrate)) samples.push_back({path, 0, 0});
   const OpenedSplit split =
-      open_split({"", "calibration", spread(samples, kMostCalibration)}, recipe.data, request.run, observer);
+      open_split({"", "calibration", spread(samples, kMaxCalibration)}, recipe.data, request.run, observer);
   if (!split.store || split.store->samples().empty())
     throw DataError(request.options.calibrate + ": no photo can be read");
   return pixels_of(*split.store, recipe);

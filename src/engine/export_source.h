@@ -14,7 +14,7 @@ namespace cvtool {
 struct ExportSource {
   std::string path;
   torch::jit::Module module;       // evaluation mode, CPU
-  std::optional<ModelFile> model;  // none: TorchScript that is no cvtool model (a base)
+  std::optional<ModelFile> model;  // none: TorchScript that is not a cvtool model (a backbone)
   ImageSize size;
 };
 
@@ -22,7 +22,7 @@ struct ExportSource {
 ExportSource open_export_source(const ExportRequest& request);
 
 struct ExportPictures {
-  at::Tensor pixels;  // [N,3,H,W], channels last: u8 for a model, its golden picture first; f32 noise for a base
+  at::Tensor pixels;  // [N,3,H,W], channels last: u8 for a model, its golden picture first; f32 noise for a backbone
   std::vector<int64_t> labels;  // of pixels behind the golden picture; empty: not known
   std::string what;             // "the golden sample and 64 drawn pictures"
 };
@@ -37,7 +37,7 @@ at::Tensor calibration_pictures(const ExportSource& source, const ExportRequest&
 // What the module gives for the pictures ([N,3,H,W], channels last), [N,K] (or [N,...]) f32.
 at::Tensor outputs_of(torch::jit::Module module, const at::Tensor& pixels);
 
-// Share of labels that the rows of `outputs` behind the first hit.
+// Fraction of labels that the rows of `outputs` behind the first hit.
 double accuracy_of(const at::Tensor& outputs, const std::vector<int64_t>& labels);
 
 }  // namespace cvtool

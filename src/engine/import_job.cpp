@@ -10,7 +10,7 @@
 #include "base/version.h"
 #include "engine/jobs.h"
 #include "export/archive_files.h"
-#include "model/base_import.h"
+#include "model/backbone_import.h"
 #include "model/compile.h"
 #include "model/tensor_names.h"
 #include "model/weights/download.h"
@@ -25,7 +25,7 @@ namespace {
 constexpr int64_t kMegabyte = 1000000;
 
 // Fetches the official file into the cache; returns its path.
-std::string fetch_weights(const BaseChoice& choice, Observer& observer) {
+std::string fetch_weights(const BackboneChoice& choice, Observer& observer) {
   const std::string commands = import_commands(choice);
   const auto files = official_weights(choice);
   if (files.empty() || files.front().sha256.empty())
@@ -47,11 +47,11 @@ std::string fetch_weights(const BaseChoice& choice, Observer& observer) {
   return wanted.path;
 }
 
-std::string output_path(const ImportRequest& request, const BaseChoice& choice) {
+std::string output_path(const ImportRequest& request, const BackboneChoice& choice) {
   if (!request.output.empty()) return request.output;
   const std::string folder = user_data_folder() + "/bases";
   make_folders(folder);
-  return folder + "/" + base_file_name(choice) + ".pt";
+  return folder + "/" + backbone_file_name(choice) + ".pt";
 }
 
 ImportResult written(const std::string& file) {
@@ -64,16 +64,16 @@ ImportResult written(const std::string& file) {
 // A whole model, as export --format safetensors writes it.
 ImportResult import_model(const ImportRequest& request) {
   if (!request.variant.empty() || request.alpha != 0 || !request.weights.empty())
-    throw UsageError(request.base + ": is a whole model; --variant, --alpha and --weights are for bases");
-  if (!fs::exists(request.base)) throw UsageError(request.base + ": there is no such file");
+    throw UsageError(request.backbone + ": is a whole model; --variant, --alpha and --weights are for backbones");
+  if (!fs::exists(request.backbone)) throw UsageError(request.backbone + ": there is no such file");
   prepare_process(0);
-  const ModelFile model = model_from_weight_archive(request.base);
+  const ModelFile model = model_from_weight_archive(request.backbone);
   const double difference = golden_difference(model);
   if (difference > kGoldenTolerance)
-    throw Error(request.base + ": does not reproduce its golden sample (probabilities differ by " +
+    throw Error(request.backbone + ": does not reproduce its golden sample (probabilities differ by " +
                 fixed(difference, 4) + "); export it again");
   const std::string output =
-      request.output.empty() ? fs::path(request.base).replace_extension(".pt").string() : request.output;
+      request.output.empty() ? fs::path(request.backbone).replace_extension(".pt").string() : request.output;
   save_model(output, model);
   ImportResult result = written(output);
   model.info.at("classes").get_to(result.classes);
@@ -83,33 +83,33 @@ ImportResult import_model(const ImportRequest& request) {
 }  // namespace
 
 ImportResult import_job(const ImportRequest& request, Observer& observer) {
-  if (ends_with(request.base, ".safetensors")) return import_model(request);
-  const BaseWish wish{request.base, request.variant, request.alpha};
-  const BaseChoice chosen = choose_base(wish);  // wrong usage is said before anything is read or fetched
+  if (ends_with(request.backbone, ".safetensors")) return import_model(request);
+  const BackboneRequest wish{request.backbone, request.variant, request.alpha};
+  const BackboneChoice chosen = choose_backbone(wish);  // wrong usage is said before anything is read or fetched
   prepare_process(0);
   const bool fetch = request.weights.empty();
   if (!fetch && !fs::exists(request.weights))
     throw UsageError("--weights " + request.weights + ": there is no such file");
   const std::string path = fetch ? fetch_weights(chosen, observer) : request.weights;
-  const StateDict weights = read_base_weights(path);
-  const BaseChoice choice = fetch ? chosen : recognise_base(wish, weights);
-  BaseFile base = base_with_weights(choice, weights);
-  base.info["weights"] = {{"file", fs::path(path).filename().string()}, {"sha256", sha256_of_file(path)}};
+  const StateDict weights = read_backbone_weights(path);
+  const BackboneChoice choice = fetch ? chosen : recognise_backbone(wish, weights);
+  BackboneFile backbone = backbone_with_weights(choice, weights);
+  backbone.info["weights"] = {{"file", fs::path(path).filename().string()}, {"sha256", sha256_of_file(path)}};
   const LayerTable table = layer_table(compile_choice(choice).rows);
-  base.info["summary"] = table;
-  base.info["tool"] = std::string("cvtool ") + kVersion;
+  backbone.info["summary"] = table;
+  backbone.info["tool"] = std::string("cvtool ") + kVersion;
   const std::string output = output_path(request, choice);
-  save_base(output, base);
-  // What was fetched is in the base now; it may be ten times as large.
+  save_backbone(output, backbone);
+  // What was fetched is in the backbone now; it may be ten times as large.
   if (fetch) fs::remove(path);
   ImportResult result = written(output);
-  result.base = choice.spec.name;
+  result.backbone = choice.spec.name;
   result.variant = choice.spec.variant;
   result.parameters = choice.parameters;
-  result.use = request.output.empty() ? base_file_name(choice) : output;
+  result.use = request.output.empty() ? backbone_file_name(choice) : output;
   result.output = choice.spec.output;
-  result.preprocess = base.info["preprocess"];
-  result.weights = base.info["weights"];
+  result.preprocess = backbone.info["preprocess"];
+  result.weights = backbone.info["weights"];
   result.licence = choice.spec.licence;
   result.total = table.total();
   return result;

@@ -1,4 +1,4 @@
-// One function a command; engine.cpp puts them into the table that the program sees.
+// One function per command; engine.cpp puts them into the table that the program sees.
 #pragma once
 
 #include "spec/engine.h"

@@ -24,8 +24,8 @@ namespace {
 
 constexpr int kLongestSidePx = 800, kShortestWidthPx = 240, kLineHeightPx = 24, kMarginPx = 8;
 constexpr size_t kLongestNameBytes =
-    236;                            // file systems take 255; a number and a temporary name's end are put behind it
-constexpr size_t kMostLines = 600;  // a canvas is at most 16,000 px high
+    236;                           // file systems take 255; a number and a temporary name's end are put behind it
+constexpr size_t kMaxLines = 600;  // a canvas is at most 16,000 px high
 
 // A class as the name of a folder.
 std::string folder_name(std::string name) {
@@ -128,7 +128,7 @@ void PredictFiles::draw(const PhotoSource& source, const ImageResult& result) co
   const int width = std::max(1, static_cast<int>(photo.cols * scale)),
             height = std::max(1, static_cast<int>(photo.rows * scale));
   const int sheet_width = std::max(width, kShortestWidthPx);
-  const size_t lines = std::min({result.ranked.size(), static_cast<size_t>(options_.top), kMostLines});
+  const size_t lines = std::min({result.ranked.size(), static_cast<size_t>(options_.top), kMaxLines});
   Canvas canvas(sheet_width, height + kLineHeightPx * static_cast<int>(lines) + kMarginPx, 1);
   canvas.picture(photo, {(sheet_width - width) / 2.0, 0, static_cast<double>(width), static_cast<double>(height)});
   for (size_t i = 0; i < lines; ++i) {

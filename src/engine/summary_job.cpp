@@ -9,7 +9,7 @@
 #include "engine/jobs.h"
 #include "explain/layer_costs.h"
 #include "model/archive.h"
-#include "model/base_import.h"
+#include "model/backbone_import.h"
 #include "model/compile.h"
 #include "model/model_file.h"
 #include "run/run_directory.h"
@@ -19,7 +19,7 @@
 namespace cvtool {
 namespace {
 
-constexpr int64_t kBaseSide = 224;  // where a base does not say for which size it was made
+constexpr int64_t kBackboneSide = 224;  // where a backbone does not say for which size it was made
 
 Summary summary_of(std::string name, std::optional<ImageSize> imgsz, LayerTable table) {
   Summary summary;
@@ -52,7 +52,7 @@ void add_costs(Summary& summary, const FlatNet& net, const at::Tensor& picture) 
   std::vector<std::string> names;
   for (const LayerSummary& layer : summary.layers) {
     names.push_back(layer.name);
-    // A base of another program is listed by the paths of its modules.
+    // A backbone of another program is listed by the paths of its modules.
     std::replace(names.back().begin(), names.back().end(), '.', '/');
   }
   const auto costs = layer_costs(net, names, picture);
@@ -74,7 +74,7 @@ Summary model_summary(const std::string& path, bool costs) {
   return summary;
 }
 
-// Of a base that another program made: the modules that hold weights; their output shapes are not known.
+// Of a backbone that another program made: the modules that hold weights; their output shapes are not known.
 LayerTable foreign_table(const torch::jit::Module& module) {
   std::vector<SummaryRow> rows;
   for (const auto& part : module.named_modules()) {
@@ -87,23 +87,23 @@ LayerTable foreign_table(const torch::jit::Module& module) {
   return layer_table(rows);
 }
 
-Summary base_file_summary(const std::string& path, bool costs) {
-  const BaseFile base = load_base(path);
-  Summary summary =
-      summary_of(path, stored_size(base.info, path),
-                 base.info.contains("summary") ? stored_table(base.info["summary"]) : foreign_table(base.module));
-  const ImageSize size = summary.imgsz.value_or(ImageSize{kBaseSide, kBaseSide});
-  if (costs) add_costs(summary, FlatNet(base.module, "forward"), black_picture(size));
+Summary backbone_file_summary(const std::string& path, bool costs) {
+  const BackboneFile backbone = load_backbone(path);
+  Summary summary = summary_of(
+      path, stored_size(backbone.info, path),
+      backbone.info.contains("summary") ? stored_table(backbone.info["summary"]) : foreign_table(backbone.module));
+  const ImageSize size = summary.imgsz.value_or(ImageSize{kBackboneSide, kBackboneSide});
+  if (costs) add_costs(summary, FlatNet(backbone.module, "forward"), black_picture(size));
   return summary;
 }
 
-Summary base_summary(const BaseChoice& choice, const SummaryRequest& request) {
+Summary backbone_summary(const BackboneChoice& choice, const SummaryRequest& request) {
   DataConfig data;
   data.imgsz = {choice.spec.imgsz, choice.spec.imgsz};
   if (request.overrides.contains("data")) read_fields(request.overrides["data"], "--", data);
-  BaseNet net = compile_choice(choice, data.imgsz);
+  BackboneNet net = compile_choice(choice, data.imgsz);
   net.module.eval();
-  Summary summary = summary_of(base_file_name(choice), data.imgsz, layer_table(net.rows));
+  Summary summary = summary_of(backbone_file_name(choice), data.imgsz, layer_table(net.rows));
   if (request.costs) add_costs(summary, FlatNet(net.module, "forward"), black_picture(data.imgsz));
   return summary;
 }
@@ -125,7 +125,7 @@ Summary file_summary(const std::string& subject, bool costs) {
   const std::string text = text_in_archive(path, "/cvtool.json");
   const Json info = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   const bool model = info.is_object() && info.contains("classes");
-  return model || !std::filesystem::exists(path) ? model_summary(path, costs) : base_file_summary(path, costs);
+  return model || !std::filesystem::exists(path) ? model_summary(path, costs) : backbone_file_summary(path, costs);
 }
 
 }  // namespace
@@ -139,12 +139,12 @@ Summary summary_job(const SummaryRequest& request) {
   const auto recipes = recipe_names();
   if (is_path(subject) || std::find(recipes.begin(), recipes.end(), subject) != recipes.end())
     return recipe_summary(request);
-  if (const auto choice = choice_of_file_name(subject)) return base_summary(*choice, request);
-  const auto bases = known_bases();
-  if (std::find(bases.begin(), bases.end(), subject) != bases.end())
-    return base_file_summary(base_path(subject), request.costs);
+  if (const auto choice = choice_of_file_name(subject)) return backbone_summary(*choice, request);
+  const auto backbones = known_backbones();
+  if (std::find(backbones.begin(), backbones.end(), subject) != backbones.end())
+    return backbone_file_summary(backbone_path(subject), request.costs);
   std::vector<std::string> names = recipes;
-  names.insert(names.end(), bases.begin(), bases.end());
+  names.insert(names.end(), backbones.begin(), backbones.end());
   throw UsageError(unknown_word("recipe or base", subject, names));
 }
 

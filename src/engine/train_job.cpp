@@ -29,7 +29,7 @@ Evaluation final_evaluation(const TrainPlan& plan, const TrainingData& data, con
   subject.root = plan.dataset.root;
   subject.skipped = split.skipped;
   subject.notes = plan.dataset.notes;
-  subject.copies = copies_in_training(data.train, data.valid);
+  subject.duplicates = duplicates_in_training(data.train, data.valid);
   subject.device = plan.device.str();
   subject.precision = "fp32";
   subject.heat = heat_view_of(best, predictor, plan.recipe, plan.device);

@@ -54,7 +54,7 @@ VerifyResult verify_onnx(const std::string& path) {
     result.checks = {
         {"container", seal.whole, seal.whole ? "as cvtool writes it" : "holds bytes that cvtool does not write"},
         digest_check(seal.stored, seal.computed)};
-    // A base has no golden sample.
+    // A backbone has no golden sample.
     const double difference = onnx_golden_difference(model);
     if (difference >= 0 || !info.empty()) result.checks.push_back(golden_check(difference));
     return result;

@@ -40,8 +40,8 @@ Predictions tempered(const Predictions& predictions, double factor) {
   const auto width = static_cast<size_t>(out.classes);
   for (size_t row = 0; row < out.labels.size(); ++row) {
     double* p = out.probabilities.data() + row * width;
-    const double most = *std::max_element(p, p + width);
-    for (size_t k = 0; k < width; ++k) p[k] = std::exp((p[k] - most) / factor);
+    const double max = *std::max_element(p, p + width);
+    for (size_t k = 0; k < width; ++k) p[k] = std::exp((p[k] - max) / factor);
     const double sum = std::accumulate(p, p + width, 0.0);
     for (size_t k = 0; k < width; ++k) p[k] /= sum;
   }

@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "evaluate/figures.h"
 #include "evaluate/opened_model.h"
+#include "evaluate/outputs.h"
 #include "spec/results.h"
 
 namespace cvtool {

@@ -25,32 +25,32 @@ std::string names_text(const std::vector<std::string>& names) {
 void add_count_warnings(std::vector<std::string>& warnings, const EvaluationMetrics& metrics,
                         const std::vector<std::string>& classes) {
   std::vector<std::string> absent, few;
-  int64_t least = INT64_MAX, most = 0;
+  int64_t min = INT64_MAX, max = 0;
   for (size_t k = 0; k < classes.size(); ++k) {
     const int64_t support = metrics.classes[k].support;
     if (support == 0)
       absent.push_back(classes[k]);
     else if (support < kFewPhotos)
       few.push_back(classes[k]);
-    if (support > 0) least = std::min(least, support);
-    most = std::max(most, support);
+    if (support > 0) min = std::min(min, support);
+    max = std::max(max, support);
   }
   if (!absent.empty())
     warnings.push_back("no photo of " + names_text(absent) + ": nothing is said about " +
                        (absent.size() == 1 ? "it" : "them"));
   if (!few.empty())
     warnings.push_back("fewer than " + std::to_string(kFewPhotos) + " photos of " + names_text(few) +
-                       ": its figures are rough");
-  if (static_cast<double>(most) > kMostImbalance * static_cast<double>(least))
-    warnings.push_back("classes out of balance: from " + with_thousands(least) + " to " + counted(most, "photo") +
+                       ": its metrics are rough");
+  if (static_cast<double>(max) > kMaxImbalance * static_cast<double>(min))
+    warnings.push_back("classes out of balance: from " + with_thousands(min) + " to " + counted(max, "photo") +
                        " a class; compare accuracy with the majority baseline, and look at macro F1");
 }
 
 std::vector<std::string> warnings_of(const EvaluationSubject& subject, const EvaluationMetrics& metrics) {
   std::vector<std::string> warnings;
-  const std::string leakage = leakage_text(subject.copies, subject.split);
+  const std::string leakage = leakage_text(subject.duplicates, subject.split);
   if (!leakage.empty()) warnings.push_back(leakage);
-  if (subject.split == "train") warnings.push_back("these are training photos: the figures say nothing about new ones");
+  if (subject.split == "train") warnings.push_back("these are training photos: the metrics say nothing about new ones");
   if (!subject.skipped.empty())
     warnings.push_back(counted(static_cast<int64_t>(subject.skipped.size()), "bad file") + " skipped, such as " +
                        printable(subject.skipped[0].path) + ": " + subject.skipped[0].reason);
@@ -76,7 +76,7 @@ Evaluation evaluate(const EvaluationSubject& subject, Outputs outputs, std::opti
   document = {{"model", subject.model}, {"data", subject.data}, {"split", subject.split}};
   if (threshold) document["threshold"] = *threshold;
   if (!subject.tta.empty()) document["tta"] = subject.tta;
-  document["metrics"] = figures_json(evaluation.outputs, evaluation.metrics, subject.classes());
+  document["metrics"] = metrics_document(evaluation.outputs, evaluation.metrics, subject.classes());
   document["warnings"] = warnings_of(subject, evaluation.metrics);
   document["skipped"] = Json::array();
   for (const BadFile& bad : subject.skipped)

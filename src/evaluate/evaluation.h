@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "data/leakage.h"
-#include "evaluate/figures.h"
 #include "evaluate/heat_view.h"
+#include "evaluate/outputs.h"
 #include "metrics/evaluation_metrics.h"
 #include "spec/recipe.h"
 #include "spec/results.h"
@@ -22,7 +22,7 @@ struct EvaluationSubject {
   std::string data, split, root;  // as --data says; "test"; the folder that paths are relative to
   std::vector<BadFile> skipped;
   std::vector<std::string> notes;  // of the dataset
-  Copies copies;                   // of training photos among the split's
+  Duplicates duplicates;           // of training photos among the split's
   std::string device, precision;   // what it ran on: "cpu", "fp32"
   std::string tta;                 // see tta_text; empty: none
   HeatView heat;                   // of the model; for the worst mistakes

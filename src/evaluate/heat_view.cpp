@@ -40,7 +40,7 @@ HeatView heat_view_of(const ModelFile& model, const PhotoPredictor& predictor, c
       return heat_over_photo(photo.rgb, on_whole_photo(heat, pixels, data.imgsz), data, side_px);
     };
   } catch (const Error& error) {
-    // A model from elsewhere may have no feature map; its figures are good without.
+    // A model from elsewhere may have no feature map; its metrics are good without.
     view.trouble = error.what();
   }
   return view;

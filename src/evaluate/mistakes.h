@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "data/image.h"
-#include "evaluate/figures.h"
+#include "evaluate/outputs.h"
 
 namespace cvtool {
 

@@ -46,7 +46,7 @@ struct OpenedModel {
 };
 
 // `model` as --model takes it, `precision` "auto", "fp32" or "bf16". Prepares the process for work. Throws UsageError
-// for a device or model that is not there, Error for a file that is no model.
+// for a device or model that is not there, Error for a file that is not a model.
 OpenedModel open_model(const std::string& model, const std::string& precision, const ComputeOptions& run,
                        const TtaPlan& tta = {});
 

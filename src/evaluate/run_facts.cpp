@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 namespace cvtool {
 namespace {
 
-constexpr size_t kMostClassesNamed = 12;
+constexpr size_t kMaxClassesNamed = 12;
 
 // A file beside the model, or "" where there is none that can be read.
 std::string beside(const EvaluationSubject& subject, const char* name) {
@@ -42,7 +42,7 @@ std::string photos_text(const Json& split) {
   std::string text = counted(split.value("count", int64_t{0}), "photo");
   std::vector<std::string> parts;
   for (const auto& [name, count] : labels.items()) parts.push_back(with_thousands(count.get<int64_t>()) + " " + name);
-  if (!parts.empty() && parts.size() <= kMostClassesNamed) text += ": " + join(parts, ", ");
+  if (!parts.empty() && parts.size() <= kMaxClassesNamed) text += ": " + join(parts, ", ");
   const size_t skipped = split.value("skipped", Json::array()).size();
   return text + (skipped ? "; " + counted(static_cast<int64_t>(skipped), "bad file") + " skipped" : "");
 }

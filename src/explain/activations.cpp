@@ -54,7 +54,7 @@ Activations activations_of(const FlatNet& net, const at::Tensor& pixels, const s
   wanted.insert(wanted.begin(), graph->outputs()[0]);
   set_outputs(*graph, wanted);
   at::Tensor x = pixels.to(at::kFloat);
-  // A frozen base has no parameters: without this nothing behind it would know of gradients.
+  // A frozen backbone has no parameters: without this nothing behind it would know of gradients.
   if (gradients) x = x.detach().clone().set_requires_grad(true);
   const auto values = net.run(graph, x);
   return {values[0], {values.begin() + 1, values.end()}};
@@ -98,7 +98,7 @@ at::Tensor convolution_kernels(const FlatNet& net, size_t layer, const at::Tenso
     if (!weight && is_convolution(*node) && node->scopeName() == wanted.name) weight = node->inputs()[1];
   if (!weight)
     throw UsageError("--kernels: the layer '" + wanted.name +
-                     "' is no convolution; name one that is (see cvtool summary)");
+                     "' is not a convolution; name one that is (see cvtool summary)");
   set_outputs(*graph, {weight});
   const at::NoGradGuard no_grad;
   return net.run(graph, pixels)[0].detach().to(at::kCPU, at::kFloat).contiguous();

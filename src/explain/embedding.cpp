@@ -21,9 +21,9 @@ double median(std::vector<double> values) {
 }
 
 // Linear between the order statistics, as NumPy does.
-double quantile(std::vector<double> values, double share) {
+double quantile(std::vector<double> values, double fraction) {
   std::sort(values.begin(), values.end());
-  const double place = share * static_cast<double>(values.size() - 1);
+  const double place = fraction * static_cast<double>(values.size() - 1);
   const auto below = static_cast<size_t>(place);
   const size_t above = std::min(below + 1, values.size() - 1);
   return values[below] + (values[above] - values[below]) * (place - static_cast<double>(below));

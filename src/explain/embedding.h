@@ -11,7 +11,7 @@ namespace cvtool {
 
 struct Projection {
   at::Tensor points;                  // [N,2] f64, centred; the sign of each axis makes its largest weight positive
-  std::array<double, 2> explained{};  // share of the features' variance on each axis
+  std::array<double, 2> explained{};  // fraction of the features' variance on each axis
 };
 
 // Principal component analysis of features [N,F]. Throws DataError for fewer than 3 photos.

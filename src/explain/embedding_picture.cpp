@@ -12,7 +12,7 @@ namespace cvtool {
 namespace {
 
 constexpr int kWidth = 1000, kHeight = 760;
-constexpr size_t kMostNamed = 12;
+constexpr size_t kMaxNamed = 12;
 constexpr double kLabelPx = 12;
 
 // The dots of a class: a series whose points no line joins.
@@ -40,7 +40,7 @@ std::string file_name(const std::string& path) { return path.substr(path.rfind('
 void draw_names(Canvas& canvas, const PlotScale& scale, const Embedding& embedding) {
   const auto point = embedding.projection.points.accessor<double, 2>();
   std::vector<cv::Rect2d> taken;
-  for (size_t n = 0; n < std::min(kMostNamed, embedding.outliers.size()); ++n) {
+  for (size_t n = 0; n < std::min(kMaxNamed, embedding.outliers.size()); ++n) {
     const auto row = static_cast<int64_t>(embedding.outliers[n]);
     const cv::Point2d dot = scale.at(point[row][0], point[row][1]);
     const std::string name = canvas.fitted(file_name(embedding.paths[embedding.outliers[n]]), kLabelPx, 220);

@@ -18,7 +18,7 @@ namespace {
 constexpr Ink kAbove{200, 90, 0}, kBelow{0, 90, 170};
 
 // Shares 0..1 of the range; a flat plane is all 0.
-cv::Mat shares(const at::Tensor& plane, const Range& range) {
+cv::Mat fractions(const at::Tensor& plane, const Range& range) {
   const double span = range.high - range.low;
   cv::Mat values = plane_from_tensor(plane);
   if (span > 0)
@@ -29,7 +29,7 @@ cv::Mat shares(const at::Tensor& plane, const Range& range) {
 }
 
 constexpr int kTilePx = 128;
-constexpr int64_t kMostChannels = 16;
+constexpr int64_t kMaxChannels = 16;
 
 int64_t whole_number(const std::string& text, int64_t count) {
   const bool digits = !text.empty() && text.size() < 10 &&
@@ -43,8 +43,9 @@ int64_t whole_number(const std::string& text, int64_t count) {
 
 // The three channels of a kernel as red, green and blue.
 cv::Mat coloured_kernel(const at::Tensor& kernel, double strongest) {
-  const at::Tensor shares = strongest > 0 ? kernel / strongest : kernel;
-  const at::Tensor bytes = (shares * 127.5 + 127.5).round().clamp(0, 255).to(at::kByte).permute({1, 2, 0}).contiguous();
+  const at::Tensor fractions = strongest > 0 ? kernel / strongest : kernel;
+  const at::Tensor bytes =
+      (fractions * 127.5 + 127.5).round().clamp(0, 255).to(at::kByte).permute({1, 2, 0}).contiguous();
   return cv::Mat(static_cast<int>(kernel.size(1)), static_cast<int>(kernel.size(2)), CV_8UC3, bytes.data_ptr<uint8_t>())
       .clone();
 }
@@ -64,7 +65,7 @@ cv::Mat plane_from_tensor(const at::Tensor& plane) {
 Range range_of(const at::Tensor& plane) { return {plane.min().item<double>(), plane.max().item<double>()}; }
 
 cv::Mat grey_picture(const at::Tensor& plane, const Range& range, double gamma) {
-  cv::Mat values = shares(plane, range), bytes, rgb;
+  cv::Mat values = fractions(plane, range), bytes, rgb;
   if (gamma != 1) cv::pow(values, gamma, values);
   values.convertTo(bytes, CV_8U, 255);
   cv::cvtColor(bytes, rgb, cv::COLOR_GRAY2RGB);
@@ -73,7 +74,7 @@ cv::Mat grey_picture(const at::Tensor& plane, const Range& range, double gamma) 
 
 cv::Mat colour_picture(const at::Tensor& plane) {
   cv::Mat bytes, rgb;
-  shares(plane, range_of(plane)).convertTo(bytes, CV_8U, 255);
+  fractions(plane, range_of(plane)).convertTo(bytes, CV_8U, 255);
   cv::applyColorMap(bytes, rgb, cv::COLORMAP_VIRIDIS);
   cv::cvtColor(rgb, rgb, cv::COLOR_BGR2RGB);
   return rgb;
@@ -84,8 +85,8 @@ cv::Mat signed_picture(const at::Tensor& plane, double strongest) {
   cv::Mat rgb(values.size(), CV_8UC3);
   for (int y = 0; y < values.rows; ++y)
     for (int x = 0; x < values.cols; ++x) {
-      const double share = strongest > 0 ? std::clamp(values.at<float>(y, x) / strongest, -1.0, 1.0) : 0;
-      const Ink ink = blended(kWhite, share < 0 ? kBelow : kAbove, std::abs(share));
+      const double fraction = strongest > 0 ? std::clamp(values.at<float>(y, x) / strongest, -1.0, 1.0) : 0;
+      const Ink ink = blended(kWhite, fraction < 0 ? kBelow : kAbove, std::abs(fraction));
       rgb.at<cv::Vec3b>(y, x) = {static_cast<uchar>(ink.red), static_cast<uchar>(ink.green),
                                  static_cast<uchar>(ink.blue)};
     }
@@ -145,7 +146,7 @@ void write_feature_sheet(const std::string& path, const std::string& layer, cons
 void write_kernel_sheet(const std::string& path, const std::string& layer, const at::Tensor& kernels,
                         const std::vector<int64_t>& filters) {
   const bool coloured = kernels.size(1) == 3;
-  const int64_t shown = std::min(kernels.size(1), kMostChannels);
+  const int64_t shown = std::min(kernels.size(1), kMaxChannels);
   std::vector<SheetPicture> pictures;
   for (int64_t filter : filters) {
     const at::Tensor kernel = kernels[filter];

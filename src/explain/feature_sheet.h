@@ -28,7 +28,7 @@ cv::Mat signed_picture(const at::Tensor& plane, double strongest);
 // "64x48": height and width of [...,H,W].
 std::string size_text(const at::Tensor& tensor);
 
-// Larger by a whole number of times, without smoothing, until the longer side is at least `side_px`; larger pictures as
+// Larger by an integer of times, without smoothing, until the longer side is at least `side_px`; larger pictures as
 // they are.
 cv::Mat enlarged(const cv::Mat& picture, int side_px);
 

@@ -61,7 +61,7 @@ class Flattener {
     inlined(node, callee, scope, false);
   }
 
-  // Returns the number of the output that holds the call's value; 0 where it is no layer.
+  // Returns the number of the output that holds the call's value; 0 where it is not a layer.
   size_t inlined(Node* node, jit::GraphFunction* callee, const std::string& scope, bool layer) {
     Node *before = node->prev(), *after = node->next();
     const bool outermost = node->owningBlock() == graph_.block();

@@ -19,9 +19,9 @@ struct FlatLayer {
 
 class FlatNet {
  public:
-  // Takes `module` (see Net::module) in evaluation mode and writes out its method `logits`, or `forward` of a base. The
-  // module is not changed. Where several convolutions stand in one piece of code without submodules (a traced or frozen
-  // net), its operations are layers, numbered in their order: "base/conv2d", "base/relu", "base/conv2d_1".
+  // Takes `module` (see Net::module) in evaluation mode and writes out its method `logits`, or `forward` of a backbone.
+  // The module is not changed. Where several convolutions stand in one piece of code without submodules (a traced or
+  // frozen net), its operations are layers, numbered in their order: "base/conv2d", "base/relu", "base/conv2d_1".
   explicit FlatNet(const torch::jit::Module& module, const std::string& method = "logits");
 
   // In the order of computation.

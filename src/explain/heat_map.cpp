@@ -56,7 +56,7 @@ struct Square {
   int64_t y, x;
 };
 
-constexpr double kStrongest = 0.6;  // share of the heat's colour at its largest value
+constexpr double kStrongest = 0.6;  // fraction of the heat's colour at its largest value
 
 // Where the net's input lies on a photo of this size: the whole of it, a box within it (crop) or around it (pad).
 cv::Rect2d input_on_photo(const cv::Size& photo, const DataConfig& data) {
@@ -72,15 +72,15 @@ cv::Rect2d input_on_photo(const cv::Size& photo, const DataConfig& data) {
 // Shares 0..1 of the heat's largest value for each pixel of the photo.
 cv::Mat shares_on_photo(const at::Tensor& heat, const cv::Size& photo, const DataConfig& data) {
   const double largest = heat.max().item<double>();
-  cv::Mat shares = plane_from_tensor(heat), smooth(photo, CV_32F, cv::Scalar(0));
-  if (largest > 0) shares /= largest;
+  cv::Mat fractions = plane_from_tensor(heat), smooth(photo, CV_32F, cv::Scalar(0));
+  if (largest > 0) fractions /= largest;
   const cv::Rect2d input = input_on_photo(photo, data);
   const cv::Rect box(static_cast<int>(std::lround(input.x)), static_cast<int>(std::lround(input.y)),
                      std::max(1, static_cast<int>(std::lround(input.width))),
                      std::max(1, static_cast<int>(std::lround(input.height))));
-  cv::resize(shares, shares, box.size(), 0, 0, cv::INTER_LINEAR);
+  cv::resize(fractions, fractions, box.size(), 0, 0, cv::INTER_LINEAR);
   const cv::Rect common = box & cv::Rect({}, photo);
-  if (!common.empty()) shares(common - box.tl()).copyTo(smooth(common));
+  if (!common.empty()) fractions(common - box.tl()).copyTo(smooth(common));
   return smooth;
 }
 
@@ -96,8 +96,8 @@ at::Tensor grad_cam_plus_plus(const FlatNet& net, const at::Tensor& pixels, size
   const Seen seen = look(net, pixels, layer, classes);
   const at::Tensor& g = seen.gradient;
   const at::Tensor square = g * g, below = 2 * square + seen.map.sum({2, 3}, true) * square * g;
-  const at::Tensor share = at::where(below != 0, square / below, at::zeros_like(below));
-  return weighted(seen.map, (share * g.clamp_min(0)).sum({2, 3}, true));
+  const at::Tensor fraction = at::where(below != 0, square / below, at::zeros_like(below));
+  return weighted(seen.map, (fraction * g.clamp_min(0)).sum({2, 3}, true));
 }
 
 at::Tensor occlusion_map(const Predictor& predictor, const at::Tensor& pixels, int64_t class_index, int64_t patch_px) {
@@ -135,16 +135,17 @@ cv::Mat heat_over_photo(const cv::Mat& photo, const at::Tensor& heat, const Data
   cv::Mat out = photo.clone();
   const double reduce = side_px / static_cast<double>(std::max(photo.rows, photo.cols));
   if (reduce < 1) cv::resize(photo, out, {}, reduce, reduce, cv::INTER_AREA);
-  const cv::Mat shares = shares_on_photo(heat, out.size(), data);
+  const cv::Mat fractions = shares_on_photo(heat, out.size(), data);
   cv::Mat bytes, colours;
-  shares.convertTo(bytes, CV_8U, 255);
+  fractions.convertTo(bytes, CV_8U, 255);
   cv::applyColorMap(bytes, colours, cv::COLORMAP_TURBO);
   for (int y = 0; y < out.rows; ++y)
     for (int x = 0; x < out.cols; ++x) {
       auto& pixel = out.at<cv::Vec3b>(y, x);
       const auto& bgr = colours.at<cv::Vec3b>(y, x);
-      const double share = kStrongest * std::sqrt(static_cast<double>(shares.at<float>(y, x)));
-      for (int c = 0; c < 3; ++c) pixel[c] = cv::saturate_cast<uchar>(pixel[c] * (1 - share) + bgr[2 - c] * share);
+      const double fraction = kStrongest * std::sqrt(static_cast<double>(fractions.at<float>(y, x)));
+      for (int c = 0; c < 3; ++c)
+        pixel[c] = cv::saturate_cast<uchar>(pixel[c] * (1 - fraction) + bgr[2 - c] * fraction);
     }
   return out;
 }

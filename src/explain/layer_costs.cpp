@@ -39,7 +39,7 @@ Tensors tensors_of(const FlatNet& net, const std::shared_ptr<jit::Graph>& graph,
   return tensors;
 }
 
-// A list of whole numbers, or one for both axes; empty where it is not constant.
+// A list of integers, or one for both axes; empty where it is not constant.
 std::vector<int64_t> numbers(const Value* value) {
   if (const auto constant = jit::toIValue(value)) {
     if (constant->isIntList()) return constant->toIntVector();

@@ -34,8 +34,8 @@ std::vector<Confidence> confidences(const Predictions& p) {
   std::vector<Confidence> result(p.labels.size());
   for (size_t row = 0; row < result.size(); ++row) {
     const double* values = p.as_distribution().data() + row * static_cast<size_t>(p.classes);
-    const double* most = std::max_element(values, values + p.classes);
-    result[row] = {*most, most - values == p.labels[row]};
+    const double* max = std::max_element(values, values + p.classes);
+    result[row] = {*max, max - values == p.labels[row]};
   }
   return result;
 }

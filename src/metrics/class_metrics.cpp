@@ -11,7 +11,7 @@ namespace {
 double ratio(double part, double whole) { return whole > 0 ? part / whole : 0; }
 
 double hits_of(const ClassCounts& counts) {
-  return static_cast<double>(std::accumulate(counts.hits.begin(), counts.hits.end(), int64_t{0}));
+  return static_cast<double>(std::accumulate(counts.correct.begin(), counts.correct.end(), int64_t{0}));
 }
 
 // Sum over classes of a[k] * b[k].
@@ -46,7 +46,7 @@ ClassCounts class_counts(const std::vector<int64_t>& labels, const std::vector<i
     counts.total += count;
     counts.support[label] += count;
     counts.predicted[said] += count;
-    if (label == said) counts.hits[label] += count;
+    if (label == said) counts.correct[label] += count;
   }
   return counts;
 }
@@ -64,9 +64,9 @@ double accuracy(const ClassCounts& counts) { return ratio(hits_of(counts), stati
 
 double balanced_accuracy(const ClassCounts& counts) {
   double sum = 0, present = 0;
-  for (size_t k = 0; k < counts.hits.size(); ++k) {
+  for (size_t k = 0; k < counts.correct.size(); ++k) {
     if (counts.support[k] == 0) continue;
-    sum += static_cast<double>(counts.hits[k]) / static_cast<double>(counts.support[k]);
+    sum += static_cast<double>(counts.correct[k]) / static_cast<double>(counts.support[k]);
     ++present;
   }
   return ratio(sum, present);
@@ -94,17 +94,17 @@ double majority_baseline(const ClassCounts& counts) {
 }
 
 std::vector<PrecisionRecall> precision_recall_by_class(const ClassCounts& counts) {
-  std::vector<PrecisionRecall> classes(counts.hits.size());
+  std::vector<PrecisionRecall> classes(counts.correct.size());
   for (size_t k = 0; k < classes.size(); ++k) {
-    const auto hits = static_cast<double>(counts.hits[k]), support = static_cast<double>(counts.support[k]);
+    const auto correct = static_cast<double>(counts.correct[k]), support = static_cast<double>(counts.support[k]);
     const auto predicted = static_cast<double>(counts.predicted[k]);
-    classes[k] = {ratio(hits, predicted), ratio(hits, support), ratio(2 * hits, support + predicted)};
+    classes[k] = {ratio(correct, predicted), ratio(correct, support), ratio(2 * correct, support + predicted)};
   }
   return classes;
 }
 
 PrecisionRecall macro_average(const ClassCounts& counts) {
-  std::vector<double> weights(counts.hits.size());
+  std::vector<double> weights(counts.correct.size());
   for (size_t k = 0; k < weights.size(); ++k) weights[k] = counts.support[k] + counts.predicted[k] > 0 ? 1 : 0;
   return average(counts, weights);
 }

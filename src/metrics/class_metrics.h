@@ -10,7 +10,7 @@ namespace cvtool {
 // All that these metrics need to know: three numbers a class.
 struct ClassCounts {
   int64_t total = 0;
-  std::vector<int64_t> hits;       // [K] predicted rightly
+  std::vector<int64_t> correct;    // [K] predicted rightly
   std::vector<int64_t> support;    // [K] images of the class
   std::vector<int64_t> predicted;  // [K] images said to be of the class
 };

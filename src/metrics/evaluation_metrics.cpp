@@ -81,8 +81,8 @@ EvaluationMetrics evaluation_metrics(const Predictions& p, const EvaluationOptio
   view.ece = expected_calibration_error(result.calibration);  // of the bins that are drawn
   std::map<std::string, Interval> intervals;
   if (options.resamples > 0) intervals = bootstrap_intervals(p, images, options);
-  const int64_t hits = std::accumulate(view.counts.hits.begin(), view.counts.hits.end(), int64_t{0});
-  intervals["accuracy"] = wilson_interval(hits, view.counts.total);
+  const int64_t correct = std::accumulate(view.counts.correct.begin(), view.counts.correct.end(), int64_t{0});
+  intervals["accuracy"] = wilson_interval(correct, view.counts.total);
   for (const MetricFunction& metric : metric_functions()) {
     if (!metric_kind(metric.name).fits(result.classes.size())) continue;
     const auto known = intervals.find(metric.name);

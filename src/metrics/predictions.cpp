@@ -40,7 +40,7 @@ std::vector<int64_t> predicted_classes(const Predictions& p, std::optional<doubl
 }
 
 std::vector<uint8_t> in_top_k(const Predictions& p, int64_t k) {
-  std::vector<uint8_t> hits(p.labels.size());
+  std::vector<uint8_t> correct(p.labels.size());
   for (int64_t row = 0; row < p.count(); ++row) {
     const int64_t label = p.labels[static_cast<size_t>(row)];
     const double right = p.probability(row, label);
@@ -49,9 +49,9 @@ std::vector<uint8_t> in_top_k(const Predictions& p, int64_t k) {
       const double other = p.probability(row, c);
       before += other > right || (other == right && c > label);
     }
-    hits[static_cast<size_t>(row)] = before < k;
+    correct[static_cast<size_t>(row)] = before < k;
   }
-  return hits;
+  return correct;
 }
 
 }  // namespace cvtool

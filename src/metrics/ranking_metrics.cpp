@@ -14,12 +14,12 @@ namespace {
 // Calls step(true positives, false positives) after each group of equal probabilities.
 template <class Step>
 void walk(const Ranking& ranking, const uint8_t* weights, Step&& step) {
-  double hits = 0, misses = 0;
+  double correct = 0, misses = 0;
   const size_t count = ranking.rows.size();
   for (size_t i = 0; i < count; ++i) {
     const double weight = weights ? weights[ranking.rows[i]] : 1;
-    (ranking.positive[i] ? hits : misses) += weight;
-    if (i + 1 == count || !ranking.tied[i + 1]) step(hits, misses);
+    (ranking.positive[i] ? correct : misses) += weight;
+    if (i + 1 == count || !ranking.tied[i + 1]) step(correct, misses);
   }
 }
 
@@ -70,10 +70,10 @@ Ranking ranking_of(const Predictions& p, int64_t k) {
 
 RankingAreas ranking_areas(const Ranking& ranking, const uint8_t* weights) {
   double last_hits = 0, last_misses = 0, area = 0, precision_sum = 0;
-  walk(ranking, weights, [&](double hits, double misses) {
-    area += (misses - last_misses) * (hits + last_hits) / 2;
-    if (hits > last_hits) precision_sum += (hits - last_hits) * hits / (hits + misses);
-    last_hits = hits, last_misses = misses;
+  walk(ranking, weights, [&](double correct, double misses) {
+    area += (misses - last_misses) * (correct + last_hits) / 2;
+    if (correct > last_hits) precision_sum += (correct - last_hits) * correct / (correct + misses);
+    last_hits = correct, last_misses = misses;
   });
   return {last_hits > 0 && last_misses > 0 ? area / (last_hits * last_misses) : kUndefined,
           last_hits > 0 ? precision_sum / last_hits : kUndefined};
@@ -87,8 +87,8 @@ void AreaMeans::add(const RankingAreas& one) {
 RankingCurve roc_curve(const Ranking& ranking) {
   const double all = positives(ranking), rest = static_cast<double>(ranking.rows.size()) - all;
   RankingCurve curve{{0}, {0}};
-  walk(ranking, nullptr, [&](double hits, double misses) {
-    extend(curve, rest > 0 ? misses / rest : kUndefined, all > 0 ? hits / all : kUndefined);
+  walk(ranking, nullptr, [&](double correct, double misses) {
+    extend(curve, rest > 0 ? misses / rest : kUndefined, all > 0 ? correct / all : kUndefined);
   });
   return curve;
 }
@@ -96,8 +96,9 @@ RankingCurve roc_curve(const Ranking& ranking) {
 RankingCurve precision_recall_curve(const Ranking& ranking) {
   const double all = positives(ranking);
   RankingCurve curve{{0}, {1}};
-  walk(ranking, nullptr,
-       [&](double hits, double misses) { extend(curve, all > 0 ? hits / all : kUndefined, hits / (hits + misses)); });
+  walk(ranking, nullptr, [&](double correct, double misses) {
+    extend(curve, all > 0 ? correct / all : kUndefined, correct / (correct + misses));
+  });
   return curve;
 }
 
@@ -116,11 +117,11 @@ ThresholdRow best_f1_threshold(const Predictions& predictions) {
   const double all = positives(ranking);
   double best = -1;
   size_t at = 0;
-  double hits = 0;
+  double correct = 0;
   for (size_t i = 0; i < ranking.rows.size(); ++i) {
-    hits += ranking.positive[i];
+    correct += ranking.positive[i];
     if (i + 1 < ranking.rows.size() && ranking.tied[i + 1]) continue;
-    const double f1 = 2 * hits / (all + static_cast<double>(i + 1));
+    const double f1 = 2 * correct / (all + static_cast<double>(i + 1));
     if (f1 > best) best = f1, at = i;
   }
   return at_threshold(predictions, predictions.probability(ranking.rows[at], 1));

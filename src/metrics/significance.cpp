@@ -15,31 +15,31 @@ double at_most(int64_t k, int64_t n) {
   // one, which is the largest because k <= n/2.
   double last = -static_cast<double>(n) * std::log(2.0);
   for (int64_t i = 1; i <= k; ++i) last += std::log(static_cast<double>(n - i + 1) / static_cast<double>(i));
-  double sum = 0, share = 1;
-  for (int64_t i = k; i >= 0 && share > 1e-18; --i) {
-    sum += share;
-    share *= static_cast<double>(i) / static_cast<double>(n - i + 1);
+  double sum = 0, fraction = 1;
+  for (int64_t i = k; i >= 0 && fraction > 1e-18; --i) {
+    sum += fraction;
+    fraction *= static_cast<double>(i) / static_cast<double>(n - i + 1);
   }
   return std::exp(last) * sum;
 }
 
 }  // namespace
 
-Interval wilson_interval(int64_t hits, int64_t total) {
+Interval wilson_interval(int64_t correct, int64_t total) {
   constexpr double kZ = 1.959963984540054;
   const auto n = static_cast<double>(total);
-  const double share = static_cast<double>(hits) / n, z2 = kZ * kZ;
-  const double middle = (share + z2 / (2 * n)) / (1 + z2 / n);
-  const double half = kZ / (1 + z2 / n) * std::sqrt(share * (1 - share) / n + z2 / (4 * n * n));
-  return {hits == 0 ? 0 : std::max(0.0, middle - half), hits == total ? 1 : std::min(1.0, middle + half)};
+  const double fraction = static_cast<double>(correct) / n, z2 = kZ * kZ;
+  const double middle = (fraction + z2 / (2 * n)) / (1 + z2 / n);
+  const double half = kZ / (1 + z2 / n) * std::sqrt(fraction * (1 - fraction) / n + z2 / (4 * n * n));
+  return {correct == 0 ? 0 : std::max(0.0, middle - half), correct == total ? 1 : std::min(1.0, middle + half)};
 }
 
 Interval percentile_interval(std::vector<double> values) {
   values.erase(std::remove_if(values.begin(), values.end(), [](double v) { return std::isnan(v); }), values.end());
   if (values.size() < 10) return {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::quiet_NaN()};
   std::sort(values.begin(), values.end());
-  const auto at = [&](double share) {
-    const double place = share * static_cast<double>(values.size() - 1);
+  const auto at = [&](double fraction) {
+    const double place = fraction * static_cast<double>(values.size() - 1);
     const auto below = static_cast<size_t>(place);
     const size_t above = std::min(below + 1, values.size() - 1);
     return values[below] + (values[above] - values[below]) * (place - static_cast<double>(below));

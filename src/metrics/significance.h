@@ -11,7 +11,7 @@ struct Interval {
 };
 
 // The 95 % interval of a share (Wilson, "Probable inference", 1927). `total` >= 1.
-Interval wilson_interval(int64_t hits, int64_t total);
+Interval wilson_interval(int64_t correct, int64_t total);
 
 // The middle 95 % of the values, interpolated as numpy's percentile does; NaN values are passed over, and
 // both ends are NaN where fewer than ten remain.

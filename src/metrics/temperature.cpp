@@ -20,14 +20,14 @@ Loss loss_at(double inverse, const std::vector<double>& logits, const std::vecto
   Loss loss;
   for (size_t row = 0; row < labels.size(); ++row) {
     const double* z = logits.data() + row * static_cast<size_t>(classes);
-    const double most = *std::max_element(z, z + classes), right = z[labels[row]];
+    const double max = *std::max_element(z, z + classes), right = z[labels[row]];
     double sum = 0, weighted = 0;
     for (int64_t k = 0; k < classes; ++k) {
-      const double share = std::exp(inverse * (z[k] - most));
-      sum += share;
-      weighted += share * z[k];
+      const double fraction = std::exp(inverse * (z[k] - max));
+      sum += fraction;
+      weighted += fraction * z[k];
     }
-    loss.mean += std::log(sum) + inverse * (most - right);
+    loss.mean += std::log(sum) + inverse * (max - right);
     loss.slope += weighted / sum - right;
   }
   const auto count = static_cast<double>(labels.size());

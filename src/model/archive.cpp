@@ -10,8 +10,8 @@ namespace cvtool {
 namespace {
 
 constexpr size_t kEndRecordBytes = 22;  // "end of central directory", without the comment behind it
-constexpr std::string_view kSealName = "cvtool sha256 ";
-constexpr size_t kSealBytes = kSealName.size() + 64;
+constexpr std::string_view kDigestName = "cvtool sha256 ";
+constexpr size_t kDigestBytes = kDigestName.size() + 64;
 
 }  // namespace
 
@@ -27,23 +27,23 @@ std::string text_in_archive(const std::string& path, const std::string& name) {
   }
 }
 
-std::string sealed_archive(std::string bytes) {
+std::string archive_with_digest(std::string bytes) {
   const bool bare = bytes.size() >= kEndRecordBytes &&
                     bytes.compare(bytes.size() - kEndRecordBytes, 4, "PK\5\6") == 0 && bytes[bytes.size() - 1] == 0 &&
                     bytes[bytes.size() - 2] == 0;
   if (!bare) throw Error("LibTorch has written an archive whose end is not what a zip file's is");
-  bytes[bytes.size() - 2] = static_cast<char>(kSealBytes);  // the length of the comment
+  bytes[bytes.size() - 2] = static_cast<char>(kDigestBytes);  // the length of the comment
   const std::string digest = sha256_of_bytes(bytes);
-  bytes += kSealName;
+  bytes += kDigestName;
   bytes += digest;
   return bytes;
 }
 
-ArchiveSeal archive_seal(const std::string& bytes) {
-  if (bytes.size() < kSealBytes + kEndRecordBytes) return {};
-  const size_t begin = bytes.size() - kSealBytes;
-  if (bytes.compare(begin, kSealName.size(), kSealName) != 0) return {};
-  return {bytes.substr(begin + kSealName.size()), sha256_of_bytes(std::string_view(bytes).substr(0, begin))};
+ArchiveDigest archive_digest(const std::string& bytes) {
+  if (bytes.size() < kDigestBytes + kEndRecordBytes) return {};
+  const size_t begin = bytes.size() - kDigestBytes;
+  if (bytes.compare(begin, kDigestName.size(), kDigestName) != 0) return {};
+  return {bytes.substr(begin + kDigestName.size()), sha256_of_bytes(std::string_view(bytes).substr(0, begin))};
 }
 
 }  // namespace cvtool

@@ -5,23 +5,23 @@
 
 namespace cvtool {
 
-// The entry in which a model or a base says what it is: JSON.
+// The entry in which a model or a backbone says what it is: JSON.
 constexpr const char* kInfoFile = "cvtool.json";
 
 // Throws Error starting with `path` and ending with `next_step` unless `bytes` is a whole zip archive whose every entry
 // matches its checksum and that does not unpack to far more than its size.
 void check_archive(const std::string& path, const std::string& bytes, const std::string& next_step);
 
-// The content of the entry whose name ends in `name`; "" when the file is no zip archive or holds no such entry.
+// The content of the entry whose name ends in `name`; "" when the file is not a zip archive or holds no such entry.
 std::string text_in_archive(const std::string& path, const std::string& name);
 
 // The archive with its comment, which stands last in a zip file (APPNOTE.TXT 4.3.16), saying the SHA-256 of every byte
 // before it. `bytes` is a whole archive without a comment.
-std::string sealed_archive(std::string bytes);
+std::string archive_with_digest(std::string bytes);
 
-struct ArchiveSeal {
+struct ArchiveDigest {
   std::string stored, computed;  // SHA-256, hex; both "" where the archive carries no seal
 };
-ArchiveSeal archive_seal(const std::string& bytes);
+ArchiveDigest archive_digest(const std::string& bytes);
 
 }  // namespace cvtool

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "model/base.h"
+#include "model/backbone.h"
 #include "model/layer_builders.h"
 #include "model/layer_compiler.h"
 
@@ -46,7 +46,7 @@ std::string check_output(const Net& net, const std::string& activation, const Sh
 void define_outputs(Net& net) {
   net.module.register_attribute("temperature", c10::FloatType::get(), 1.0);
   const std::string body =
-      net.base.is_null() ? "self.preprocess.forward(x)" : "self.base.forward(self.preprocess.forward(x))";
+      net.backbone.is_null() ? "self.preprocess.forward(x)" : "self.base.forward(self.preprocess.forward(x))";
   const std::string logits = "    z = self.head.forward(" + body + ") / self.temperature\n";
   std::string probabilities =
       "    return torch." + net.activation + (net.activation == "softmax" ? "(z, 1)\n" : "(z)\n");
@@ -82,13 +82,13 @@ Net compile_net(const Json& json, const NetTarget& target) {
   Shape shape{3, target.imgsz.height, target.imgsz.width};
   Net net;
   net.module = new_module(compiler.context(shape), "Classifier");
-  Base base;
-  if (!spec.base.empty()) base = open_base(spec.base);
-  if (spec.preprocess.is_null()) spec.preprocess = base.preprocess;
+  Base backbone;
+  if (!spec.backbone.empty()) backbone = open_backbone(spec.backbone);
+  if (spec.preprocess.is_null()) spec.preprocess = backbone.preprocess;
   net.module.register_module("preprocess", compiler.preprocess(spec.preprocess, shape));
-  if (!spec.base.empty()) {
-    compiler.rows.push_back(attach_base(base, shape, net.module));
-    net.base = base.info;
+  if (!spec.backbone.empty()) {
+    compiler.rows.push_back(attach_backbone(backbone, shape, net.module));
+    net.backbone = backbone.info;
     shape = compiler.rows.back().output;
   }
   net.module.register_module(
@@ -100,19 +100,20 @@ Net compile_net(const Json& json, const NetTarget& target) {
   return net;
 }
 
-BaseNet compile_base(const Json& json, const NetTarget& target) {
+BackboneNet compile_backbone(const Json& json, const NetTarget& target) {
   NetSpec spec;
   read_fields(json, "model.", spec);
   LayerCompiler compiler(target, spec, /*any_size=*/true);
-  BaseNet base;
-  base.output = {3, target.imgsz.height, target.imgsz.width};
+  BackboneNet backbone;
+  backbone.output = {3, target.imgsz.height, target.imgsz.width};
   if (!spec.preprocess.is_null())
-    compiler.preprocess(spec.preprocess, base.output);  // an unknown word is an error here, not when the base is used
-  base.module =
-      compiler.sequence(spec.layers, base.output, {"base", "", "model.layers", compiler.parameters(), 0}, "Base");
-  base.module.eval();
-  base.rows = std::move(compiler.rows);
-  return base;
+    compiler.preprocess(spec.preprocess,
+                        backbone.output);  // an unknown word is an error here, not when the backbone is used
+  backbone.module =
+      compiler.sequence(spec.layers, backbone.output, {"base", "", "model.layers", compiler.parameters(), 0}, "Base");
+  backbone.module.eval();
+  backbone.rows = std::move(compiler.rows);
+  return backbone;
 }
 
 LayerTable layer_table(const std::vector<SummaryRow>& rows) {

@@ -12,7 +12,7 @@ namespace cvtool {
 
 // The keys of a net spec at their defaults.
 struct NetSpec {
-  std::string base;
+  std::string backbone;
   Json preprocess = Json();
   Json parameters = Json::object();
   Json layers = Json();
@@ -20,13 +20,15 @@ struct NetSpec {
 };
 template <class Visitor>
 void fields(NetSpec& c, Visitor&& visit) {
-  visit("base", c.base,
-        Doc("a pretrained base before the layers: the name of an imported one, or a TorchScript file; empty: none"));
+  visit(
+      "base", c.backbone,
+      Doc("a pretrained backbone before the layers: the name of an imported one, or a TorchScript file; empty: none"));
   visit("preprocess", c.preprocess,
-        Doc("none, unit, symmetric, imagenet, caffe, or an object with the keys of rescale; null: what the base wants, "
+        Doc("none, unit, symmetric, imagenet, caffe, or an object with the keys of rescale; null: what the backbone "
+            "wants, "
             "unit without one"));
   visit("parameters", c.parameters, Doc("names and values that \"$name\" stands for in layers and blocks"));
-  visit("layers", c.layers, Doc("the layers behind the base, or from input to output"));
+  visit("layers", c.layers, Doc("the layers behind the backbone, or from input to output"));
   visit("blocks", c.blocks, Doc("named groups of layers: {NAME: {\"parameters\": {...}, \"layers\": [...]}}"));
 }
 
@@ -45,7 +47,7 @@ struct Net {
   std::vector<SummaryRow> rows;
   int64_t units = 0;
   std::string activation;  // of the last layer: "softmax" or "sigmoid"
-  Json base;               // null without a base; else what is known of it: name, file, sha256, preprocess, parameters
+  Json backbone;  // null without a backbone; else what is known of it: name, file, sha256, preprocess, parameters
 };
 
 // Compiles the spec. Throws UsageError naming layer, input shape and reason: an unknown key or kind, a window that
@@ -53,7 +55,7 @@ struct Net {
 Net compile_net(const Json& spec, const NetTarget& target);
 
 // Layers without a head.
-struct BaseNet {
+struct BackboneNet {
   // forward: [N,3,H,W] f32, preprocessed -> features f32, a straight chain of its children; of every size that the
   // windows fit, not of the target's alone. On the CPU.
   torch::jit::Module module;
@@ -62,7 +64,7 @@ struct BaseNet {
 };
 
 // Compiles the layers of a net spec. `classes` of the target is not used. Throws UsageError as compile_net does.
-BaseNet compile_base(const Json& spec, const NetTarget& target);
+BackboneNet compile_backbone(const Json& spec, const NetTarget& target);
 
 // The words that `preprocess` accepts, and the rescale spec each stands for.
 const std::vector<std::pair<std::string, Json>>& preprocess_words();

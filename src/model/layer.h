@@ -16,7 +16,7 @@ struct SummaryRow {
   std::string kind;  // Keras's class name, "Conv2D"
   Shape output;
   int64_t trainable = 0;      // numbers that training changes
-  int64_t non_trainable = 0;  // others: batch-norm statistics, a frozen base
+  int64_t non_trainable = 0;  // others: batch-norm statistics, a frozen backbone
 };
 
 // What a layer kind is given to build from.
@@ -38,9 +38,9 @@ struct BuiltLayer {
 };
 
 struct LayerKind {
-  const char* name;        // in JSON: "conv2d"
-  const char* keras_name;  // in the table: "Conv2D"
-  const char* base_name;   // of the submodule: "conv2d"
+  const char* name;           // in JSON: "conv2d"
+  const char* keras_name;     // in the table: "Conv2D"
+  const char* backbone_name;  // of the submodule: "conv2d"
   const char* help;
   BuiltLayer (*build)(const Json& spec, const LayerContext& context);
   void (*defaults)(Json& object);  // writes every key at its default

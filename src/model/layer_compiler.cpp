@@ -17,9 +17,9 @@ const std::vector<std::string>& composite_names() {
   return names;
 }
 
-std::string base_name_of(const std::string& kind) {
+std::string backbone_name_of(const std::string& kind) {
   for (const auto& row : layer_kinds())
-    if (kind == row.name) return row.base_name;
+    if (kind == row.name) return row.backbone_name;
   return kind;
 }
 
@@ -81,12 +81,12 @@ torch::jit::Module LayerCompiler::sequence(const Json& layers, Shape& shape, con
     const Json spec = substitute_parameters(layers[i], inner.parameters, inner.place);
     const Json repeat = spec.value("repeat", Json(1));
     if (!repeat.is_number_integer() || repeat.get<int64_t>() < 0 || repeat.get<int64_t>() > 1000)
-      throw UsageError(inner.place + "repeat: must be a whole number from 0 to 1000, not " + repeat.dump());
+      throw UsageError(inner.place + "repeat: must be an integer from 0 to 1000, not " + repeat.dump());
     const bool named = spec.contains("name");
     if (named && (!spec["name"].is_string() || !is_identifier(spec["name"].get<std::string>())))
       throw UsageError(inner.place + "name: must be a word of letters, digits and _, not " + spec["name"].dump());
     for (int64_t turn = 0; turn < repeat.get<int64_t>(); ++turn) {
-      const std::string wanted = named ? spec["name"].get<std::string>() : base_name_of(kind);
+      const std::string wanted = named ? spec["name"].get<std::string>() : backbone_name_of(kind);
       const std::string name = unique_name(wanted, used);
       if (named && turn == 0 && name != wanted)
         throw UsageError(inner.place + "name: '" + wanted + "' is taken by an earlier layer");

@@ -27,7 +27,7 @@ struct Scope {
 class LayerCompiler {
  public:
   // Both outlive this. `any_size`: the layers must take pictures of any size. Throws UsageError where spec.parameters
-  // is no object.
+  // is not an object.
   LayerCompiler(const NetTarget& target, const NetSpec& spec, bool any_size);
 
   // A module whose forward runs the layers one after the other; `shape` goes from input to output. Throws UsageError

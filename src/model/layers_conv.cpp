@@ -36,7 +36,7 @@ BuiltLayer build_convolution(const Convolution& c, const LayerContext& context, 
     const ScriptPadding padding = script_padding(w, context);
     body += padding.lines + "    x = torch.constant_pad_nd(x, " + padding.sides + ", 0.)\n";
   }
-  // Several filters a channel: with the channels last oneDNN 3.7 (Debian 13) gives wrong values for more than one
+  // Several filters per channel: with the channels last oneDNN 3.7 (Debian 13) gives wrong values for more than one
   // picture.
   if (c.groups == context.input[0] && c.filters > c.groups) body += "    x = x.contiguous()\n";
   body += "    x = torch.conv2d(x, self.weight, " + std::string(c.bias ? "self.bias" : "None") + ", " +
@@ -92,7 +92,7 @@ BuiltLayer build_dense(const Json& spec, const LayerContext& context) {
   if (!f.units.is_null()) {
     if (!f.units.is_number_integer() || f.units.get<int64_t>() < 1)
       throw UsageError(context.place +
-                       "units: must be a whole number of at least 1, or null for the number of classes, not " +
+                       "units: must be an integer of at least 1, or null for the number of classes, not " +
                        f.units.dump());
     units = f.units.get<int64_t>();
   }

@@ -34,7 +34,7 @@ at::Tensor probabilities_of(const torch::jit::Module& module, const at::Tensor& 
 Json check_info(const std::string& path, const std::string& text) {
   if (text.empty())
     throw Error(path + ": is TorchScript but not a cvtool model (it holds no " + kInfoFile +
-                "); make one with cvtool train, or use the file as a base with --base");
+                "); make one with cvtool train, or use the file as a backbone with --base");
   Json info = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!info.is_object())
     throw Error(path + ": " + kInfoFile + " is not a JSON object; the file is damaged, make it again");
@@ -70,7 +70,7 @@ Net net_of(const ModelFile& model, const ImageSize& imgsz) {
   at::NoGradGuard no_grad;
   Net net;
   net.module = model.module;
-  net.base = model.info.value("base", Json());
+  net.backbone = model.info.value("base", Json());
   // What is trained on is not calibrated any more.
   if (net.module.hasattr("temperature")) net.module.setattr("temperature", 1.0);
   try {
@@ -113,7 +113,7 @@ std::string model_bytes(const ModelFile& model) {
         std::string(static_cast<const char*>(model.golden.data_ptr()), static_cast<size_t>(model.golden.numel()));
   std::ostringstream bytes;  // in memory first: LibTorch's own writer does not say why a disk refuses
   model.module.save(bytes, extra);
-  return sealed_archive(std::move(bytes).str());
+  return archive_with_digest(std::move(bytes).str());
 }
 
 void save_model(const std::string& path, const ModelFile& model) { write_file_atomically(path, model_bytes(model)); }
@@ -132,7 +132,7 @@ void check_golden(const std::string& path, const ModelFile& model) {
                 "); the file is damaged or was made by an incompatible version");
 }
 
-void check_seal(const std::string& path, const ArchiveSeal& seal) {
+void check_seal(const std::string& path, const ArchiveDigest& seal) {
   if (!seal.stored.empty() && seal.stored == seal.computed) return;
   const std::string how = seal.stored.empty() ? "it does not end in its digest"
                                               : "its digest is " + seal.computed.substr(0, 12) + "..., it says " +
@@ -150,7 +150,7 @@ ModelFile load_model(const std::string& path, ModelCheck check) {
   if (content.compare(0, 2, "PK") != 0)
     throw Error(path + ": is not a model file; cvtool train writes them as RUN/best.pt");
   if (full) check_archive(path, content, "copy or train it again");
-  const ArchiveSeal seal = full ? archive_seal(content) : ArchiveSeal{};
+  const ArchiveDigest seal = full ? archive_digest(content) : ArchiveDigest{};
   std::istringstream bytes(std::move(content));
   ModelFile model;
   torch::jit::ExtraFilesMap extra{{kInfoFile, ""}, {kGoldenFile, ""}};

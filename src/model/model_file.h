@@ -51,7 +51,7 @@ void save_model(const std::string& path, const ModelFile& model);
 // one that does not reproduce its golden sample.
 ModelFile load_model(const std::string& path, ModelCheck check = ModelCheck::kFull);
 
-// True when the file says that it is a classifier of cvtool, false for a base, other TorchScript and anything else.
+// True when the file says that it is a classifier of cvtool, false for a backbone, other TorchScript and anything else.
 bool is_model_file(const std::string& path);
 
 }  // namespace cvtool

@@ -29,7 +29,7 @@ std::array<int64_t, 2> pair_from_json(const Json& json, int64_t low, const std::
   } else if (json.is_array() && json.size() == 2 && json[0].is_number_integer() && json[1].is_number_integer()) {
     pair = {json[0].get<int64_t>(), json[1].get<int64_t>()};
   } else {
-    throw UsageError(place + ": must be a whole number or [height, width], not " + json.dump());
+    throw UsageError(place + ": must be an integer or [height, width], not " + json.dump());
   }
   if (pair[0] < low || pair[1] < low)
     throw UsageError(place + ": " + json.dump() + " is out of range; it must be at least " + std::to_string(low));
@@ -56,8 +56,7 @@ void set_padding(const Json& padding, const Shape& input, const std::string& pla
   if (padding.is_array() && padding.size() == 4) {
     for (const auto& side : padding)
       if (!side.is_number_integer() || side.get<int64_t>() < 0)
-        throw UsageError(place + "padding: must be four whole numbers [top, bottom, left, right], not " +
-                         padding.dump());
+        throw UsageError(place + "padding: must be four integers [top, bottom, left, right], not " + padding.dump());
     window.before = {padding[0].get<int64_t>(), padding[2].get<int64_t>()};
     window.after = {padding[1].get<int64_t>(), padding[3].get<int64_t>()};
     return;

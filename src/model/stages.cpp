@@ -13,7 +13,7 @@
 namespace cvtool {
 namespace {
 
-// Names of the children called in a chain; empty where forward is no chain.
+// Names of the children called in a chain; empty where forward is not a chain.
 std::vector<std::string> chain_names(const torch::jit::Module& module) {
   const auto graph = module.get_method("forward").graph();
   if (graph->inputs().size() != 2 || graph->outputs().size() != 1) return {};
@@ -125,11 +125,12 @@ torch::jit::Module frozen_stages(const std::vector<torch::jit::Module>& stages) 
   return frozen_module(joined, {});
 }
 
-Unfrozen unfreeze(torch::jit::Module& base, const std::string& what, bool norms) {
-  std::vector<Named> parameters = parameters_of(base);
+Unfrozen unfreeze(torch::jit::Module& backbone, const std::string& what, bool norms) {
+  std::vector<Named> parameters = parameters_of(backbone);
   if (parameters.empty())
     throw UsageError(
-        "--fine-tune: the base is frozen for good (it has constants, no parameters); save it without torch.jit.freeze");
+        "--fine-tune: the backbone is frozen for good (it has constants, no parameters); save it without "
+        "torch.jit.freeze");
   size_t first = 0;
   if (is_number(what)) first = first_of_last(parameters, what.size() > 6 ? 1'000'000 : std::stoll(what));
   Unfrozen out;

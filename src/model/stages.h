@@ -1,4 +1,4 @@
-// A base taken apart where training begins: what runs frozen, and what is trained.
+// A backbone taken apart where training begins: what runs frozen, and what is trained.
 #pragma once
 
 #include <torch/csrc/jit/api/module.h>
@@ -16,7 +16,7 @@ torch::jit::Module frozen_module(const torch::jit::Module& module, const std::ve
 // probabilities, on the module's device.
 torch::jit::Module frozen_classifier(const torch::jit::Module& module);
 
-// Modules cut into stages and joined again: where a base is frozen up to, and what is trained behind it.
+// Modules cut into stages and joined again: where a backbone is frozen up to, and what is trained behind it.
 
 struct Stage {
   std::string name;           // path below the module: "features.3"
@@ -31,7 +31,7 @@ std::vector<Stage> stages_of(const torch::jit::Module& module);
 // batch norm is folded. A copy: the stages do not change.
 torch::jit::Module frozen_stages(const std::vector<torch::jit::Module>& stages);
 
-// Which parameters of a frozen base are trained after all.
+// Which parameters of a frozen backbone are trained after all.
 
 struct Unfrozen {
   std::vector<at::Tensor> parameters;  // with requires_grad set
@@ -40,7 +40,7 @@ struct Unfrozen {
 
 // `what`: "all"; N, the last N layers that have a kernel (and their biases); or a prefix of the parameters' names.
 // Batch norm stays as it is unless `norms`. All other parameters have requires_grad cleared. Throws UsageError where
-// nothing fits, naming near names, or where the base is frozen for good (constants instead of parameters).
-Unfrozen unfreeze(torch::jit::Module& base, const std::string& what, bool norms);
+// nothing fits, naming near names, or where the backbone is frozen for good (constants instead of parameters).
+Unfrozen unfreeze(torch::jit::Module& backbone, const std::string& what, bool norms);
 
 }  // namespace cvtool

@@ -68,9 +68,9 @@ TextFont::TextFont() {
 
 double TextFont::width(const std::string& text, double size_px) const {
   if (text.empty()) return 0;
-  int base = 0;
-  if (face_) return face_->type->getTextSize(text, static_cast<int>(std::lround(size_px)), -1, &base).width;
-  return cv::getTextSize(ascii(text), cv::FONT_HERSHEY_SIMPLEX, line_scale(size_px), line_thickness(size_px), &base)
+  int backbone = 0;
+  if (face_) return face_->type->getTextSize(text, static_cast<int>(std::lround(size_px)), -1, &backbone).width;
+  return cv::getTextSize(ascii(text), cv::FONT_HERSHEY_SIMPLEX, line_scale(size_px), line_thickness(size_px), &backbone)
       .width;
 }
 
@@ -80,8 +80,8 @@ struct TextFont::Face {};
 TextFont::TextFont() = default;
 
 double TextFont::width(const std::string& text, double size_px) const {
-  int base = 0;
-  return cv::getTextSize(ascii(text), cv::FONT_HERSHEY_SIMPLEX, line_scale(size_px), line_thickness(size_px), &base)
+  int backbone = 0;
+  return cv::getTextSize(ascii(text), cv::FONT_HERSHEY_SIMPLEX, line_scale(size_px), line_thickness(size_px), &backbone)
       .width;
 }
 #endif
@@ -115,8 +115,10 @@ Ink series_ink(size_t index) {
   return kInks[index % std::size(kInks)];
 }
 
-Ink blended(const Ink& a, const Ink& b, double share) {
-  const auto mix = [share](int from, int to) { return static_cast<int>(std::lround(from + (to - from) * share)); };
+Ink blended(const Ink& a, const Ink& b, double fraction) {
+  const auto mix = [fraction](int from, int to) {
+    return static_cast<int>(std::lround(from + (to - from) * fraction));
+  };
   return {mix(a.red, b.red), mix(a.green, b.green), mix(a.blue, b.blue)};
 }
 
@@ -207,16 +209,16 @@ std::string Canvas::fitted(const std::string& text, double size_px, double room_
 void Canvas::text(const std::string& text, const cv::Point2d& at, const TextStyle& style) {
   if (text.empty()) return;
   const double size = style.size_px * finer_, wide = font_->width(text, size);
-  const double share = style.align == Align::kLeft ? 0 : style.align == Align::kCentre ? 0.5 : 1;
+  const double fraction = style.align == Align::kLeft ? 0 : style.align == Align::kCentre ? 0.5 : 1;
   const int pad = 4, w = static_cast<int>(std::ceil(wide)) + 2 * pad, h = static_cast<int>(std::ceil(size * 1.5));
   // The text's own strip: how much ink each of its pixels takes, turned when vertical, then laid on the
   // sheet.
   cv::Mat strip = font_->strip(text, size, {w, h}, pad);
-  double x = at.x * finer_ - share * wide - pad, y = at.y * finer_ - h / 2.0;
+  double x = at.x * finer_ - fraction * wide - pad, y = at.y * finer_ - h / 2.0;
   if (style.vertical) {
     cv::rotate(strip, strip, cv::ROTATE_90_COUNTERCLOCKWISE);
     x = at.x * finer_ - h / 2.0;
-    y = at.y * finer_ - (1 - share) * wide - pad;
+    y = at.y * finer_ - (1 - fraction) * wide - pad;
   }
   const cv::Point corner(static_cast<int>(std::lround(x)), static_cast<int>(std::lround(y)));
   const cv::Rect area = cv::Rect(corner, strip.size()) & cv::Rect({}, sheet_.size());

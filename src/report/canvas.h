@@ -43,7 +43,7 @@ constexpr double kTitlePx = 17;  // height of a picture's title
 Ink series_ink(size_t index);
 
 // a where share = 0, b where share = 1.
-Ink blended(const Ink& a, const Ink& b, double share);
+Ink blended(const Ink& a, const Ink& b, double fraction);
 
 enum class Align { kLeft, kCentre, kRight };
 

@@ -25,7 +25,7 @@ double number_of(const std::string& cell, size_t line) {
 }
 
 constexpr int kPanelWidth = 620, kPanelHeight = 440;
-constexpr size_t kMostDots = 30;  // with more epochs than that the line alone is clearer
+constexpr size_t kMaxDots = 30;  // with more epochs than that the line alone is clearer
 
 const char* const kAccuracies[] = {"accuracy", "binary_accuracy", "categorical_accuracy",
                                    "sparse_categorical_accuracy"};
@@ -40,7 +40,7 @@ std::string accuracy_name(const History& history) {
 Series series_of(const History& history, const HistoryColumn& column, const std::string& name, size_t ink) {
   Series series{name, history.epochs, column.values, series_ink(ink)};
   series.y.resize(series.x.size(), std::numeric_limits<double>::quiet_NaN());
-  series.dots = series.x.size() <= kMostDots;
+  series.dots = series.x.size() <= kMaxDots;
   if (series.x.size() > 200) series.width_px = 1.3;
   return series;
 }
@@ -85,7 +85,7 @@ Chart history_panel(const History& history, const std::string& title, const std:
   if (history.best_epoch > 0) {
     const auto best = static_cast<double>(history.best_epoch);
     std::string name = "best epoch (" + std::to_string(history.best_epoch) + ")";
-    chart.marks.push_back({best, name});
+    chart.fingerprints.push_back({best, name});
   }
   return chart;
 }
@@ -168,7 +168,7 @@ void write_lr_png(const std::string& path, const std::vector<double>& rates, con
   Series series{"loss of the same photos", {}, losses, series_ink(0)};
   for (const double rate : rates) series.x.push_back(std::log10(rate));
   chart.series.push_back(std::move(series));
-  chart.marks.push_back({std::log10(suggested), "falls fastest (" + Json(suggested).dump() + ")"});
+  chart.fingerprints.push_back({std::log10(suggested), "falls fastest (" + Json(suggested).dump() + ")"});
   Canvas canvas(720, 440);
   draw_chart(canvas, {0, 0, 720, 440}, chart);
   write_picture(path, canvas);

@@ -21,7 +21,7 @@ struct History {
   const HistoryColumn* find(const std::string& name) const;
 };
 
-// The text of a history.csv: a header of names, one of them "epoch", then a line an epoch. Empty cells and
+// The text of a history.csv: a header of names, one of them "epoch", then a line per epoch. Empty cells and
 // "nan" are absent values. best_epoch stays 0. Throws DataError naming the line that is not so.
 History history_from_csv(const std::string& text);
 
@@ -39,7 +39,7 @@ struct NamedHistory {
 };
 
 // Validation loss and accuracy of several runs, one colour a run: for comparing them. A run without
-// validation figures is drawn by its training ones.
+// validation metrics is drawn by its training ones.
 void write_comparison_png(const std::string& path, const std::vector<NamedHistory>& runs);
 
 // Loss against learning rate.

@@ -162,7 +162,7 @@ std::string threshold_table(const Json& metrics, const std::vector<std::string>&
 
 std::string calibration_text(const Json& document) {
   std::string out = paragraph(
-      "Of the photos about which the model is p sure, a share p should be right. The calibration error is the mean "
+      "Of the photos about which the model is p sure, a fraction p should be right. The calibration error is the mean "
       "distance from that.");
   if (!document.contains("calibration")) return out;
   const Json& calibration = document["calibration"];

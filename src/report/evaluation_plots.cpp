@@ -11,7 +11,7 @@
 namespace cvtool {
 namespace {
 
-constexpr size_t kMostWithNumbers = 120;
+constexpr size_t kMaxWithNumbers = 120;
 constexpr double kLongestName = 170, kAxisPx = 14;
 constexpr Ink kRight{0, 90, 160};
 
@@ -28,9 +28,9 @@ struct Layout {
 };
 
 double widest_number(const Canvas& canvas, const Matrix& matrix, double size_px) {
-  int64_t most = 0;
-  for (const auto& row : matrix) most = std::max(most, *std::max_element(row.begin(), row.end()));
-  return std::max(canvas.text_width(std::to_string(most), size_px),
+  int64_t max = 0;
+  for (const auto& row : matrix) max = std::max(max, *std::max_element(row.begin(), row.end()));
+  return std::max(canvas.text_width(std::to_string(max), size_px),
                   canvas.text_width(matrix.size() <= 12 ? "99.9 %" : "100 %", size_px * 0.9));
 }
 
@@ -40,7 +40,7 @@ double number_px(size_t classes) { return classes <= 4 ? 18 : classes <= 12 ? 15
 Layout layout_of(const Canvas& canvas, const Matrix& matrix, const std::vector<std::string>& classes) {
   Layout layout;
   const size_t count = classes.size();
-  layout.numbers = count <= kMostWithNumbers;
+  layout.numbers = count <= kMaxWithNumbers;
   if (layout.numbers) {
     const double text = number_px(count);
     layout.cell = std::ceil(std::max(widest_number(canvas, matrix, text) + 10, 2.6 * text));
@@ -58,17 +58,18 @@ Layout layout_of(const Canvas& canvas, const Matrix& matrix, const std::vector<s
   return layout;
 }
 
-void draw_numbers(Canvas& canvas, const cv::Rect2d& cell, int64_t count, double share, size_t classes) {
+void draw_numbers(Canvas& canvas, const cv::Rect2d& cell, int64_t count, double fraction, size_t classes) {
   const double text = number_px(classes);
-  const Ink ink = count == 0 ? kFrame : share > 0.6 ? kWhite : kText;
+  const Ink ink = count == 0 ? kFrame : fraction > 0.6 ? kWhite : kText;
   const cv::Point2d middle(cell.x + cell.width / 2, cell.y + cell.height / 2);
   if (count == 0) {
     if (classes <= 30) canvas.text("0", middle, {text, ink, Align::kCentre});
     return;
   }
   canvas.text(std::to_string(count), {middle.x, middle.y - 0.58 * text}, {text, ink, Align::kCentre});
-  const int decimals = classes <= 12 && share < 0.9995 && share >= 0.0005 ? 1 : 0;
-  const std::string percent = share < 0.0005 ? "<0.1 %" : fixed(100 * share, decimals) + (classes > 30 ? "%" : " %");
+  const int decimals = classes <= 12 && fraction < 0.9995 && fraction >= 0.0005 ? 1 : 0;
+  const std::string percent =
+      fraction < 0.0005 ? "<0.1 %" : fixed(100 * fraction, decimals) + (classes > 30 ? "%" : " %");
   canvas.text(percent, {middle.x, middle.y + 0.66 * text}, {text * 0.88, ink, Align::kCentre});
 }
 
@@ -77,13 +78,13 @@ void draw_cells(Canvas& canvas, const Layout& layout, const Matrix& matrix) {
     const auto total = static_cast<double>(std::accumulate(matrix[row].begin(), matrix[row].end(), int64_t{0}));
     for (size_t column = 0; column < matrix.size(); ++column) {
       const int64_t count = matrix[row][column];
-      const double share = total > 0 ? static_cast<double>(count) / total : 0;
+      const double fraction = total > 0 ? static_cast<double>(count) / total : 0;
       const cv::Rect2d cell(layout.left + static_cast<double>(column) * layout.cell,
                             layout.top + static_cast<double>(row) * layout.cell, layout.cell, layout.cell);
       // A single image among thousands still leaves a tint.
-      const double least = layout.numbers ? 0.06 : 0.25, tint = count == 0 ? 0 : least + (1 - least) * share;
+      const double min = layout.numbers ? 0.06 : 0.25, tint = count == 0 ? 0 : min + (1 - min) * fraction;
       if (count > 0) canvas.fill(cell, blended(kWhite, row == column ? kRight : kWrong, tint));
-      if (layout.numbers) draw_numbers(canvas, cell, count, share, matrix.size());
+      if (layout.numbers) draw_numbers(canvas, cell, count, fraction, matrix.size());
     }
   }
   const double side = layout.cell * static_cast<double>(matrix.size());
@@ -220,11 +221,11 @@ void write_bars_png(const std::string& path, const std::string& title, const std
   const size_t shown = std::min(rows.size(), kMost);
   const bool cut = shown < rows.size();
   const Canvas ruler(1, 1);
-  double names = 0, texts = 0, most = full;
+  double names = 0, texts = 0, max = full;
   for (const auto& row : rows) {
     names = std::max(names, std::min(kNameRoom, ruler.text_width(row.name, kText_px)));
     texts = std::max(texts, ruler.text_width(row.text, kText_px));
-    if (full <= 0 && std::isfinite(row.value)) most = std::max(most, row.value);
+    if (full <= 0 && std::isfinite(row.value)) max = std::max(max, row.value);
   }
   const double left = 24 + names + 10;
   const double wide = std::max(left + kBar + 10 + texts + 24, ruler.text_width(title, 17) + 48);
@@ -232,11 +233,11 @@ void write_bars_png(const std::string& path, const std::string& title, const std
   canvas.text(title, {24, 28}, {17, kText});
   for (size_t i = 0; i < shown; ++i) {
     const double middle = kTop + kRow * (static_cast<double>(i) + 0.5);
-    const double share = most > 0 && std::isfinite(rows[i].value) ? std::clamp(rows[i].value / most, 0.0, 1.0) : 0;
+    const double fraction = max > 0 && std::isfinite(rows[i].value) ? std::clamp(rows[i].value / max, 0.0, 1.0) : 0;
     canvas.text(canvas.fitted(rows[i].name, kText_px, kNameRoom), {left - 10, middle},
                 {kText_px, kText, Align::kRight});
     canvas.fill({left, middle - 8, kBar, 16}, {240, 242, 245});
-    canvas.fill({left, middle - 8, share * kBar, 16}, series_ink(0));
+    canvas.fill({left, middle - 8, fraction * kBar, 16}, series_ink(0));
     canvas.text(rows[i].text, {left + kBar + 10, middle}, {kText_px, kMutedText});
   }
   if (cut)

@@ -95,7 +95,7 @@ double draw_legend(Canvas& canvas, const cv::Rect2d& box, double top, const Char
   for (const auto& series : chart.series) {
     if (!series.name.empty()) entries.push_back({series.name, &series});
   }
-  for (const auto& mark : chart.marks) {
+  for (const auto& mark : chart.fingerprints) {
     if (!mark.name.empty()) entries.push_back({mark.name, nullptr});
   }
   if (entries.empty()) return top;
@@ -218,7 +218,7 @@ void draw_data(Canvas& canvas, const PlotScale& scale, const Chart& chart) {
     return;
   }
   draw_bars(canvas, scale, chart);
-  for (const auto& mark : chart.marks) {
+  for (const auto& mark : chart.fingerprints) {
     const double at = scale.at(mark.x, scale.y_low).x;
     canvas.path({{at, area.y}, {at, area.y + area.height}}, kMutedText, 1.2, 4);
   }
@@ -238,9 +238,9 @@ void draw_labels(Canvas& canvas, const PlotScale& scale, const Chart& chart, dou
 
 cv::Point2d PlotScale::at(double x, double y) const {
   // Halves first: the difference of two huge values may not be a number.
-  const auto share = [](double v, double low, double high) { return (v / 2 - low / 2) / (high / 2 - low / 2); };
-  const double across = share(x, x_low, x_high);
-  const double up = y_log ? share(std::log10(y), std::log10(y_low), std::log10(y_high)) : share(y, y_low, y_high);
+  const auto fraction = [](double v, double low, double high) { return (v / 2 - low / 2) / (high / 2 - low / 2); };
+  const double across = fraction(x, x_low, x_high);
+  const double up = y_log ? fraction(std::log10(y), std::log10(y_low), std::log10(y_high)) : fraction(y, y_low, y_high);
   return {area.x + across * area.width, area.y + (1 - up) * area.height};
 }
 

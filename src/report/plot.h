@@ -22,7 +22,7 @@ struct Axis {
   std::string label;
   double low = std::numeric_limits<double>::quiet_NaN();  // NaN: from the data
   double high = std::numeric_limits<double>::quiet_NaN();
-  bool whole = false;              // ticks at whole numbers only
+  bool whole = false;              // ticks at integers only
   std::vector<std::string> names;  // of the x axis: stand at 0, 1, 2, ... in place of numbers
   bool may_be_log = false;         // logarithmic where the data are positive and span more than a factor of 1000
 };
@@ -44,7 +44,7 @@ struct Chart {
   std::vector<Bar> bars;  // drawn below the lines
   Ink bar_ink{170, 205, 230};
   std::vector<Series> series;
-  std::vector<Mark> marks;
+  std::vector<Mark> fingerprints;
   double y_numbers_px = 0;  // least width for the numbers of the y axis: aligns charts that stand above one another
 };
 

@@ -21,13 +21,13 @@ cv::Mat image_from_row(const at::Tensor& row) {
 
 std::vector<std::string> caption_of(const at::Tensor& label, const std::vector<std::string>& classes) {
   if (label.dim() == 0) return {classes[static_cast<size_t>(label.item<int64_t>())]};
-  const auto [shares, order] = label.sort(0, /*descending=*/true);
+  const auto [fractions, order] = label.sort(0, /*descending=*/true);
   std::vector<std::string> lines;
   for (int64_t i = 0; i < std::min<int64_t>(2, order.size(0)); ++i) {
-    const double share = shares[i].item<double>();
-    if (share > 0)
+    const double fraction = fractions[i].item<double>();
+    if (fraction > 0)
       lines.push_back(classes[static_cast<size_t>(order[i].item<int64_t>())] +
-                      (share < 1 ? " " + fixed(share, 2) : ""));
+                      (fraction < 1 ? " " + fixed(fraction, 2) : ""));
   }
   return lines;
 }
@@ -50,9 +50,9 @@ Examples first_batch(const Recipe& recipe, const PhotoStore& train, bool augment
   return examples;
 }
 
-std::vector<SheetPicture> pictures_of(const Examples& examples, const std::vector<std::string>& classes, int64_t most) {
+std::vector<SheetPicture> pictures_of(const Examples& examples, const std::vector<std::string>& classes, int64_t max) {
   std::vector<SheetPicture> pictures;
-  const int64_t count = examples.x.defined() ? std::min(most, examples.x.size(0)) : 0;
+  const int64_t count = examples.x.defined() ? std::min(max, examples.x.size(0)) : 0;
   for (int64_t row = 0; row < count; ++row)
     pictures.push_back({image_from_row(examples.x[row]), caption_of(examples.labels[row], classes)});
   return pictures;

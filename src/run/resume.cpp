@@ -46,7 +46,7 @@ StoppedRun open_stopped_run(const std::string& resume, const std::string& projec
   run.folder = run_to_resume(resume, project);
   run.config = json_from_file(run.folder + "/config.json");
   if (!run.config.is_object() || !run.config.value("run", Json()).is_object())
-    throw UsageError("--resume " + run.folder + ": its config.json is no run's; train anew");
+    throw UsageError("--resume " + run.folder + ": its config.json is not a run's; train anew");
   run.checkpoint = load_checkpoint(run.folder);
   return run;
 }
@@ -66,7 +66,7 @@ TrainingState state_to_resume(const StoppedRun& run, const Json& identity, bool 
           ". The result would not be that of a run that was never stopped; keep it as it was, or add --force");
     spdlog::warn("{} (--force): epoch {} starts anew", join(changed, "; "), state.epoch);
     state.batches = 0;
-    state.tally = {};
+    state.sums = {};
     state.seconds = 0;
   }
   spdlog::info("{}: going on in epoch {}{}", run.folder, state.epoch,

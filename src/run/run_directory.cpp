@@ -45,7 +45,7 @@ std::string run_to_resume(const std::string& resume, const std::string& project)
   std::error_code error;
   if (!resume.empty()) {
     if (!fs::exists(fs::path(resume) / "config.json", error))
-      throw UsageError("--resume " + resume + ": the folder holds no config.json, so it is no run that could go on");
+      throw UsageError("--resume " + resume + ": the folder holds no config.json, so it is not a run that could go on");
     return fs::path(resume).lexically_normal().string();
   }
   fs::path newest;

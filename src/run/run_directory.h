@@ -13,7 +13,7 @@ void check_run_name(const std::string& project, const std::string& name);
 std::string make_run_directory(const std::string& project, const std::string& name);
 
 // The run that --resume means: a folder, or where it is empty the newest of the project. Throws UsageError where there
-// is none, or where it is no run.
+// is none, or where it is not a run.
 std::string run_to_resume(const std::string& resume, const std::string& project);
 
 // Removes what a write that was cut off has left in a run's folder.

@@ -41,7 +41,7 @@ class TrainingEvents {
   // Writes to RUN/tensorboard from this epoch on; before the first one, the run's train_batch.jpg.
   TrainingEvents(const std::string& run, int64_t epoch);
 
-  // The figures, by their names in the history.
+  // The metrics, by their names in the history.
   void epoch(const EpochReport& report) { file_.scalars(report.epoch, report.values); }
 
  private:

@@ -25,7 +25,7 @@ at::Tensor reference_picture(const TrainPlan& plan, const TrainingData& data) {
   Loader loader(*data.measured().store, {0}, 1);
   loader.next(batch);
   const Augmenter augmenter(plan.recipe.augment, 0, plan.classes());
-  return augmenter.at_rest(batch.pixels).to(at::kByte);
+  return augmenter.eval_transform(batch.pixels).to(at::kByte);
 }
 
 void announce(const TrainPlan& plan, const TrainingData& data, const StartedRun& run, Observer& observer) {

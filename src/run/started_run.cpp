@@ -26,7 +26,7 @@ std::string tool_text() { return std::string("cvtool ") + kVersion; }
 Json identity_of(const TrainPlan& plan, const TrainingData& data) {
   return {{"settings", identifying_settings(recipe_to_json(plan.recipe))},
           {"photos", data.train.store->digest() + (data.valid.store ? " " + data.valid.store->digest() : "")},
-          {"base", plan.net.base.is_object() ? plan.net.base.value("sha256", Json()) : Json()},
+          {"base", plan.net.backbone.is_object() ? plan.net.backbone.value("sha256", Json()) : Json()},
           {"device", plan.device.str()},
           {"threads", at::get_num_threads()},
           {"libtorch", torch_version()}};
@@ -39,12 +39,12 @@ Json model_info(const TrainPlan& plan, const TrainingData& data) {
           {"classes", plan.dataset.classes},
           {"imgsz", input_size_json(plan.recipe)},
           {"recipe", recipe_to_json(plan.recipe)},
-          {"base", plan.net.base},
+          {"base", plan.net.backbone},
           {"summary", plan.summary},
           {"data",
            {{"layout", plan.dataset.layout},
             {"digest", data.train.store->digest()},
-            {"marks", marks_of(plan.dataset.root, data.train.store->samples())}}}};
+            {"marks", fingerprints_of(plan.dataset.root, data.train.store->samples())}}}};
 }
 
 Json config_of(const TrainPlan& plan) {

@@ -90,18 +90,18 @@ void choose_machine(TrainPlan& plan) {
   plan.precision_why = precision + ": " + why;
 }
 
-// A base made elsewhere may hold an operation without a gradient in half the bits. `asked`: the precision was chosen by
-// hand, rather than for this machine.
+// A backbone made elsewhere may hold an operation without a gradient in half the bits. `asked`: the precision was
+// chosen by hand, rather than for this machine.
 void choose_fine_tuning_precision(TrainPlan& plan, bool asked) {
   std::string& precision = plan.recipe.train.precision;
   if (plan.recipe.transfer.fine_tune == "none" || plan.precision == at::kFloat) return;
   const std::string trouble = training_trouble(plan.net, input_size(plan.recipe), plan.device, plan.precision);
   if (trouble.empty()) return;
   if (asked)
-    throw UsageError("--precision " + precision + ": the base cannot be fine-tuned in it (" + trouble +
+    throw UsageError("--precision " + precision + ": the backbone cannot be fine-tuned in it (" + trouble +
                      "); use --precision fp32");
   plan.precision = at::kFloat;
-  plan.precision_why = "fp32: the base cannot be fine-tuned in " + precision + " (" + trouble + ")";
+  plan.precision_why = "fp32: the backbone cannot be fine-tuned in " + precision + " (" + trouble + ")";
   precision = "fp32";
 }
 

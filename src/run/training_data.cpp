@@ -23,7 +23,7 @@ TrainingData open_training_data(const TrainPlan& plan, Observer& observer) {
       open_split({found.root, "train", found.train, train_fraction}, plan.recipe.data, plan.request.run, observer);
   data.valid =
       open_split({found.root, "valid", found.valid, 1 - train_fraction}, plan.recipe.data, plan.request.run, observer);
-  const std::string leakage = leakage_text(copies_in_training(data.train, data.valid), "valid");
+  const std::string leakage = leakage_text(duplicates_in_training(data.train, data.valid), "valid");
   if (!leakage.empty()) spdlog::warn("{}", leakage);
   spdlog::info("{}: {} and {} of {}: {}", plan.request.data, counted(data.train.count(), "training photo"),
                counted(data.valid.count(), "validation photo"), counted(plan.classes(), "class"),

@@ -210,7 +210,7 @@ struct MixUp {
 template <class Visitor>
 void fields(MixUp& p, Visitor&& visit) {
   visit("alpha", p.alpha,
-        Doc("share of the picture itself from Beta(alpha, alpha); 0: always all of it").range(0, 100));
+        Doc("fraction of the picture itself from Beta(alpha, alpha); 0: always all of it").range(0, 100));
 }
 
 struct CutMix {
@@ -219,7 +219,7 @@ struct CutMix {
 template <class Visitor>
 void fields(CutMix& p, Visitor&& visit) {
   visit("alpha", p.alpha,
-        Doc("share of the picture itself from Beta(alpha, alpha); 0: always all of it").range(0, 100));
+        Doc("fraction of the picture itself from Beta(alpha, alpha); 0: always all of it").range(0, 100));
 }
 
 // One parameter of a kind, for help and documentation.

@@ -25,8 +25,8 @@ void fields(DataConfig& c, Visitor&& visit) {
             .words({"nearest", "bilinear", "bicubic", "area", "lanczos", "bilinear_antialias", "bicubic_antialias"}));
   visit("exif", c.exif, Doc("obey the orientation that cameras note in EXIF"));
   visit("valid", c.valid,
-        Doc("fraction held back for validation where the data has no validation folder").range(0, 0.9));
-  visit("test", c.test, Doc("fraction held back for testing where the data has no test folder").range(0, 0.9));
+        Doc("fraction held out for validation where the data has no validation folder").range(0, 0.9));
+  visit("test", c.test, Doc("fraction held out for testing where the data has no test folder").range(0, 0.9));
   visit("classes", c.classes, Doc("class names in order; empty: the folders' names in code-point order"));
 }
 

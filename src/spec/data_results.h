@@ -73,7 +73,7 @@ struct SplitStats {
   int64_t photos = 0;
   Keyed<int64_t> counts;  // of each class, as DataStats::classes
   // The accuracy of always answering with the class that is most frequent in train (in this split where there
-  // is no train): what a model must beat.
+  // is not a train): what a model must beat.
   double majority_baseline = 0;
 };
 inline void fields(const SplitStats& s, JsonWriter& visit) {
@@ -82,10 +82,10 @@ inline void fields(const SplitStats& s, JsonWriter& visit) {
 
 // Of the readable photos.
 struct Range {
-  int64_t least = 0, median = 0, most = 0;
+  int64_t min = 0, median = 0, max = 0;
 };
 inline void fields(const Range& r, JsonWriter& visit) {
-  visit("least", r.least), visit("median", r.median), visit("most", r.most);
+  visit("least", r.min), visit("median", r.median), visit("most", r.max);
 }
 
 struct DataStats {
@@ -96,7 +96,7 @@ struct DataStats {
   Range width, height;  // pixels, upright
   // RGB, 0..255: mean over photos of each photo's mean; standard deviation of a pixel of a random photo.
   std::array<double, 3> mean{}, deviation{};
-  std::array<std::array<double, 256>, 3> histogram{};  // share of each value, mean over photos; RGB
+  std::array<std::array<double, 256>, 3> histogram{};  // fraction of each value, mean over photos; RGB
   std::vector<std::array<int64_t, 2>> sizes;           // width and height of each photo
   std::vector<std::string> notes;
 };

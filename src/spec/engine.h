@@ -32,7 +32,7 @@ struct Engine {
   // Number of images that could not be read.
   int64_t (*predict)(const PredictRequest&, const PredictSink&, Observer&);
   ExportResult (*export_model)(const ExportRequest&, Observer&);
-  ImportResult (*import_base)(const ImportRequest&, Observer&);
+  ImportResult (*import_backbone)(const ImportRequest&, Observer&);
   VerifyResult (*verify)(const VerifyRequest&);
   ExplainResult (*explain)(const ExplainRequest&, Observer&);
   Summary (*summary)(const SummaryRequest&);

@@ -40,7 +40,7 @@ struct Kernel {
 const std::vector<Kernel>& named_kernels();
 
 // A name, or rows of numbers: "-1 2 -1; -1 2 -1; -1 2 -1" (spaces or commas between numbers). Throws UsageError naming
-// --kernel: an unknown name, something that is no number, rows of different lengths, more than 64 a side.
+// --kernel: an unknown name, something that is not a number, rows of different lengths, more than 64 a side.
 Kernel kernel_from_text(const std::string& text);
 
 }  // namespace cvtool

@@ -10,7 +10,7 @@
 namespace cvtool {
 namespace {
 
-constexpr size_t kMostClassesNamed = 20;
+constexpr size_t kMaxClassesNamed = 20;
 
 // A gate's metric taken apart: "intervals.macro.f1.0" is the lower end of the interval of macro.f1.
 struct MetricPath {
@@ -96,7 +96,7 @@ Gate gate_from_text(const std::string& text, const std::string& flag) {
 
 void check_gates(const std::vector<Gate>& gates, const std::vector<std::string>& classes) {
   for (const Gate& gate : gates) {
-    const std::string place = std::string(gate.least ? "--min " : "--max ") + gate.metric + ": ";
+    const std::string place = std::string(gate.min ? "--min " : "--max ") + gate.metric + ": ";
     const MetricPath path = path_of(gate.metric);
     const MetricKind& kind = kind_of(path, place);
     if (!kind.fits(classes.size()))
@@ -105,7 +105,7 @@ void check_gates(const std::vector<Gate>& gates, const std::vector<std::string>&
     const std::string name = path.below();
     if (kind.below != MetricKind::Below::kClasses || std::find(classes.begin(), classes.end(), name) != classes.end())
       continue;
-    if (classes.size() <= kMostClassesNamed) throw UsageError(place + unknown_word("class", name, classes));
+    if (classes.size() <= kMaxClassesNamed) throw UsageError(place + unknown_word("class", name, classes));
     const std::string near = nearest_word(name, classes);
     throw UsageError(place + "unknown class '" + name + "'" + (near.empty() ? "" : "; did you mean '" + near + "'?"));
   }
@@ -116,7 +116,7 @@ std::vector<GateResult> judged(const std::vector<Gate>& gates, const Json& metri
   for (const Gate& gate : gates) {
     const double value = value_of(path_of(gate.metric), metrics);
     // An undefined metric (NaN) meets nothing.
-    results.push_back({gate, value, gate.least ? value >= gate.value : value <= gate.value});
+    results.push_back({gate, value, gate.min ? value >= gate.value : value <= gate.value});
   }
   return results;
 }
@@ -128,7 +128,7 @@ std::string gate_text(const GateResult& result) {
   const std::string value = std::isnan(result.value)                ? "undefined on these photos"
                             : std::abs(result.value - asked) < 1e-3 ? number_text(result.value)
                                                                     : metric_text(kind, result.value);
-  return result.gate.metric + " is " + value + ", at " + (result.gate.least ? "least " : "most ") + number_text(asked) +
+  return result.gate.metric + " is " + value + ", at " + (result.gate.min ? "least " : "most ") + number_text(asked) +
          " is asked";
 }
 

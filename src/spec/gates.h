@@ -11,7 +11,7 @@ namespace cvtool {
 
 struct Gate {
   std::string metric;  // "accuracy", "f1.cat", "intervals.accuracy.0"
-  bool least = true;   // --min; false: --max
+  bool min = true;     // --min; false: --max
   double value = 0;
 };
 

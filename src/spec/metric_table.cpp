@@ -23,7 +23,7 @@ const std::vector<MetricKind>& metric_kinds() {
   constexpr auto kAny = Needs::kAny;
   // clang-format off
   static const std::vector<MetricKind> kinds{
-      {"accuracy", "accuracy", "share of photos that are recognised", 0, 1, kHigher, kNothing, true},
+      {"accuracy", "accuracy", "fraction of photos that are recognised", 0, 1, kHigher, kNothing, true},
       {"balanced_accuracy", "balanced accuracy", "mean recall of the classes", 0, 1, kHigher, kNothing, true},
       {"top_5_accuracy", "top-5 accuracy", "the right class is among the five most probable",
        0, 1, kHigher, kNothing, true, Needs::kMoreThanFive},

@@ -19,7 +19,7 @@ struct MetricKind {
   enum class Below { kNothing, kClasses, kAverages } below;
   bool interval = false;  // it has an interval, "intervals.NAME.0" to ".1"
   enum class Needs { kAny, kTwoClasses, kMoreThanFive } needs = Needs::kAny;
-  bool whole = false;  // a count, printed as a whole number; else with four decimals
+  bool whole = false;  // a count, printed as an integer; else with four decimals
 
   // Whether it is defined for this number of classes.
   bool fits(size_t classes) const;

@@ -27,7 +27,7 @@ void fields(RecipeSections& c, Visitor&& visit) {
   visit("augment", c.augment, Doc("how training photos are varied, in this order"));
   visit("model", c.model, Doc("the net"));
   visit("train", c.train, Doc("how it is trained"));
-  visit("transfer", c.transfer, Doc("how a pretrained base is used"));
+  visit("transfer", c.transfer, Doc("how a pretrained backbone is used"));
   visit("run", c.run, Doc("what the command that wrote the file ran on; not read"));
 }
 
@@ -35,15 +35,16 @@ std::string recipes_folder() { return share_folder() + "/models/recipes"; }
 
 // Layers that were written as a whole net make no head.
 void override_model(const Json& overrides, Recipe& recipe) {
-  const bool had_base = !recipe.model.value("base", "").empty();
-  if (overrides.contains("base") && !had_base && !overrides.contains("layers"))
-    throw UsageError("--base: the recipe " + recipe.name +
-                     " is a whole net; say what stands behind the base with --head, such as --head global_avg,dense");
-  if (overrides.contains("layers") && !had_base && !overrides.contains("base"))
+  const bool had_backbone = !recipe.model.value("base", "").empty();
+  if (overrides.contains("base") && !had_backbone && !overrides.contains("layers"))
+    throw UsageError(
+        "--base: the recipe " + recipe.name +
+        " is a whole net; say what stands behind the backbone with --head, such as --head global_avg,dense");
+  if (overrides.contains("layers") && !had_backbone && !overrides.contains("base"))
     throw UsageError("--head: the recipe " + recipe.name +
-                     " has no base; name one with --base, or write the net in a recipe");
+                     " has no backbone; name one with --base, or write the net in a recipe");
   // Blocks and scaling belong to the layers that were replaced.
-  if (overrides.contains("base") && !had_base) recipe.model = Json::object();
+  if (overrides.contains("base") && !had_backbone) recipe.model = Json::object();
   for (const auto& [key, value] : overrides.items()) recipe.model[key] = value;
 }
 

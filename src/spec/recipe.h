@@ -21,7 +21,7 @@ struct Recipe {
   TransferConfig transfer;
 };
 
-// The recipe of `cvtool train --data DIR --base BASE`: its base is the one that is named.
+// The recipe of `cvtool train --data DIR --base BASE`: its backbone is the one that is named.
 constexpr const char* kDefaultTransferRecipe = "transfer";
 
 // Finds and reads a recipe by name ("car-or-truck-convnet") or path (with a '/' or ending in .json) and applies

@@ -19,7 +19,7 @@ struct ReadOptions {
 };
 template <class Visitor>
 void fields(ReadOptions& c, Visitor&& visit) {
-  visit("workers", c.workers, Doc("threads that read photos; 0: one a core").range(0, 4096).alias("-j"));
+  visit("workers", c.workers, Doc("threads that read photos; 0: one per core").range(0, 4096).alias("-j"));
   visit("max_pixels", c.max_pixels, Doc("a picture of more pixels is refused before memory is taken").range(1, 1e12));
 }
 
@@ -31,7 +31,7 @@ struct ComputeOptions : ReadOptions {
 template <class Visitor>
 void fields(ComputeOptions& c, Visitor&& visit) {
   visit("device", c.device, Doc("auto, cpu, cuda or cuda:N"));
-  visit("threads", c.threads, Doc("compute threads; 0: one a core").range(0, 4096));
+  visit("threads", c.threads, Doc("compute threads; 0: one per core").range(0, 4096));
   fields(static_cast<ReadOptions&>(c), visit);
 }
 
@@ -106,7 +106,8 @@ void fields(PredictOptions& c, Visitor&& visit) {
   visit("top", c.top, Doc("how many classes to name").range(1, 1'000'000));
   visit("threshold", c.threshold, Doc("a photo whose best class is less probable is called 'unknown'").range(0, 1));
   visit("draw", c.draw, Doc("folder for the photos with their labels drawn on them"));
-  visit("sort_into", c.sort_into, Doc("folder where the photos are put into a folder a class; nothing is overwritten"));
+  visit("sort_into", c.sort_into,
+        Doc("folder where the photos are put into a folder per class; nothing is overwritten"));
   visit("sort_how", c.sort_how, Doc("how --sort-into puts them there").words({"copy", "link"}));
 }
 
@@ -141,7 +142,7 @@ void fields(ExportOptions& c, Visitor&& visit) {
         Doc("data set to compare the exported file with the model on, beside the golden sample; otherwise 64 drawn "
             "pictures"));
   visit("calibrate", c.calibrate, Doc("folder of photos that show int8 how large values become"));
-  visit("imgsz", c.imgsz, Doc("onnx of a TorchScript file that is no cvtool model: its input size").range(1, 8192));
+  visit("imgsz", c.imgsz, Doc("onnx of a TorchScript file that is not a cvtool model: its input size").range(1, 8192));
 }
 
 struct ExportRequest {
@@ -155,10 +156,10 @@ struct VerifyRequest {
 };
 
 struct ImportRequest {
-  std::string base, variant;  // an empty variant: that of the weights, torchvision's where they are fetched
-  double alpha = 0;           // 0: that of the weights
-  std::string weights;        // file; empty: the official file is fetched
-  std::string output;         // empty: in user_data_folder()/bases
+  std::string backbone, variant;  // an empty variant: that of the weights, torchvision's where they are fetched
+  double alpha = 0;               // 0: that of the weights
+  std::string weights;            // file; empty: the official file is fetched
+  std::string output;             // empty: in user_data_folder()/bases
 };
 
 // data check, stats and preview: which photos, and how they are looked at.

@@ -86,7 +86,7 @@ inline void fields(const Calibration& c, JsonWriter& visit) {
 }
 
 inline void fields(const GateResult& g, JsonWriter& visit) {
-  visit("metric", g.gate.metric), visit(g.gate.least ? "min" : "max", g.gate.value);
+  visit("metric", g.gate.metric), visit(g.gate.min ? "min" : "max", g.gate.value);
   visit("value", std::isnan(g.value) ? Json() : Json(g.value)), visit("met", g.met), visit("text", gate_text(g));
 }
 
@@ -95,7 +95,7 @@ struct EvalResult {
   Json document;                // what metrics.json holds
   std::string split;            // "test"
   int64_t photos = 0;           // of it
-  std::vector<Figure> figures;  // the first to look at
+  std::vector<Figure> metrics;  // the first to look at
   std::vector<GateResult> gates;
   std::optional<BaselineResult> baseline;
   std::optional<Calibration> calibration;
@@ -104,7 +104,7 @@ struct EvalResult {
 // A run beside others. What it does not have is left open.
 struct ComparedRun {
   std::string run, recipe;
-  std::optional<std::string> split;  // that the figures are of; none: the run was interrupted
+  std::optional<std::string> split;  // that the metrics are of; none: the run was interrupted
   std::optional<double> accuracy;    // of the best epoch where it was
   std::optional<Interval95> accuracy_interval;
   std::optional<double> loss;
@@ -145,7 +145,7 @@ struct PredictSink {
 struct ExportCheck {
   std::string reader;
   double difference = 0;            // from the model, at most
-  std::optional<double> agreement;  // share of pictures that keep their class; none: no outputs
+  std::optional<double> agreement;  // fraction of pictures that keep their class; none: no outputs
   std::string refused;              // why the reader cannot read it; empty: it did
   std::string caveat;               // why its outputs say nothing about the file; empty: they do
 };
@@ -179,8 +179,8 @@ inline void fields(const ExportResult& r, JsonWriter& visit) {
 struct ImportResult {
   std::string file;
   int64_t bytes = 0;
-  std::vector<std::string> classes;  // of a whole model; all that follows is of a base
-  std::string base, variant;
+  std::vector<std::string> classes;  // of a whole model; all that follows is of a backbone
+  std::string backbone, variant;
   Json parameters;           // {"alpha": 0.35}
   std::string use, output;   // the name to use it by; what it gives
   Json preprocess, weights;  // as in a recipe; the file that they came in
@@ -191,7 +191,7 @@ inline void fields(const ImportResult& r, JsonWriter& visit) {
   visit("file", r.file);
   visit("bytes", r.bytes);
   if (!r.classes.empty()) return visit("classes", r.classes);
-  visit("base", r.base);
+  visit("base", r.backbone);
   visit("variant", r.variant);
   visit("parameters", r.parameters);
   visit("use", r.use);

@@ -63,7 +63,7 @@ inline void fields(const LayerTable& t, JsonWriter& visit) {
 struct Summary : LayerTable {
   std::string name;
   std::optional<ImageSize> imgsz;  // none: any
-  Json classes;                    // their names, or how many; null: a base, which has none
+  Json classes;                    // their names, or how many; null: a backbone, which has none
   std::optional<LayerCost> cost;   // sums over the layers, where these were asked for
 };
 inline void fields(const Summary& s, JsonWriter& visit) {

@@ -14,7 +14,7 @@ struct StoppingConfig {
 template <class Visitor>
 void fields(StoppingConfig& c, Visitor&& visit) {
   visit("monitor", c.monitor,
-        Doc("figure by which the best epoch is told; auto: val_accuracy, or loss where there is no validation set")
+        Doc("metric by which the best epoch is told; auto: val_accuracy, or loss where there is no validation set")
             .words({"auto", "val_accuracy", "val_binary_accuracy", "val_loss", "accuracy", "binary_accuracy", "loss"}));
   visit("patience", c.patience, Doc("stop after this many epochs without improvement; 0: never").range(0, 1e6));
   visit("min_delta", c.min_delta, Doc("a smaller change counts as no improvement (patience, plateau)").range(0, 1e6));
@@ -83,7 +83,7 @@ inline const std::vector<std::string>& optimizer_names() {
 template <class Visitor>
 void fields(TrainConfig& c, Visitor&& visit) {
   visit("epochs", c.epochs, Doc("passes over the training photos").range(1, 1e6));
-  visit("batch", c.batch, Doc("photos a step").range(1, 65536).alias("-b,--batch-size"));
+  visit("batch", c.batch, Doc("photos per step").range(1, 65536).alias("-b,--batch-size"));
   visit("optimizer", c.optimizer, Doc("update rule, in Keras's form").words(optimizer_names()));
   visit("lr", c.lr, Doc("learning rate; 0: the optimizer's own").range(0, 100).alias("--learning-rate"));
   visit("epsilon", c.epsilon, Doc("the optimizer's small constant; 0: the optimizer's own").range(0, 1));
@@ -106,7 +106,7 @@ void fields(TrainConfig& c, Visitor&& visit) {
             .words({"auto", "binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy",
                     "focal"}));
   visit("label_smoothing", c.label_smoothing,
-        Doc("share of each label that is spread over all classes, in training").range(0, 0.999));
+        Doc("fraction of each label that is spread over all classes, in training").range(0, 0.999));
   visit("focal_gamma", c.focal_gamma, Doc("how far the focal loss turns from what is easy").range(0, 10));
   visit("class_weights", c.class_weights,
         Doc("weight of each class in the training loss: none, auto (rare ones more), a JSON file, or Car=1,Truck=2.5"));
@@ -119,7 +119,7 @@ void fields(TrainConfig& c, Visitor&& visit) {
   visit("seed", c.seed, Doc("seed of every random decision").range(0, 9007199254740991.0));
 }
 
-// How a pretrained base is used: the `transfer` section of a recipe. Without a base it does nothing.
+// How a pretrained backbone is used: the `transfer` section of a recipe. Without a backbone it does nothing.
 
 struct TransferConfig {
   std::string fine_tune = "none";
@@ -132,20 +132,22 @@ struct TransferConfig {
 
 template <class Visitor>
 void fields(TransferConfig& c, Visitor&& visit) {
-  visit("fine_tune", c.fine_tune,
-        Doc("which layers of the base are trained too: none, N (the last N that have a kernel), all, or a prefix of "
-            "their names"));
-  visit("freeze_epochs", c.freeze_epochs,
-        Doc("epochs in which the base stays frozen before its layers are fine-tuned").range(0, 1e6));
-  visit("fine_tune_lr", c.fine_tune_lr, Doc("learning rate of the base's layers; 0: a tenth of lr").range(0, 100));
-  visit("fine_tune_norms", c.fine_tune_norms, Doc("train the base's batch norm too: its weights and its statistics"));
-  visit("feature_cache", c.feature_cache,
-        Doc("where features of the frozen base are kept; auto: in memory while they fit, else on disk")
-            .words({"auto", "ram", "disk", "none"}));
   visit(
-      "augment_views", c.augment_views,
-      Doc("keep features of this many drawn views a photo instead of drawing anew every epoch: an approximation; 0: no")
-          .range(0, 1000));
+      "fine_tune", c.fine_tune,
+      Doc("which layers of the backbone are trained too: none, N (the last N that have a kernel), all, or a prefix of "
+          "their names"));
+  visit("freeze_epochs", c.freeze_epochs,
+        Doc("epochs in which the backbone stays frozen before its layers are fine-tuned").range(0, 1e6));
+  visit("fine_tune_lr", c.fine_tune_lr, Doc("learning rate of the backbone's layers; 0: a tenth of lr").range(0, 100));
+  visit("fine_tune_norms", c.fine_tune_norms,
+        Doc("train the backbone's batch norm too: its weights and its statistics"));
+  visit("feature_cache", c.feature_cache,
+        Doc("where features of the frozen backbone are kept; auto: in memory while they fit, else on disk")
+            .words({"auto", "ram", "disk", "none"}));
+  visit("augment_views", c.augment_views,
+        Doc("keep features of this many drawn views per photo instead of drawing anew every epoch: an approximation; "
+            "0: no")
+            .range(0, 1000));
 }
 
 }  // namespace cvtool

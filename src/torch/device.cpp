@@ -111,7 +111,7 @@ OneComputeThread::OneComputeThread() {
 
 OneComputeThread::~OneComputeThread() { omp_set_num_threads(before_); }
 
-void give_back_memory() {
+void trim_heap() {
   using Clock = std::chrono::steady_clock;
   constexpr auto kEach = std::chrono::seconds(10);
   static const Clock::time_point first = Clock::now();

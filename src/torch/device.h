@@ -22,7 +22,7 @@ std::string precision_text(at::ScalarType type);
 // True when the processor multiplies bfloat16 natively.
 bool cpu_has_native_bfloat16();
 
-// Prepares the process for work: number of compute threads (0: one a core), memory that stays with the process,
+// Prepares the process for work: number of compute threads (0: one per core), memory that stays with the process,
 // the simple TorchScript executor. Idempotent.
 void prepare_process(int threads);
 
@@ -43,7 +43,7 @@ class OneComputeThread {
 // of other sizes, which do not fit into the holes between what is still held. To take it again costs up to half a
 // second, so it is given back once, and from then on once in ten seconds on average; other calls do nothing. From one
 // thread at a time.
-void give_back_memory();
+void trim_heap();
 
 // While alive, matrix products and convolutions on `device` run in `type` (autocast); kFloat changes nothing.
 class Autocast {

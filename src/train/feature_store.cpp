@@ -28,7 +28,7 @@ std::vector<uint64_t> ids_of(const PhotoStore& store, const std::vector<size_t>&
 
 // Everything that the features of this split depend on, beside the content of each photo.
 std::string cache_key(const PhotoStore& store, const FeatureOptions& options) {
-  std::string key = "features 1\n" + options.key() + '\n' + store.pixel_key() + '\n' + options.outcomes.key;
+  std::string key = "features 1\n" + options.key() + '\n' + store.pixel_key() + '\n' + options.variants.key;
   for (const Sample& sample : store.samples()) key += '\n' + sample.path;
   return key;
 }
@@ -41,24 +41,24 @@ FeatureStore::FeatureStore(const PhotoStore& store, FeatureOptions options)
   const at::Tensor trial = features_of(at::zeros({1, 3, size.height, size.width}, at::kByte), {0}, 0);
   shape_.assign(trial.sizes().begin() + 1, trial.sizes().end());
   row_bytes_ = static_cast<size_t>(trial.numel()) * sizeof(float);
-  const CacheShape shape{store.samples().size() * static_cast<size_t>(options_.outcomes.count), row_bytes_};
+  const CacheShape shape{store.samples().size() * static_cast<size_t>(options_.variants.count), row_bytes_};
   cache_ =
       open_cache(shape, {options_.cache, options_.cache_budget_bytes, [this] { return cache_key(store_, options_); }});
 }
 
 int64_t FeatureStore::bytes() const {
-  return static_cast<int64_t>(store_.samples().size() * static_cast<size_t>(options_.outcomes.count) * row_bytes_);
+  return static_cast<int64_t>(store_.samples().size() * static_cast<size_t>(options_.variants.count) * row_bytes_);
 }
 
 at::Tensor FeatureStore::features_of(const at::Tensor& pixels, const std::vector<uint64_t>& ids,
                                      int64_t outcome) const {
-  return kept_order(options_.frozen(options_.outcomes.pixels(pixels.to(options_.device), ids, outcome)));
+  return kept_order(options_.frozen(options_.variants.pixels(pixels.to(options_.device), ids, outcome)));
 }
 
 std::vector<size_t> FeatureStore::rows_to_compute() const {
   std::vector<size_t> rows;
   std::vector<uint8_t> scratch(row_bytes_);
-  const auto count = static_cast<size_t>(options_.outcomes.count);
+  const auto count = static_cast<size_t>(options_.variants.count);
   for (size_t row = 0; row < store_.samples().size(); ++row)
     for (size_t outcome = 0; outcome < count; ++outcome)
       if (!cache_->read(row * count + outcome, store_.content(row), scratch.data())) {
@@ -71,7 +71,7 @@ std::vector<size_t> FeatureStore::rows_to_compute() const {
 void FeatureStore::keep(const Batch& batch, int64_t outcome, const at::Tensor& features) {
   const auto* bytes = static_cast<const uint8_t*>(features.data_ptr());
   for (size_t i = 0; i < batch.rows.size(); ++i) {
-    const size_t row = batch.rows[i] * static_cast<size_t>(options_.outcomes.count) + static_cast<size_t>(outcome);
+    const size_t row = batch.rows[i] * static_cast<size_t>(options_.variants.count) + static_cast<size_t>(outcome);
     cache_->write(row, store_.content(batch.rows[i]), bytes + i * row_bytes_);
   }
 }
@@ -84,7 +84,7 @@ void FeatureStore::fill(Observer& observer) {
   int64_t done = 0;
   while (loader.next(batch)) {
     const auto ids = ids_of(store_, batch.rows);
-    for (int64_t outcome = 0; outcome < options_.outcomes.count; ++outcome) {
+    for (int64_t outcome = 0; outcome < options_.variants.count; ++outcome) {
       keep(batch, outcome, features_of(batch.pixels, ids, outcome));
       computed_ += batch.pixels.size(0);
     }
@@ -113,8 +113,8 @@ bool FeatureStore::examples(const std::vector<size_t>& rows, uint64_t epoch, Exa
   int64_t kept = 0;
   for (const size_t row : rows) {
     const Sample& sample = store_.samples()[row];
-    const int64_t outcome = epoch == 0 ? 0 : options_.outcomes.index(sample.id, epoch);
-    const size_t cached = row * static_cast<size_t>(options_.outcomes.count) + static_cast<size_t>(outcome);
+    const int64_t outcome = epoch == 0 ? 0 : options_.variants.index(sample.id, epoch);
+    const size_t cached = row * static_cast<size_t>(options_.variants.count) + static_cast<size_t>(outcome);
     uint8_t* place = target + static_cast<size_t>(kept) * row_bytes_;
     if (!(cache_ && cache_->read(cached, store_.content(row), place)) && !compute(row, outcome, place)) continue;
     labels.data_ptr<int64_t>()[kept++] = sample.label;
@@ -187,15 +187,15 @@ std::unique_ptr<ExampleSource> frozen_source(std::unique_ptr<ExampleSource> pixe
   return std::make_unique<FrozenSource>(std::move(pixels), std::move(frozen));
 }
 
-Outcomes one_outcome() {
-  Outcomes out;
+FeatureVariants one_outcome() {
+  FeatureVariants out;
   out.index = [](uint64_t, uint64_t) { return int64_t{0}; };
   out.pixels = [](const at::Tensor& pixels, const std::vector<uint64_t>&, int64_t) { return pixels; };
   return out;
 }
 
-Outcomes outcomes_of(const Json& augment, uint64_t seed, int64_t views) {
-  Outcomes out;
+FeatureVariants feature_variants_of(const Json& augment, uint64_t seed, int64_t views) {
+  FeatureVariants out;
   const auto flips = std::make_shared<FlipOutcomes>(augment, seed);
   out.count = flips->count();
   if (out.count > 0) {

@@ -1,4 +1,4 @@
-// Features of the frozen part of a net: a function of the pixels alone, computed once a photo and kept.
+// Features of the frozen part of a net: a function of the pixels alone, computed once per photo and kept.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -17,7 +17,7 @@
 namespace cvtool {
 
 // The few forms in which a photo may come into training, where there are only a few: what a feature cache can hold.
-struct Outcomes {
+struct FeatureVariants {
   int64_t count = 1;
   bool exact = true;  // the same draws as without a cache; false: a number of drawn views stands for all of them
   std::string key;    // names the forms, for the cache
@@ -28,11 +28,11 @@ struct Outcomes {
 };
 
 // The photo as it is.
-Outcomes one_outcome();
+FeatureVariants one_outcome();
 
 // What the augmentation `augment` (resolved) makes of a photo: all its forms under nothing or flips, else `views` drawn
 // ones. Count 0 where there are too many forms to keep, or where labels are mixed.
-Outcomes outcomes_of(const Json& augment, uint64_t seed, int64_t views);
+FeatureVariants feature_variants_of(const Json& augment, uint64_t seed, int64_t views);
 
 // Pixels [N,3,H,W] RGB 0..255, u8 or f32, on the run's device -> features [N,C,h,w] or [N,D] there.
 using FrozenPart = std::function<at::Tensor(const at::Tensor& pixels)>;
@@ -44,7 +44,7 @@ struct FeatureOptions {
   int64_t cache_budget_bytes = 0;    // 0: half of the memory that is free
   int64_t batch = 32;
   at::Device device = at::kCPU;
-  Outcomes outcomes = one_outcome();
+  FeatureVariants variants = one_outcome();
 };
 
 class FeatureStore {

@@ -48,7 +48,7 @@ constexpr const char* kFlag = "--class-weights";
 double weight_from(const std::string& text) {
   const Json value = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!value.is_number() || value.get<double>() < 0)
-    throw UsageError(std::string(kFlag) + ": '" + text + "' is no weight; write a number such as 2.5");
+    throw UsageError(std::string(kFlag) + ": '" + text + "' is not a weight; write a number such as 2.5");
   return value.get<double>();
 }
 
@@ -58,7 +58,7 @@ std::string resolve_loss(const std::string& loss, int64_t units) {
   if (loss == "auto") return units == 1 ? "binary_crossentropy" : "sparse_categorical_crossentropy";
   if (units == 1 && loss != "binary_crossentropy" && loss != "focal")
     throw UsageError("train.loss: " + loss +
-                     " needs a unit a class, but the net has one unit; use binary_crossentropy");
+                     " needs a unit per class, but the net has one unit; use binary_crossentropy");
   return loss;
 }
 
@@ -85,7 +85,7 @@ at::Tensor training_loss(const TrainingLoss& loss, const at::Tensor& logits, con
   return terms.mean();
 }
 
-at::Tensor hits_from_logits(const at::Tensor& logits, const at::Tensor& labels) {
+at::Tensor correct_from_logits(const at::Tensor& logits, const at::Tensor& labels) {
   const at::Tensor predicted = logits.size(1) == 1 ? logits.squeeze(1).gt(0).to(at::kLong) : logits.argmax(1);
   return predicted.eq(is_mixed(labels) ? labels.argmax(1) : labels).sum();
 }

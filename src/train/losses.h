@@ -34,7 +34,7 @@ at::Tensor training_loss(const TrainingLoss& loss, const at::Tensor& logits, con
 
 // How many of a batch are right: z > 0 for one unit (p > 0.5), else the largest. Of a mixed label the largest part
 // counts.
-at::Tensor hits_from_logits(const at::Tensor& logits, const at::Tensor& labels);
+at::Tensor correct_from_logits(const at::Tensor& logits, const at::Tensor& labels);
 
 // The name Keras gives the metric: "binary_accuracy" for one unit, else "accuracy".
 std::string accuracy_name(int64_t units);
@@ -49,7 +49,7 @@ at::Tensor balancing_weights(const std::vector<int64_t>& counts);
 std::string resolve_class_weights(const std::string& text);
 
 // [K] f32; undefined for "none". auto: n / (K * count). Classes that are not named weigh 1. Throws UsageError for an
-// unknown class or a weight that is no positive number.
+// unknown class or a weight that is not a positive number.
 at::Tensor class_weights_tensor(const std::string& resolved, const std::vector<std::string>& classes,
                                 const std::vector<Sample>& samples);
 

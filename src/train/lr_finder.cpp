@@ -58,10 +58,10 @@ class Probe {
 // broken.
 size_t steps_before_rise(const std::vector<double>& losses) {
   constexpr double kNoise = 0.02;  // of the first loss
-  double least = losses.empty() ? 0 : losses[0];
+  double min = losses.empty() ? 0 : losses[0];
   for (size_t i = 0; i < losses.size(); ++i) {
-    least = std::min(least, losses[i]);
-    if (losses[i] > least + std::max(kNoise * losses[0], (losses[0] - least) / 2)) return i;
+    min = std::min(min, losses[i]);
+    if (losses[i] > min + std::max(kNoise * losses[0], (losses[0] - min) / 2)) return i;
   }
   return losses.size();
 }
@@ -87,7 +87,7 @@ LrCurve find_lr(const TrainingRun& run, int64_t steps) {
   Batches batches(*phase.train);
   const Probe probe(batches, std::min(kProbed, phase.train->size()));
   LrCurve curve;
-  double least = std::numeric_limits<double>::infinity();
+  double min = std::numeric_limits<double>::infinity();
   int64_t number = 0;
   for (int64_t step = 0; step < steps; ++step) {
     const double rate =
@@ -95,8 +95,8 @@ LrCurve find_lr(const TrainingRun& run, int64_t steps) {
     for (int64_t i = 0; i < run.config.accumulate; ++i) stepper.add(batches.next(), number++);
     stepper.update(rate);
     const double loss = probe.loss(stepper);
-    if (!std::isfinite(loss) || loss > kTooHigh * least) break;
-    least = std::min(least, loss);
+    if (!std::isfinite(loss) || loss > kTooHigh * min) break;
+    min = std::min(min, loss);
     curve.rates.push_back(rate);
     curve.losses.push_back(loss);
     run.observer->progress({"Trying learning rates", step + 1, steps, loss, std::nan("")});

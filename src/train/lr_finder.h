@@ -8,7 +8,7 @@
 namespace cvtool {
 
 struct LrCurve {
-  std::vector<double> rates, losses;  // one a step: the rate, and the loss of the same photos after it
+  std::vector<double> rates, losses;  // one per step: the rate, and the loss of the same photos after it
   double suggested = 0;               // where the loss falls fastest, to two digits
 };
 

@@ -23,7 +23,7 @@ namespace {
 
 using Module = torch::jit::Module;
 
-EpochOrder order_at_rest(const PhotoStore& store) {
+EpochOrder order_of_files(const PhotoStore& store) {
   return [&store](int64_t) { return in_order(store.samples().size()); };
 }
 
@@ -34,14 +34,14 @@ std::vector<at::Tensor> trainable(const Module& module) {
   return out;
 }
 
-// All that training changes, by name: parameters that have gradients, and batch statistics; the base's only where they
-// move.
-NamedTensors trained_weights(const Module& net, bool base_statistics) {
+// All that training changes, by name: parameters that have gradients, and batch statistics; the backbone's only where
+// they move.
+NamedTensors trained_weights(const Module& net, bool backbone_statistics) {
   NamedTensors weights;
   for (const auto& parameter : net.named_parameters())
     if (parameter.value.requires_grad()) weights.emplace_back(parameter.name, parameter.value);
   for (const auto& buffer : net.named_buffers())
-    if (base_statistics || !starts_with(buffer.name, "base.")) weights.emplace_back(buffer.name, buffer.value);
+    if (backbone_statistics || !starts_with(buffer.name, "base.")) weights.emplace_back(buffer.name, buffer.value);
   return weights;
 }
 
@@ -53,7 +53,7 @@ void use_pixels(const PhaseInputs& in, TrainingPhase& phase) {
     options.augmenter =
         std::make_shared<Augmenter>(in.recipe.augment, static_cast<uint64_t>(in.recipe.train.seed), in.classes);
   if (in.valid) {
-    options.order = order_at_rest(*in.valid);
+    options.order = order_of_files(*in.valid);
     phase.valid = pixel_source(*in.valid, options);
   }
   options.training = true;
@@ -87,7 +87,7 @@ std::shared_ptr<FeatureStore> filled_store(const PhaseInputs& in, const PhotoSto
   store->fill(in.observer);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const std::string forms =
-      store->options().outcomes.count > 1 ? " in " + std::to_string(store->options().outcomes.count) + " forms" : "";
+      store->options().variants.count > 1 ? " in " + std::to_string(store->options().variants.count) + " forms" : "";
   const auto count = static_cast<int64_t>(photos.samples().size());
   if (store->computed() == 0)
     spdlog::info("features of {}{} found in the cache ({} MB)", counted(count, "photo"), forms,
@@ -110,10 +110,10 @@ void use_features(const PhaseInputs& in, const Module& frozen, TrainingPhase& ph
   options.cache = config.feature_cache;
   options.batch = in.recipe.train.batch;
   options.device = in.device;
-  const Outcomes outcomes =
-      outcomes_of(in.recipe.augment, static_cast<uint64_t>(in.recipe.train.seed), config.augment_views);
-  if (config.feature_cache == "none" || outcomes.count == 0) {
-    if (outcomes.count == 0)
+  const FeatureVariants variants =
+      feature_variants_of(in.recipe.augment, static_cast<uint64_t>(in.recipe.train.seed), config.augment_views);
+  if (config.feature_cache == "none" || variants.count == 0) {
+    if (variants.count == 0)
       spdlog::info(
           "the augmentation gives every photo new pixels in every epoch: features are computed each time "
           "(--augment-views N keeps those of N views)");
@@ -122,12 +122,12 @@ void use_features(const PhaseInputs& in, const Module& frozen, TrainingPhase& ph
     if (phase.valid) phase.valid = frozen_source(std::move(phase.valid), frozen_part(frozen, in.device, at::kFloat));
     return;
   }
-  if (!outcomes.exact)
-    spdlog::info("an approximation, as asked: {} views a photo instead of new ones every epoch", outcomes.count);
+  if (!variants.exact)
+    spdlog::info("an approximation, as asked: {} views per photo instead of new ones every epoch", variants.count);
   compute_in(at::kFloat);
-  if (in.valid) phase.valid = feature_source(filled_store(in, *in.valid, options), order_at_rest(*in.valid), false);
+  if (in.valid) phase.valid = feature_source(filled_store(in, *in.valid, options), order_of_files(*in.valid), false);
   compute_in(in.precision);
-  options.outcomes = outcomes;
+  options.variants = variants;
   phase.train =
       feature_source(filled_store(in, in.train, options), training_order(in.train.samples(), in.recipe.train), true);
 }
@@ -140,42 +140,42 @@ size_t first_trained(const std::vector<Stage>& stages, const std::vector<std::st
   return stages.size();
 }
 
-// A net on a base, cut in two where training begins.
+// A net on a backbone, cut in two where training begins.
 struct CutNet {
   std::vector<Module> frozen,
-      trained;                   // one after the other they are the net; nothing is frozen from the first stage on
-  Unfrozen unfrozen;             // what of the base is trained
-  bool base_statistics = false;  // its batch statistics move
+      trained;                       // one after the other they are the net; nothing is frozen from the first stage on
+  Unfrozen unfrozen;                 // what of the backbone is trained
+  bool backbone_statistics = false;  // its batch statistics move
 };
 
 CutNet cut_net(const PhaseInputs& in, const std::string& fine_tune) {
   const TransferConfig& config = in.recipe.transfer;
-  Module base = in.net.module.attr("base").toModule();
+  Module backbone = in.net.module.attr("base").toModule();
   CutNet net;
-  for (at::Tensor parameter : base.parameters()) parameter.set_requires_grad(false);
-  if (fine_tune != "none") net.unfrozen = unfreeze(base, fine_tune, config.fine_tune_norms);
-  const std::vector<Stage> stages = stages_of(base);
+  for (at::Tensor parameter : backbone.parameters()) parameter.set_requires_grad(false);
+  if (fine_tune != "none") net.unfrozen = unfreeze(backbone, fine_tune, config.fine_tune_norms);
+  const std::vector<Stage> stages = stages_of(backbone);
   const size_t cut = first_trained(stages, net.unfrozen.names);
-  net.base_statistics = config.fine_tune_norms && cut < stages.size();
+  net.backbone_statistics = config.fine_tune_norms && cut < stages.size();
   (cut > 0 ? net.frozen : net.trained).push_back(in.net.module.attr("preprocess").toModule());
   for (size_t i = 0; i < stages.size(); ++i) (i < cut ? net.frozen : net.trained).push_back(stages[i].module);
   net.trained.push_back(in.net.module.attr("head").toModule());
   return net;
 }
 
-// The head learns at the run's rate, the base at its own.
+// The head learns at the run's rate, the backbone at its own.
 std::vector<ParameterGroup> groups_of(const PhaseInputs& in, const Unfrozen& unfrozen) {
-  constexpr double kBaseRate = 0.1;  // of the run's
+  constexpr double kBackboneRate = 0.1;  // of the run's
   std::vector<ParameterGroup> groups{{trainable(in.net.module.attr("head").toModule())}};
   if (unfrozen.parameters.empty()) return groups;
   const double lr = in.recipe.transfer.fine_tune_lr;
-  groups.push_back({unfrozen.parameters, lr > 0 ? lr / in.recipe.train.lr : kBaseRate});
-  spdlog::info("fine-tuning {} of the base, from {} on", counted(static_cast<int64_t>(unfrozen.names.size()), "tensor"),
-               unfrozen.names.front());
+  groups.push_back({unfrozen.parameters, lr > 0 ? lr / in.recipe.train.lr : kBackboneRate});
+  spdlog::info("fine-tuning {} of the backbone, from {} on",
+               counted(static_cast<int64_t>(unfrozen.names.size()), "tensor"), unfrozen.names.front());
   return groups;
 }
 
-TrainingPhase with_base(const PhaseInputs& in, const std::string& fine_tune) {
+TrainingPhase with_backbone(const PhaseInputs& in, const std::string& fine_tune) {
   const CutNet net = cut_net(in, fine_tune);
   TrainingPhase phase;
   phase.groups = groups_of(in, net.unfrozen);
@@ -188,8 +188,8 @@ TrainingPhase with_base(const PhaseInputs& in, const std::string& fine_tune) {
     for (Module& stage : stages) y = stage.forward({y}).toTensor();
     return y;
   };
-  phase.weights = trained_weights(in.net.module, net.base_statistics);
-  phase.set_training = [net = in.net.module, norms = net.base_statistics](bool training) {
+  phase.weights = trained_weights(in.net.module, net.backbone_statistics);
+  phase.set_training = [net = in.net.module, norms = net.backbone_statistics](bool training) {
     net.attr("base").toModule().train(training && norms);
     net.attr("head").toModule().train(training);
   };
@@ -217,9 +217,9 @@ EpochOrder training_order(const std::vector<Sample>& samples, const TrainConfig&
 
 void check_transfer(const TransferConfig& config, const Net& net) {
   if (config.fine_tune == "none") return;
-  if (!net.module.hasattr("base")) throw UsageError("--fine-tune: the net has no base; name one with --base");
-  Module base = net.module.attr("base").toModule();
-  unfreeze(base, config.fine_tune, config.fine_tune_norms);
+  if (!net.module.hasattr("base")) throw UsageError("--fine-tune: the net has no backbone; name one with --base");
+  Module backbone = net.module.attr("base").toModule();
+  unfreeze(backbone, config.fine_tune, config.fine_tune_norms);
 }
 
 std::string training_trouble(const Net& net, const ImageSize& imgsz, at::Device device, at::ScalarType precision) {
@@ -243,9 +243,9 @@ std::vector<PhasePlan> training_phases(const PhaseInputs& inputs) {
   if (!inputs.net.module.hasattr("base")) return {{1, [inputs] { return whole_net(inputs); }}};
   std::vector<PhasePlan> phases;
   const int64_t frozen_epochs = config.fine_tune == "none" ? inputs.recipe.train.epochs : config.freeze_epochs;
-  if (frozen_epochs > 0) phases.push_back({1, [inputs] { return with_base(inputs, "none"); }});
+  if (frozen_epochs > 0) phases.push_back({1, [inputs] { return with_backbone(inputs, "none"); }});
   if (config.fine_tune != "none")
-    phases.push_back({frozen_epochs + 1, [inputs] { return with_base(inputs, inputs.recipe.transfer.fine_tune); }});
+    phases.push_back({frozen_epochs + 1, [inputs] { return with_backbone(inputs, inputs.recipe.transfer.fine_tune); }});
   return phases;
 }
 

@@ -18,8 +18,8 @@ struct Prepared {
   Examples examples;
 };
 
-void append(AugmentRows& rows, const AugmentRows& more, int64_t most) {
-  const int64_t count = std::min(most, more.pixels.size(0));
+void append(AugmentRows& rows, const AugmentRows& more, int64_t max) {
+  const int64_t count = std::min(max, more.pixels.size(0));
   const at::Tensor pixels = more.pixels.narrow(0, 0, count), labels = more.labels.narrow(0, 0, count);
   rows.pixels = rows.ids.empty() ? pixels : at::cat({rows.pixels, pixels});
   rows.labels = rows.ids.empty() ? labels : at::cat({rows.labels, labels});
@@ -107,7 +107,8 @@ class PixelSource : public ExampleSource {
     };
     const AugmentRows rows = on_device(batch.read);
     if (!options_.augmenter || !options_.training) {
-      batch.examples = {options_.augmenter ? options_.augmenter->at_rest(rows.pixels) : rows.pixels, rows.labels};
+      batch.examples = {options_.augmenter ? options_.augmenter->eval_transform(rows.pixels) : rows.pixels,
+                        rows.labels};
       return;
     }
     const AugmentRows following = lookahead_ > 0 ? on_device(batch.following) : AugmentRows{};

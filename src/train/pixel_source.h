@@ -13,7 +13,7 @@ struct PixelSourceOptions {
   int64_t batch = 32;
   at::Device device = at::kCPU;
   EpochOrder order;
-  bool training = false;                       // augmented; else at rest
+  bool training = false;                       // augmented; else as in evaluation
   std::shared_ptr<const Augmenter> augmenter;  // may be null: nothing to do
 };
 

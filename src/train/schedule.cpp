@@ -15,8 +15,8 @@ double step(const ScheduleConfig& c, double epoch, double) {
 }
 
 // From `from` to `to` along half a cosine, as `share` goes from 0 to 1.
-double along_cosine(double from, double to, double share) {
-  return to + (from - to) * (1 + std::cos(kPi * std::clamp(share, 0.0, 1.0))) / 2;
+double along_cosine(double from, double to, double fraction) {
+  return to + (from - to) * (1 + std::cos(kPi * std::clamp(fraction, 0.0, 1.0))) / 2;
 }
 
 // Loshchilov and Hutter, arXiv 1608.03983, without restarts.
@@ -30,8 +30,9 @@ double exponential(const ScheduleConfig& c, double epoch, double) { return std::
 // then down to 1/250,000.
 double one_cycle(const ScheduleConfig&, double epoch, double epochs) {
   constexpr double kRise = 0.3, kStart = 1.0 / 25, kEnd = kStart / 1e4;
-  const double share = epoch / epochs;
-  return share < kRise ? along_cosine(kStart, 1, share / kRise) : along_cosine(1, kEnd, (share - kRise) / (1 - kRise));
+  const double fraction = epoch / epochs;
+  return fraction < kRise ? along_cosine(kStart, 1, fraction / kRise)
+                          : along_cosine(1, kEnd, (fraction - kRise) / (1 - kRise));
 }
 
 const ScheduleKind& schedule_named(const std::string& name) {

@@ -35,20 +35,20 @@ double Stepper::loss_of(const Examples& examples, int64_t number) const {
   return training_loss(run_.loss, logits_of(examples, number), examples.labels).item<double>();
 }
 
-BatchFigures Stepper::add(const Examples& examples, int64_t number) {
+BatchMetrics Stepper::add(const Examples& examples, int64_t number) {
   const at::Tensor logits = logits_of(examples, number);
   at::Tensor loss = training_loss(run_.loss, logits, examples.labels);
-  BatchFigures figures{loss.item<double>(), hits_from_logits(logits.detach(), examples.labels).item<double>(),
+  BatchMetrics metrics{loss.item<double>(), correct_from_logits(logits.detach(), examples.labels).item<double>(),
                        examples.labels.size(0)};
-  if (run_.config.accumulate > 1) loss = loss * static_cast<double>(figures.count);
+  if (run_.config.accumulate > 1) loss = loss * static_cast<double>(metrics.count);
   if (scale_ != 1) loss = loss * scale_;
   loss.backward();
-  gathered_ += figures.count;
-  return figures;
+  accumulated_ += metrics.count;
+  return metrics;
 }
 
 bool Stepper::unscale() {
-  const double divisor = scale_ * (run_.config.accumulate > 1 ? static_cast<double>(gathered_) : 1);
+  const double divisor = scale_ * (run_.config.accumulate > 1 ? static_cast<double>(accumulated_) : 1);
   bool finite = true;
   for (at::Tensor& parameter : parameters_) {
     at::Tensor& gradient = parameter.mutable_grad();
@@ -72,7 +72,7 @@ void Stepper::clip() const {
 void Stepper::update(double lr) {
   at::NoGradGuard no_grad;
   const bool finite = unscale();
-  gathered_ = 0;
+  accumulated_ = 0;
   if (!finite) {
     scale_ = std::max(1.0, scale_ / 2);
     steps_at_scale_ = 0;

@@ -7,8 +7,8 @@
 
 namespace cvtool {
 
-struct BatchFigures {
-  double loss = 0, hits = 0;  // mean; number
+struct BatchMetrics {
+  double loss = 0, correct = 0;  // mean; number
   int64_t count = 0;
 };
 
@@ -19,7 +19,7 @@ class Stepper {
 
   // Adds a batch's gradients. `number` is the batch's among all of the run: dropout draws by it. Nothing but the loss
   // is known to be finite: check it.
-  BatchFigures add(const Examples& examples, int64_t number);
+  BatchMetrics add(const Examples& examples, int64_t number);
 
   // The mean loss in training of a batch that is not learned from; dropout draws by `number`.
   double loss_of(const Examples& examples, int64_t number) const;
@@ -41,7 +41,7 @@ class Stepper {
   const TrainingPhase& phase_;
   Optimizer optimizer_;
   std::vector<at::Tensor> parameters_;
-  int64_t gathered_ = 0;  // samples whose gradients have been added
+  int64_t accumulated_ = 0;  // samples whose gradients have been added
   double scale_ = 1;
   int64_t steps_at_scale_ = 0;
 };

@@ -100,10 +100,10 @@ std::string learned_nothing(const std::vector<EpochReport>& history, double majo
 std::string overfitting(const std::vector<EpochReport>& history) {
   constexpr double kGap = 0.1, kRise = 1.3;
   if (history.empty() || std::isnan(value_of(history.back(), "val_loss"))) return "";
-  double least = value_of(history.front(), "val_loss");
-  for (const EpochReport& report : history) least = std::min(least, value_of(report, "val_loss"));
+  double min = value_of(history.front(), "val_loss");
+  for (const EpochReport& report : history) min = std::min(min, value_of(report, "val_loss"));
   const double train = value_of(history.back(), "accuracy"), valid = value_of(history.back(), "val_accuracy");
-  const bool rises = value_of(history.back(), "val_loss") > kRise * least;
+  const bool rises = value_of(history.back(), "val_loss") > kRise * min;
   if (train - valid < kGap && !(rises && train > valid)) return "";
   return "overfitting: at the end training accuracy is " + fixed(train, 3) + " and validation accuracy " +
          fixed(valid, 3) + (rises ? ", and the validation loss rises again" : "") +

@@ -16,10 +16,10 @@ double value_of(const EpochReport& report, const std::string& name);
 // "auto" -> the figure that is monitored. Throws UsageError for one that the run does not have.
 std::string resolve_monitor(const std::string& monitor, bool has_validation);
 
-// Whether the last epoch is the best so far: by the monitored figure; accuracies that are equal by their loss.
+// Whether the last epoch is the best so far: by the monitored metric; accuracies that are equal by their loss.
 bool last_is_best(const std::vector<EpochReport>& history, const std::string& monitor);
 
-// Epochs since the monitored figure last improved by more than min_delta.
+// Epochs since the monitored metric last improved by more than min_delta.
 int64_t epochs_without_improvement(const std::vector<EpochReport>& history, const StoppingConfig& config);
 
 // True when there has been no improvement for so many epochs as `config` allows.
@@ -31,7 +31,7 @@ int64_t plateau_drops(const std::vector<EpochReport>& history, const TrainConfig
 
 // What a history says to people.
 
-// A warning when the last five epochs have done no better than always naming the largest class, whose share of the
+// A warning when the last five epochs have done no better than always naming the largest class, whose fraction of the
 // training photos is `majority`; given once, in the fifth such epoch. Empty: nothing to say.
 std::string learned_nothing(const std::vector<EpochReport>& history, double majority);
 

@@ -99,30 +99,30 @@ class TrainingLoop {
     state_.tensors.clear();
   }
 
-  Progress progress(const std::string& phase, int64_t total, const Tally& tally) const {
-    return {phase, tally.samples, total, tally.mean_loss(), tally.accuracy()};
+  Progress progress(const std::string& phase, int64_t total, const RunningSums& sums) const {
+    return {phase, sums.samples, total, sums.mean_loss(), sums.accuracy()};
   }
 
   // The rest of the epoch's batches.
   TrainingEnd train() {
     phase_.set_training(true);
-    give_back_memory();
+    trim_heap();
     phase_.train->begin(state_.epoch, state_.batches);
     const std::string name = "Epoch " + std::to_string(state_.epoch) + "/" + std::to_string(run_.config.epochs);
     Examples examples;
-    int64_t gathered = 0;
+    int64_t accumulated = 0;
     while (phase_.train->next(examples)) {
-      const BatchFigures figures = stepper_->add(examples, state_.all_batches);
-      check_finite(figures.loss, "the loss");
-      state_.tally.add(figures.loss, figures.hits, figures.count);
+      const BatchMetrics metrics = stepper_->add(examples, state_.all_batches);
+      check_finite(metrics.loss, "the loss");
+      state_.sums.add(metrics.loss, metrics.correct, metrics.count);
       ++state_.all_batches;
-      run_.observer->progress(progress(name, phase_.train->size(), state_.tally));
-      if (++gathered < run_.config.accumulate) continue;
-      update(gathered);
+      run_.observer->progress(progress(name, phase_.train->size(), state_.sums));
+      if (++accumulated < run_.config.accumulate) continue;
+      update(accumulated);
       if (const TrainingEnd end = asked_to_stop(); end != TrainingEnd::kDone) return end;
       if (saving_.seconds_since_last() >= run_.checkpoint_every_s) save();
     }
-    if (gathered > 0) update(gathered);
+    if (accumulated > 0) update(accumulated);
     return asked_to_stop();
   }
 
@@ -132,7 +132,7 @@ class TrainingLoop {
                                                                                : TrainingEnd::kDone;
   }
 
-  void update(int64_t& gathered) {
+  void update(int64_t& accumulated) {
     const int64_t group = run_.config.batch * run_.config.accumulate;
     const double steps = std::ceil(static_cast<double>(phase_.train->size()) / static_cast<double>(group));
     const double done = static_cast<double>(state_.batches / run_.config.accumulate) / steps;
@@ -140,8 +140,8 @@ class TrainingLoop {
                                     plateau_drops(state_.history, run_.config)});
     stepper_->update(state_.lr);
     average_.update(++state_.updates);
-    state_.batches += gathered;
-    gathered = 0;
+    state_.batches += accumulated;
+    accumulated = 0;
   }
 
   void check_finite(double loss, const std::string& what) const {
@@ -157,7 +157,7 @@ class TrainingLoop {
     const double seconds = state_.seconds + seconds_since(epoch_start_);
     EpochReport report{state_.epoch,
                        run_.config.epochs,
-                       {{"loss", state_.tally.mean_loss()}, {accuracy_name(run_.units), state_.tally.accuracy()}}};
+                       {{"loss", state_.sums.mean_loss()}, {accuracy_name(run_.units), state_.sums.accuracy()}}};
     phase_.set_training(false);
     {
       const WeightAverage::InPlace averaged(average_);
@@ -166,14 +166,14 @@ class TrainingLoop {
     }
     report.values.emplace_back("lr", state_.lr);
     report.values.emplace_back("seconds", state_.seconds + seconds_since(epoch_start_));
-    report.values.emplace_back("images_per_second", static_cast<double>(state_.tally.samples) / seconds);
+    report.values.emplace_back("images_per_second", static_cast<double>(state_.sums.samples) / seconds);
     state_.history.push_back(std::move(report));
     EpochReport& kept = state_.history.back();
     kept.best = last_is_best(state_.history, run_.config.stopping.monitor);
     if (kept.best) state_.best = state_.last;
     ++state_.epoch;
     state_.batches = 0;
-    state_.tally = {};
+    state_.sums = {};
     state_.seconds = 0;
     epoch_start_ = Clock::now();
     return after_epoch();
@@ -194,24 +194,24 @@ class TrainingLoop {
     return end;
   }
 
-  // In float32, the arithmetic in which the model is then used: these are the figures that eval gives. False when the
+  // In float32, the arithmetic in which the model is then used: these are the metrics that eval gives. False when the
   // observer asked to stop.
   bool validate(EpochReport& report) {
     at::NoGradGuard no_grad;
-    give_back_memory();
+    trim_heap();
     phase_.valid->begin(state_.epoch);
-    Tally tally;
+    RunningSums sums;
     Examples examples;
     while (phase_.valid->next(examples)) {
       const at::Tensor logits = phase_.logits(examples.x);
-      tally.add(loss_from_logits(run_.config.loss, logits, examples.labels).item<double>(),
-                hits_from_logits(logits, examples.labels).item<double>(), examples.labels.size(0));
-      run_.observer->progress(progress("Validating", phase_.valid->size(), tally));
+      sums.add(loss_from_logits(run_.config.loss, logits, examples.labels).item<double>(),
+               correct_from_logits(logits, examples.labels).item<double>(), examples.labels.size(0));
+      run_.observer->progress(progress("Validating", phase_.valid->size(), sums));
       if (run_.observer->stop_requested()) return false;
     }
-    check_finite(tally.mean_loss(), "the validation loss");
-    report.values.emplace_back("val_loss", tally.mean_loss());
-    report.values.emplace_back("val_" + accuracy_name(run_.units), tally.accuracy());
+    check_finite(sums.mean_loss(), "the validation loss");
+    report.values.emplace_back("val_loss", sums.mean_loss());
+    report.values.emplace_back("val_" + accuracy_name(run_.units), sums.accuracy());
     return true;
   }
 

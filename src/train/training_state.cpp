@@ -122,7 +122,7 @@ Checkpoint checkpoint_of(const TrainingState& state) {
                       {"batches", state.batches},
                       {"all_batches", state.all_batches},
                       {"updates", state.updates},
-                      {"tally", {state.tally.loss, state.tally.hits, state.tally.samples}},
+                      {"tally", {state.sums.loss, state.sums.correct, state.sums.samples}},
                       {"seconds", state.seconds},
                       {"history", history_json(state.history)},
                       {"best_epoch", state.best.epoch},
@@ -144,7 +144,7 @@ TrainingState state_from(const Checkpoint& checkpoint) {
     state.batches = facts.at("batches");
     state.all_batches = facts.at("all_batches");
     state.updates = facts.at("updates");
-    state.tally = {facts.at("tally").at(0), facts.at("tally").at(1), facts.at("tally").at(2)};
+    state.sums = {facts.at("tally").at(0), facts.at("tally").at(1), facts.at("tally").at(2)};
     state.seconds = facts.at("seconds");
     state.history = history_from(facts.at("history"));
     state.best.epoch = facts.at("best_epoch");

@@ -38,16 +38,16 @@ std::optional<Checkpoint> load_checkpoint(const std::string& folder);
 // Where a training is: all that decides how it goes on.
 
 // Sums over the samples of an epoch; means are weighted by samples, as Keras's are.
-struct Tally {
-  double loss = 0, hits = 0;
+struct RunningSums {
+  double loss = 0, correct = 0;
   int64_t samples = 0;
   void add(double batch_loss, double batch_hits, int64_t count) {
     loss += batch_loss * static_cast<double>(count);
-    hits += batch_hits;
+    correct += batch_hits;
     samples += count;
   }
   double mean_loss() const { return loss / static_cast<double>(samples); }
-  double accuracy() const { return hits / static_cast<double>(samples); }
+  double accuracy() const { return correct / static_cast<double>(samples); }
 };
 
 // Weights and batch statistics as they were at the end of an epoch, of all that has been trained so far. Never changed
@@ -62,7 +62,7 @@ struct TrainingState {
   int64_t batches = 0;      // of it that are done
   int64_t all_batches = 0;  // of all epochs: what dropout draws by
   int64_t updates = 0;      // of the weights, in all epochs
-  Tally tally;              // of the epoch
+  RunningSums sums;         // of the epoch
   double seconds = 0;       // spent on the epoch before it was interrupted
   std::vector<EpochReport> history;
   Snapshot best, last;

@@ -161,9 +161,9 @@ TEST_CASE("A crop changes the size; outside of training it is the centre") {
   const Augmenter augmenter(parse_augment_text("crop=8x10,noise=0.1"), 1);
   CHECK(augmenter.output_size({20, 30}) == ImageSize{8, 10});
   CHECK(augmenter.apply(rows_of(pictures, 0, 3), 0).pixels.sizes() == at::IntArrayRef({3, 3, 8, 10}));
-  CHECK(at::equal(augmenter.at_rest(pictures), pictures.narrow(2, 6, 8).narrow(3, 10, 10).to(at::kFloat)));
+  CHECK(at::equal(augmenter.eval_transform(pictures), pictures.narrow(2, 6, 8).narrow(3, 10, 10).to(at::kFloat)));
   const Augmenter bigger(parse_augment_text("crop=40"), 1);
-  CHECK(bigger.at_rest(pictures).sizes() == at::IntArrayRef({3, 3, 40, 40}));
+  CHECK(bigger.eval_transform(pictures).sizes() == at::IntArrayRef({3, 3, 40, 40}));
 }
 
 TEST_CASE("The result is the same in inference mode") {

@@ -21,7 +21,7 @@ at::Tensor many(const at::Tensor& picture, const char* augment, int64_t count = 
 
 at::Tensor one_pixel(float r, float g, float b) { return at::tensor(std::vector<float>{r, g, b}).view({1, 3, 1, 1}); }
 
-double share(const at::Tensor& condition) { return condition.to(at::kDouble).mean().item<double>(); }
+double fraction(const at::Tensor& condition) { return condition.to(at::kDouble).mean().item<double>(); }
 
 }  // namespace
 
@@ -40,8 +40,8 @@ TEST_CASE("Hues turn evenly in [-f, f]") {
 TEST_CASE("Pictures turn grey with their probability, and others keep their colour") {
   const auto out = many(one_pixel(200, 100, 0), "grayscale=0.3").view({-1, 3});
   const auto grey = out.select(1, 0) == out.select(1, 2);
-  CHECK(share(grey) == doctest::Approx(0.3).epsilon(0.05));
-  CHECK(share((out.select(1, 0) == 200).logical_or(grey)) == 1);
+  CHECK(fraction(grey) == doctest::Approx(0.3).epsilon(0.05));
+  CHECK(fraction((out.select(1, 0) == 200).logical_or(grey)) == 1);
   CHECK(out.select(1, 0).min().item<float>() == doctest::Approx(0.299 * 200 + 0.587 * 100));
 }
 
@@ -56,7 +56,7 @@ TEST_CASE("Blurs have a standard deviation drawn evenly from [0, sigma]") {
     return 100 / total;
   };
   for (double sigma : {0.5, 1.0, 1.5, 1.9})
-    CHECK(share(centre > weight(sigma)) == doctest::Approx(sigma / 2).epsilon(0.04));
+    CHECK(fraction(centre > weight(sigma)) == doctest::Approx(sigma / 2).epsilon(0.04));
   CHECK(centre.min().item<double>() >= weight(2) - 1e-3);
 }
 
@@ -64,7 +64,7 @@ TEST_CASE("Noise has its standard deviation in every picture, and each picture i
   const auto out = many(at::full({1, 3, 4, 4}, 128.f), "noise=0.05");
   CHECK(out.mean().item<double>() == doctest::Approx(128).epsilon(0.001));
   CHECK(out.std().item<double>() == doctest::Approx(0.05 * 255).epsilon(0.01));
-  CHECK(share(out.select(0, 0) == out.select(0, 1)) == 0);
+  CHECK(fraction(out.select(0, 0) == out.select(0, 1)) == 0);
 }
 
 TEST_CASE("MixUp shares are those of Beta, and CutMix shares follow the pasted area") {

@@ -35,17 +35,17 @@ TEST_CASE("Beta draws have the mean and variance of Beta(a, a)") {
 
 TEST_CASE("A CutMix share is the area that was not pasted") {
   const ImageSize in{60, 40};
-  Spread share;
+  Spread fraction;
   for (uint64_t id = 0; id < kDraws; ++id) {
     Random random(1, "test", 0, id);
     const CutMixDraw draw = draw_cutmix({1}, random, in);
     const Box& b = draw.box;
     REQUIRE((b.top >= 0 && b.left >= 0 && b.top + b.height <= 60 && b.left + b.width <= 40));
-    REQUIRE(draw.share == doctest::Approx(1 - static_cast<double>(b.height * b.width) / 2400));
-    share.add(draw.share);
+    REQUIRE(draw.fraction == doctest::Approx(1 - static_cast<double>(b.height * b.width) / 2400));
+    fraction.add(draw.fraction);
   }
-  CHECK(share.mean() > 0.6);  // half would be pasted if the border cut nothing off
-  CHECK(share.mean() < 0.8);
+  CHECK(fraction.mean() > 0.6);  // half would be pasted if the border cut nothing off
+  CHECK(fraction.mean() < 0.8);
 }
 
 TEST_CASE("MixUp mixes pixels and labels with the next sample by one share") {
@@ -55,10 +55,10 @@ TEST_CASE("MixUp mixes pixels and labels with the next sample by one share") {
   CHECK(out.labels.sizes() == at::IntArrayRef({3, 3}));
   for (int64_t row = 0; row < 3; ++row) {
     Random random(9, "augment/0/mixup", 2, static_cast<uint64_t>(1000 + row));
-    const double share = draw_beta(1, random);
-    CHECK(out.labels[row][row].item<double>() == doctest::Approx(share));
-    CHECK(out.labels[row][(row + 1) % 3].item<double>() == doctest::Approx(1 - share));
-    CHECK(close(out.pixels[row], pictures[row] * share + pictures[(row + 1) % 3] * (1 - share), 1e-3));
+    const double fraction = draw_beta(1, random);
+    CHECK(out.labels[row][row].item<double>() == doctest::Approx(fraction));
+    CHECK(out.labels[row][(row + 1) % 3].item<double>() == doctest::Approx(1 - fraction));
+    CHECK(close(out.pixels[row], pictures[row] * fraction + pictures[(row + 1) % 3] * (1 - fraction), 1e-3));
   }
 }
 

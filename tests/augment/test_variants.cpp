@@ -26,25 +26,25 @@ TEST_CASE("The outcome of a sample and epoch is what augmentation gives it, byte
         "flip=vertical,flip=vertical", "flip=horizontal,flip=horizontal_and_vertical"}) {
     CAPTURE(text);
     const Json list = parse_augment_text(text);
-    const FlipOutcomes outcomes(list, 11);
+    const FlipOutcomes variants(list, 11);
     const Augmenter augmenter(list, 11);
     CHECK(augmenter.only_flips());
     for (uint64_t epoch = 0; epoch < 3; ++epoch) {
       const auto out = augmenter.apply(rows_of(pictures, 0, 16), epoch).pixels;
       CHECK((out.scalar_type() == at::kByte));
       for (int64_t row = 0; row < 16; ++row) {
-        const int64_t index = outcomes.index(static_cast<uint64_t>(1000 + row), epoch);
-        REQUIRE(index < outcomes.count());
-        CHECK(at::equal(out.narrow(0, row, 1), outcomes.pixels(pictures.narrow(0, row, 1), index)));
+        const int64_t index = variants.index(static_cast<uint64_t>(1000 + row), epoch);
+        REQUIRE(index < variants.count());
+        CHECK(at::equal(out.narrow(0, row, 1), variants.pixels(pictures.narrow(0, row, 1), index)));
       }
     }
   }
 }
 
 TEST_CASE("All outcomes occur, evenly") {
-  const FlipOutcomes outcomes(parse_augment_text("flip=horizontal_and_vertical"), 11);
+  const FlipOutcomes variants(parse_augment_text("flip=horizontal_and_vertical"), 11);
   std::vector<int> seen(4);
-  for (uint64_t id = 0; id < kDraws; ++id) ++seen[static_cast<size_t>(outcomes.index(id, 0))];
+  for (uint64_t id = 0; id < kDraws; ++id) ++seen[static_cast<size_t>(variants.index(id, 0))];
   for (int count : seen) CHECK(count == doctest::Approx(2500).epsilon(0.06));
 }
 

@@ -87,9 +87,9 @@ TEST_CASE("An unknown key is refused with its place and the nearest key") {
 }
 
 TEST_CASE("A value of the wrong type is refused with what was expected") {
-  CHECK(contains(refusal(R"({"epochs": "3"})"), "train.epochs: must be a whole number, not \"3\""));
-  CHECK(contains(refusal(R"({"epochs": 2.5})"), "train.epochs: must be a whole number"));
-  CHECK(contains(refusal(R"({"epochs": null})"), "train.epochs: must be a whole number"));
+  CHECK(contains(refusal(R"({"epochs": "3"})"), "train.epochs: must be an integer, not \"3\""));
+  CHECK(contains(refusal(R"({"epochs": 2.5})"), "train.epochs: must be an integer"));
+  CHECK(contains(refusal(R"({"epochs": null})"), "train.epochs: must be an integer"));
   CHECK(contains(refusal(R"({"rate": true})"), "train.rate: must be a number"));
   CHECK(contains(refusal(R"({"shuffle": 1})"), "train.shuffle: must be true or false"));
   CHECK(contains(refusal(R"({"mode": 1})"), "train.mode: must be a text"));

@@ -23,9 +23,9 @@ PrefetchPlan<int> squares(int count, size_t workers, size_t window) {
 }
 
 // A system that gives no more than `most` threads.
-ThreadStart at_most(int most) {
-  return [most, started = 0](const std::function<void()>& work) mutable {
-    if (started == most) throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again));
+ThreadStart at_most(int max) {
+  return [max, started = 0](const std::function<void()>& work) mutable {
+    if (started == max) throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again));
     ++started;
     return start_thread(work);
   };
@@ -174,10 +174,10 @@ TEST_CASE("A source that has nothing yet is waited for as long as asked") {
 }
 
 TEST_CASE("Where the system refuses threads, those that started do the work, and without any the caller") {
-  for (const int most : {0, 1, 3}) {
-    CAPTURE(most);
+  for (const int max : {0, 1, 3}) {
+    CAPTURE(max);
     auto plan = squares(30, 200, 6);
-    plan.start = at_most(most);
+    plan.start = at_most(max);
     std::atomic<bool> by_caller{false};
     plan.work = [&, caller = std::this_thread::get_id()](int& item) {
       if (std::this_thread::get_id() == caller) by_caller = true;
@@ -187,7 +187,7 @@ TEST_CASE("Where the system refuses threads, those that started do the work, and
     const std::vector<int> out = all_of(items);
     REQUIRE(out.size() == 30);
     CHECK(out.back() == 29 * 29);
-    CHECK(by_caller == (most == 0));
+    CHECK(by_caller == (max == 0));
   }
 }
 

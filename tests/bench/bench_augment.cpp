@@ -1,4 +1,4 @@
-// Throughput of augmentation: bench_augment [LIST [SIDE [BATCH [THREADS]]]] prints pictures a second.
+// Throughput of augmentation: bench_augment [LIST [SIDE [BATCH [THREADS]]]] prints pictures per second.
 #include <ATen/ATen.h>
 
 #include <chrono>

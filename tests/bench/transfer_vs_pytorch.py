@@ -1,5 +1,5 @@
 """A frozen VGG16 with a dense head, 30 epochs at 128x128: cvtool with its feature cache, cvtool without, and a plain
-PyTorch script of the same job (frozen base under no_grad, DataLoader with 2 workers, every core).
+PyTorch script of the same job (frozen backbone under no_grad, DataLoader with 2 workers, every core).
 
     transfer_vs_pytorch.py build/bin/cvtool PHOTOS [ROUNDS]
 

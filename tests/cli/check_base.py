@@ -1,4 +1,4 @@
-"""What training left of bases. check_base.py (BASE.pt MODEL.pt)...: for each pair a JSON object: names of the changed tensors."""
+"""What training left of backbones. check_base.py (BASE.pt MODEL.pt)...: for each pair a JSON object: names of the changed tensors."""
 import json
 import sys
 import torch

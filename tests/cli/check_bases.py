@@ -1,4 +1,4 @@
-"""`cvtool import` gives the bases of torchvision, Keras and Caffe number for number.
+"""`cvtool import` gives the backbones of torchvision, Keras and Caffe number for number.
 
     python3 tests/cli/check_bases.py build/bin/cvtool [--sizes 128,160,224]
 
@@ -111,7 +111,7 @@ def check_torchvision(name, net, features):
         result = json.loads(cvtool("import", name, "--weights", work / f"{name}.{form}", "-o", output, "--json"))
         assert result["variant"] == "torchvision" and result["file"] == str(output), result
         bases.append(load_base(output))
-    for other, _ in bases[1:]:
+    for other, _ in backbones[1:]:
         mine, theirs = bases[0][0].state_dict(), other.state_dict()
         assert mine.keys() == theirs.keys() and all(torch.equal(mine[key], theirs[key]) for key in mine), name
     base, info = bases[0]
@@ -262,4 +262,4 @@ with tempfile.TemporaryDirectory() as folder:
         check_real_caffe(pathlib.Path(data) / "weights")
     else:
         print("without CVTOOL_TEST_DATA: the real weights were not compared")
-print("the bases are those of torchvision, Keras and Caffe")
+print("the backbones are those of torchvision, Keras and Caffe")

@@ -107,12 +107,12 @@ def check_onnx(work, model, runtime):
 
 
 def check_base(work, runtime):
-    """A base as import writes it."""
+    """A backbone as import writes it."""
     net = torchvision.models.mobilenet_v2(weights=None)
     onnx_networks.random_statistics(net, torch.Generator().manual_seed(3))
     torch.save(net.state_dict(), work / "base.pth")
     cvtool("import", "mobilenet_v2", "--weights", work / "base.pth", "-o", work / "base.pt")
-    assert onnx_networks.check(options.program, "an imported base", str(work / "base.pt"), 96, runtime)
+    assert onnx_networks.check(options.program, "an imported backbone", str(work / "base.pt"), 96, runtime)
 
 
 def trained_model(work):

@@ -1,4 +1,4 @@
-"""Small bases as people save them: scripted, traced and frozen ones, and some that are none. make_bases.py FOLDER"""
+"""Small backbones as people save them: scripted, traced and frozen ones, and some that are none. make_bases.py FOLDER"""
 import sys
 import torch
 from torch import nn

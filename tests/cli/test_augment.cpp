@@ -89,7 +89,7 @@ TEST_CASE("A wrong name, a strength out of range, or a rotation where orientatio
   CHECK_FALSE(fs::exists(run_of("wrong")));
 }
 
-TEST_CASE("Test-time augmentation is the mean of the probabilities, the same in eval and predict; its figures say so") {
+TEST_CASE("Test-time augmentation is the mean of the probabilities, the same in eval and predict; its metrics say so") {
   const Session& session = Session::get();
   const auto probabilities = [&](std::vector<std::string> more) {
     std::vector<std::string> arguments{"predict", session.photos + "/test", "--model", session.run, "--json"};

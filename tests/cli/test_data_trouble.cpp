@@ -200,12 +200,12 @@ TEST_CASE("More workers than a process may have threads are as many as it may ha
   const std::string photos = copied_photos(scratch);
   fs::permissions(scratch.path(), fs::perms(0755));
   // The limit binds no root, but the user that root turns into.
-  const auto limited = [&](const std::string& most, const std::vector<std::string>& arguments) {
+  const auto limited = [&](const std::string& max, const std::vector<std::string>& arguments) {
     Invocation invocation;
     invocation.program = "/usr/bin/setpriv";
     invocation.environment["OPENBLAS_NUM_THREADS"] = "1";  // it ends a program that gives it no thread a core
-    invocation.arguments = {"--reuid=65534", "--regid=65534",   "--clear-groups",
-                            "prlimit",       "--nproc=" + most, CVTOOL_PROGRAM};
+    invocation.arguments = {"--reuid=65534", "--regid=65534",  "--clear-groups",
+                            "prlimit",       "--nproc=" + max, CVTOOL_PROGRAM};
     invocation.arguments.insert(invocation.arguments.end(), arguments.begin(), arguments.end());
     return run_program(invocation);
   };
@@ -213,9 +213,9 @@ TEST_CASE("More workers than a process may have threads are as many as it may ha
     MESSAGE("skipped: only root can run the program as another user");
     return;
   }
-  for (const char* most : {"1", "6", "60"}) {
-    const Outcome outcome = limited(most, {"data", "check", photos, "-j", "200"});
-    CAPTURE(most);
+  for (const char* max : {"1", "6", "60"}) {
+    const Outcome outcome = limited(max, {"data", "check", photos, "-j", "200"});
+    CAPTURE(max);
     CAPTURE(outcome.err);
     CHECK(outcome.code == 0);
     CHECK(contains(outcome.out, "90 photos looked at"));

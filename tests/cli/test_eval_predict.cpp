@@ -8,7 +8,7 @@ using namespace cvtool;
 
 namespace {
 
-// The share of lines whose class is the folder that the photo lies in.
+// The fraction of lines whose class is the folder that the photo lies in.
 double accuracy_of(const std::vector<Json>& lines) {
   int64_t right = 0;
   for (const Json& line : lines)
@@ -52,7 +52,7 @@ TEST_CASE("eval prints one JSON document and writes it beside the model") {
   CHECK(Json::parse(content_of(session.run + "/eval-test/metrics.json")) == document);
 }
 
-TEST_CASE("The figures that training ends with are eval's for best.pt") {
+TEST_CASE("The metrics that training ends with are eval's for best.pt") {
   const Session& session = Session::get();
   const Outcome outcome = session({"eval", "--data", session.photos, "--model", session.model, "--split", "valid",
                                    "--json", "-o", session.scratch / "valid"});
@@ -70,7 +70,7 @@ TEST_CASE("eval without --model uses the newest run, and its table is for people
                 {"unknown split 'vaild'; did you mean 'valid'?"});
 }
 
-TEST_CASE("predict gives a JSON line an image, in the order of the paths") {
+TEST_CASE("predict gives a JSON line per image, in the order of the paths") {
   const Session& session = Session::get();
   const Outcome outcome =
       session({"predict", session.photos + "/test", "--model", session.run, "--json", "--top", "2"});
@@ -317,7 +317,7 @@ TEST_CASE("Ctrl-C ends predict --stdin-image while nothing comes in") {
                           "--stdin-image",
                           "--model",
                           session.run};
-  // What has been read of the model is remembered; then comes standard input.
+  // What has been read of the model is verified_files; then comes standard input.
   invocation.environment = {{"XDG_CACHE_HOME", scratch / "cache"}};
   RunningProgram program(invocation);
   REQUIRE(program.wait_until([&] { return fs::exists(scratch / "cache/cvtool/verified.txt"); }));

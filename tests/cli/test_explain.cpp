@@ -111,7 +111,7 @@ TEST_CASE("explain names what is wrong and the nearest word") {
   check_refused(session({"explain", photo, "--model", session.run, "--grad-cam", "--layer", "flatten"}), 2,
                 {"'flatten' gives no map"});
   check_refused(session({"explain", photo, "--model", session.run, "--layer", "flatten", "--kernels"}), 2,
-                {"is no convolution"});
+                {"is not a convolution"});
   check_refused(session({"explain", "none.jpg", "--kernel", "edge"}), 4, {"none.jpg"});
   check_refused(session({"explain", photo, "--grad-cam", "--strict"}), 2, {"--grad-cam takes no --strict"});
   check_refused(session({"explain", photo, "--layer", "conv2d", "--cache-budget", "9"}), 2,

@@ -144,7 +144,7 @@ TEST_CASE("An earlier safetensors export becomes the model that it was") {
   check_predictions("imported.pt", "predict-finished");
 }
 
-TEST_CASE("eval gives earlier models the figures that it gave, and takes earlier figures as a baseline") {
+TEST_CASE("eval gives earlier models the metrics that it gave, and takes earlier metrics as a baseline") {
   const OldFiles& old = OldFiles::get();
   for (const std::string run : {"finished", "on-base"}) {
     std::vector<std::string> arguments{"eval",   "--data",   "photos", "--model", "runs/" + run,
@@ -177,12 +177,12 @@ TEST_CASE("verify finds earlier files good, and the same claims in them") {
   }
 }
 
-TEST_CASE("summary and compare read earlier runs and bases") {
+TEST_CASE("summary and compare read earlier runs and backbones") {
   const OldFiles& old = OldFiles::get();
   CHECK(difference(old.json("results/summary.json"), Json::parse(old.printed({"summary", "runs/finished", "--json"})),
                    0) == "");
-  const Json base = Json::parse(old.printed({"summary", "base.pt", "--json"}));
-  CHECK(base["layers"][0]["trainable"] == 168);
+  const Json backbone = Json::parse(old.printed({"summary", "base.pt", "--json"}));
+  CHECK(backbone["layers"][0]["trainable"] == 168);
   const Json runs = Json::parse(old.printed({"compare", "runs/finished", "runs/on-base", "--json"}))["runs"];
   REQUIRE(runs.size() == 2);
   CHECK(runs[0]["accuracy"] == 0.875);
@@ -207,7 +207,7 @@ TEST_CASE("Earlier recipes, a run's config.json among them, train as they did") 
   }
 }
 
-TEST_CASE("Earlier bases and runs are trained on") {
+TEST_CASE("Earlier backbones and runs are trained on") {
   train({"--recipe", "runs/on-base/config.json", "--base", "base.pt", "--name", "on-base-again"});
   check_history("runs/on-base/history.csv", "runs/on-base-again/history.csv");
   train({"--from", "runs/on-base", "--epochs", "1", "--name", "from"});

@@ -114,7 +114,7 @@ TEST_CASE("Ctrl-C in a series prints what was finished") {
 }
 
 TEST_CASE("A sweep that makes no sense is refused before anything is trained") {
-  check_refused(train({"--sweep", "lr"}), 2, {"--sweep: 'lr' is no list of values", "lr=1e-4,1e-3"});
+  check_refused(train({"--sweep", "lr"}), 2, {"--sweep: 'lr' is not a list of values", "lr=1e-4,1e-3"});
   check_refused(train({"--sweep", "bach=1,2"}), 2, {"unknown setting 'bach'", "did you mean 'batch'"});
   check_refused(train({"--sweep", "batch=many"}), 2, {"--sweep", "batch"});
   check_refused(train({"--sweep", "optimizer=adm"}), 2, {"did you mean 'adam'"});

@@ -1,4 +1,4 @@
-// Training on a pretrained base, from outside. The bases are made by the distribution's PyTorch.
+// Training on a pretrained backbone, from outside. The backbones are made by the distribution's PyTorch.
 #include <algorithm>
 #include <cmath>
 
@@ -11,8 +11,8 @@ namespace {
 class Bases {
  public:
   static const Bases& get() {
-    static const Bases bases;
-    return bases;
+    static const Bases backbones;
+    return backbones;
   }
   std::string operator/(const std::string& name) const { return folder / name; }
   const Scratch folder;
@@ -29,9 +29,9 @@ class Bases {
 };
 
 // Three epochs on the session's photos at 32 px, in float32 where `more` names no precision.
-Outcome train(const std::string& base, const std::string& name, std::vector<std::string> more = {}) {
+Outcome train(const std::string& backbone, const std::string& name, std::vector<std::string> more = {}) {
   const Session& session = Session::get();
-  std::vector<std::string> arguments{"train",  "--data",  session.photos, "--base", base,
+  std::vector<std::string> arguments{"train",  "--data",  session.photos, "--base", backbone,
                                      "--name", name,      "--imgsz",      "32",     "--epochs",
                                      "3",      "--batch", "16",           "--lr",   "0.01"};
   if (std::count(more.begin(), more.end(), "--precision") == 0)
@@ -63,7 +63,7 @@ double largest_difference(const Json& a, const Json& b) {
   return largest;
 }
 
-// Of each pair of a base's form and a run on it.
+// Of each pair of a backbone's form and a run on it.
 Json changed_tensors(const std::vector<std::pair<std::string, std::string>>& pairs) {
   Invocation python;
   python.program = CVTOOL_PYTHON;
@@ -80,7 +80,7 @@ Json changed_tensors(const std::vector<std::pair<std::string, std::string>>& pai
 
 }  // namespace
 
-TEST_CASE("A base that was scripted, traced or frozen in Python is trained on and comes back in the model file") {
+TEST_CASE("A backbone that was scripted, traced or frozen in Python is trained on and comes back in the model file") {
   const Session& session = Session::get();
   for (const std::string form : {"scripted", "traced", "frozen", "vector"}) {
     CAPTURE(form);
@@ -102,7 +102,7 @@ TEST_CASE("A base that was scripted, traced or frozen in Python is trained on an
   }
 }
 
-TEST_CASE("A frozen base is the same after training, weights and statistics") {
+TEST_CASE("A frozen backbone is the same after training, weights and statistics") {
   const Json all = changed_tensors({{"scripted", "base-scripted"}, {"traced", "base-traced"}});
   REQUIRE(all.size() == 2);
   for (const Json& changes : all) {
@@ -112,12 +112,12 @@ TEST_CASE("A frozen base is the same after training, weights and statistics") {
 }
 
 TEST_CASE("The feature cache changes no figure, without augmentation and under flips") {
-  const std::string base = Bases::get() / "traced.pt";
+  const std::string backbone = Bases::get() / "traced.pt";
   for (const std::string augment : {"none", "flip=horizontal", "flip=horizontal_and_vertical"}) {
     CAPTURE(augment);
     const std::string with = "cached-" + augment, without = "uncached-" + augment;
-    REQUIRE(train(base, with, {"--augment", augment}).code == 0);
-    const Outcome outcome = train(base, without, {"--augment", augment, "--feature-cache", "none"});
+    REQUIRE(train(backbone, with, {"--augment", augment}).code == 0);
+    const Outcome outcome = train(backbone, without, {"--augment", augment, "--feature-cache", "none"});
     REQUIRE(outcome.code == 0);
     CHECK_FALSE(contains(outcome.err, "computed once"));
     CHECK(largest_difference(history(with), history(without)) < 1e-6);
@@ -125,22 +125,23 @@ TEST_CASE("The feature cache changes no figure, without augmentation and under f
   CHECK(largest_difference(history("cached-none"), history("cached-flip=horizontal")) > 1e-5);
 }
 
-TEST_CASE("Validation gives the figures that eval gives for the model, whatever training computes in") {
+TEST_CASE("Validation gives the metrics that eval gives for the model, whatever training computes in") {
   const Session& session = Session::get();
-  const std::string base = Bases::get() / "traced.pt";
-  REQUIRE(train(base, "bf16-kept", {"--precision", "bf16", "--augment", "none"}).code == 0);
-  REQUIRE(train(base, "bf16-new", {"--precision", "bf16", "--augment", "none", "--feature-cache", "none"}).code == 0);
+  const std::string backbone = Bases::get() / "traced.pt";
+  REQUIRE(train(backbone, "bf16-kept", {"--precision", "bf16", "--augment", "none"}).code == 0);
+  REQUIRE(train(backbone, "bf16-new", {"--precision", "bf16", "--augment", "none", "--feature-cache", "none"}).code ==
+          0);
   REQUIRE(session({"train", "--data", session.photos, "--recipe", session.recipe, "--name", "bf16-whole", "--precision",
                    "bf16"})
               .code == 0);
   for (const std::string name : {"bf16-kept", "bf16-new", "bf16-whole"}) {
     CAPTURE(name);
     const Json last = history(name).back();
-    const Json figures = Json::parse(session({"eval", "--data", session.photos, "--model", "runs/" + name + "/last.pt",
+    const Json metrics = Json::parse(session({"eval", "--data", session.photos, "--model", "runs/" + name + "/last.pt",
                                               "--split", "valid", "--json"})
                                          .out)["metrics"];
-    CHECK(last[3].get<double>() == doctest::Approx(figures["loss"].get<double>()).epsilon(1e-5));
-    CHECK(last[4].get<double>() == doctest::Approx(figures["accuracy"].get<double>()).epsilon(1e-5));
+    CHECK(last[3].get<double>() == doctest::Approx(metrics["loss"].get<double>()).epsilon(1e-5));
+    CHECK(last[4].get<double>() == doctest::Approx(metrics["accuracy"].get<double>()).epsilon(1e-5));
   }
 }
 
@@ -174,12 +175,12 @@ TEST_CASE("Features kept on disk are found again by the next run") {
   CHECK(largest_difference(history("disk1"), history("disk2")) == 0);
 }
 
-TEST_CASE("Other augmentation runs the base on every new picture, or on a number of views that are kept") {
-  const std::string base = Bases::get() / "traced.pt";
-  const Outcome fresh = train(base, "fresh", {"--augment", "rotation=0.1"});
+TEST_CASE("Other augmentation runs the backbone on every new picture, or on a number of views that are kept") {
+  const std::string backbone = Bases::get() / "traced.pt";
+  const Outcome fresh = train(backbone, "fresh", {"--augment", "rotation=0.1"});
   CHECK(fresh.code == 0);
   CHECK(contains(fresh.err, "new pixels in every epoch"));
-  const Outcome views = train(base, "views", {"--augment", "rotation=0.1", "--augment-views", "3"});
+  const Outcome views = train(backbone, "views", {"--augment", "rotation=0.1", "--augment-views", "3"});
   CHECK(views.code == 0);
   CHECK(contains(views.err, "an approximation, as asked: 3 views"));
   CHECK(contains(views.err, "in 3 forms"));
@@ -224,7 +225,7 @@ TEST_CASE("Fine-tuning trains batch norm where that is asked for") {
   CHECK(std::count(changed.begin(), changed.end(), "features.1.1.running_mean") == 0);
 }
 
-TEST_CASE("Fine-tuning falls back to float32 where an operation of the base has no gradient in bfloat16") {
+TEST_CASE("Fine-tuning falls back to float32 where an operation of the backbone has no gradient in bfloat16") {
   const Outcome outcome =
       train(Bases::get() / "relu6.pt", "relu6", {"--augment", "none", "--fine-tune", "all", "--precision", "auto"});
   CAPTURE(outcome.err);
@@ -256,14 +257,14 @@ TEST_CASE("A finished run is trained on with --from, in two phases from one comm
   check_refused(session({"train", "--data", session.photos, "--from", "runs/none-such"}), 2, {"runs/none-such"});
 }
 
-TEST_CASE("What is no base is refused with the reason") {
-  const Bases& bases = Bases::get();
-  check_refused(train(bases / "pair.pt", "bad"), 1, {"pair.pt", "not a tensor"});
-  check_refused(train(bases / "labels.pt", "bad"), 1, {"labels.pt", "not a feature map"});
-  check_refused(train(bases / "grey.pt", "bad"), 1, {"grey.pt", "does not take pictures"});
-  check_refused(train(bases / "empty.pt", "bad"), 1, {"empty.pt"});
-  check_refused(train(bases / "weights.pt", "bad"), 1, {"weights.pt"});
-  check_refused(train(bases / "none-such.pt", "bad"), 2, {"none-such.pt"});
+TEST_CASE("What is not a backbone is refused with the reason") {
+  const Bases& backbones = Bases::get();
+  check_refused(train(backbones / "pair.pt", "bad"), 1, {"pair.pt", "not a tensor"});
+  check_refused(train(backbones / "labels.pt", "bad"), 1, {"labels.pt", "not a feature map"});
+  check_refused(train(backbones / "grey.pt", "bad"), 1, {"grey.pt", "does not take pictures"});
+  check_refused(train(backbones / "empty.pt", "bad"), 1, {"empty.pt"});
+  check_refused(train(backbones / "weights.pt", "bad"), 1, {"weights.pt"});
+  check_refused(train(backbones / "none-such.pt", "bad"), 2, {"none-such.pt"});
   check_refused(train("mobilnet_v2", "bad"), 2, {"mobilnet_v2", "mobilenet_v2"});
 }
 
@@ -314,22 +315,22 @@ TEST_CASE(
 }
 
 TEST_CASE("Mistyped heads and layers to fine-tune are refused with the nearest word") {
-  const std::string base = Bases::get() / "traced.pt";
-  check_refused(train(base, "bad", {"--head", "flaten,dense"}), 2, {"--head", "did you mean 'flatten'"});
-  check_refused(train(base, "bad", {"--head", "flatten,,dense"}), 2, {"empty layer"});
-  check_refused(train(base, "bad", {"--head", "dropout:0.1:relu"}), 2, {"dropout", "takes 1 value"});
-  check_refused(train(base, "bad", {"--head", "dense"}), 2, {"dense"});
-  check_refused(train(base, "bad", {"--fine-tune", "feature.9"}), 2, {"--fine-tune", "features.2"});
+  const std::string backbone = Bases::get() / "traced.pt";
+  check_refused(train(backbone, "bad", {"--head", "flaten,dense"}), 2, {"--head", "did you mean 'flatten'"});
+  check_refused(train(backbone, "bad", {"--head", "flatten,,dense"}), 2, {"empty layer"});
+  check_refused(train(backbone, "bad", {"--head", "dropout:0.1:relu"}), 2, {"dropout", "takes 1 value"});
+  check_refused(train(backbone, "bad", {"--head", "dense"}), 2, {"dense"});
+  check_refused(train(backbone, "bad", {"--fine-tune", "feature.9"}), 2, {"--fine-tune", "features.2"});
   check_refused(train(Bases::get() / "frozen.pt", "bad", {"--fine-tune", "1"}), 2, {"frozen for good"});
   const Session& session = Session::get();
   check_refused(session({"train", "--data", session.photos, "--recipe", session.recipe, "--fine-tune", "1"}), 2,
-                {"--fine-tune", "no base"});
-  check_refused(session({"train", "--data", session.photos, "--recipe", session.recipe, "--base", base}), 2,
+                {"--fine-tune", "no backbone"});
+  check_refused(session({"train", "--data", session.photos, "--recipe", session.recipe, "--base", backbone}), 2,
                 {"--base", "--head"});
 }
 
 TEST_CASE(
-    "A run on a frozen base that was killed when only its figures were missing has the same model, byte for byte") {
+    "A run on a frozen backbone that was killed when only its metrics were missing has the same model, byte for byte") {
   const Session& session = Session::get();
   REQUIRE(train(Bases::get() / "traced.pt", "late").code == 0);
   const std::string run = session.scratch / "runs/late", best = content_of(run + "/best.pt");

@@ -88,7 +88,7 @@ TEST_CASE("What is missing or too much is named") {
 TEST_CASE("A flag's value of the wrong kind or out of range is refused with the flag's name") {
   CHECK(contains(usage_error({"train", "--data", "x", "--epochs", "ten"}), "--epochs: 'ten' is not a number"));
   CHECK(contains(usage_error({"train", "--data", "x", "--epochs", "0"}), "--epochs: 0 is out of range"));
-  CHECK(contains(usage_error({"train", "--data", "x", "--epochs", "2.5"}), "--epochs: must be a whole number"));
+  CHECK(contains(usage_error({"train", "--data", "x", "--epochs", "2.5"}), "--epochs: must be an integer"));
   CHECK(contains(usage_error({"train", "--data", "x", "--valid", "1"}), "--valid: 1 is out of range"));
   CHECK(contains(usage_error({"train", "--data", "x", "--lr", "-1"}), "--lr"));
   CHECK(contains(usage_error({"train", "--data", "x", "--lr", "nan"}), "--lr"));

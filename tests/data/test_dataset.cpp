@@ -88,7 +88,7 @@ TEST_CASE("Adding files moves no other file between splits") {
   folder.write("ants/1.jpg", "x");
   const auto after = placement(find_dataset(folder.path(), config, 1));
   for (const auto& [path, split] : before) CHECK(after.at(path) == split);
-  // A larger fraction only adds to what is held back.
+  // A larger fraction only adds to what is held out.
   config.test = 0.0;
   config.valid = 0.3;
   for (const auto& [path, split] : placement(find_dataset(folder.path(), config, 1)))
@@ -124,14 +124,14 @@ TEST_CASE("Held-back photos are those whose draw is below the fraction") {
   for (const auto& sample : dataset.train) CHECK(Random(9, "split", 0, sample.id).uniform() >= 0.2);
 }
 
-TEST_CASE("What the folders do not split is held back, and said") {
+TEST_CASE("What the folders do not split is held out, and said") {
   TempFolder folder;
   write_class(folder, "train/a", 50);
   write_class(folder, "train/b", 50);
   const Dataset dataset = find_dataset(folder.path(), {}, 1);
   CHECK(dataset.layout == "folders");
   CHECK(dataset.valid.size() > 5);
-  CHECK(noted(dataset, "20 % of train is held back"));
+  CHECK(noted(dataset, "20 % of train is held out"));
   write_class(folder, "valid/a", 40);
   write_class(folder, "valid/b", 40);
   DataConfig config;
@@ -140,7 +140,7 @@ TEST_CASE("What the folders do not split is held back, and said") {
   CHECK(both.train.size() == 100);
   CHECK(both.valid.size() + both.test.size() == 80);
   CHECK(both.test.size() > 20);
-  CHECK(noted(both, "50 % of valid is held back"));
+  CHECK(noted(both, "50 % of valid is held out"));
 }
 
 TEST_CASE("A class that a split lacks or has beyond the others is named") {

@@ -19,9 +19,9 @@ TEST_CASE("Files that are equal byte by byte are found, whatever their names") {
   for (const char* name : {"train/a.jpg", "train/b.jpg", "train/c.jpg", "train/gone.jpg"})
     dataset.train.push_back({name});
   for (const char* name : {"test/gone.jpg", "test/x.jpg", "test/y.jpg", "test/z.jpg"}) dataset.test.push_back({name});
-  const Copies copies = copies_in_training(dataset, dataset.test);
-  CHECK(copies == Copies{{"test/x.jpg", "train/a.jpg"}});
-  CHECK(contains(leakage_text(copies, "test"),
+  const Duplicates duplicates = duplicates_in_training(dataset, dataset.test);
+  CHECK(duplicates == Duplicates{{"test/x.jpg", "train/a.jpg"}});
+  CHECK(contains(leakage_text(duplicates, "test"),
                  "1 of the test photos also stand in the training photos, such as test/x.jpg = train/a.jpg"));
   CHECK(leakage_text({}, "test").empty());
 }

@@ -175,10 +175,10 @@ TEST_CASE("Statistics count classes, sizes, colours and the majority baseline") 
   CHECK(stats.splits[1].second.majority_baseline == doctest::Approx(0.5));
   CHECK(stats.readable == 5);
   CHECK(stats.unreadable == 1);
-  CHECK(stats.width.least == 10);
+  CHECK(stats.width.min == 10);
   CHECK(stats.width.median == 21);
-  CHECK(stats.width.most == 40);
-  CHECK(stats.height.most == 30);
+  CHECK(stats.width.max == 40);
+  CHECK(stats.height.max == 30);
   CHECK(stats.mean[0] == doctest::Approx(160));  // red: 4 photos of 200, one of 0
   CHECK(stats.mean[1] == doctest::Approx(100));
   CHECK(stats.deviation[0] == doctest::Approx(80));

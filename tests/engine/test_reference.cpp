@@ -8,7 +8,7 @@
 
 #include "base/files.h"
 #include "base/text.h"
-#include "model/base_spec.h"
+#include "model/backbone_spec.h"
 #include "model/compile.h"
 #include "spec/augment_kinds.h"
 #include "spec/layer_fields.h"
@@ -34,7 +34,7 @@ std::string meaning(const Doc& doc, const std::string& kind) {
   if (doc.choices == activation_names() && kind != "activation")
     return text + ", one of those of [activation](#activation)";
   for (size_t i = 0; i < doc.choices.size(); ++i) text += (i ? ", `" : ": `") + doc.choices[i] + "`";
-  const bool bounded_above = doc.high < 9e15;  // the largest whole number of JSON is no bound to tell of
+  const bool bounded_above = doc.high < 9e15;  // the largest integer of JSON is not a bound to tell of
   if (std::isfinite(doc.low) && bounded_above)
     return text + "; " + number_text(doc.low) + " to " + number_text(doc.high);
   if (std::isfinite(doc.low)) return text + "; at least " + number_text(doc.low);
@@ -178,8 +178,8 @@ TEST_CASE("the reference describes residual, branches and blocks") {
   check_section("blocks", reference_of<BlockFields>());
 }
 
-TEST_CASE("the reference describes the spec of a base") {
-  check_section("A base's spec", reference_of<BaseSpec>());
+TEST_CASE("the reference describes the spec of a backbone") {
+  check_section("A backbone's spec", reference_of<BackboneSpec>());
   check_section("Official weights", reference_of<OfficialWeights>());
 }
 

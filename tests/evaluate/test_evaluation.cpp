@@ -8,9 +8,9 @@
 #include "base/csv.h"
 #include "base/text.h"
 #include "evaluate/calibrate.h"
-#include "evaluate/run_facts.h"
 #include "evaluate/made_up_evaluation.h"
 #include "evaluate/mistakes.h"
+#include "evaluate/run_facts.h"
 #include "report/image_file.h"
 #include "scratch.h"
 #include "spec/gates.h"
@@ -75,7 +75,7 @@ TEST_CASE("The document warns of bad files, copies, absent and rare classes") {
   const Scratch scratch;
   EvaluationSubject subject = made_up_subject(scratch.path(), 4);
   subject.skipped = {{"a.jpg", "truncated"}};
-  subject.copies = {{"test/b.jpg", "train/c.jpg"}};
+  subject.duplicates = {{"test/b.jpg", "train/c.jpg"}};
   Outputs outputs = made_up_outputs(60, 4);
   for (int64_t& label : outputs.predictions.labels) label = label == 3 ? 0 : label;
   outputs.predictions.labels[0] = 1;

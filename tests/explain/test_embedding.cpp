@@ -58,8 +58,8 @@ TEST_CASE("Principal components are OpenCV's, for many features and for few") {
       CHECK((mine - sign * other).abs().max().item<double>() < 1e-8);
     }
     const at::Tensor variance = (features - features.mean(0, true)).pow(2).sum();
-    const double share = projection.points.select(1, 0).pow(2).sum().item<double>() / variance.item<double>();
-    CHECK(projection.explained[0] == doctest::Approx(share));
+    const double fraction = projection.points.select(1, 0).pow(2).sum().item<double>() / variance.item<double>();
+    CHECK(projection.explained[0] == doctest::Approx(fraction));
     CHECK(projection.explained[0] >= projection.explained[1]);
   }
 }

@@ -83,7 +83,7 @@ void check_extraction(const at::Tensor& grey, const Kernel& kernel, const Extrac
   for (double& value : detected.values) value = std::max(value, 0.0);
   const Plane condensed = slide(detected, {options.pool_size, options.pool_size, options.pool_stride},
                                 options.pool_padding == "same", -std::numeric_limits<double>::infinity(),
-                                [](double most, double value, size_t) { return std::max(most, value); });
+                                [](double max, double value, size_t) { return std::max(max, value); });
   check_equal(extraction.input, plane_of(grey));
   check_equal(extraction.filtered, filtered);
   check_equal(extraction.detected, detected);
@@ -120,7 +120,7 @@ TEST_CASE("Sizes are TensorFlow's") {
   CHECK(same.filtered.sizes() == at::IntArrayRef({22, 22}));  // ceil(64 / 3)
 }
 
-TEST_CASE("A kernel of one's own, of any shape, on a picture that is no square") {
+TEST_CASE("A kernel of one's own, of any shape, on a picture that is not a square") {
   const at::Tensor grey = circle().narrow(0, 0, 41).contiguous();
   ExtractionOptions options;
   options.pool_size = 3;

@@ -37,12 +37,12 @@ at::Tensor value_of(const FlatNet& net, const std::string& layer, const at::Tens
   return activations_of(net, pixels, {net.find(layer)}).values[0];
 }
 
-// A classifier around a base that was traced or frozen: its code has operations alone. `relu` works in place.
+// A classifier around a backbone that was traced or frozen: its code has operations alone. `relu` works in place.
 torch::jit::Module with_plain_base() {
-  torch::jit::Module base("Base");
-  base.register_parameter("a", at::randn({4, 3, 3, 3}), false);
-  base.register_parameter("b", at::randn({6, 4, 3, 3}), false);
-  base.define(R"(
+  torch::jit::Module backbone("Base");
+  backbone.register_parameter("a", at::randn({4, 3, 3, 3}), false);
+  backbone.register_parameter("b", at::randn({6, 4, 3, 3}), false);
+  backbone.define(R"(
 def forward(self, x):
     x = torch.conv2d(x, self.a, None, [2, 2], [1, 1])
     x = torch.relu_(x)
@@ -54,7 +54,7 @@ def forward(self, x):
   head.define("def forward(self, x):\n    return torch.linear(torch.mean(x, [2, 3]), self.w)\n");
   torch::jit::Module model("Model");
   model.register_buffer("scale", at::full({1}, 1 / 255.0));
-  model.register_module("base", torch::jit::freeze_module(base.deepcopy(), {}));
+  model.register_module("base", torch::jit::freeze_module(backbone.deepcopy(), {}));
   model.register_module("head", head);
   model.define(
       "def logits(self, x):\n    return self.head.forward(self.base.forward(x.to(self.scale) * self.scale))\n");
@@ -102,7 +102,7 @@ TEST_CASE("Looking does not change the module") {
   for (const at::Tensor& parameter : net.module.parameters()) CHECK_FALSE(parameter.grad().defined());
 }
 
-TEST_CASE("Operations of a base without submodules are layers, before and after ReLU in place") {
+TEST_CASE("Operations of a backbone without submodules are layers, before and after ReLU in place") {
   const torch::jit::Module model = reloaded(with_plain_base());
   const FlatNet net(model);
   const at::Tensor pixels = some_pictures(1);
@@ -137,7 +137,7 @@ TEST_CASE("An unknown layer is answered with the nearest one") {
   const FlatNet net(net_of_layers(kLayers).module);
   CHECK(contains(message_of([&] { net.find("conv2"); }), "--layer: unknown layer 'conv2'; did you mean 'conv2d'?"));
   CHECK(contains(message_of([&] { convolution_kernels(net, net.find("flatten"), some_pictures(1)); }),
-                 "is no convolution"));
+                 "is not a convolution"));
 }
 
 TEST_CASE("A layer's kernels are its weights") {

@@ -73,7 +73,7 @@ at::Tensor pixels_of(const cv::Mat& bgr) {
   return at::from_blob(rgb.ptr(), {1, rgb.rows, rgb.cols, 3}, at::kByte).clone().permute({0, 3, 1, 2});
 }
 
-// Share of the heat in the upper left part: `part` of each side; 0 for a map without heat.
+// Fraction of the heat in the upper left part: `part` of each side; 0 for a map without heat.
 double share_in_corner(const at::Tensor& heat, double part) {
   const double all = heat.sum().item<double>();
   const auto rows = static_cast<int64_t>(std::ceil(static_cast<double>(heat.size(0)) * part)),
@@ -133,8 +133,8 @@ TEST_CASE("Grad-CAM is its formula, worked out for a net whose gradient is known
   for (int64_t i = 0; i < 3; ++i) {
     const at::Tensor g = (weight[classes[static_cast<size_t>(i)]] / n).reshape({4, 1, 1});
     CHECK(largest_difference(heat[i], (map[i] * g).sum(0).clamp_min(0)) < 1e-4);
-    const at::Tensor share = g * g / (2 * g * g + map[i].sum({1, 2}, true) * g * g * g);
-    const at::Tensor expected = (map[i] * (share * g.clamp_min(0)) * n).sum(0).clamp_min(0);
+    const at::Tensor fraction = g * g / (2 * g * g + map[i].sum({1, 2}, true) * g * g * g);
+    const at::Tensor expected = (map[i] * (fraction * g.clamp_min(0)) * n).sum(0).clamp_min(0);
     CHECK(largest_difference(plus[i], expected) < 1e-4 * (1 + expected.max().item<double>()));
   }
 }

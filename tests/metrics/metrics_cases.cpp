@@ -48,9 +48,9 @@ Json case_json(const Predictions& p, int64_t number) {
   json["intervals"] = intervals_json(metrics);
   json["confusion"] = metrics.confusion;
   for (int64_t k : {1, 2, 5}) {
-    const auto hits = in_top_k(p, k);
+    const auto correct = in_top_k(p, k);
     json["top_k"][std::to_string(k)] =
-        std::accumulate(hits.begin(), hits.end(), 0.0) / static_cast<double>(hits.size());
+        std::accumulate(correct.begin(), correct.end(), 0.0) / static_cast<double>(correct.size());
   }
   std::vector<uint8_t> other;  // a second model that guesses
   Random random(2, "metrics cases", 0, static_cast<uint64_t>(number));

@@ -1,4 +1,4 @@
-"""Writes bases as PyTorch's users make them, and what the reader must refuse. Usage: make_bases.py FOLDER"""
+"""Writes backbones as PyTorch's users make them, and what the reader must refuse. Usage: make_bases.py FOLDER"""
 import json
 import sys
 

@@ -152,7 +152,8 @@ TEST_CASE("Grouped convolutions see their own channels only") {
   CHECK_THROWS_AS(build_layer(R"({"kind": "conv2d", "filters": 4, "groups": 3})", {4, 3, 3}), UsageError);
 }
 
-TEST_CASE("Depthwise convolutions with several filters a channel are the same for either order of channels in memory") {
+TEST_CASE(
+    "Depthwise convolutions with several filters per channel are the same for either order of channels in memory") {
   const BuiltLayer layer =
       build_layer(R"({"kind": "depthwise_conv2d", "kernel": 3, "padding": "same", "depth_multiplier": 2})", {48, 8, 8});
   at::manual_seed(2);

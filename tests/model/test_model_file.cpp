@@ -107,7 +107,7 @@ TEST_CASE("The predictor agrees with the module and takes bytes and floats in an
   CHECK(golden_difference(model) == 0);
 }
 
-TEST_CASE("What is no model is refused") {
+TEST_CASE("What is not a model is refused") {
   const Saved saved;
   CHECK(contains(saved.refusal(""), "is not a model file"));
   CHECK(contains(saved.refusal("hello"), "is not a model file"));

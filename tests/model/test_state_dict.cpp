@@ -30,9 +30,9 @@ StateDict small_dict() {
 TEST_CASE("Tensors have the type, shape and values of the file") {
   if (skip_without_weight_files()) return;
   const StateDict dict = read_state_dict(weight_files() + "/views.old.pth");
-  const at::Tensor base = at::arange(60, at::kFloat).reshape({3, 4, 5});
-  CHECK(dict.at("base").equal(base));
-  CHECK(dict.at("transposed").equal(base.permute({2, 0, 1})));
+  const at::Tensor backbone = at::arange(60, at::kFloat).reshape({3, 4, 5});
+  CHECK(dict.at("base").equal(backbone));
+  CHECK(dict.at("transposed").equal(backbone.permute({2, 0, 1})));
   CHECK(dict.at("transposed").is_contiguous());
   CHECK(dict.at("expanded").equal(at::zeros({4, 3})));
   CHECK(dict.at("scalar").dim() == 0);

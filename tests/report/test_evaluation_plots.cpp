@@ -117,8 +117,8 @@ TEST_CASE("Calibration bars have the accuracy's height and empty bins none") {
   const double none = std::nan("");
   write_calibration_png(file.path, {{0, 0.5, 0, none, none}, {0.5, 1, 20, 0.75, 0.9}}, 0.15);
   const cv::Mat image = file.read();
-  const auto upper = [&](double share) {
-    return image(cv::Rect(100, 90, 490, 340)).colRange(int(share * 490) - 20, int(share * 490) + 20);
+  const auto upper = [&](double fraction) {
+    return image(cv::Rect(100, 90, 490, 340)).colRange(int(fraction * 490) - 20, int(fraction * 490) + 20);
   };
   CHECK(tints(upper(0.25)).blue == 0);
   CHECK(tints(upper(0.9)).blue > 1000);

@@ -197,9 +197,9 @@ TEST_CASE("curves.png shows both panels for one epoch, a thousand, gaps and extr
 }
 
 TEST_CASE("Empty, absent and infinite values draw an empty chart and nothing crashes") {
-  const double inf = std::numeric_limits<double>::infinity(), most = std::numeric_limits<double>::max();
+  const double inf = std::numeric_limits<double>::infinity(), max = std::numeric_limits<double>::max();
   for (const auto& y :
-       std::vector<std::vector<double>>{{}, {kNan, kNan}, {inf, -inf}, {most, -most}, {0, 0}, {5e-324, 1e-300}}) {
+       std::vector<std::vector<double>>{{}, {kNan, kNan}, {inf, -inf}, {max, -max}, {0, 0}, {5e-324, 1e-300}}) {
     std::vector<double> x;
     for (size_t i = 0; i < y.size(); ++i) x.push_back(double(i));
     Chart chart = chart_of(x, y);

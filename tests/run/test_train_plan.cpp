@@ -55,7 +55,7 @@ TEST_CASE("whatever is wrong with a training is found before a photo is decoded"
   const Photos photos;
   CHECK(contains(photos.trouble({{"train", {{"class_weights", "cats=2,birds=1"}}}}), "unknown class 'birds'"));
   CHECK(contains(photos.trouble({{"train", {{"monitor", "val_f1"}}}}), "val_f1"));
-  CHECK(contains(photos.trouble({{"transfer", {{"fine_tune", "all"}}}}), "the net has no base"));
+  CHECK(contains(photos.trouble({{"transfer", {{"fine_tune", "all"}}}}), "the net has no backbone"));
   CHECK(contains(photos.trouble({{"data", {{"classes", {"cats", "fish"}}}}}), "fish"));
   CHECK(contains(photos.trouble({{"train", {{"loss", "binary_crossentropi"}}}}), "binary_crossentropy"));
   photos.scratch.write("runs/mine/log.txt", "");

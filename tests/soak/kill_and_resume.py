@@ -30,10 +30,10 @@ scratch = tempfile.TemporaryDirectory(prefix="cvtool-soak-")
 environment = dict(os.environ, XDG_CACHE_HOME=scratch.name + "/cache")
 
 COMMON = ["--imgsz", "64", "--batch", "16"]
-EPOCHS = {"frozen base": 20 * options.epochs}  # from features they are short
+EPOCHS = {"frozen backbone": 20 * options.epochs}  # from features they are short
 CASES = {
     "convnet": ["--recipe", "car-or-truck-convnet"],
-    "frozen base": ["--base", base, "--head", "global_avg,dropout:0.2,dense:16:relu", "--augment", "flip=horizontal",
+    "frozen backbone": ["--base", base, "--head", "global_avg,dropout:0.2,dense:16:relu", "--augment", "flip=horizontal",
                     "--feature-cache", "disk"],
     "fine-tuning": ["--base", base, "--head", "global_avg,dropout:0.2", "--fine-tune", "all", "--freeze-epochs", "3",
                     "--augment", "flip=horizontal,rotation=0.1,zoom=0.1", "--ema", "0.99", "--schedule", "cosine", "--warmup", "1"],

@@ -21,7 +21,7 @@ TEST_CASE("a head in its short form is the layers of a recipe") {
   CHECK(layers_from_text("global_avg_pool2d,dense", "--head")[0]["kind"] == "global_avg_pool2d");
 }
 
-TEST_CASE("a head that gives no class scores gets a dense layer with a unit a class") {
+TEST_CASE("a head that gives no class scores gets a dense layer with a unit per class") {
   CHECK(layers_from_text("flatten,dense:6:relu", "--head").back() == Json{{"kind", "dense"}});
   CHECK(layers_from_text("flatten", "--head").size() == 2);
   CHECK(layers_from_text("flatten,dense:2:softmax", "--head").size() == 2);

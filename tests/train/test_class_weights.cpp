@@ -25,8 +25,8 @@ TEST_CASE("Class weights that make no sense are refused with what is meant") {
     return message_of([&] { class_weights_tensor(resolve_class_weights(text), {"Car", "Truck"}, {}); });
   };
   CHECK(contains(message("Truk=2"), "did you mean 'Truck'?"));
-  CHECK(contains(message("Truck=x"), "'x' is no weight"));
-  CHECK(contains(message("Truck=-1"), "'-1' is no weight"));
+  CHECK(contains(message("Truck=x"), "'x' is not a weight"));
+  CHECK(contains(message("Truck=-1"), "'-1' is not a weight"));
   CHECK(contains(message("equal"), "neither none, auto, a .json file nor CLASS=WEIGHT"));
   CHECK(contains(message("nowhere.json"), "nowhere.json"));
 }

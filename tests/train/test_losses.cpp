@@ -64,9 +64,9 @@ TEST_CASE("The loss follows the number of units, and one that does not fit is re
 
 TEST_CASE("Hits are counted as Keras counts them") {
   const at::Tensor one = at::tensor({0.1F, 0.F, -0.1F}).reshape({3, 1}), labels = at::tensor({1, 1, 0}, at::kLong);
-  CHECK(hits_from_logits(one, labels).item<int64_t>() == 2);  // p = 0.5 is class 0
+  CHECK(correct_from_logits(one, labels).item<int64_t>() == 2);  // p = 0.5 is class 0
   const at::Tensor three = at::tensor({0.F, 1.F, 2.F, 2.F, 1.F, 2.F}).reshape({2, 3});
-  CHECK(hits_from_logits(three, at::tensor({2, 0}, at::kLong)).item<int64_t>() == 2);
+  CHECK(correct_from_logits(three, at::tensor({2, 0}, at::kLong)).item<int64_t>() == 2);
 }
 
 TEST_CASE("Mixed labels that are whole give the loss of whole labels, in every loss") {
@@ -97,10 +97,9 @@ TEST_CASE("A mixed label's loss is the mix of its classes' losses") {
   const at::Tensor mixed = at::tensor({0.25F, 0.0F, 0.75F}).reshape({1, 3});
   CHECK(training_loss(loss, logits, mixed).item<double>() ==
         doctest::Approx(0.25 * of_class(0) + 0.75 * of_class(2)).epsilon(1e-6));
-  CHECK(hits_from_logits(logits, mixed).item<int64_t>() == 1);
-  CHECK(
-      hits_from_logits(at::tensor({-0.5F}).reshape({1, 1}), at::tensor({0.3F, 0.7F}).reshape({1, 2})).item<int64_t>() ==
-      0);
+  CHECK(correct_from_logits(logits, mixed).item<int64_t>() == 1);
+  CHECK(correct_from_logits(at::tensor({-0.5F}).reshape({1, 1}), at::tensor({0.3F, 0.7F}).reshape({1, 2}))
+            .item<int64_t>() == 0);
 }
 
 TEST_CASE("The focal loss is (1 - p)^gamma times the cross-entropy") {
@@ -124,7 +123,7 @@ TEST_CASE("The focal loss is (1 - p)^gamma times the cross-entropy") {
         doctest::Approx(-std::log(0.75)).epsilon(1e-5));
 }
 
-TEST_CASE("Label smoothing spreads a share of the label over all classes") {
+TEST_CASE("Label smoothing spreads a fraction of the label over all classes") {
   TrainingLoss loss;
   loss.name = "sparse_categorical_crossentropy";
   loss.label_smoothing = 0.2;

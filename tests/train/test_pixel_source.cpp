@@ -143,10 +143,10 @@ TEST_CASE("The last photo of an epoch is mixed with the first ones") {
   for (int64_t batch : {2, 5}) {
     const Pass mixed = pass_of(*pixel_source(*store, training(*store, "mixup=1", batch)), 1);
     const auto last = plain.x[4].to(at::kDouble), first = plain.x[0].to(at::kDouble), made = mixed.x[4].to(at::kDouble);
-    const double share = ((made - first).sum() / (last - first).sum()).item<double>();
-    CHECK(share > 0);
-    CHECK(share < 1);
-    CHECK(at::allclose(made, last * share + first * (1 - share), 0, 1e-2));
+    const double fraction = ((made - first).sum() / (last - first).sum()).item<double>();
+    CHECK(fraction > 0);
+    CHECK(fraction < 1);
+    CHECK(at::allclose(made, last * fraction + first * (1 - fraction), 0, 1e-2));
   }
 }
 
@@ -173,7 +173,7 @@ TEST_CASE("Every epoch has another order and other draws, and begins again in th
   CHECK(source->size() == 12);
 }
 
-TEST_CASE("Photos that are not trained on come in order and at rest, with whole labels") {
+TEST_CASE("Photos that are not trained on come in order and as in evaluation, with whole labels") {
   const Photos photos(6);
   const auto store = photos.store();
   PixelSourceOptions options = training(*store, "crop=8x6,rotation=0.2,mixup", 4);

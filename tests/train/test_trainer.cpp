@@ -233,16 +233,16 @@ TEST_CASE("Another seed, or a step more, gives another end") {
 }
 
 TEST_CASE("Gathered gradients are those of the large batch") {
-  Setting large, gathered;
-  large.dropout = gathered.dropout = 0;
+  Setting large, accumulated;
+  large.dropout = accumulated.dropout = 0;
   large.config.batch = 8;
-  gathered.config.batch = 2;
-  gathered.config.accumulate = 4;
-  for (Setting* setting : {&large, &gathered}) setting->config.optimizer = "sgd";
+  accumulated.config.batch = 2;
+  accumulated.config.accumulate = 4;
+  for (Setting* setting : {&large, &accumulated}) setting->config.optimizer = "sgd";
   Session one, two;
   one.net.counts = two.net.counts = false;
   one.train(large);
-  two.train(gathered);
+  two.train(accumulated);
   CHECK(one.state.updates == two.state.updates);
   CHECK((one.net.a - two.net.a).abs().max().item<double>() < 1e-6);
   CHECK((one.net.b - two.net.b).abs().max().item<double>() < 1e-6);
@@ -300,7 +300,7 @@ TEST_CASE("Training ends when there is no improvement") {
   CHECK(session.state.history.size() == 4);
 }
 
-TEST_CASE("A loss that is no number ends training, says what to try and keeps the best") {
+TEST_CASE("A loss that is not a number ends training, says what to try and keeps the best") {
   Setting setting;
   setting.config.lr = 1e30;
   setting.config.optimizer = "sgd";

@@ -14,7 +14,7 @@ using Rgb = std::array<uint8_t, 3>;
 // A channel's bits of a pixel.
 struct BmpField {
   int shift = 0;
-  uint32_t most = 0;  // its largest value; 0: the channel is absent
+  uint32_t max = 0;  // its largest value; 0: the channel is absent
 };
 
 struct Bmp {
@@ -60,7 +60,7 @@ void read_masks(Bmp& bmp, int64_t header_bytes) {
   for (size_t i = 0; i < 4; ++i) {
     if (masks[i] == 0) continue;
     while ((masks[i] >> bmp.fields[i].shift & 1) == 0) ++bmp.fields[i].shift;
-    bmp.fields[i].most = masks[i] >> bmp.fields[i].shift;
+    bmp.fields[i].max = masks[i] >> bmp.fields[i].shift;
   }
 }
 
@@ -112,9 +112,9 @@ void put_colour(const Bmp& bmp, uint32_t index, uint8_t* out) {
 }
 
 uint8_t field_of(uint32_t pixel, const BmpField& field) {
-  const uint64_t value = pixel >> field.shift & field.most;
+  const uint64_t value = pixel >> field.shift & field.max;
   // Rounded down, as other programs do.
-  return static_cast<uint8_t>(field.most == 255 || field.most == 0 ? value : value * 255 / field.most);
+  return static_cast<uint8_t>(field.max == 255 || field.max == 0 ? value : value * 255 / field.max);
 }
 
 // The pixels as they stand, row by row, each row filled up to 4 bytes.
@@ -184,7 +184,7 @@ cv::Mat read_runs(const Bmp& bmp) {
 DecodedImage decode_bmp(const std::string& bytes, const DecodeOptions& options) {
   const Bmp bmp = read_bmp_header(bytes, options);
   if (bmp.compression == kBmpRle8 || bmp.compression == kBmpRle4) return {read_runs(bmp), 1};
-  if (bmp.fields[3].most == 0) return {read_plain(bmp, 3), 1};
+  if (bmp.fields[3].max == 0) return {read_plain(bmp, 3), 1};
   return {over_white(read_plain(bmp, 4), /*premultiplied=*/false), 1};
 }
 

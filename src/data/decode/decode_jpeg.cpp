@@ -16,7 +16,7 @@ namespace cvtool {
 namespace {
 
 // Real progressive files have about ten scans; thousands of them in a small file are an attack on time.
-constexpr int kMostScans = 500;
+constexpr int kMaxScans = 500;
 
 // libjpeg reports errors by longjmp: nothing that owns memory may live in the functions that call it.
 struct JpegReader {
@@ -46,8 +46,8 @@ void on_message(j_common_ptr info, int level) {
 
 void on_progress(j_common_ptr info) {
   JpegReader& reader = reader_of(info);
-  if (reader.info.input_scan_number <= kMostScans) return;
-  std::snprintf(reader.message, sizeof reader.message, "more than %d scans", kMostScans);
+  if (reader.info.input_scan_number <= kMaxScans) return;
+  std::snprintf(reader.message, sizeof reader.message, "more than %d scans", kMaxScans);
   std::longjmp(reader.jump, 1);
 }
 

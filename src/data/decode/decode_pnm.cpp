@@ -31,7 +31,7 @@ struct PnmText {
   int64_t number(const std::string& what, int digits = 1000) {
     skip_space();
     if (ended()) throw DataError("truncated PPM: the file ends before " + what + " does");
-    if (!is_digit(bytes[at])) throw DataError("damaged PPM: " + what + " holds something that is no number");
+    if (!is_digit(bytes[at])) throw DataError("damaged PPM: " + what + " holds something that is not a number");
     int64_t value = 0;
     for (int i = 0; i < digits && !ended() && is_digit(bytes[at]); ++i, ++at)
       value = std::min<int64_t>(value * 10 + (bytes[at] - '0'), 10'000'000'000);
@@ -56,10 +56,10 @@ Pnm read_pnm_header(PnmText& in, const DecodeOptions& options) {
   if (pnm.kind == '4') {
     pnm.levels = {255, 0};
   } else {
-    const int64_t most = in.number("its header");
-    if (most < 1 || most > 65535) throw DataError("damaged PPM: its maximum is not in 1..65535");
-    for (int64_t i = 0; i <= most; ++i)
-      pnm.levels.push_back(static_cast<uint8_t>(std::lrint(static_cast<double>(i) / static_cast<double>(most) * 255)));
+    const int64_t max = in.number("its header");
+    if (max < 1 || max > 65535) throw DataError("damaged PPM: its maximum is not in 1..65535");
+    for (int64_t i = 0; i <= max; ++i)
+      pnm.levels.push_back(static_cast<uint8_t>(std::lrint(static_cast<double>(i) / static_cast<double>(max) * 255)));
   }
   // One space ends the header; a comment may stand before it.
   if (!in.ended() && in.bytes[in.at] == '#') in.skip_comment();

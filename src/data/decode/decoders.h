@@ -1,4 +1,4 @@
-// One function a file format: bytes -> RGB pixels as they are stored, and the orientation noted beside them.
+// One function per file format: bytes -> RGB pixels as they are stored, and the orientation noted beside them.
 // Internal to data/; everybody else calls decode_image.
 #pragma once
 

@@ -29,7 +29,7 @@ Color shaded(const Color& color, double factor) {
   return result;
 }
 
-Color blended(const Color& a, const Color& b, double share) { return a * (1 - share) + b * share; }
+Color blended(const Color& a, const Color& b, double fraction) { return a * (1 - fraction) + b * fraction; }
 
 Shape rounded(const Shape& corners) { return corners_cut(corners_cut(corners)); }
 
@@ -68,10 +68,10 @@ void Brush::fill(const Shape& shape, const Color& top, const Color& bottom) {
   for (int y = box.y; y < box.y + box.height; ++y) {
     const Color color = blended(top, bottom, std::clamp((y - y0) / height, 0.0, 1.0));
     for (int x = box.x; x < box.x + box.width; ++x) {
-      const double share = mask.at<uchar>(y, x) / 255.0;
-      if (share == 0) continue;
+      const double fraction = mask.at<uchar>(y, x) / 255.0;
+      if (fraction == 0) continue;
       auto& pixel = canvas_.at<cv::Vec3b>(y, x);
-      for (int c = 0; c < 3; ++c) pixel[c] = cv::saturate_cast<uchar>(pixel[c] * (1 - share) + color[c] * share);
+      for (int c = 0; c < 3; ++c) pixel[c] = cv::saturate_cast<uchar>(pixel[c] * (1 - fraction) + color[c] * fraction);
     }
   }
 }

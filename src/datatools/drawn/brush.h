@@ -14,7 +14,7 @@ using Shape = std::vector<cv::Point2d>;
 Color shaded(const Color& color, double factor);
 
 // a where share = 0, b where share = 1.
-Color blended(const Color& a, const Color& b, double share);
+Color blended(const Color& a, const Color& b, double fraction);
 
 // Corners cut twice (Chaikin, "An algorithm for high-speed curve generation", 1974): a polygon becomes a
 // smooth outline through the middles of its sides.

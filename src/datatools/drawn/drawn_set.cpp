@@ -28,8 +28,8 @@ const char* const kMarker = "drawn.json";
 VehiclePlace random_place(const cv::Size& canvas, bool truck, Random& random) {
   VehiclePlace place;
   // Both classes cover about the same area: a truck is shorter for its height.
-  const double share = truck ? random.uniform(0.66, 0.92) : random.uniform(0.68, 0.94);
-  place.length_px = std::min(share * canvas.width, canvas.height * (truck ? 1.3 : 1.7));
+  const double fraction = truck ? random.uniform(0.66, 0.92) : random.uniform(0.68, 0.94);
+  place.length_px = std::min(fraction * canvas.width, canvas.height * (truck ? 1.3 : 1.7));
   place.centre_px = canvas.width * 0.5 + random.uniform(-0.6, 0.6) * (canvas.width - place.length_px) * 0.8;
   place.ground_px = canvas.height * random.uniform(0.68, 0.86);
   place.tilt = random.uniform(-0.05, 0.05);

@@ -71,8 +71,8 @@ OnnxModel onnx_of_model(const torch::jit::Module& module, const ModelFile* model
   return onnx;
 }
 
-void seal_onnx(OnnxModel& model) {
-  // A base has no golden sample.
+void add_onnx_digest(OnnxModel& model) {
+  // A backbone has no golden sample.
   if (!onnx_metadata(model, kGoldenPicture).empty()) {
     const at::Tensor p = golden_probabilities(model).contiguous();
     model.metadata.emplace_back(

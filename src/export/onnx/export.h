@@ -18,7 +18,7 @@ OnnxModel onnx_of_model(const torch::jit::Module& module, const ModelFile* model
 OnnxModel quantized(const OnnxModel& model, const at::Tensor& pixels);
 
 // Adds the digest of everything else to the metadata.
-void seal_onnx(OnnxModel& model);
+void add_onnx_digest(OnnxModel& model);
 
 // What a sealed file says and whether it holds.
 struct OnnxSeal {

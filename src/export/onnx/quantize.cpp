@@ -116,8 +116,8 @@ class Quantizer {
 
   void quantize_bias(std::string& name, const at::Tensor& scale, const std::string& owner) {
     const at::Tensor bias = floats_of(*constants_.at(name));
-    const double most = std::numeric_limits<int32_t>::max();
-    const at::Tensor values = (bias.to(at::kDouble) / scale).round().clamp(-most, most).to(at::kInt);
+    const double max = std::numeric_limits<int32_t>::max();
+    const at::Tensor values = (bias.to(at::kDouble) / scale).round().clamp(-max, max).to(at::kInt);
     name = add_node("DequantizeLinear", owner + "_bias_dequantized",
                     {add_constant(owner + "_bias_int32", values, OnnxType::kInt32),
                      add_constant(owner + "_bias_scale", scale.to(at::kFloat), OnnxType::kFloat),

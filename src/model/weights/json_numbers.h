@@ -9,7 +9,7 @@
 
 namespace cvtool {
 
-// The list of non-negative whole numbers under `key`; nothing when it is absent or anything else.
+// The list of non-negative integers under `key`; nothing when it is absent or anything else.
 inline std::optional<std::vector<int64_t>> whole_numbers(const nlohmann::json& object, const char* key) {
   const auto found = object.find(key);
   if (found == object.end() || !found->is_array()) return std::nullopt;

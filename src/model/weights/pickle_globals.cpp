@@ -49,7 +49,7 @@ const PickleValue& item(const Pickle& pickle, const PickleValue& list, size_t in
 }
 
 int64_t integer(const PickleValue& value, const ByteReader& in) {
-  if (value.kind != PickleKind::kInt) in.fail("holds a tensor whose sizes are not whole numbers");
+  if (value.kind != PickleKind::kInt) in.fail("holds a tensor whose sizes are not integers");
   return value.integer;
 }
 

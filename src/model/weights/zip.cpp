@@ -12,7 +12,7 @@ namespace {
 // Code shrinks to a quarter and is a small part of a model: LibTorch's archives unpack to 1.4 times their size at most.
 constexpr uint64_t kDeflatedBudget = 16;
 
-// Null, with the reason, when `bytes` is no zip archive.
+// Null, with the reason, when `bytes` is not a zip archive.
 std::shared_ptr<zip_t> open_archive(std::string_view bytes, int flags, std::string& reason) {
   zip_error_t error;
   zip_error_init(&error);

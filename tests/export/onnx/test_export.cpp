@@ -15,7 +15,7 @@ namespace {
 
 OnnxModel sealed(const ModelFile& model) {
   OnnxModel onnx = onnx_of_model(model.module, &model, {16, 16});
-  seal_onnx(onnx);
+  add_onnx_digest(onnx);
   return onnx;
 }
 

@@ -52,7 +52,7 @@ TEST_CASE("A truncated or foreign file is refused, never read beyond its end") {
     CHECK(size > 8);
   }
   CHECK(contains(message_of([] { onnx_from_bytes(""); }), "holds no ONNX graph"));
-  CHECK(contains(message_of([] { onnx_from_bytes("\x0b\x01"); }), "is no ONNX file"));
+  CHECK(contains(message_of([] { onnx_from_bytes("\x0b\x01"); }), "is not an ONNX file"));
   CHECK(contains(message_of([] { onnx_from_bytes("\x3a\xff\xff\xff\xff\x0f"); }), "is truncated"));
 }
 

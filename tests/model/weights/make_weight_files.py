@@ -252,7 +252,7 @@ manifest[1]["paths"] = ["group2.bin"]
 manifest[1]["weights"][0]["shape"] = [4]
 (tfjs / "short.json").write_text(json.dumps(model))
 
-# What is no weight file at all.
+# What is not a weight file at all.
 (folder / "empty.pth").write_bytes(b"")
 (folder / "page.pth").write_text("<!DOCTYPE html><html>404</html>")
 (folder / "lfs.pth").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\n")

@@ -1,4 +1,4 @@
-#include "model/remembered.h"
+#include "model/verified_files.h"
 
 #include <sys/stat.h>
 
@@ -15,7 +15,7 @@
 namespace cvtool {
 namespace {
 
-constexpr size_t kMostFiles = 1000;
+constexpr size_t kMaxFiles = 1000;
 
 std::string list_path() { return cache_folder() + "/verified.txt"; }
 
@@ -39,16 +39,16 @@ std::string key_of(const std::string& path) {
 
 }  // namespace
 
-bool is_remembered(const std::string& path) {
+bool is_verified(const std::string& path) {
   const std::string key = key_of(path);
   const auto keys = remembered();
   return !key.empty() && std::find(keys.begin(), keys.end(), key) != keys.end();
 }
 
-void remember(const std::string& path) {
+void remember_verified(const std::string& path) {
   try {
     auto keys = remembered();
-    if (keys.size() >= kMostFiles) keys.erase(keys.begin(), keys.end() - (kMostFiles - 1));
+    if (keys.size() >= kMaxFiles) keys.erase(keys.begin(), keys.end() - (kMaxFiles - 1));
     keys.push_back(key_of(path));
     make_folders(cache_folder());
     write_file_atomically(list_path(), join(keys, "\n"));

@@ -12,9 +12,9 @@
 
 namespace cvtool {
 
-constexpr int64_t kBaseFormat = 1;
+constexpr int64_t kBackboneFormat = 1;
 
-struct BaseFile {
+struct BackboneFile {
   // forward: [N,3,H,W] f32, preprocessed as info["preprocess"] says -> feature map [N,C,h,w] or vector [N,D], f32.
   // Evaluation mode, CPU. One that cvtool made is a straight chain of its children (x = self.child.forward(x)).
   torch::jit::Module module;
@@ -24,23 +24,23 @@ struct BaseFile {
   Json info;
 };
 
-// Where bases are looked for by name, in this order: the folders of $CVTOOL_BASES (separated by ':'), then `bases` in
-// user_data_folder(), where cvtool import puts them.
-std::vector<std::string> base_folders();
+// Where backbones are looked for by name, in this order: the folders of $CVTOOL_BASES (separated by ':'), then `bases`
+// in user_data_folder(), where cvtool import puts them.
+std::vector<std::string> backbone_folders();
 
-// Names of the bases that lie in base_folders() and of those that can be imported, sorted.
-std::vector<std::string> known_bases();
+// Names of the backbones that lie in base_folders() and of those that can be imported, sorted.
+std::vector<std::string> known_backbones();
 
 // The file of a base: a path (with '/' or ending in .pt) as it is, a name from base_folders(). Throws UsageError: a
 // path that is not there, a mistyped name with the nearest one, and a known base that has not been imported with the
 // commands that get it.
-std::string base_path(const std::string& name_or_path);
+std::string backbone_path(const std::string& name_or_path);
 
 // Reads any TorchScript file, cvtool's own or traced or scripted in Python, frozen or not. Throws Error with the
 // reason: truncated or damaged, not TorchScript, without forward or without any weights, a finished model of cvtool.
-BaseFile load_base(const std::string& path);
+BackboneFile load_backbone(const std::string& path);
 
-// Writes the base atomically; the same base gives the same bytes. The module must be on the CPU. Throws Error.
-void save_base(const std::string& path, const BaseFile& base);
+// Writes the backbone atomically; the same base gives the same bytes. The module must be on the CPU. Throws Error.
+void save_backbone(const std::string& path, const BackboneFile& backbone);
 
 }  // namespace cvtool

@@ -1,4 +1,4 @@
-// Grad-CAM through a pretrained base that another program made.
+// Grad-CAM through a pretrained backbone that another program made.
 #include <ATen/ATen.h>
 #include <doctest/doctest.h>
 #include <torch/script.h>
@@ -32,13 +32,13 @@ at::Tensor corner_pictures(int count, bool marked, uint64_t seed) {
   return at::stack(pictures);
 }
 
-// ImageNet's scaling, the base, global average pooling and a linear head for two classes.
-torch::jit::Module classifier(const torch::jit::Module& base, const at::Tensor& weight) {
+// ImageNet's scaling, the backbone, global average pooling and a linear head for two classes.
+torch::jit::Module classifier(const torch::jit::Module& backbone, const at::Tensor& weight) {
   torch::jit::Module model("Model");
   model.register_buffer("mean", at::tensor({123.675, 116.28, 103.53}, at::kFloat).reshape({1, 3, 1, 1}));
   model.register_buffer("deviation", at::tensor({58.395, 57.12, 57.375}, at::kFloat).reshape({1, 3, 1, 1}));
   model.register_buffer("weight", weight);
-  model.register_module("base", base);
+  model.register_module("base", backbone);
   model.define(
       "def logits(self, x):\n    x = (x.to(self.mean) - self.mean) / self.deviation\n    return "
       "torch.linear(torch.mean(self.base.forward(x), [2, 3]), self.weight)\n");
@@ -73,15 +73,15 @@ TEST_CASE("Heat through a frozen MobileNetV2 lies in the corner that matters, an
     MESSAGE("skipped: CVTOOL_TEST_DATA is not set");
     return;
   }
-  torch::jit::Module base = torch::jit::load(std::string(data) + "/weights/mobilenet_v2/mobilenet_v2_features.pt");
-  base.eval();
+  torch::jit::Module backbone = torch::jit::load(std::string(data) + "/weights/mobilenet_v2/mobilenet_v2_features.pt");
+  backbone.eval();
   const at::Tensor marked = corner_pictures(24, true, 1), plain = corner_pictures(24, false, 2);
-  const FlatNet features(classifier(base, at::eye(1280)));
+  const FlatNet features(classifier(backbone, at::eye(1280)));
   const auto vectors = [&features](const at::Tensor& pictures) {
     const at::NoGradGuard no_grad;
     return activations_of(features, pictures, {}).logits;
   };
-  const FlatNet net(classifier(base, fitted_head(vectors(marked), vectors(plain))));
+  const FlatNet net(classifier(backbone, fitted_head(vectors(marked), vectors(plain))));
   const at::Tensor seen = corner_pictures(3, true, 99);
   const size_t layer = last_map(net, seen);
   const std::vector<int64_t> first{0, 0, 0}, second{1, 1, 1};

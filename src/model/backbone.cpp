@@ -1,4 +1,4 @@
-#include "model/base.h"
+#include "model/backbone.h"
 
 #include <ATen/ATen.h>
 #include <spdlog/spdlog.h>
@@ -12,8 +12,8 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
-#include "model/base_file.h"
-#include "model/base_spec.h"
+#include "model/backbone_file.h"
+#include "model/backbone_spec.h"
 #include "model/weights/sha256.h"
 
 namespace fs = std::filesystem;
@@ -38,7 +38,7 @@ at::Tensor trial_output(const torch::jit::Module& module, const Shape& input, co
   } catch (const std::exception& error) {
     throw Error("--base " + file + ": does not take pictures [N," + std::to_string(input[0]) + "," +
                 std::to_string(input[1]) + "," + std::to_string(input[2]) + "] of floats: " + first_line(error.what()) +
-                "; a base is a net without its last layers, saved by torch.jit");
+                "; a backbone is a net without its last layers, saved by torch.jit");
   }
   if (!output.isTensor())
     throw Error("--base " + file + ": gives a " + output.tagKind() +
@@ -77,42 +77,42 @@ int64_t count_numbers(const torch::jit::Module& module) {
   return count > 0 ? count : count_constants(module.get_method("forward").graph()->block());
 }
 
-Base open_base(const std::string& name_or_path) {
-  const std::string path = base_path(name_or_path);
-  BaseFile file = load_base(path);
-  Base base;
-  base.module = std::move(file.module);
+Base open_backbone(const std::string& name_or_path) {
+  const std::string path = backbone_path(name_or_path);
+  BackboneFile file = load_backbone(path);
+  Base backbone;
+  backbone.module = std::move(file.module);
   const Json stated = file.info.is_object() ? file.info.value("preprocess", Json()) : Json();
-  base.preprocess = stated;
+  backbone.preprocess = stated;
   if (stated.is_null()) {
     spdlog::info(
         "{} does not say how its input is scaled: imagenet (torchvision's) is taken; --preprocess says otherwise",
         path);
-    base.preprocess = "imagenet";
+    backbone.preprocess = "imagenet";
   }
-  base.info = {
+  backbone.info = {
       {"name", file.info.is_object() ? file.info.value("name", std::filesystem::path(path).stem().string()) : ""},
       {"file", path},
       {"sha256", sha256_of_file(path)},
       {"preprocess", stated},
-      {"parameters", count_numbers(base.module)}};
-  return base;
+      {"parameters", count_numbers(backbone.module)}};
+  return backbone;
 }
 
-SummaryRow attach_base(const Base& base, const Shape& input, torch::jit::Module& net) {
-  const std::string file = base.info.at("file").get<std::string>();
-  torch::jit::Module module = base.module;
+SummaryRow attach_backbone(const Base& backbone, const Shape& input, torch::jit::Module& net) {
+  const std::string file = backbone.info.at("file").get<std::string>();
+  torch::jit::Module module = backbone.module;
   module.eval();
   for (at::Tensor parameter : module.parameters()) parameter.set_requires_grad(false);
   const at::Tensor features = trial_output(module, input, file);
   net.register_module("base", module);
   SummaryRow row{
-      base.info.at("name").get<std::string>(), "Base", {features.sizes().begin() + 1, features.sizes().end()}};
-  row.non_trainable = base.info.at("parameters").get<int64_t>();
+      backbone.info.at("name").get<std::string>(), "Base", {features.sizes().begin() + 1, features.sizes().end()}};
+  row.non_trainable = backbone.info.at("parameters").get<int64_t>();
   return row;
 }
 
-std::vector<std::string> base_folders() {
+std::vector<std::string> backbone_folders() {
   std::vector<std::string> folders;
   if (const char* set = std::getenv("CVTOOL_BASES"); set && *set)
     for (const std::string& folder : split(set, ':'))
@@ -121,27 +121,27 @@ std::vector<std::string> base_folders() {
   return folders;
 }
 
-std::vector<std::string> known_bases() {
-  const auto importable = base_names();
+std::vector<std::string> known_backbones() {
+  const auto importable = backbone_names();
   std::set<std::string> names(importable.begin(), importable.end());
   std::error_code error;
-  for (const std::string& folder : base_folders())
+  for (const std::string& folder : backbone_folders())
     for (const auto& entry : fs::directory_iterator(folder, error))
       if (entry.path().extension() == ".pt") names.insert(entry.path().stem().string());
   return {names.begin(), names.end()};
 }
 
-std::string base_path(const std::string& name_or_path) {
+std::string backbone_path(const std::string& name_or_path) {
   std::error_code error;
   if (is_file_path(name_or_path)) {
     if (fs::is_regular_file(name_or_path, error)) return name_or_path;
     throw UsageError("base " + name_or_path + ": there is no such file");
   }
-  const auto folders = base_folders();
+  const auto folders = backbone_folders();
   for (const std::string& folder : folders)
     if (const std::string path = folder + "/" + name_or_path + ".pt"; fs::is_regular_file(path, error)) return path;
   const auto choice = choice_of_file_name(name_or_path);
-  if (!choice) throw UsageError(unknown_word("base", name_or_path, known_bases()));
+  if (!choice) throw UsageError(unknown_word("base", name_or_path, known_backbones()));
   throw UsageError("base '" + name_or_path + "' has not been imported (it is not in " + join(folders, ", ") +
                    "); get it with\n" + import_commands(*choice));
 }

@@ -1,4 +1,4 @@
-#include "model/base_file.h"
+#include "model/backbone_file.h"
 
 #include <ATen/ATen.h>
 #include <torch/csrc/jit/serialization/import.h>
@@ -40,7 +40,7 @@ std::string why_not_torchscript(const std::string& bytes) {
   const bool saved_weights =
       bytes.find("/data.pkl") != std::string::npos && bytes.find("/constants.pkl") == std::string::npos;
   if (saved_weights)
-    return "holds weights without a net (torch.save), not TorchScript; make a base of them with cvtool import BASE "
+    return "holds weights without a net (torch.save), not TorchScript; make a backbone of them with cvtool import BASE "
            "--weights, "
            "or save the net with torch.jit.trace(model, x).save(FILE)";
   return "is zip, but not TorchScript that this LibTorch reads; save it again with torch.jit.trace(model, "
@@ -50,9 +50,9 @@ std::string why_not_torchscript(const std::string& bytes) {
 torch::jit::Module load_module(const std::string& path, torch::jit::ExtraFilesMap& extra) {
   std::string content = read_file(path);
   if (content.compare(0, 2, "PK") != 0)
-    throw Error(
-        path +
-        ": is not TorchScript; cvtool import makes bases, and so does torch.jit.trace(model, x).save(FILE) in Python");
+    throw Error(path +
+                ": is not TorchScript; cvtool import makes backbones, and so does torch.jit.trace(model, x).save(FILE) "
+                "in Python");
   check_archive(path, content, kNextStep);
   std::istringstream bytes(content);
   try {
@@ -62,8 +62,8 @@ torch::jit::Module load_module(const std::string& path, torch::jit::ExtraFilesMa
   }
 }
 
-Json base_info(const std::string& path, const std::string& text) {
-  Json info{{"format", kBaseFormat},
+Json backbone_info(const std::string& path, const std::string& text) {
+  Json info{{"format", kBackboneFormat},
             {"kind", "base"},
             {"name", std::filesystem::path(path).stem().string()},
             {"preprocess", nullptr}};
@@ -73,40 +73,42 @@ Json base_info(const std::string& path, const std::string& text) {
     throw Error(path + ": " + kInfoFile + " is not a JSON object; the file is damaged, " + kNextStep);
   if (stored.value("kind", Json()) != "base") {
     if (stored.contains("classes"))
-      throw Error(path + ": is a finished model, not a base; pass a base, or continue from the model with --from " +
+      throw Error(path +
+                  ": is a finished model, not a backbone; pass a backbone, or continue from the model with --from " +
                   path);
-    throw Error(path + ": " + kInfoFile + " does not say that this is a base; " + kNextStep);
+    throw Error(path + ": " + kInfoFile + " does not say that this is a backbone; " + kNextStep);
   }
   const auto format = stored.value("format", Json());
   if (!format.is_number_integer())
     throw Error(path + ": " + kInfoFile + " has no format number; the file is damaged, " + kNextStep);
-  if (format.get<int64_t>() > kBaseFormat)
-    throw Error(path + ": is of base format " + format.dump() + ", this cvtool reads up to " +
-                std::to_string(kBaseFormat) + "; use a newer cvtool");
+  if (format.get<int64_t>() > kBackboneFormat)
+    throw Error(path + ": is of backbone format " + format.dump() + ", this cvtool reads up to " +
+                std::to_string(kBackboneFormat) + "; use a newer cvtool");
   info.update(stored);
   return info;
 }
 
 }  // namespace
 
-BaseFile load_base(const std::string& path) {
+BackboneFile load_backbone(const std::string& path) {
   torch::jit::ExtraFilesMap extra{{kInfoFile, ""}};
-  BaseFile base;
-  base.module = load_module(path, extra);
-  base.info = base_info(path, extra[kInfoFile]);
-  if (!base.module.find_method("forward")) throw Error(path + ": has no method forward; trace or script a whole net");
-  if (!has_weights(base.module))
-    throw Error(path + ": holds no weights; a base needs some, trace or script a net that has been trained");
+  BackboneFile backbone;
+  backbone.module = load_module(path, extra);
+  backbone.info = backbone_info(path, extra[kInfoFile]);
+  if (!backbone.module.find_method("forward"))
+    throw Error(path + ": has no method forward; trace or script a whole net");
+  if (!has_weights(backbone.module))
+    throw Error(path + ": holds no weights; a backbone needs some, trace or script a net that has been trained");
   // A frozen module has lost the attribute that eval() sets.
-  if (base.module.hasattr("training")) base.module.eval();
-  return base;
+  if (backbone.module.hasattr("training")) backbone.module.eval();
+  return backbone;
 }
 
-void save_base(const std::string& path, const BaseFile& base) {
-  const torch::jit::ExtraFilesMap extra{{kInfoFile, text_from_json(base.info)}};
+void save_backbone(const std::string& path, const BackboneFile& backbone) {
+  const torch::jit::ExtraFilesMap extra{{kInfoFile, text_from_json(backbone.info)}};
   // In memory first: LibTorch's own writer does not say why a disk refuses.
   std::ostringstream bytes;
-  base.module.save(bytes, extra);
+  backbone.module.save(bytes, extra);
   write_file_atomically(path, bytes.str());
 }
 

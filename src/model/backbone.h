@@ -1,4 +1,4 @@
-// A pretrained base in a net: any TorchScript file between the preprocessing and the layers, frozen.
+// A pretrained backbone in a net: any TorchScript file between the preprocessing and the layers, frozen.
 #pragma once
 
 #include <torch/csrc/jit/api/module.h>
@@ -11,18 +11,19 @@
 namespace cvtool {
 
 struct Base {
-  torch::jit::Module module;  // see BaseFile::module
+  torch::jit::Module module;  // see BackboneFile::module
   Json preprocess = "unit";   // as NetSpec::preprocess takes it
   Json info;                  // name, file, sha256, preprocess, parameters
 };
 
-// Opens a base by name or path (see base_path). Throws UsageError where it is not there, Error where the file is none.
-Base open_base(const std::string& name_or_path);
+// Opens a backbone by name or path (see backbone_path). Throws UsageError where it is not there, Error where the file
+// is none.
+Base open_backbone(const std::string& name_or_path);
 
-// Registers the base as `net.base`: no gradients, evaluation mode. A trial run on pixels of `input` finds the shape
+// Registers the backbone as `net.base`: no gradients, evaluation mode. A trial run on pixels of `input` finds the shape
 // that comes out. Returns its row of the summary. Throws Error with the reason when the file does not take [N,3,H,W]
 // floats or does not give [N,C,h,w] or [N,D].
-SummaryRow attach_base(const Base& base, const Shape& input, torch::jit::Module& net);
+SummaryRow attach_backbone(const Base& backbone, const Shape& input, torch::jit::Module& net);
 
 // Numbers in a module as Keras counts them: parameters and batch-norm statistics, or the constants of a frozen file.
 int64_t count_numbers(const torch::jit::Module& module);

@@ -1,4 +1,4 @@
-#include "evaluate/figures.h"
+#include "evaluate/outputs.h"
 
 #include <ATen/ATen.h>
 
@@ -25,19 +25,19 @@ at::Tensor distribution_of(const at::Tensor& logits) {
 
 Outputs outputs_of(const PhotoPredictor& predictor, const PhotoStore& store, const EvaluationPass& pass,
                    Observer& observer) {
-  give_back_memory();
+  trim_heap();
   Outputs out;
   out.decode = decode_options(store.options().data, store.options().read);
   Predictions& p = out.predictions;
   Loader loader(store, in_order(store.samples().size()), pass.batch);
   Batch photos;
-  double loss_sum = 0, hits = 0;
+  double loss_sum = 0, correct = 0;
   while (loader.next(photos)) {
     const Prediction prediction = predictor.run(photos.pixels);
     const int64_t count = photos.labels.size(0);
     loss_sum +=
         loss_from_logits(pass.loss, prediction.logits, photos.labels).item<double>() * static_cast<double>(count);
-    hits += hits_from_logits(prediction.logits, photos.labels).item<double>();
+    correct += correct_from_logits(prediction.logits, photos.labels).item<double>();
     p.classes = prediction.probabilities.size(1);
     append_rows(p.probabilities, prediction.probabilities);
     append_rows(p.distribution, distribution_of(prediction.logits.to(at::kDouble)));
@@ -46,13 +46,14 @@ Outputs outputs_of(const PhotoPredictor& predictor, const PhotoStore& store, con
       p.labels.push_back(store.samples()[row].label);
     }
     observer.progress({"Evaluating", p.count(), static_cast<int64_t>(store.samples().size()),
-                       loss_sum / static_cast<double>(p.count()), hits / static_cast<double>(p.count())});
+                       loss_sum / static_cast<double>(p.count()), correct / static_cast<double>(p.count())});
   }
   out.loss = loss_sum / static_cast<double>(p.count());
   return out;
 }
 
-Json figures_json(const Outputs& outputs, const EvaluationMetrics& metrics, const std::vector<std::string>& classes) {
+Json metrics_document(const Outputs& outputs, const EvaluationMetrics& metrics,
+                      const std::vector<std::string>& classes) {
   Json json{{"count", outputs.predictions.count()}, {"loss", outputs.loss}};
   json.update(metrics_json(metrics, classes));
   json["intervals"] = intervals_json(metrics);

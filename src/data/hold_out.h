@@ -1,4 +1,4 @@
-// Which photos are held back for validation and testing. Internal to data/.
+// Which photos are held out for validation and testing. Internal to data/.
 #pragma once
 
 #include <cstdint>
@@ -15,9 +15,9 @@ struct HeldBack {
 
 // Each photo draws u in [0, 1) from (seed, purpose, its id): u < valid is validation, u < valid + test is
 // test, the rest stays. So the split is stratified up to chance, and adding a photo moves no other one; a
-// larger fraction only adds to the held-back ones. A class so small that a wanted part got none of it gives
+// larger fraction only adds to the held-out ones. A class so small that a wanted part got none of it gives
 // that part the photo whose draw is nearest: the rest first, then valid, then test. Only there can a photo
 // move when another one is added.
-HeldBack hold_back(const std::vector<Sample>& samples, double valid, double test, uint64_t seed);
+HeldBack hold_out(const std::vector<Sample>& samples, double valid, double test, uint64_t seed);
 
 }  // namespace cvtool

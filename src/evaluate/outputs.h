@@ -1,4 +1,4 @@
-// The figures of a model on a set of photos.
+// The metrics of a model on a set of photos.
 #pragma once
 
 #include <string>
@@ -30,6 +30,7 @@ Outputs outputs_of(const PhotoPredictor& predictor, const PhotoStore& store, con
 
 // The metrics as eval prints them: "count", "loss" and what evaluation_metrics found, by class name, with
 // "intervals".
-Json figures_json(const Outputs& outputs, const EvaluationMetrics& metrics, const std::vector<std::string>& classes);
+Json metrics_document(const Outputs& outputs, const EvaluationMetrics& metrics,
+                      const std::vector<std::string>& classes);
 
 }  // namespace cvtool

@@ -1,4 +1,4 @@
-#include "data/hold_back.h"
+#include "data/hold_out.h"
 
 #include <algorithm>
 #include <map>
@@ -35,7 +35,7 @@ void give(std::vector<Drawn>& draws, Part part, double at, const std::vector<Par
 
 }  // namespace
 
-HeldBack hold_back(const std::vector<Sample>& samples, double valid, double test, uint64_t seed) {
+HeldBack hold_out(const std::vector<Sample>& samples, double valid, double test, uint64_t seed) {
   std::map<int64_t, std::vector<Drawn>> classes;
   for (size_t i = 0; i < samples.size(); ++i) {
     const double u = Random(seed, "split", 0, samples[i].id).uniform();

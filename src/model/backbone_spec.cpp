@@ -1,4 +1,4 @@
-#include "model/base_spec.h"
+#include "model/backbone_spec.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -13,21 +13,21 @@ namespace {
 
 std::string specs_folder() { return share_folder() + "/models/bases"; }
 
-BaseSpec variant_of(const Json& shared, const std::string& variant, const Json& own, const std::string& place) {
+BackboneSpec variant_of(const Json& shared, const std::string& variant, const Json& own, const std::string& place) {
   Json merged = shared;
   merged.update(own, /*merge_objects=*/true);
-  BaseSpec spec;
+  BackboneSpec spec;
   read_fields(merged, place + "variants." + variant + ": ", spec);
   spec.variant = variant;
   return spec;
 }
 
-// Every combination of the values that the base comes in.
-std::vector<BaseChoice> choices_of(const BaseSpec& spec) {
-  std::vector<BaseChoice> choices{{spec}};
+// Every combination of the values that the backbone comes in.
+std::vector<BackboneChoice> choices_of(const BackboneSpec& spec) {
+  std::vector<BackboneChoice> choices{{spec}};
   for (const auto& [name, values] : spec.choices.items()) {
-    std::vector<BaseChoice> longer;
-    for (const BaseChoice& choice : choices)
+    std::vector<BackboneChoice> longer;
+    for (const BackboneChoice& choice : choices)
       for (const Json& value : values) {
         longer.push_back(choice);
         longer.back().parameters[name] = value;
@@ -38,7 +38,7 @@ std::vector<BaseChoice> choices_of(const BaseSpec& spec) {
 }
 
 // "--alpha 0.35", or "-0.35" for a file name, for each parameter that is not at its default.
-std::string changed_parameters(const BaseChoice& choice, bool as_flags) {
+std::string changed_parameters(const BackboneChoice& choice, bool as_flags) {
   std::string text;
   for (const auto& [name, value] : choice.parameters.items())
     if (value != choice.spec.choices.at(name).at(0)) text += (as_flags ? " --" + name + " " : "-") + value.dump();
@@ -47,7 +47,7 @@ std::string changed_parameters(const BaseChoice& choice, bool as_flags) {
 
 }  // namespace
 
-std::vector<std::string> base_names() {
+std::vector<std::string> backbone_names() {
   std::vector<std::string> names;
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(specs_folder(), error))
@@ -56,10 +56,10 @@ std::vector<std::string> base_names() {
   return names;
 }
 
-std::vector<BaseSpec> base_variants(const std::string& name) {
-  const auto names = base_names();
+std::vector<BackboneSpec> backbone_variants(const std::string& name) {
+  const auto names = backbone_names();
   if (names.empty())
-    throw Error("no bases in " + specs_folder() +
+    throw Error("no backbones in " + specs_folder() +
                 "; install cvtool again, or set CVTOOL_SHARE to its share/cvtool folder");
   if (std::find(names.begin(), names.end(), name) == names.end()) throw UsageError(unknown_word("base", name, names));
   const std::string path = specs_folder() + "/" + name + ".json";
@@ -69,7 +69,7 @@ std::vector<BaseSpec> base_variants(const std::string& name) {
     throw UsageError("base " + path + ": variants: must be given, {NAME: {...}}");
   const Json variants = shared["variants"];
   shared.erase("variants");
-  std::vector<BaseSpec> specs;
+  std::vector<BackboneSpec> specs;
   for (const auto& [variant, own] : variants.items()) {
     specs.push_back(variant_of(shared, variant, own, "base " + path + ": "));
     specs.back().is_default = specs.size() == 1;
@@ -77,7 +77,7 @@ std::vector<BaseSpec> base_variants(const std::string& name) {
   return specs;
 }
 
-std::vector<OfficialWeights> official_weights(const BaseChoice& choice) {
+std::vector<OfficialWeights> official_weights(const BackboneChoice& choice) {
   const std::string place = "base " + choice.spec.name + ": weights.";
   std::vector<OfficialWeights> files;
   for (const Json& json : choice.spec.weights) {
@@ -88,21 +88,21 @@ std::vector<OfficialWeights> official_weights(const BaseChoice& choice) {
   return files;
 }
 
-std::string base_file_name(const BaseChoice& choice) {
+std::string backbone_file_name(const BackboneChoice& choice) {
   return choice.spec.name + (choice.spec.is_default ? "" : "-" + choice.spec.variant) +
          changed_parameters(choice, /*as_flags=*/false);
 }
 
-std::optional<BaseChoice> choice_of_file_name(const std::string& name) {
-  for (const std::string& base : base_names())
-    if (starts_with(name, base))
-      for (const BaseSpec& spec : base_variants(base))
-        for (const BaseChoice& choice : choices_of(spec))
-          if (base_file_name(choice) == name) return choice;
+std::optional<BackboneChoice> choice_of_file_name(const std::string& name) {
+  for (const std::string& backbone : backbone_names())
+    if (starts_with(name, backbone))
+      for (const BackboneSpec& spec : backbone_variants(backbone))
+        for (const BackboneChoice& choice : choices_of(spec))
+          if (backbone_file_name(choice) == name) return choice;
   return std::nullopt;
 }
 
-std::string import_commands(const BaseChoice& choice) {
+std::string import_commands(const BackboneChoice& choice) {
   const std::string command = "  cvtool import " + choice.spec.name +
                               (choice.spec.is_default ? "" : " --variant " + choice.spec.variant) +
                               changed_parameters(choice, /*as_flags=*/true);

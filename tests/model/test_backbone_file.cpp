@@ -1,4 +1,4 @@
-#include "model/base_file.h"
+#include "model/backbone_file.h"
 
 #include <ATen/ATen.h>
 #include <doctest/doctest.h>
@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
-#include "model/base_spec.h"
+#include "model/backbone_spec.h"
 #include "model/compile.h"
 #include "scratch.h"
 
@@ -27,7 +27,7 @@ const std::string& python_bases() {
 
 std::string refusal(const std::string& path) {
   try {
-    load_base(path);
+    load_backbone(path);
   } catch (const Error& error) {
     CHECK(error.code() == ExitCode::kFailed);
     CHECK(contains(error.what(), path));
@@ -52,15 +52,15 @@ class Variable {
   const char* name_;
 };
 
-BaseFile small_base() {
+BackboneFile small_base() {
   const Json spec = json_from_text(R"({"preprocess": "symmetric", "parameters": {"n": 5}, "layers": [
       {"kind": "conv2d", "filters": "$n", "strides": 2, "padding": "same"}, {"kind": "batch_norm", "activation": "relu"},
       {"kind": "max_pool2d", "kernel": 3, "strides": 2, "padding": "same"}]})",
                                    "test");
-  BaseFile base;
-  base.module = compile_base(spec, {{16, 16}, 2, 1}).module;
-  base.info = {{"format", kBaseFormat}, {"kind", "base"}, {"name", "small"}, {"preprocess", "symmetric"}};
-  return base;
+  BackboneFile backbone;
+  backbone.module = compile_backbone(spec, {{16, 16}, 2, 1}).module;
+  backbone.info = {{"format", kBackboneFormat}, {"kind", "base"}, {"name", "small"}, {"preprocess", "symmetric"}};
+  return backbone;
 }
 
 }  // namespace
@@ -71,51 +71,51 @@ TEST_CASE("Bases traced, scripted and frozen in Python give Python's values, in 
   const at::Tensor y = at::tensor(values["y"].get<std::vector<float>>());
   for (const char* name : {"traced", "scripted", "frozen", "frozen_traced"}) {
     CAPTURE(name);
-    const BaseFile base = load_base(python_bases() + "/" + name + ".pt");
-    CHECK((forward(base.module, x).flatten() - y).abs().max().item<float>() < 1e-6);
-    CHECK(base.info["kind"] == "base");
-    CHECK(base.info["name"] == name);
-    CHECK(base.info["preprocess"].is_null());
+    const BackboneFile backbone = load_backbone(python_bases() + "/" + name + ".pt");
+    CHECK((forward(backbone.module, x).flatten() - y).abs().max().item<float>() < 1e-6);
+    CHECK(backbone.info["kind"] == "base");
+    CHECK(backbone.info["name"] == name);
+    CHECK(backbone.info["preprocess"].is_null());
   }
 }
 
-TEST_CASE("What a base's file says of it comes with it") {
-  const BaseFile base = load_base(python_bases() + "/named.pt");
-  CHECK(base.info["name"] == "ours");
-  CHECK(base.info["preprocess"] == Json{{"scale", 0.5}});
+TEST_CASE("What a backbone's file says of it comes with it") {
+  const BackboneFile backbone = load_backbone(python_bases() + "/named.pt");
+  CHECK(backbone.info["name"] == "ours");
+  CHECK(backbone.info["preprocess"] == Json{{"scale", 0.5}});
 }
 
-TEST_CASE("A base is written and read back with the same values, and the same bytes each time") {
+TEST_CASE("A backbone is written and read back with the same values, and the same bytes each time") {
   const Scratch scratch;
-  const BaseFile base = small_base();
-  save_base(scratch / "a.pt", base);
-  save_base(scratch / "b.pt", base);
+  const BackboneFile backbone = small_base();
+  save_backbone(scratch / "a.pt", backbone);
+  save_backbone(scratch / "b.pt", backbone);
   CHECK((content_of(scratch / "a.pt") == content_of(scratch / "b.pt")));
-  const BaseFile read = load_base(scratch / "a.pt");
-  CHECK(read.info == base.info);
+  const BackboneFile read = load_backbone(scratch / "a.pt");
+  CHECK(read.info == backbone.info);
   at::manual_seed(1);
   const at::Tensor x = at::rand({2, 3, 16, 16});
-  CHECK(at::equal(forward(read.module, x), forward(base.module, x)));
+  CHECK(at::equal(forward(read.module, x), forward(backbone.module, x)));
 }
 
-TEST_CASE("A base takes pictures of other sizes than it was compiled for, padded as TensorFlow pads them") {
+TEST_CASE("A backbone takes pictures of other sizes than it was compiled for, padded as TensorFlow pads them") {
   const Json spec = json_from_text(R"({"layers": [{"kind": "conv2d", "filters": 2, "strides": 2, "padding": "same"},
       {"kind": "avg_pool2d", "kernel": 3, "strides": 2, "padding": "same"},
       {"kind": "max_pool2d", "kernel": 2, "padding": "same"}]})",
                                    "test");
-  const BaseNet base = compile_base(spec, {{64, 64}, 2, 1});
+  const BackboneNet backbone = compile_backbone(spec, {{64, 64}, 2, 1});
   for (const int64_t size : {5, 6, 7, 8, 9, 10, 11, 12, 13}) {
     CAPTURE(size);
     at::manual_seed(2);
     const at::Tensor x = at::rand({1, 3, size, 17});
-    const BaseNet fitting = compile_base(spec, {{size, 17}, 2, 1});
-    const at::Tensor y = forward(base.module, x);
+    const BackboneNet fitting = compile_backbone(spec, {{size, 17}, 2, 1});
+    const at::Tensor y = forward(backbone.module, x);
     CHECK(y.sizes().slice(1) == at::IntArrayRef(fitting.output));
     CHECK(at::equal(y, forward(fitting.module, x)));
   }
 }
 
-TEST_CASE("A file that is no base is refused with the reason") {
+TEST_CASE("A file that is not a backbone is refused with the reason") {
   const std::string folder = python_bases();
   CHECK(contains(refusal(folder + "/no_weights.pt"), "holds no weights"));
   CHECK(contains(refusal(folder + "/no_forward.pt"), "has no method forward"));
@@ -131,34 +131,34 @@ TEST_CASE("A file that is no base is refused with the reason") {
     std::string damaged = whole;
     damaged[at] = static_cast<char>(damaged[at] ^ 0x55);
     try {
-      load_base(scratch.write("damaged.pt", damaged));
+      load_backbone(scratch.write("damaged.pt", damaged));
     } catch (const Error&) {
     }
   }
 }
 
-TEST_CASE("A base is found by path, in CVTOOL_BASES and in the user's data folder, in this order") {
+TEST_CASE("A backbone is found by path, in CVTOOL_BASES and in the user's data folder, in this order") {
   const Scratch scratch;
-  const Variable bases("CVTOOL_BASES", scratch / "first" + ":" + scratch / "second");
+  const Variable backbones("CVTOOL_BASES", scratch / "first" + ":" + scratch / "second");
   const Variable data("XDG_DATA_HOME", scratch / "data");
-  CHECK(base_folders() ==
+  CHECK(backbone_folders() ==
         std::vector<std::string>{scratch / "first", scratch / "second", scratch / "data/cvtool/bases"});
   const std::string last = scratch.write("data/cvtool/bases/mine.pt", "");
-  CHECK(base_path("mine") == last);
+  CHECK(backbone_path("mine") == last);
   const std::string second = scratch.write("second/mine.pt", "");
-  CHECK(base_path("mine") == second);
-  CHECK(base_path(second) == second);
-  CHECK(contains(message_of([&] { base_path(scratch / "none.pt"); }), "there is no such file"));
-  CHECK(contains(message_of([] { base_path("nine"); }), "unknown base 'nine'; did you mean 'mine'?"));
+  CHECK(backbone_path("mine") == second);
+  CHECK(backbone_path(second) == second);
+  CHECK(contains(message_of([&] { backbone_path(scratch / "none.pt"); }), "there is no such file"));
+  CHECK(contains(message_of([] { backbone_path("nine"); }), "unknown base 'nine'; did you mean 'mine'?"));
 }
 
-TEST_CASE("A base that has not been imported is answered with the commands that get it") {
+TEST_CASE("A backbone that has not been imported is answered with the commands that get it") {
   const Scratch scratch;
   const Variable data("XDG_DATA_HOME", scratch.path());
-  const std::string vgg16 = message_of([] { base_path("vgg16"); });
+  const std::string vgg16 = message_of([] { backbone_path("vgg16"); });
   CHECK(contains(vgg16, "\n  cvtool import vgg16\n"));
   CHECK(contains(vgg16, "\n  cvtool import vgg16 --weights vgg16-397923af.pth"));
-  CHECK(contains(message_of([] { base_path("mobilenet_v2-keras-0.35"); }),
+  CHECK(contains(message_of([] { backbone_path("mobilenet_v2-keras-0.35"); }),
                  "cvtool import mobilenet_v2 --variant keras --alpha 0.35 --weights "));
-  CHECK(contains(message_of([] { base_path("vgg61"); }), "did you mean 'vgg16'?"));
+  CHECK(contains(message_of([] { backbone_path("vgg61"); }), "did you mean 'vgg16'?"));
 }

@@ -1,4 +1,4 @@
-// The bases that cvtool knows: models/bases/NAME.json. Free of LibTorch.
+// The backbones that cvtool knows: models/bases/NAME.json. Free of LibTorch.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -23,8 +23,8 @@ void fields(OfficialWeights& c, Visitor&& visit) {
   visit("note", c.note, Doc("what tells it from the others"));
 }
 
-// One variant of a base, with the keys of the spec that all variants share laid under it.
-struct BaseSpec {
+// One variant of a backbone, with the keys of the spec that all variants share laid under it.
+struct BackboneSpec {
   std::string name, description, paper, licence, output, differences;
   int64_t imgsz = 224;
   Json model = Json::object(), choices = Json::object();
@@ -35,12 +35,12 @@ struct BaseSpec {
   bool is_default = false;
 };
 template <class Visitor>
-void fields(BaseSpec& c, Visitor&& visit) {
-  visit("name", c.name, Doc("name of the base, that of the file"));
+void fields(BackboneSpec& c, Visitor&& visit) {
+  visit("name", c.name, Doc("name of the backbone, that of the file"));
   visit("description", c.description, Doc("one line for people"));
   visit("paper", c.paper, Doc("where the net was published"));
   visit("licence", c.licence, Doc("licence of the official weights"));
-  visit("output", c.output, Doc("what the base gives"));
+  visit("output", c.output, Doc("what the backbone gives"));
   visit("differences", c.differences, Doc("what differs from the paper"));
   visit("imgsz", c.imgsz, Doc("size of the pictures that it was trained on").range(1, 8192));
   visit("model", c.model, Doc("the net, as in a recipe, without a head; its preprocess is what the weights want"));
@@ -52,29 +52,29 @@ void fields(BaseSpec& c, Visitor&& visit) {
   visit("ignored", c.ignored, Doc("tensors of the weight file that are left out, by the beginning of their names"));
 }
 
-// Names of the known bases, sorted.
-std::vector<std::string> base_names();
+// Names of the known backbones, sorted.
+std::vector<std::string> backbone_names();
 
-// All variants of a base, the default one first. Throws UsageError: a name that is not known, with the nearest one; a
-// faulty spec, naming the key.
-std::vector<BaseSpec> base_variants(const std::string& name);
+// All variants of a backbone, the default one first. Throws UsageError: a name that is not known, with the nearest one;
+// a faulty spec, naming the key.
+std::vector<BackboneSpec> backbone_variants(const std::string& name);
 
-// A base with everything decided.
-struct BaseChoice {
-  BaseSpec spec;
-  Json parameters = Json::object();  // {"alpha": 0.35}; empty where the base has none
+// A backbone with everything decided.
+struct BackboneChoice {
+  BackboneSpec spec;
+  Json parameters = Json::object();  // {"alpha": 0.35}; empty where the backbone has none
 };
 
 // The official files of the choice, the one to fetch first; may be empty.
-std::vector<OfficialWeights> official_weights(const BaseChoice& choice);
+std::vector<OfficialWeights> official_weights(const BackboneChoice& choice);
 
 // Name of the file that an import makes: "mobilenet_v2", "mobilenet_v2-keras-0.35". What is at its default is left out.
-std::string base_file_name(const BaseChoice& choice);
+std::string backbone_file_name(const BackboneChoice& choice);
 
 // The choice with this file name, if there is one.
-std::optional<BaseChoice> choice_of_file_name(const std::string& name);
+std::optional<BackboneChoice> choice_of_file_name(const std::string& name);
 
-// The commands that make the base, for the end of a message.
-std::string import_commands(const BaseChoice& choice);
+// The commands that make the backbone, for the end of a message.
+std::string import_commands(const BackboneChoice& choice);
 
 }  // namespace cvtool
