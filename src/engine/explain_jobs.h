@@ -6,6 +6,7 @@
 #include "base/observer.h"
 #include "evaluate/opened_model.h"
 #include "explain/seen_photo.h"
+#include "spec/results.h"
 
 namespace cvtool {
 
