@@ -100,7 +100,7 @@ class StatsCommand : public LookCommand {
   }
 
   static std::string sizes_table(const DataStats& stats) {
-    Rows rows{{"size in pixels", "least", "median", "most"}};
+    Rows rows{{"size in pixels", "min", "median", "max"}};
     for (const auto& [side, range] : {std::pair{"width", stats.width}, std::pair{"height", stats.height}})
       rows.push_back({side, with_thousands(range.min), with_thousands(range.median), with_thousands(range.max)});
     return table_text(rows);

@@ -81,7 +81,7 @@ std::optional<ContentHash> file_content(const std::string& path) {
 Json fingerprints_of(const std::string& root, const std::vector<Sample>& samples) {
   std::vector<const Sample*> chosen;
   for (const Sample& sample : samples) chosen.push_back(&sample);
-  // A name that is not a UTF-8 would not survive in the model's JSON.
+  // A name that is not UTF-8 would not survive in the model's JSON.
   chosen.erase(std::remove_if(chosen.begin(), chosen.end(), [](const Sample* s) { return !is_utf8(s->path); }),
                chosen.end());
   const size_t count = std::min(kFingerprints, chosen.size());

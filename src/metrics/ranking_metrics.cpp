@@ -69,14 +69,14 @@ Ranking ranking_of(const Predictions& p, int64_t k) {
 }
 
 RankingAreas ranking_areas(const Ranking& ranking, const uint8_t* weights) {
-  double last_hits = 0, last_misses = 0, area = 0, precision_sum = 0;
+  double last_correct = 0, last_misses = 0, area = 0, precision_sum = 0;
   walk(ranking, weights, [&](double correct, double misses) {
-    area += (misses - last_misses) * (correct + last_hits) / 2;
-    if (correct > last_hits) precision_sum += (correct - last_hits) * correct / (correct + misses);
-    last_hits = correct, last_misses = misses;
+    area += (misses - last_misses) * (correct + last_correct) / 2;
+    if (correct > last_correct) precision_sum += (correct - last_correct) * correct / (correct + misses);
+    last_correct = correct, last_misses = misses;
   });
-  return {last_hits > 0 && last_misses > 0 ? area / (last_hits * last_misses) : kUndefined,
-          last_hits > 0 ? precision_sum / last_hits : kUndefined};
+  return {last_correct > 0 && last_misses > 0 ? area / (last_correct * last_misses) : kUndefined,
+          last_correct > 0 ? precision_sum / last_correct : kUndefined};
 }
 
 void AreaMeans::add(const RankingAreas& one) {

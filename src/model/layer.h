@@ -38,9 +38,9 @@ struct BuiltLayer {
 };
 
 struct LayerKind {
-  const char* name;           // in JSON: "conv2d"
-  const char* keras_name;     // in the table: "Conv2D"
-  const char* backbone_name;  // of the submodule: "conv2d"
+  const char* name;         // in JSON: "conv2d"
+  const char* keras_name;   // in the table: "Conv2D"
+  const char* module_name;  // of the submodule: "conv2d"
   const char* help;
   BuiltLayer (*build)(const Json& spec, const LayerContext& context);
   void (*defaults)(Json& object);  // writes every key at its default

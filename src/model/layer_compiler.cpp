@@ -17,9 +17,9 @@ const std::vector<std::string>& composite_names() {
   return names;
 }
 
-std::string backbone_name_of(const std::string& kind) {
+std::string module_name_of(const std::string& kind) {
   for (const auto& row : layer_kinds())
-    if (kind == row.name) return row.backbone_name;
+    if (kind == row.name) return row.module_name;
   return kind;
 }
 
@@ -86,7 +86,7 @@ torch::jit::Module LayerCompiler::sequence(const Json& layers, Shape& shape, con
     if (named && (!spec["name"].is_string() || !is_identifier(spec["name"].get<std::string>())))
       throw UsageError(inner.place + "name: must be a word of letters, digits and _, not " + spec["name"].dump());
     for (int64_t turn = 0; turn < repeat.get<int64_t>(); ++turn) {
-      const std::string wanted = named ? spec["name"].get<std::string>() : backbone_name_of(kind);
+      const std::string wanted = named ? spec["name"].get<std::string>() : module_name_of(kind);
       const std::string name = unique_name(wanted, used);
       if (named && turn == 0 && name != wanted)
         throw UsageError(inner.place + "name: '" + wanted + "' is taken by an earlier layer");

@@ -68,9 +68,9 @@ TextFont::TextFont() {
 
 double TextFont::width(const std::string& text, double size_px) const {
   if (text.empty()) return 0;
-  int backbone = 0;
-  if (face_) return face_->type->getTextSize(text, static_cast<int>(std::lround(size_px)), -1, &backbone).width;
-  return cv::getTextSize(ascii(text), cv::FONT_HERSHEY_SIMPLEX, line_scale(size_px), line_thickness(size_px), &backbone)
+  int baseline = 0;
+  if (face_) return face_->type->getTextSize(text, static_cast<int>(std::lround(size_px)), -1, &baseline).width;
+  return cv::getTextSize(ascii(text), cv::FONT_HERSHEY_SIMPLEX, line_scale(size_px), line_thickness(size_px), &baseline)
       .width;
 }
 
@@ -80,8 +80,8 @@ struct TextFont::Face {};
 TextFont::TextFont() = default;
 
 double TextFont::width(const std::string& text, double size_px) const {
-  int backbone = 0;
-  return cv::getTextSize(ascii(text), cv::FONT_HERSHEY_SIMPLEX, line_scale(size_px), line_thickness(size_px), &backbone)
+  int baseline = 0;
+  return cv::getTextSize(ascii(text), cv::FONT_HERSHEY_SIMPLEX, line_scale(size_px), line_thickness(size_px), &baseline)
       .width;
 }
 #endif

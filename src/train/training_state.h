@@ -41,9 +41,9 @@ std::optional<Checkpoint> load_checkpoint(const std::string& folder);
 struct RunningSums {
   double loss = 0, correct = 0;
   int64_t samples = 0;
-  void add(double batch_loss, double batch_hits, int64_t count) {
+  void add(double batch_loss, double batch_correct, int64_t count) {
     loss += batch_loss * static_cast<double>(count);
-    correct += batch_hits;
+    correct += batch_correct;
     samples += count;
   }
   double mean_loss() const { return loss / static_cast<double>(samples); }

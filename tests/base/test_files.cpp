@@ -158,6 +158,6 @@ TEST_CASE("The folders of the user follow the XDG variables, else the home folde
   const Variable cache("XDG_CACHE_HOME", "/c"), data("XDG_DATA_HOME", ""), home("HOME", "/home/someone");
   CHECK(cache_folder() == "/c/cvtool");
   CHECK(user_data_folder() == "/home/someone/.local/share/cvtool");
-  const Variable fraction("CVTOOL_SHARE", "/opt/share/cvtool");
+  const Variable share("CVTOOL_SHARE", "/opt/share/cvtool");
   CHECK(share_folder() == "/opt/share/cvtool");
 }

@@ -23,6 +23,6 @@ TEST_CASE("Tables have aligned columns, counted in characters") {
   CHECK(table_text({}).empty());
 }
 
-TEST_CASE("A document with a name that is not a UTF-8 can be written") {
+TEST_CASE("A document with a name that is not UTF-8 can be written") {
   CHECK(text_from_json({{"path", "caf\xe9.jpg"}}, -1) == "{\"path\":\"caf\xef\xbf\xbd.jpg\"}\n");
 }

@@ -111,7 +111,7 @@ def check_torchvision(name, net, features):
         result = json.loads(cvtool("import", name, "--weights", work / f"{name}.{form}", "-o", output, "--json"))
         assert result["variant"] == "torchvision" and result["file"] == str(output), result
         bases.append(load_base(output))
-    for other, _ in backbones[1:]:
+    for other, _ in bases[1:]:
         mine, theirs = bases[0][0].state_dict(), other.state_dict()
         assert mine.keys() == theirs.keys() and all(torch.equal(mine[key], theirs[key]) for key in mine), name
     base, info = bases[0]

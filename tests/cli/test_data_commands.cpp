@@ -47,7 +47,7 @@ TEST_CASE("data stats counts the photos of each split and draws them") {
                  "Truck                  24      12       9   45\n"
                  "photos                 48      24      18   90\n"
                  "majority baseline  0.5000  0.5000  0.5000\n"));
-  CHECK(contains(table.out, "size in pixels  least  median  most\nwidth              56      56    56\n"));
+  CHECK(contains(table.out, "size in pixels  min  median  max\nwidth            56      56   56\n"));
 }
 
 TEST_CASE("A picture that cannot be written is refused before the photos are read") {

@@ -112,15 +112,15 @@ TEST_CASE("A second Ctrl-C ends the program at once") {
 
 TEST_CASE("--resume alone takes the newest run; more epochs are fine") {
   const Session& session = Session::get();
-  const std::vector<std::string> backbone{"train",        "--data",    session.photos, "--recipe",
-                                          session.recipe, "--project", "longer"};
-  REQUIRE(session(command(backbone, {"--epochs", "1"})).code == 0);
+  const std::vector<std::string> common{"train",        "--data",    session.photos, "--recipe",
+                                        session.recipe, "--project", "longer"};
+  REQUIRE(session(command(common, {"--epochs", "1"})).code == 0);
   const Outcome finished = session({"train", "--resume", "--project", "longer"});
   check_refused(finished, 2, {"--resume longer/train", "the run is finished", "--epochs"});
   const Outcome more = session({"train", "--resume", "--project", "longer", "--epochs", "3"});
   CAPTURE(more.err);
   CHECK(more.code == 0);
-  REQUIRE(session(command(backbone, {"--epochs", "3"})).code == 0);
+  REQUIRE(session(command(common, {"--epochs", "3"})).code == 0);
   CHECK(
       (content_of(session.scratch / "longer/train/last.pt") == content_of(session.scratch / "longer/train2/last.pt")));
 }

@@ -13,12 +13,12 @@ using namespace cvtool;
 namespace {
 
 // One row or column of grey values, resized; the red channel.
-std::vector<int> resized_row(const std::vector<int>& values, int64_t width, const DataConfig& backbone,
+std::vector<int> resized_row(const std::vector<int>& values, int64_t width, const DataConfig& given,
                              bool column = false) {
   cv::Mat image(1, static_cast<int>(values.size()), CV_8UC3);
   for (int x = 0; x < image.cols; ++x)
     image.at<cv::Vec3b>(0, x) = cv::Vec3b::all(static_cast<uint8_t>(values[static_cast<size_t>(x)]));
-  DataConfig config = backbone;
+  DataConfig config = given;
   config.imgsz = column ? ImageSize{width, 1} : ImageSize{1, width};
   if (column) image = image.reshape(3, image.cols);
   const cv::Mat out = resize_image(image, config);

@@ -120,7 +120,7 @@ TEST_CASE("A file that is not a backbone is refused with the reason") {
   CHECK(contains(refusal(folder + "/no_weights.pt"), "holds no weights"));
   CHECK(contains(refusal(folder + "/no_forward.pt"), "has no method forward"));
   CHECK(contains(refusal(folder + "/state_dict.pt"), "holds weights without a net"));
-  CHECK(contains(refusal(folder + "/newer.pt"), "base format 99"));
+  CHECK(contains(refusal(folder + "/newer.pt"), "backbone format 99"));
   CHECK(contains(refusal(folder + "/model.pt"), "is a finished model"));
   CHECK(contains(refusal(folder + "/values.json"), "is not TorchScript"));
   const std::string whole = content_of(folder + "/traced.pt");

@@ -74,13 +74,13 @@ void draw_hills(Brush& brush, double width, double horizon, Random& random) {
   for (int layer = 0; layer < 3; ++layer) {
     const Color near = varied({75, 110, 60}, 25, random);
     const Color color = blended({150, 165, 180}, near, 0.25 + 0.35 * layer);
-    const double backbone = horizon * (0.72 + 0.1 * layer), swing = horizon * random.uniform(0.05, 0.14);
+    const double middle = horizon * (0.72 + 0.1 * layer), swing = horizon * random.uniform(0.05, 0.14);
     const double phase = random.uniform(0, 6.28), waves = random.uniform(1, 3);
     Shape hill = {{width + 2, horizon + 4}, {-2, horizon + 4}};
     for (int i = 0; i <= 24; ++i) {
       const double t = i / 24.0;
       hill.emplace_back(t * (width + 4) - 2,
-                        backbone - swing * (std::sin(phase + 6.28 * waves * t) + 0.4 * std::sin(2 * phase + 17 * t)));
+                        middle - swing * (std::sin(phase + 6.28 * waves * t) + 0.4 * std::sin(2 * phase + 17 * t)));
     }
     brush.fill(hill, color, shaded(color, 0.85));
   }
