@@ -18,7 +18,7 @@ esac
 
 ensure_packages build speed
 [ "${1:-}" != --real ] || command -v npm >/dev/null || ensure_packages real
-build_cvtool -DCVTOOL_TESTS=OFF
+build_cvtool -DCVTOOL_TESTS=OFF -DCVTOOL_UNITY=ON
 
 cvtool=$PWD/build/bin/cvtool
 

@@ -15,7 +15,7 @@ for module in numpy torch torchvision h5py sklearn; do
     exit 1
   fi
 done
-build_cvtool -DCVTOOL_TESTS=ON
+build_cvtool -DCVTOOL_TESTS=ON -DCVTOOL_UNITY=ON
 
 say "Testing"
 status=0
