@@ -25,7 +25,7 @@ void set_baselines(Keyed<SplitStats>& splits) {
   }
 }
 
-Range range_of(std::vector<int64_t> values) {
+SizeRange range_of(std::vector<int64_t> values) {
   if (values.empty()) return {};
   std::sort(values.begin(), values.end());
   return {values.front(), values[values.size() / 2], values.back()};

@@ -46,12 +46,12 @@ constexpr int kFiner = 2;
 struct Panel {
   std::string name, line;
   at::Tensor plane;
-  Range range;
+  ValueRange range;
   double gamma = 1;
 };
 
 Panel panel(const std::string& name, const at::Tensor& plane, double gamma = 1) {
-  const Range range = range_of(plane);
+  const ValueRange range = range_of(plane);
   return {name, size_text(plane) + ", black " + significant(range.low, 4) + ", white " + significant(range.high, 4),
           plane, range, gamma};
 }

@@ -18,7 +18,7 @@ namespace {
 constexpr Ink kAbove{200, 90, 0}, kBelow{0, 90, 170};
 
 // Shares 0..1 of the range; a flat plane is all 0.
-cv::Mat fractions(const at::Tensor& plane, const Range& range) {
+cv::Mat fractions(const at::Tensor& plane, const ValueRange& range) {
   const double span = range.high - range.low;
   cv::Mat values = plane_from_tensor(plane);
   if (span > 0)
@@ -62,9 +62,9 @@ cv::Mat plane_from_tensor(const at::Tensor& plane) {
       .clone();
 }
 
-Range range_of(const at::Tensor& plane) { return {plane.min().item<double>(), plane.max().item<double>()}; }
+ValueRange range_of(const at::Tensor& plane) { return {plane.min().item<double>(), plane.max().item<double>()}; }
 
-cv::Mat grey_picture(const at::Tensor& plane, const Range& range, double gamma) {
+cv::Mat grey_picture(const at::Tensor& plane, const ValueRange& range, double gamma) {
   cv::Mat values = fractions(plane, range), bytes, rgb;
   if (gamma != 1) cv::pow(values, gamma, values);
   values.convertTo(bytes, CV_8U, 255);
@@ -131,7 +131,7 @@ void write_feature_sheet(const std::string& path, const std::string& layer, cons
   std::vector<SheetPicture> pictures;
   for (int64_t channel : channels) {
     const at::Tensor map = maps[channel];
-    const Range range = range_of(map);
+    const ValueRange range = range_of(map);
     pictures.push_back(tile(colour_picture(map), {"channel " + std::to_string(channel),
                                                   significant(range.low, 4) + " to " + significant(range.high, 4)}));
   }

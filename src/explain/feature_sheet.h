@@ -12,14 +12,14 @@ namespace cvtool {
 // CV_32F of a plane [H,W] of any type.
 cv::Mat plane_from_tensor(const at::Tensor& plane);
 
-struct Range {
+struct ValueRange {
   double low = 0, high = 1;
 };
-Range range_of(const at::Tensor& plane);
+ValueRange range_of(const at::Tensor& plane);
 
 // Each as CV_8UC3, RGB, of the plane's size.
 // Black at range.low, white at range.high, the share between raised to `gamma`.
-cv::Mat grey_picture(const at::Tensor& plane, const Range& range, double gamma = 1);
+cv::Mat grey_picture(const at::Tensor& plane, const ValueRange& range, double gamma = 1);
 // Dark blue at the plane's smallest value to yellow at its largest (viridis).
 cv::Mat colour_picture(const at::Tensor& plane);
 // White at 0, orange above, blue below; full colour at `strongest`.

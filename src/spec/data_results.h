@@ -81,10 +81,10 @@ inline void fields(const SplitStats& s, JsonWriter& visit) {
 }
 
 // Of the readable photos.
-struct Range {
+struct SizeRange {
   int64_t min = 0, median = 0, max = 0;
 };
-inline void fields(const Range& r, JsonWriter& visit) {
+inline void fields(const SizeRange& r, JsonWriter& visit) {
   visit("least", r.min), visit("median", r.median), visit("most", r.max);
 }
 
@@ -93,7 +93,7 @@ struct DataStats {
   std::vector<std::string> classes;
   Keyed<SplitStats> splits;  // "train", "valid", "test": those with photos
   int64_t readable = 0, unreadable = 0;
-  Range width, height;  // pixels, upright
+  SizeRange width, height;  // pixels, upright
   // RGB, 0..255: mean over photos of each photo's mean; standard deviation of a pixel of a random photo.
   std::array<double, 3> mean{}, deviation{};
   std::array<std::array<double, 256>, 3> histogram{};  // fraction of each value, mean over photos; RGB
