@@ -26,7 +26,7 @@ at::Tensor move_pixels(const at::Tensor& pixels, const Move& move, ImageSize siz
 // f32, contiguous; the same tensor where it is so already.
 at::Tensor as_float(const at::Tensor& pixels);
 
-// One number a row as [N,1,1,1] f32 on the device of `like`.
+// One number per row as [N,1,1,1] f32 on the device of `like`.
 at::Tensor per_row(const std::vector<double>& values, const at::Tensor& like);
 
 // `change` applied to some rows (ascending) of `pixels`, the others as they are. `change` keeps shape and

@@ -17,7 +17,7 @@ namespace cvtool {
 struct DrawKeys {
   uint64_t seed = 0;
   uint64_t epoch = 0;
-  std::vector<uint64_t> ids;  // one a row
+  std::vector<uint64_t> ids;  // one per row
 
   Random random(const std::string& purpose, size_t row) const { return {seed, purpose, epoch, ids[row]}; }
 };

@@ -74,7 +74,7 @@ class StatsCommand : public LookCommand {
   }
 
  private:
-  // A row a class, a column a split.
+  // A row per class, a column per split.
   static std::string counts_table(const DataStats& stats) {
     Rows rows{{"class"}};
     for (const auto& [name, split] : stats.splits) rows[0].push_back(name);

@@ -85,9 +85,9 @@ class EvalCommand {
   static std::string text(const EvalResult& result) {
     std::string out = "split " + result.split + ", " + counted(result.photos, "photo") + "\n";
     std::vector<std::vector<std::string>> rows;
-    for (const Figure& figure : result.metrics) {
-      const auto& range = figure.interval;
-      rows.push_back({figure.name, figure.value ? metric_text(metric_kind(figure.name), *figure.value) : "undefined",
+    for (const MetricValue& metric : result.metrics) {
+      const auto& range = metric.interval;
+      rows.push_back({metric.name, metric.value ? metric_text(metric_kind(metric.name), *metric.value) : "undefined",
                       range ? "(95 %: " + fixed((*range)[0], 4) + " to " + fixed((*range)[1], 4) + ")" : ""});
     }
     out += table_text(rows);

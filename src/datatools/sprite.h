@@ -1,4 +1,4 @@
-// Pictures that are shipped one a row of a large one (a sprite, as TensorFlow.js data sets use them), with their
+// Pictures that are shipped one to a row of a large one (a sprite, as TensorFlow.js data sets use them), with their
 // labels in a JSON list -> FOLDER/CLASS/NAME.png.
 #pragma once
 

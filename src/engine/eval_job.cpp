@@ -156,7 +156,7 @@ EvalResult eval_job(const EvalRequest& request, Observer& observer) {
   result.split = split.name;
   result.photos = evaluation.outputs.predictions.count();
   for (const char* name : {"accuracy", "balanced_accuracy", "majority_baseline", "roc_auc", "loss", "ece"})
-    result.metrics.push_back(figure_of(evaluation, name));
+    result.metrics.push_back(measured(evaluation, name));
   result.document = std::move(document);
   return result;
 }

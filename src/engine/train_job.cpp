@@ -72,7 +72,7 @@ TrainResult train_job(const TrainRequest& request, Observer& observer) {
   if (result.best_epoch == 0 || result.interrupted) return result;
   const Evaluation evaluation = final_evaluation(plan, data, run, observer);
   result.metrics = evaluation.document["metrics"];
-  result.accuracy = figure_of(evaluation, "accuracy");
+  result.accuracy = measured(evaluation, "accuracy");
   result.loss = evaluation.outputs.loss;
   return result;
 }

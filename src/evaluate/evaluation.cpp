@@ -84,13 +84,13 @@ Evaluation evaluate(const EvaluationSubject& subject, Outputs outputs, std::opti
   return evaluation;
 }
 
-Figure figure_of(const Evaluation& evaluation, const std::string& name) {
+MetricValue measured(const Evaluation& evaluation, const std::string& name) {
   if (name == "loss") return {name, evaluation.outputs.loss, {}};
   const Metric& metric = evaluation.metrics.metric(name);
-  Figure figure{name, {}, {}};
-  if (!std::isnan(metric.value)) figure.value = metric.value;
-  if (!std::isnan(metric.interval.low)) figure.interval = {metric.interval.low, metric.interval.high};
-  return figure;
+  MetricValue value{name, {}, {}};
+  if (!std::isnan(metric.value)) value.value = metric.value;
+  if (!std::isnan(metric.interval.low)) value.interval = {metric.interval.low, metric.interval.high};
+  return value;
 }
 
 }  // namespace cvtool

@@ -43,7 +43,7 @@ struct Evaluation {
 Evaluation evaluate(const EvaluationSubject& subject, Outputs outputs, std::optional<double> threshold = {});
 
 // "loss", "majority_baseline" or a name of EvaluationMetrics::metrics.
-Figure figure_of(const Evaluation& evaluation, const std::string& name);
+MetricValue measured(const Evaluation& evaluation, const std::string& name);
 
 // Writes metrics.json, predictions.csv, confusion_matrix.csv, the pictures and report.html into the folder, which is
 // made.

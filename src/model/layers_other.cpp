@@ -117,7 +117,7 @@ at::Tensor per_channel(const Json& json, const LayerContext& context, const char
       if (item.is_number()) values.push_back(item.get<double>());
   if (values.empty() || static_cast<int64_t>(values.size()) != context.input[0] || values.size() != json.size())
     throw UsageError(context.place + key + ": must be a number or a list of " + std::to_string(context.input[0]) +
-                     " numbers (one a channel), not " + json.dump());
+                     " numbers (one per channel), not " + json.dump());
   std::vector<int64_t> shape(context.input.size() + 1, 1);
   shape[1] = context.input[0];
   return at::tensor(values, at::kDouble).to(at::kFloat).reshape(shape);

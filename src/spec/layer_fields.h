@@ -28,7 +28,7 @@ void fields(Conv2dFields& c, Visitor&& visit) {
   visit("padding", c.padding, Doc("same, valid, N, [height, width] or [top, bottom, left, right]"));
   visit("dilation", c.dilation, Doc("distance of the window's taps, N or [height, width]"));
   visit("groups", c.groups, Doc("channels are convolved in this many separate groups").range(1, 1 << 20));
-  visit("bias", c.bias, Doc("add a number a channel"));
+  visit("bias", c.bias, Doc("add a number per channel"));
   visit("activation", c.activation, Doc("function applied to the result").words(activation_names()));
 }
 
@@ -45,7 +45,7 @@ void fields(DepthwiseConv2dFields& c, Visitor&& visit) {
   visit("padding", c.padding, Doc("same, valid, N, [height, width] or [top, bottom, left, right]"));
   visit("dilation", c.dilation, Doc("distance of the window's taps, N or [height, width]"));
   visit("depth_multiplier", c.depth_multiplier, Doc("output channels for each input channel").range(1, 1024));
-  visit("bias", c.bias, Doc("add a number a channel"));
+  visit("bias", c.bias, Doc("add a number per channel"));
   visit("activation", c.activation, Doc("function applied to the result").words(activation_names()));
 }
 
@@ -125,8 +125,8 @@ struct RescaleFields {
 };
 template <class Visitor>
 void fields(RescaleFields& c, Visitor&& visit) {
-  visit("scale", c.scale, Doc("y = x * scale + offset; a number or one a channel"));
-  visit("offset", c.offset, Doc("a number or one a channel"));
+  visit("scale", c.scale, Doc("y = x * scale + offset; a number or one per channel"));
+  visit("offset", c.offset, Doc("a number or one per channel"));
   visit("channels", c.channels, Doc("order of the channels after the layer").words({"rgb", "bgr"}));
 }
 

@@ -15,7 +15,7 @@ namespace cvtool {
 
 using Interval95 = std::array<double, 2>;  // low, high
 
-struct Figure {
+struct MetricValue {
   std::string name;
   std::optional<double> value;  // none: undefined on these photos
   std::optional<Interval95> interval;
@@ -31,7 +31,7 @@ struct TrainResult {
   std::string resume;              // the command that goes on; empty when all epochs are done
   std::vector<std::string> notes;  // for people: why it ended early, what the curves say
   Json metrics;                    // of best.pt, as eval gives them; null when interrupted
-  Figure accuracy;                 // of these
+  MetricValue accuracy;            // of these
   double loss = 0;
 };
 inline void fields(const TrainResult& r, JsonWriter& visit) {
@@ -91,11 +91,11 @@ inline void fields(const GateResult& g, JsonWriter& visit) {
 }
 
 struct EvalResult {
-  std::string folder;           // where the files are
-  Json document;                // what metrics.json holds
-  std::string split;            // "test"
-  int64_t photos = 0;           // of it
-  std::vector<Figure> metrics;  // the first to look at
+  std::string folder;                // where the files are
+  Json document;                     // what metrics.json holds
+  std::string split;                 // "test"
+  int64_t photos = 0;                // of it
+  std::vector<MetricValue> metrics;  // the first to look at
   std::vector<GateResult> gates;
   std::optional<BaselineResult> baseline;
   std::optional<Calibration> calibration;

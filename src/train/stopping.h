@@ -13,7 +13,7 @@ namespace cvtool {
 // none.
 double value_of(const EpochReport& report, const std::string& name);
 
-// "auto" -> the figure that is monitored. Throws UsageError for one that the run does not have.
+// "auto" -> the metric that is monitored. Throws UsageError for one that the run does not have.
 std::string resolve_monitor(const std::string& monitor, bool has_validation);
 
 // Whether the last epoch is the best so far: by the monitored metric; accuracies that are equal by their loss.

@@ -59,7 +59,7 @@ TEST_CASE("A picture that cannot be written is refused before the photos are rea
 
 TEST_CASE("data unpack makes class folders of a sprite") {
   const Session& session = Session::get();
-  // Four pictures of 1 x 2 pixels, one a row.
+  // Four pictures of 1 x 2 pixels, one per row.
   session.scratch.write("sprite.ppm", "P6\n2 4\n255\nabcdefghijklmnopqrstuvwx");
   session.scratch.write("labels.json", "[1, 9, 5, 9]");
   const std::vector<std::string> command{"data",

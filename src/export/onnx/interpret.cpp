@@ -118,7 +118,7 @@ at::Tensor run_cast(const OnnxNode& node, const Values& in) {
   return in[0].to(types.at(attribute(node, "to", int64_t{1})));
 }
 
-// A scale or zero point, one value or one a channel, so that it broadcasts over x.
+// A scale or zero point, one value or one per channel, so that it broadcasts over x.
 at::Tensor along(const OnnxNode& node, const at::Tensor& values, const at::Tensor& x) {
   if (values.numel() == 1) return values.reshape({});
   Integers shape(static_cast<size_t>(x.dim()), 1);

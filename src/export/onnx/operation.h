@@ -59,7 +59,7 @@ class Operation {
   int64_t rank(size_t i = 0) const { return input(i).dim(); }
   // A dimension that may be counted from the end, of input i.
   int64_t axis(int64_t dim, size_t i = 0) const { return dim < 0 ? dim + rank(i) : dim; }
-  // True when the tensors of this shape hold one row a picture in dimension `dim`.
+  // True when the tensors of this shape hold one row per picture in dimension `dim`.
   bool is_batch(int64_t dim, size_t i = 0) const;
 
   std::string add(const std::string& op, std::vector<std::string> inputs, OnnxAttributes attributes = {}) {
