@@ -29,12 +29,12 @@ std::vector<FolderEntry> entries_of(const std::string& folder) {
       struct stat status {};
       is_folder = ::stat((folder + "/" + name).c_str(), &status) == 0 && S_ISDIR(status.st_mode);
     }
-    if (is_folder || has_image_extension(name)) entries.push_back({name, is_folder});
+    if (is_folder || has_image_extension(name)) entries.push_back({is_folder ? name + "/" : name, is_folder});
   }
   // By path: what lies in a folder "a" comes after "a.jpg".
-  const auto key = [](const FolderEntry& entry) { return entry.is_folder ? entry.name + "/" : entry.name; };
-  std::sort(entries.begin(), entries.end(),
-            [&](const FolderEntry& a, const FolderEntry& b) { return key(a) < key(b); });
+  std::sort(entries.begin(), entries.end(), [](const FolderEntry& a, const FolderEntry& b) { return a.name < b.name; });
+  for (FolderEntry& entry : entries)
+    if (entry.is_folder) entry.name.pop_back();
   return entries;
 }
 
