@@ -1,4 +1,4 @@
-// Walking through folders of photos. Internal to data/.
+// Walking through folders of photos.
 #pragma once
 
 #include <sys/types.h>

@@ -1,4 +1,4 @@
-// Which photos are held out for validation and testing. Internal to data/.
+// Which photos are held out for validation and testing.
 #pragma once
 
 #include <cstdint>

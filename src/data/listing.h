@@ -1,5 +1,4 @@
-// What a folder or a CSV file says about its photos, before classes and splits are settled. Internal to
-// data/.
+// What a folder or a CSV file says about its photos, before classes and splits are settled.
 #pragma once
 
 #include <string>

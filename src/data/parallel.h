@@ -1,4 +1,4 @@
-// One loop over many items by several threads. Internal to data/.
+// One loop over many items by several threads.
 #pragma once
 
 #include <cstddef>

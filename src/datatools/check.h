@@ -1,4 +1,5 @@
-// Photos that are the same: to the pixel, or but for size and compression. Internal to data/.
+// Looking for what is wrong with a set of photos before it is trained on; photos that are the same, to the pixel or but
+// for size and compression.
 #pragma once
 
 #include <cstddef>

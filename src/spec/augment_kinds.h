@@ -1,7 +1,7 @@
 // The augmentations: names, parameters, help. Free of LibTorch, so that the program can check `--augment` and
 // print help without the engine; augment/steps.h attaches what they do.
 //
-// Table driven: an augmentation is one struct with its fields, one row in kinds.cpp and one in steps.cpp.
+// Table driven: an augmentation is one struct with its fields, one row in augment_kinds.cpp and one in steps.cpp.
 // A factor f is a strength: what is drawn lies in [-f, f] or [1-f, 1+f], as each help text says, and 0 leaves
 // the pixels as they are. Pixels are RGB 0..255.
 #pragma once
