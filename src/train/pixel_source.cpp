@@ -1,8 +1,10 @@
 #include "train/pixel_source.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "data/memory.h"
 #include "torch/device.h"
@@ -38,6 +40,7 @@ class PixelSource : public ExampleSource {
   void begin(int64_t epoch, int64_t skip) override {
     batches_.reset();  // its threads read what changes here
     epoch_ = static_cast<uint64_t>(epoch);
+    ahead_ = options_.device.is_cpu() && worker_count(0) > static_cast<size_t>(at::get_num_threads());
     order_ = options_.order(epoch);
     const auto rows = static_cast<size_t>(options_.batch);
     const size_t begin = std::min(order_.size(), static_cast<size_t>(skip) * rows);
@@ -49,9 +52,12 @@ class PixelSource : public ExampleSource {
     };
     plan.work = [this](Prepared& batch) {
       const at::NoGradGuard no_grad;
-      const OneComputeThread alone;
       read(batch);
-      if (options_.device.is_cpu() && !batch.read.ids.empty()) augment(batch);
+      if (!ahead_ || batch.read.ids.empty()) return;
+      // Only where there is work for it: to make a thread known to OpenMP costs milliseconds.
+      std::optional<OneComputeThread> alone;
+      if (options_.augmenter) alone.emplace();
+      augment(batch);
     };
     plan.workers = std::min(worker_count(store_.options().read.workers), (order_.size() - begin + rows - 1) / rows);
     plan.window = std::min(plan.workers + 1, batches_that_fit());
@@ -62,7 +68,7 @@ class PixelSource : public ExampleSource {
     Prepared batch;
     while (batches_->next(batch)) {
       if (batch.read.ids.empty()) continue;
-      if (!options_.device.is_cpu()) augment(batch);
+      if (!ahead_) augment(batch);
       examples = std::move(batch.examples);
       return true;
     }
@@ -120,6 +126,9 @@ class PixelSource : public ExampleSource {
   PixelSourceOptions options_;
   int64_t lookahead_;
   uint64_t epoch_ = 0;
+  // Workers augment where the step leaves cores free. Where its threads take all, one that shares its core with a
+  // worker holds up the others.
+  bool ahead_ = false;
   std::vector<size_t> order_;
   std::unique_ptr<OrderedPrefetch<Prepared>> batches_;  // last: its threads read the rest
 };
