@@ -21,8 +21,6 @@ Groups exact_duplicates(const std::vector<PhotoFacts>& facts);
 // kMostBits apart and thumbnails at most kMostDifference. Plain pictures are left out: they all look alike.
 Groups near_duplicates(const std::vector<PhotoFacts>& facts);
 
-// Looking for what is wrong with a set of photos before it is trained on.
-
 // From where on a photo or a set is worth a word.
 struct CheckLimits {
   int64_t tiny_px = 24;              // shorter side below it

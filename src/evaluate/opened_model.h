@@ -36,8 +36,6 @@ class PhotoPredictor {
 // of the softmax over the units, or, with `sigmoid_loss` or one unit, of each unit's sigmoid.
 Prediction mean_prediction(const std::vector<Prediction>& predictions, bool sigmoid_loss);
 
-// A model file made ready to work: what eval and predict begin with.
-
 struct OpenedModel {
   std::string path;
   ModelFile file;

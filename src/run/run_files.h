@@ -14,7 +14,7 @@ namespace cvtool {
 struct RunFacts {
   std::string folder;
   Json model;          // the models' info but for epoch, metrics and golden sample
-  Json identity;       // see engine/resume.h
+  Json identity;       // see run/resume.h
   at::Tensor picture;  // [1,3,H,W] u8 of the golden sample
 };
 
