@@ -202,7 +202,8 @@ const KindRow& find_row(const std::string& name, const std::string& place) {
 // "rotation=0.2" -> {"kind": "random_rotation", "factor": 0.2}
 Json entry_from_text(const std::string& text, const std::string& place) {
   const size_t equals = text.find('=');
-  const KindRow& r = find_row(without_blanks(text.substr(0, equals)), place);
+  const std::string name = without_blanks(text.substr(0, equals));
+  const KindRow& r = find_row(name, place);
   Json entry = Json::object();
   entry["kind"] = r.kind.name;
   const std::string where = place + " " + r.kind.short_name;

@@ -36,7 +36,8 @@ Json resolve_augment(const Json& value, const std::string& place) {
     const Json& entry = value[i];
     if (!entry.is_object() || !entry.contains("kind") || !entry["kind"].is_string())
       throw UsageError(where + ": must be an object with a \"kind\", not " + entry.dump());
-    const AugmentKind& kind = augment_kind(entry["kind"].get<std::string>(), where);
+    const auto& name = entry["kind"].get_ref<const std::string&>();
+    const AugmentKind& kind = augment_kind(name, where);
     out.push_back(resolve_entry(kind, entry, where + " " + kind.short_name + "."));
   }
   return out;
@@ -45,7 +46,8 @@ Json resolve_augment(const Json& value, const std::string& place) {
 std::string augment_text(const Json& augment) {
   std::vector<std::string> parts;
   for (const auto& entry : augment) {
-    const AugmentKind& kind = augment_kind(entry["kind"].get<std::string>(), "augment");
+    const auto& name = entry["kind"].get_ref<const std::string&>();
+    const AugmentKind& kind = augment_kind(name, "augment");
     std::vector<std::string> values;
     for (const auto& key : kind.strengths) values.push_back(value_text(entry[key]));
     const bool one =
@@ -65,7 +67,8 @@ ImageSize size_after_augment(const Json& augment, ImageSize size) {
 std::vector<std::string> orientation_changes(const Json& augment) {
   std::vector<std::string> out;
   for (const auto& entry : augment) {
-    const AugmentKind& kind = augment_kind(entry["kind"].get<std::string>(), "augment");
+    const auto& name = entry["kind"].get_ref<const std::string&>();
+    const AugmentKind& kind = augment_kind(name, "augment");
     if (kind.changes_orientation) out.push_back(kind.name);
   }
   return out;

@@ -123,7 +123,8 @@ std::vector<GateResult> judged(const std::vector<Gate>& gates, const Json& metri
 
 std::string gate_text(const GateResult& result) {
   const double asked = result.gate.value;
-  const MetricKind& kind = metric_kind(path_of(result.gate.metric).metric);
+  const MetricPath path = path_of(result.gate.metric);
+  const MetricKind& kind = metric_kind(path.metric);
   // Four decimals, unless they would hide the difference.
   const std::string value = std::isnan(result.value)                ? "undefined on these photos"
                             : std::abs(result.value - asked) < 1e-3 ? number_text(result.value)
