@@ -18,6 +18,34 @@ struct Convolution {
   Fans fans;
 };
 
+// How the window is padded: by the convolution itself, or by a padding of its own before.
+struct ConvolutionPadding {
+  std::string lines;           // before the convolution
+  std::string by_convolution;  // what it pads itself
+};
+
+// The convolution pads both sides alike; TensorFlow's odd pixel needs a padding of its own. So does a window with a
+// weight that meets padding only: oneDNN 2.6 and 3.7 leave the bfloat16 gradient of such a weight unwritten.
+ConvolutionPadding convolution_padding(const Window& w, const LayerContext& context) {
+  const std::string nothing = script_list({0, 0});
+  const ScriptPadding padding = script_padding(w, context);
+  const std::string pad = "    x = torch.constant_pad_nd(x, " + padding.sides + ", 0.)\n";
+  if (!w.symmetric() || (context.any_size && w.follows_size)) return {padding.lines + pad, nothing};
+  if (w.before == std::array<int64_t, 2>{0, 0}) return {"", nothing};
+  if (!context.any_size) {
+    if (every_tap_meets_input(w, context.input)) return {"", script_list(w.before)};
+    return {pad, nothing};
+  }
+  // Of an input that holds a window and a step more, every weight meets some.
+  std::string small;
+  for (size_t axis = 0; axis < 2; ++axis)
+    small += (axis == 0 ? "x.size(2) < " : " or x.size(3) < ") +
+             std::to_string((w.kernel[axis] - 1) * w.dilation[axis] + 1 + w.strides[axis]);
+  return {"    padding = " + script_list(w.before) + "\n    if " + small + ":\n    " + pad +
+              "        padding = " + nothing + "\n",
+          "padding"};
+}
+
 BuiltLayer build_convolution(const Convolution& c, const LayerContext& context, const char* class_name) {
   BuiltLayer layer{new_module(context, class_name), {c.filters, c.window.output[0], c.window.output[1]}};
   const std::array<int64_t, 4> shape{c.filters, context.input[0] / c.groups, c.window.kernel[0], c.window.kernel[1]};
@@ -30,18 +58,14 @@ BuiltLayer build_convolution(const Convolution& c, const LayerContext& context, 
   }
   const Window& w = c.window;
   std::string body = "def forward(self, x):\n";
-  // LibTorch pads both sides alike; TensorFlow's odd pixel needs its own padding first.
-  const bool own = w.symmetric() && !(context.any_size && w.follows_size);
-  if (!own) {
-    const ScriptPadding padding = script_padding(w, context);
-    body += padding.lines + "    x = torch.constant_pad_nd(x, " + padding.sides + ", 0.)\n";
-  }
+  const ConvolutionPadding padding = convolution_padding(w, context);
+  body += padding.lines;
   // Several filters per channel: with the channels last oneDNN 3.7 (Debian 13) gives wrong values for more than one
   // picture.
   if (c.groups == context.input[0] && c.filters > c.groups) body += "    x = x.contiguous()\n";
   body += "    x = torch.conv2d(x, self.weight, " + std::string(c.bias ? "self.bias" : "None") + ", " +
-          script_list(w.strides) + ", " + script_list(own ? w.before : std::array<int64_t, 2>{0, 0}) + ", " +
-          script_list(w.dilation) + ", " + std::to_string(c.groups) + ")\n";
+          script_list(w.strides) + ", " + padding.by_convolution + ", " + script_list(w.dilation) + ", " +
+          std::to_string(c.groups) + ")\n";
   body += "    return " + activation_expression(c.activation, true) + "\n";
   layer.module.define(body);
   return layer;

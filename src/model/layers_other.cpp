@@ -19,8 +19,8 @@ BuiltLayer build_batch_norm(const Json& spec, const LayerContext& context) {
   layer.module.register_buffer("running_var", at::ones({channels}));
   layer.trainable = channels * (f.scale + f.center);
   layer.non_trainable = 2 * channels;
-  // LibTorch's running variance is the unbiased one; Keras's is the mean square. The temporaries keep autograd's
-  // saved tensors apart from the statistics that change here.
+  // LibTorch's running variance is the unbiased one, 0 / 0 of a single value; Keras's is the mean square, 0. The
+  // temporaries keep autograd's saved tensors apart from the statistics that change here.
   const std::string keep = script_number(f.momentum), epsilon = script_number(f.epsilon);
   layer.module.define(
       "def forward(self, x):\n"
@@ -35,7 +35,11 @@ BuiltLayer build_batch_norm(const Json& spec, const LayerContext& context) {
       keep + ").add_(mean, alpha=1.0 - " + keep +
       ")\n"
       "        self.running_var.mul_(" +
-      keep + ").add_(var, alpha=(1.0 - " + keep +
+      keep +
+      ")\n"
+      "        if n > 1.0:\n"
+      "            self.running_var.add_(var, alpha=(1.0 - " +
+      keep +
       ") * (n - 1.0) / n)\n"
       "    else:\n"
       "        y = torch.batch_norm(x, self.weight, self.bias, self.running_mean, self.running_var, False, 0.0, " +

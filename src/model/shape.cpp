@@ -66,6 +66,19 @@ void set_padding(const Json& padding, const Shape& input, const std::string& pla
 
 }  // namespace
 
+bool every_tap_meets_input(const Window& window, const Shape& input) {
+  for (size_t axis = 0; axis < 2; ++axis)
+    for (int64_t tap = 0; tap < window.kernel[axis]; ++tap) {
+      bool meets = false;
+      for (int64_t i = 0; i < window.output[axis] && !meets; ++i) {
+        const int64_t at = i * window.strides[axis] + tap * window.dilation[axis] - window.before[axis];
+        meets = at >= 0 && at < input[axis + 1];
+      }
+      if (!meets) return false;
+    }
+  return true;
+}
+
 Window window_from_spec(const WindowSpec& spec, const Shape& input, const std::string& place) {
   if (input.size() != 3)
     throw UsageError(place + "needs a feature map [channels, height, width], but its input is " + shape_text(input) +

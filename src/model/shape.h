@@ -35,6 +35,9 @@ struct WindowSpec {
   bool ceil_mode = false;
 };
 
+// Whether each weight of the kernel meets the input in some position of the window, rather than padding in all.
+bool every_tap_meets_input(const Window& window, const Shape& input);
+
 // TensorFlow's rules: same -> out = ceil(n / stride), the odd pixel of padding at the bottom and right. Throws
 // UsageError (starting with `place`) when a value is out of range or nothing would be left of the input.
 Window window_from_spec(const WindowSpec& spec, const Shape& input, const std::string& place);

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -24,16 +25,19 @@ at::Tensor targets_of(const at::Tensor& logits, const at::Tensor& labels) {
 at::Tensor categorical_terms(const at::Tensor& z, const at::Tensor& targets, double gamma) {
   const at::Tensor log_p = at::log_softmax(z, 1);
   at::Tensor terms = targets * log_p;
-  if (gamma > 0) terms = terms * (1 - log_p.exp()).pow(gamma);
+  // Below 1, the power's slope at zero is infinite, and log p there is zero.
+  if (gamma > 0)
+    terms = terms * (-log_p.expm1()).clamp_min(static_cast<double>(std::numeric_limits<float>::epsilon())).pow(gamma);
   return -terms.sum(1);
 }
 
 // [N]: the same of independent units, mean over them.
 at::Tensor binary_terms(const at::Tensor& z, const at::Tensor& targets, double gamma) {
   if (gamma == 0) return at::binary_cross_entropy_with_logits(z, targets, {}, {}, at::Reduction::None).mean(1);
-  const at::Tensor p = z.sigmoid();
+  // The power by way of the logarithm: finite, with a finite slope, however sure the net is.
+  const at::Tensor log_p = at::log_sigmoid(z), log_rest = at::log_sigmoid(-z);
   const at::Tensor terms =
-      targets * (1 - p).pow(gamma) * at::log_sigmoid(z) + (1 - targets) * p.pow(gamma) * at::log_sigmoid(-z);
+      targets * (log_rest * gamma).exp() * log_p + (1 - targets) * (log_p * gamma).exp() * log_rest;
   return -terms.mean(1);
 }
 

@@ -52,7 +52,8 @@ void rmsprop(at::Tensor& w, const at::Tensor& g, Slots& s, const StepContext& c)
   at::Tensor scale = s[0] + c.config.epsilon;
   if (c.config.centered) {
     s[1].lerp_(g, 1 - c.config.rho);
-    scale.addcmul_(s[1], s[1], -1);
+    // Of a constant gradient the difference is zero, and rounding may put it below.
+    scale.addcmul_(s[1], s[1], -1).clamp_min_(c.config.epsilon);
   }
   const at::Tensor step = g * scale.rsqrt_() * c.lr;
   if (c.config.momentum > 0)

@@ -11,8 +11,8 @@
 
 namespace cvtool {
 
-// The layer that `json` describes, for an input of `shape`, in evaluation mode.
-inline BuiltLayer build_layer(const std::string& json, const Shape& shape) {
+// The layer that `json` describes, for an input of `shape` (and, with `any_size`, of others), in evaluation mode.
+inline BuiltLayer build_layer(const std::string& json, const Shape& shape, bool any_size = false) {
   const Json spec = json_from_text(json, "test");
   LayerContext context;
   context.unit = std::make_shared<torch::jit::CompilationUnit>();
@@ -21,6 +21,7 @@ inline BuiltLayer build_layer(const std::string& json, const Shape& shape) {
   context.place = "layer: ";
   context.seed = 1;
   context.classes = 2;
+  context.any_size = any_size;
   for (const LayerKind& kind : layer_kinds())
     if (spec["kind"] == kind.name) {
       BuiltLayer layer = kind.build(spec, context);

@@ -7,6 +7,7 @@
 #include "model/build_layer.h"
 #include "scratch.h"
 #include "spec/layer_fields.h"
+#include "torch/device.h"
 
 using namespace cvtool;
 using doctest::Approx;
@@ -102,6 +103,52 @@ TEST_CASE("Batch norm normalises by the batch in training and moves its statisti
   const at::Tensor after = tensor_from_json(golden_case("batch_norm")["mean_var_after_one_training_call"]);
   CHECK(largest_difference(layer.module.attr("running_mean").toTensor(), after[0]) < 1e-6);
   CHECK(largest_difference(layer.module.attr("running_var").toTensor(), after[1]) < 1e-6);
+}
+
+TEST_CASE("Batch norm of a single value per channel takes its variance for zero, as Keras does") {
+  for (const Shape& shape : {Shape{3}, Shape{3, 1, 1}}) {
+    BuiltLayer layer = build_layer(R"({"kind": "batch_norm"})", shape);
+    layer.module.train();
+    std::vector<int64_t> sizes{1};
+    sizes.insert(sizes.end(), shape.begin(), shape.end());
+    const at::Tensor x = at::tensor({-2.F, 0.F, 5.F}).reshape(sizes);
+    CHECK(largest_difference(run_layer(layer, x), at::zeros(sizes)) < 1e-4);
+    CHECK(largest_difference(layer.module.attr("running_mean").toTensor(), at::tensor({-0.02F, 0.F, 0.05F})) < 1e-7);
+    CHECK(largest_difference(layer.module.attr("running_var").toTensor(), at::full({3}, 0.99F)) < 1e-7);
+  }
+}
+
+TEST_CASE("The gradient of a weight that meets padding only is zero, in bfloat16 too") {
+  const auto gradient = [](const std::string& json, const Shape& shape, at::ScalarType type, bool any_size) {
+    BuiltLayer layer = any_size ? build_layer(json, {16, 20, 20}, true) : build_layer(json, shape);
+    at::manual_seed(3);
+    const at::Tensor x = at::randn({8, shape[0], shape[1], shape[2]}).contiguous(at::MemoryFormat::ChannelsLast);
+    at::Tensor weight = layer.module.attr("weight").toTensor();
+    weight.set_data(weight.contiguous(at::MemoryFormat::ChannelsLast));
+    std::vector<at::Tensor> garbage;  // what memory holds that is not written
+    for (int64_t bytes = 64; bytes <= 1 << 20; bytes *= 2)
+      for (int i = 0; i < 4; ++i) garbage.push_back(at::full({bytes / 4}, std::nanf("")));
+    garbage.clear();
+    const Autocast autocast(at::kCPU, type);
+    layer.module.forward({x}).toTensor().to(at::kFloat).square().sum().backward();
+    return weight.grad().clone();
+  };
+  for (const Shape& shape : {Shape{16, 1, 1}, Shape{16, 2, 1}, Shape{16, 1, 2}, Shape{16, 2, 2}, Shape{16, 3, 3}})
+    for (const int64_t kernel : {1, 2, 3, 4, 5, 7})
+      for (const int64_t stride : {1, 2, 3})
+        for (const std::string padding : {"\"same\"", "1", "2"}) {
+          const std::string json = R"({"kind": "conv2d", "filters": 32, "kernel": )" + std::to_string(kernel) +
+                                   R"(, "strides": )" + std::to_string(stride) + R"(, "padding": )" + padding + "}";
+          if (padding != "\"same\"" && shape[1] + 2 * std::stoll(padding) < kernel) continue;
+          if (padding != "\"same\"" && shape[2] + 2 * std::stoll(padding) < kernel) continue;
+          CAPTURE(json);
+          CAPTURE(shape[1]);
+          CAPTURE(shape[2]);
+          const at::Tensor exact = gradient(json, shape, at::kFloat, false);
+          for (const bool any_size : {false, true})
+            CHECK(largest_difference(gradient(json, shape, at::kBFloat16, any_size), exact) <=
+                  0.05 * exact.abs().max().item<double>() + 1e-3);
+        }
 }
 
 TEST_CASE("Batch norm gives a gradient to what it learns and to its input") {

@@ -123,6 +123,41 @@ TEST_CASE("The focal loss is (1 - p)^gamma times the cross-entropy") {
         doctest::Approx(-std::log(0.75)).epsilon(1e-5));
 }
 
+TEST_CASE("The focal loss and its gradient are finite for any gamma, however sure the net is") {
+  TrainingLoss loss;
+  loss.name = "focal";
+  for (const double gamma : {0.1, 0.5, 1.0, 2.0, 5.0})
+    for (const float z : {0.0F, 3.0F, 17.0F, 40.0F, 1000.0F})
+      for (const int64_t units : {1, 2, 3})
+        for (const int64_t label : {0, 1}) {
+          CAPTURE(gamma);
+          CAPTURE(z);
+          CAPTURE(units);
+          loss.focal_gamma = gamma;
+          at::Tensor logits = at::zeros({1, units});
+          logits[0][units == 1 ? 0 : 1] = z;
+          logits.set_requires_grad(true);
+          const at::Tensor value = training_loss(loss, logits, at::tensor({label}, at::kLong));
+          value.backward();
+          CHECK(std::isfinite(value.item<double>()));
+          CHECK(logits.grad().isfinite().all().item<bool>());
+        }
+  // Against the formula's own slope, by differences: gamma 0.5 at p = sigmoid(2).
+  loss.focal_gamma = 0.5;
+  const auto at_logit = [&](double z) {
+    const double p = 1 / (1 + std::exp(-z));
+    return -std::sqrt(1 - p) * std::log(p);
+  };
+  for (const int64_t units : {1, 2}) {
+    at::Tensor logits = at::zeros({1, units});
+    logits[0][units - 1] = 2;
+    logits.set_requires_grad(true);
+    training_loss(loss, logits, at::tensor({1}, at::kLong)).backward();
+    CHECK(logits.grad()[0][units - 1].item<double>() ==
+          Approx((at_logit(2 + 1e-4) - at_logit(2 - 1e-4)) / 2e-4).epsilon(1e-4));
+  }
+}
+
 TEST_CASE("Label smoothing spreads a fraction of the label over all classes") {
   TrainingLoss loss;
   loss.name = "sparse_categorical_crossentropy";

@@ -121,6 +121,21 @@ TEST_CASE("Weight decay draws kernels to zero and spares biases and norms") {
   CHECK(largest_difference(bias, at::full({2}, 4.0F)) == 0);
 }
 
+TEST_CASE("Centred rmsprop stays finite where a gradient is large and constant") {
+  TrainConfig config;
+  config.optimizer = "rmsprop";
+  config.centered = true;
+  for (const float gradient : {1e4F, 1e8F, 3.3e9F}) {
+    at::Tensor weight = at::ones({64}).set_requires_grad(true);
+    Optimizer optimizer(config, {{{weight}}});
+    for (int i = 0; i < 400; ++i) {
+      weight.mutable_grad() = at::full({64}, gradient) * at::linspace(0.9, 1.1, 64);
+      optimizer.step(1e-3);
+    }
+    CHECK(weight.detach().isfinite().all().item<bool>());
+  }
+}
+
 TEST_CASE("A parameter without a gradient stays, and others go on") {
   at::Tensor used = at::ones({2, 2}).set_requires_grad(true), unused = at::ones({2, 2}).set_requires_grad(true);
   TrainConfig config;
