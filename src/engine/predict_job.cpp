@@ -1,5 +1,6 @@
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <new>
@@ -67,10 +68,18 @@ class Answers {
   }
 
   void flush() {
-    const at::Tensor p = readable_ > 0 ? probabilities() : at::Tensor();
+    const at::Tensor pixels = readable_ > 0 ? tensor_from_photos(photos_, opened_.recipe.data.imgsz) : at::Tensor();
+    const at::Tensor p = readable_ > 0 ? opened_.predictor.run(pixels).probabilities : at::Tensor();
+    const at::Tensor sigmoids = readable_ > 0 && request_.options.raw ? opened_.predictor.sigmoids(pixels) : p;
     int64_t row = 0;
-    for (const StreamedPhoto& photo : photos_)
-      answer(photo, photo.pixels.empty() ? nullptr : p.data_ptr<float>() + row++ * p.size(1));
+    for (const StreamedPhoto& photo : photos_) {
+      if (photo.pixels.empty()) {
+        answer(photo, {});
+        continue;
+      }
+      answer(photo, {numbers_of(p[row]), numbers_of(sigmoids[row])});
+      ++row;
+    }
     answered_ += static_cast<int64_t>(photos_.size());
     photos_.clear();
     readable_ = 0;
@@ -80,19 +89,27 @@ class Answers {
   int64_t answered() const { return answered_; }
 
  private:
-  at::Tensor probabilities() const {
-    return opened_.predictor.run(tensor_from_photos(photos_, opened_.recipe.data.imgsz)).probabilities;
+  // Of one photo; both are empty where it could not be read.
+  struct Answer {
+    std::vector<double> probabilities, shown;  // what decides, and what is told
+  };
+
+  static std::vector<double> numbers_of(const at::Tensor& row) {
+    return {row.data_ptr<float>(), row.data_ptr<float>() + row.numel()};
   }
 
-  void answer(const StreamedPhoto& photo, const float* p) {
+  void answer(const StreamedPhoto& photo, const Answer& answer) {
     ImageResult result;
     result.path = photo.source.path;
     result.error = photo.source.error;
-    if (p) {
-      result.probabilities.assign(p, p + classes_.size());
-      result.ranked = ranked(result.probabilities);
+    if (!std::all_of(answer.probabilities.begin(), answer.probabilities.end(),
+                     [](double p) { return std::isfinite(p); })) {
+      result.error = "the model gives it no probabilities (NaN); its weights are damaged";
+    } else if (!answer.probabilities.empty()) {
+      result.probabilities = answer.shown;
+      result.ranked = ranked(answer.probabilities);
       const size_t best = result.ranked.at(0);
-      result.label = result.probabilities[best] < request_.options.threshold ? kUnknownClass : classes_[best];
+      result.label = answer.probabilities[best] < request_.options.threshold ? kUnknownClass : classes_[best];
       result.error = add_files(photo.source, result);
     }
     failed_ += !result.error.empty();

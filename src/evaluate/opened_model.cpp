@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <spdlog/spdlog.h>
+
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -33,6 +35,17 @@ std::vector<uint64_t> ids_from_pixels(const at::Tensor& pixels) {
   return ids;
 }
 
+// Earlier versions gave each of several sigmoid units its own probability.
+void tell_of_independent_units(const ModelFile& file, const std::string& path) {
+  at::NoGradGuard no_grad;
+  const at::Tensor p = file.module.get_method("probabilities")({at::ones({1, 1})}).toTensor();
+  if (p.numel() == 1 && p.item<float>() < 1)
+    spdlog::info(
+        "{}: made by an earlier version, each of its sigmoid units gives a probability by itself; they need not sum to "
+        "1. Trained anew, it gives those of the softmax that was trained",
+        path);
+}
+
 // log of the mean over dim 0 of exp(x): stays finite where the mean itself would round to 0.
 at::Tensor log_mean_exp(const std::vector<at::Tensor>& x) {
   return at::logsumexp(at::stack(x), {0}) - std::log(static_cast<double>(x.size()));
@@ -53,6 +66,14 @@ Prediction PhotoPredictor::run(const at::Tensor& pixels) const {
   for (int64_t i = 0; i < variants_.count(); ++i)
     predictions.push_back(predictor_.run(variants_.variant(pixels, ids, i)));
   return mean_prediction(predictions, sigmoid_loss_);
+}
+
+at::Tensor PhotoPredictor::sigmoids(const at::Tensor& pixels) const {
+  const std::vector<uint64_t> ids = variants_.count() > 1 ? ids_from_pixels(pixels) : std::vector<uint64_t>();
+  std::vector<at::Tensor> variants;
+  for (int64_t i = 0; i < variants_.count(); ++i)
+    variants.push_back(predictor_.sigmoids(variants_.variant(pixels, ids, i)));
+  return at::stack(variants).mean(0);
 }
 
 at::Tensor PhotoPredictor::input(const at::Tensor& pixels) const { return variants_.variant(pixels, {}, 0); }
@@ -78,6 +99,7 @@ OpenedModel open_model(const std::string& model, const std::string& precision, c
   const bool known = is_verified(path);
   ModelFile file = load_model(path, known ? ModelCheck::kNone : ModelCheck::kFull);
   if (!known) remember_verified(path);
+  tell_of_independent_units(file, path);
   Recipe recipe = recipe_from_json(file.info.at("recipe"), path + ": ");
   std::string why;
   PhotoPredictor predictor({file.module, device, precision_from_text(precision, device, why)}, recipe, tta);

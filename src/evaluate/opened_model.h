@@ -21,6 +21,9 @@ class PhotoPredictor {
   // for a photo depends on its pixels and the recipe's seed alone.
   Prediction run(const at::Tensor& pixels) const;
 
+  // [N,units] f32: each unit's own sigmoid, the mean over the variants (see Predictor::sigmoids).
+  at::Tensor sigmoids(const at::Tensor& pixels) const;
+
   // What the net is given of such pixels, as they are: of random_crop the centre.
   at::Tensor input(const at::Tensor& pixels) const;
   // The model alone, on pixels of its own size.

@@ -12,8 +12,6 @@
 namespace cvtool {
 namespace {
 
-const std::vector<std::string> kMethods{"forward", "logits", "probabilities"};
-
 ResizeRule rule_of(const Json& info) {
   const Json& data = info.at("recipe").at("data");
   ResizeRule rule;
@@ -145,9 +143,11 @@ ModelFile frozen_for_export(const ModelFile& model, const TorchscriptOptions& op
   out.module =
       options.with_resize ? with_resize_inside(model.module.deepcopy(), rule_of(model.info)) : model.module.deepcopy();
   add_attributes(out.module, model);
-  out.module =
-      frozen_module(out.module, {"logits", "probabilities", "classes", "golden_picture", "golden_probabilities"});
-  compact_weights(out.module, options.precision, kMethods);
+  std::vector<std::string> methods = classifier_methods(out.module), kept = methods;
+  for (const char* attribute : {"classes", "golden_picture", "golden_probabilities"}) kept.emplace_back(attribute);
+  out.module = frozen_module(out.module, kept);
+  methods.emplace_back("forward");
+  compact_weights(out.module, options.precision, methods);
   out.info["export"] = {{"precision", options.precision}, {"resize_inside", options.with_resize}};
   add_golden_sample(out, model.golden);
   out.module.setattr("golden_probabilities", golden_probabilities(out));  // of the compacted weights
@@ -187,6 +187,8 @@ torch::jit::Module with_resize_inside(const torch::jit::Module& classifier, cons
   module.define("def forward(self, x):\n" + resize + "    return self.classifier.forward(x)\n");
   module.define("def logits(self, x):\n" + resize + "    return self.classifier.logits(x)\n");
   module.define("def probabilities(self, z):\n    return self.classifier.probabilities(z)\n");
+  if (classifier.find_method("sigmoids"))
+    module.define("def sigmoids(self, x):\n" + resize + "    return self.classifier.sigmoids(x)\n");
   return module;
 }
 

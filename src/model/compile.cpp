@@ -41,19 +41,23 @@ std::string check_output(const Net& net, const std::string& activation, const Sh
                    (classes == 2 ? ", 2, or 1 with sigmoid" : ""));
 }
 
-// forward repeats the other two instead of calling them: freezing a module loses methods that call each other.
-// The temperature is 1 until the model is calibrated; z / 1.0 is z, bit for bit.
+// The methods repeat each other instead of calling each other: freezing a module loses methods that do.
+// The temperature is 1 until the model is calibrated; z / 1.0 is z, bit for bit. Several sigmoid units are trained by
+// the softmax over their logits, so that is what is given: each by itself they need not sum to 1, and round to 1
+// together.
 void define_outputs(Net& net) {
   net.module.register_attribute("temperature", c10::FloatType::get(), 1.0);
   const std::string body =
       net.backbone.is_null() ? "self.preprocess.forward(x)" : "self.base.forward(self.preprocess.forward(x))";
-  const std::string logits = "    z = self.head.forward(" + body + ") / self.temperature\n";
-  std::string probabilities =
-      "    return torch." + net.activation + (net.activation == "softmax" ? "(z, 1)\n" : "(z)\n");
-  if (net.units == 1) probabilities = "    p = torch.sigmoid(z)\n    return torch.cat([1.0 - p, p], 1)\n";
+  const std::string head = "self.head.forward(" + body + ")";
+  const std::string logits = "    z = " + head + " / self.temperature\n";
+  const std::string probabilities = net.units == 1 ? "    p = torch.sigmoid(z)\n    return torch.cat([1.0 - p, p], 1)\n"
+                                                   : "    return torch.softmax(z, 1)\n";
   net.module.define("def logits(self, x):\n" + logits + "    return z\n");
   net.module.define("def probabilities(self, z):\n" + probabilities);
   net.module.define("def forward(self, x):\n" + logits + probabilities);
+  if (net.units > 1 && net.activation == "sigmoid")
+    net.module.define("def sigmoids(self, x):\n    return torch.sigmoid(" + head + ")\n");
 }
 
 }  // namespace

@@ -41,8 +41,9 @@ struct NetTarget {
 
 struct Net {
   // preprocess, base (where there is one) and head as submodules; forward(x) -> probabilities [N,K] f32, logits(x) ->
-  // [N,units] f32, and probabilities(logits) is the last activation; x is RGB 0..255, u8 or f32, [N,3,H,W]. The logits
-  // are what the head gives divided by the attribute `temperature` (a float). On the CPU.
+  // [N,units] f32, and probabilities(logits) [N,K] is p and 1-p of one unit, the softmax of several; x is RGB 0..255,
+  // u8 or f32, [N,3,H,W]. The logits are what the head gives divided by the attribute `temperature` (a float). Where
+  // the last layer has several sigmoid units, sigmoids(x) [N,K] f32 is the sigmoid of what the head gives. On the CPU.
   torch::jit::Module module;
   std::vector<SummaryRow> rows;
   int64_t units = 0;

@@ -18,7 +18,12 @@ class Predictor {
   // `pixels` [N,3,H,W] u8 or f32, RGB 0..255, on any device.
   Prediction run(const at::Tensor& pixels) const;
 
+  // [N,units] f32, CPU: each unit's own sigmoid, without a temperature. Throws UsageError where the net has none.
+  at::Tensor sigmoids(const at::Tensor& pixels) const;
+
  private:
+  at::Tensor to_input(const at::Tensor& pixels) const;
+
   torch::jit::Module module_;
   at::Device device_;
   at::ScalarType precision_;

@@ -105,8 +105,14 @@ torch::jit::Module frozen_module(const torch::jit::Module& module, const std::ve
   return frozen;
 }
 
+std::vector<std::string> classifier_methods(const torch::jit::Module& module) {
+  std::vector<std::string> methods{"logits", "probabilities"};
+  if (module.find_method("sigmoids")) methods.emplace_back("sigmoids");
+  return methods;
+}
+
 torch::jit::Module frozen_classifier(const torch::jit::Module& module) {
-  return frozen_module(module, {"logits", "probabilities"});
+  return frozen_module(module, classifier_methods(module));
 }
 
 std::vector<Stage> stages_of(const torch::jit::Module& module) { return cut(module, ""); }

@@ -12,8 +12,10 @@ namespace cvtool {
 // `kept`.
 torch::jit::Module frozen_module(const torch::jit::Module& module, const std::vector<std::string>& kept = {});
 
-// A frozen copy of a classifier (see Net::module) in evaluation mode, with its methods forward, logits and
-// probabilities, on the module's device.
+// The methods of a classifier (see Net::module) beside forward: logits, probabilities and, where it has it, sigmoids.
+std::vector<std::string> classifier_methods(const torch::jit::Module& module);
+
+// A frozen copy of a classifier in evaluation mode, with its methods, on the module's device.
 torch::jit::Module frozen_classifier(const torch::jit::Module& module);
 
 // Modules cut into stages and joined again: where a backbone is frozen up to, and what is trained behind it.

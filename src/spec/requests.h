@@ -100,11 +100,15 @@ struct PredictOptions {
   double threshold = 0;
   std::string draw, sort_into;
   std::string sort_how = "copy";
+  bool raw = false;
 };
 template <class Visitor>
 void fields(PredictOptions& c, Visitor&& visit) {
   visit("top", c.top, Doc("how many classes to name").range(1, 1'000'000));
   visit("threshold", c.threshold, Doc("a photo whose best class is less probable is called 'unknown'").range(0, 1));
+  visit("raw", c.raw,
+        Doc("of a head of several sigmoid units, each unit's own sigmoid, as Keras gives them, instead of "
+            "probabilities; they need not sum to 1"));
   visit("draw", c.draw, Doc("folder for the photos with their labels drawn on them"));
   visit("sort_into", c.sort_into,
         Doc("folder where the photos are put into a folder per class; nothing is overwritten"));

@@ -90,7 +90,9 @@ at::Tensor training_loss(const TrainingLoss& loss, const at::Tensor& logits, con
 }
 
 at::Tensor correct_from_logits(const at::Tensor& logits, const at::Tensor& labels) {
-  const at::Tensor predicted = logits.size(1) == 1 ? logits.squeeze(1).gt(0).to(at::kLong) : logits.argmax(1);
+  // By the probabilities, as eval decides: two logits may differ and their probabilities round to the same.
+  const at::Tensor z = logits.to(at::kFloat);
+  const at::Tensor predicted = z.size(1) == 1 ? z.squeeze(1).sigmoid().gt(0.5).to(at::kLong) : z.softmax(1).argmax(1);
   return predicted.eq(is_mixed(labels) ? labels.argmax(1) : labels).sum();
 }
 

@@ -126,6 +126,38 @@ TEST_CASE("predict equals eval where large JPEG files are decoded at reduced sca
   check_predict_equals_eval(session.scratch / "large", "valid", "runs/area");
 }
 
+TEST_CASE("Two sigmoid units give probabilities that sum to 1, and their own sigmoids with --raw") {
+  const Session& session = Session::get();
+  session.scratch.write("two.json", R"({
+    "name": "two", "data": {"imgsz": 16}, "model": {"preprocess": "unit", "layers": [
+      {"kind": "flatten"}, {"kind": "dense", "units": 2, "activation": "sigmoid"}]}, "train": {"epochs": 1}})");
+  const std::string photos = session.photos + "/test";
+  REQUIRE(
+      session({"train", "--data", session.photos, "--recipe", session.scratch / "two.json", "--name", "two"}).code ==
+      0);
+  const auto plain = json_lines(session({"predict", photos, "--model", "runs/two", "--json"}).out);
+  for (const std::string tta : {"none", "flip"}) {
+    const auto raw =
+        json_lines(session({"predict", photos, "--model", "runs/two", "--json", "--raw", "--tta", tta}).out);
+    REQUIRE(raw.size() == plain.size());
+    for (size_t i = 0; i < raw.size(); ++i) {
+      const auto odds = [](const Json& line, const char* name) {
+        const double p = line["probabilities"][name].get<double>();
+        return std::log(p / (1 - p));
+      };
+      const Json& p = plain[i]["probabilities"];
+      CHECK(p["Car"].get<double>() + p["Truck"].get<double>() == doctest::Approx(1).epsilon(1e-6));
+      if (tta != "none") continue;
+      CHECK(raw[i]["class"] == plain[i]["class"]);
+      CHECK(odds(raw[i], "Truck") - odds(raw[i], "Car") == doctest::Approx(odds(plain[i], "Truck")).epsilon(1e-3));
+    }
+  }
+  const Outcome refused = session({"predict", photos, "--model", session.model, "--raw"});
+  CHECK(refused.code == 2);
+  CHECK(contains(refused.err, "no head of several sigmoid units"));
+  CHECK(refused.out.empty());
+}
+
 TEST_CASE("An image that cannot be read is named; the others are answered") {
   const Session& session = Session::get();
   const Scratch mixed;

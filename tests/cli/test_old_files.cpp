@@ -144,6 +144,13 @@ TEST_CASE("Models of an earlier version give the probabilities that they gave") 
   check_predictions("exports/resized.pt", "predict-resized");
 }
 
+TEST_CASE("An earlier model of two sigmoid units gives the sigmoids that it gave, with a word about it") {
+  check_predictions("runs/sigmoids", "predict-sigmoids");
+  const Outcome outcome = OldFiles::get()({"predict", "photos/valid", "--model", "runs/sigmoids", "--device", "cpu"});
+  CHECK(contains(outcome.err, "they need not sum to 1"));
+  CHECK_FALSE(contains(OldFiles::get()({"predict", "photos/valid", "--model", "runs/finished"}).err, "sum to 1"));
+}
+
 TEST_CASE("An earlier safetensors export becomes the model that it was") {
   OldFiles::get().printed({"import", "exports/model.safetensors", "-o", "imported.pt"});
   check_predictions("imported.pt", "predict-finished");

@@ -134,7 +134,15 @@ TEST_CASE("Validation gives the metrics that eval gives for the model, whatever 
   REQUIRE(session({"train", "--data", session.photos, "--recipe", session.recipe, "--name", "bf16-whole", "--precision",
                    "bf16"})
               .code == 0);
-  for (const std::string name : {"bf16-kept", "bf16-new", "bf16-whole"}) {
+  // Two sigmoid units that both round to 1 for every photo.
+  session.scratch.write("saturated.json", R"({
+    "name": "saturated", "data": {"imgsz": 16}, "model": {"preprocess": "unit", "layers": [
+      {"kind": "flatten"}, {"kind": "dense", "units": 2}, {"kind": "rescale", "offset": 40},
+      {"kind": "activation", "function": "sigmoid"}]}, "train": {"epochs": 2, "batch": 16}})");
+  REQUIRE(session({"train", "--data", session.photos, "--recipe", session.scratch / "saturated.json", "--name",
+                   "saturated"})
+              .code == 0);
+  for (const std::string name : {"bf16-kept", "bf16-new", "bf16-whole", "saturated"}) {
     CAPTURE(name);
     const Json last = history(name).back();
     const Json metrics = Json::parse(session({"eval", "--data", session.photos, "--model", "runs/" + name + "/last.pt",
@@ -142,6 +150,7 @@ TEST_CASE("Validation gives the metrics that eval gives for the model, whatever 
                                          .out)["metrics"];
     CHECK(last[3].get<double>() == doctest::Approx(metrics["loss"].get<double>()).epsilon(1e-5));
     CHECK(last[4].get<double>() == doctest::Approx(metrics["accuracy"].get<double>()).epsilon(1e-5));
+    if (name == "saturated") CHECK(last[4].get<double>() != 0.5);  // else one class was named for all
   }
 }
 

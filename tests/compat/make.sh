@@ -1,5 +1,5 @@
 #!/bin/sh
-# Writes into a folder that holds recipe.json what one version of the program makes of it: make.sh CVTOOL FOLDER
+# Writes into a folder that holds recipe.json and sigmoids.json what one version of the program makes of it: make.sh CVTOOL FOLDER
 set -eu
 cvtool=$(realpath "$1")
 cd "$2"
@@ -35,6 +35,7 @@ torch.jit.save(torch.jit.trace(net, torch.rand(2, 3, 24, 24)), "base.pt", _extra
     {"format": 1, "kind": "base", "name": "small", "preprocess": "imagenet"})})
 PYTHON
 train --base base.pt --head flatten --imgsz 24 --epochs 4 --batch 8 --lr 0.03 --monitor loss --name on-base
+train --recipe sigmoids.json --name sigmoids
 "$cvtool" eval --data photos --model runs/finished/last.pt --calibrate temperature -o eval
 
 mkdir exports results
@@ -43,7 +44,7 @@ mkdir exports results
 "$cvtool" export --model runs/finished --precision int8 -o exports/int8.pt
 "$cvtool" export --model runs/on-base --with-resize -o exports/resized.pt
 
-for model in runs/finished runs/finished/last.pt runs/on-base exports/int8.pt exports/resized.pt; do
+for model in runs/finished runs/finished/last.pt runs/on-base runs/sigmoids exports/int8.pt exports/resized.pt; do
   "$cvtool" predict photos --model $model --json > "results/predict-$(basename $model .pt).jsonl"
 done
 for model in finished on-base; do
@@ -59,4 +60,5 @@ cp runs/further/history.csv results/history-further.csv
 keep finished "config.json history.csv data.json best.pt last.pt checkpoint.pt metrics.json predictions.csv"
 keep stopped "config.json history.csv checkpoint.pt"
 keep on-base "config.json history.csv best.pt metrics.json"
+keep sigmoids "best.pt"
 rm -r runs/longer runs/further runs/latest eval messages

@@ -277,7 +277,7 @@ TEST_CASE("Initial weights depend on the seed and the layer's path alone") {
   CHECK(largest_difference(glorot_uniform({4, 4}, {4, 4}, 1, "a"), glorot_uniform({4, 4}, {4, 4}, 1, "b")) > 0);
 }
 
-TEST_CASE("One sigmoid unit gives both probabilities, two sigmoid units give theirs, softmax is the default") {
+TEST_CASE("One sigmoid unit gives both probabilities, several give the softmax that is trained, which is the default") {
   const at::Tensor x = pictures(4, 8);
   const Net one = layers_of(
       R"({"kind": "rescale", "scale": 0.001}, {"kind": "flatten"}, {"kind": "dense", "units": 1, "activation": "sigmoid"})");
@@ -287,7 +287,13 @@ TEST_CASE("One sigmoid unit gives both probabilities, two sigmoid units give the
   CHECK(largest_difference(forward(one, x), at::cat({1 - p, p}, 1)) == 0);
   const Net two = layers_of(
       R"({"kind": "rescale", "scale": 0.001}, {"kind": "flatten"}, {"kind": "dense", "units": 2}, {"kind": "activation", "function": "sigmoid"})");
-  CHECK(largest_difference(forward(two, x), at::sigmoid(logits(two, x))) == 0);
+  CHECK(largest_difference(forward(two, x), at::softmax(logits(two, x), 1)) == 0);
+  const at::Tensor sigmoids = two.module.get_method("sigmoids")({x}).toTensor();
+  CHECK(largest_difference(sigmoids, at::sigmoid(logits(two, x))) == 0);
+  CHECK_FALSE(one.module.find_method("sigmoids"));
+  // Both round to 1: the classes are told apart all the same.
+  const at::Tensor sure = two.module.get_method("probabilities")({at::tensor({800.F, 900.F}).view({1, 2})}).toTensor();
+  CHECK(largest_difference(sure, at::tensor({0.F, 1.F}).view({1, 2})) < 1e-30);
   const Net plain = layers_of(R"({"kind": "rescale", "scale": 0.001},)" + std::string(kFlatDense));
   CHECK(plain.activation == "softmax");
   CHECK(largest_difference(forward(plain, x), at::softmax(logits(plain, x), 1)) == 0);

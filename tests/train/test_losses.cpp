@@ -100,6 +100,10 @@ TEST_CASE("A mixed label's loss is the mix of its classes' losses") {
   CHECK(correct_from_logits(logits, mixed).item<int64_t>() == 1);
   CHECK(correct_from_logits(at::tensor({-0.5F}).reshape({1, 1}), at::tensor({0.3F, 0.7F}).reshape({1, 2}))
             .item<int64_t>() == 0);
+  // Where the probabilities round to the same, the first class is named, as eval does.
+  CHECK(correct_from_logits(at::tensor({1e-9F}).reshape({1, 1}), at::tensor({0}, at::kLong)).item<int64_t>() == 1);
+  CHECK(correct_from_logits(at::tensor({800.F, 900.F}).reshape({1, 2}), at::tensor({1}, at::kLong)).item<int64_t>() ==
+        1);
 }
 
 TEST_CASE("The focal loss is (1 - p)^gamma times the cross-entropy") {
