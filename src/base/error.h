@@ -39,4 +39,8 @@ class DataError : public Error {
   explicit DataError(const std::string& message) : Error(message, ExitCode::kData) {}
 };
 
+// What the user is told of any exception: an Error's own message, that memory ran out (on the processor or the GPU),
+// or "internal error: " and what went wrong, without a stack trace.
+std::string failure_text(const std::exception& error);
+
 }  // namespace cvtool

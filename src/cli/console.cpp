@@ -13,7 +13,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
-#include <new>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -35,26 +34,26 @@ extern "C" void on_stop_signal(int) {
   errno = kept;
 }
 
-// spdlog's messages on stderr, without tearing the progress bar.
+// spdlog's messages, of any thread, above the progress bar. Outlives the console, as the logger does.
 class ConsoleSink : public spdlog::sinks::base_sink<std::mutex> {
  public:
-  explicit ConsoleSink(Console& console) : console_(console) {}
+  ConsoleSink(std::shared_ptr<StatusLine> line, bool colours) : line_(std::move(line)), colours_(colours) {}
 
  private:
   void sink_it_(const spdlog::details::log_msg& message) override {
-    console_.clear_bar();
     const char* label = message.level >= spdlog::level::err    ? "error: "
                         : message.level == spdlog::level::warn ? "warning: "
                                                                : "";
-    const char* colour = !console_.colours()                    ? ""
+    const char* colour = !colours_                              ? ""
                          : message.level >= spdlog::level::err  ? "\033[31m"
                          : message.level == spdlog::level::warn ? "\033[33m"
                                                                 : "";
     const std::string text = message_text({message.payload.data(), message.payload.size()});
-    std::fprintf(stderr, "%s%s%s%s\n", colour, label, *colour ? "\033[0m" : "", text.c_str());
+    line_->write(std::string(colour) + label + (*colour ? "\033[0m" : "") + text + "\n");
   }
-  void flush_() override { std::fflush(stderr); }
-  Console& console_;
+  void flush_() override {}
+  const std::shared_ptr<StatusLine> line_;
+  const bool colours_;
 };
 
 size_t terminal_width() {
@@ -69,11 +68,11 @@ bool environment_says(const char* name, const char* value) {
 
 }  // namespace
 
-Console::Console(Verbosity verbosity) : quiet_(verbosity == Verbosity::kQuiet) {
+Console::Console(Verbosity verbosity) : quiet_(verbosity == Verbosity::kQuiet), line_(std::make_shared<StatusLine>()) {
   const bool terminal = ::isatty(STDERR_FILENO) && !environment_says("TERM", "dumb");
   bar_ = terminal && !quiet_;
   colours_ = terminal && !environment_says("NO_COLOR", nullptr);
-  auto logger = std::make_shared<spdlog::logger>("cvtool", std::make_shared<ConsoleSink>(*this));
+  auto logger = std::make_shared<spdlog::logger>("cvtool", std::make_shared<ConsoleSink>(line_, colours_));
   logger->set_level(verbosity == Verbosity::kVerbose ? spdlog::level::debug
                     : quiet_                         ? spdlog::level::warn
                                                      : spdlog::level::info);
@@ -103,12 +102,7 @@ void Console::finish_events() const {
 
 bool Console::stop_requested() { return stop_signals > 0; }
 
-void Console::clear_bar() {
-  if (!drawn_) return;
-  std::fputs("\r\033[K", stderr);
-  std::fflush(stderr);
-  drawn_ = false;
-}
+void Console::clear_bar() { line_->clear(); }
 
 void Console::progress(const Progress& progress) {
   if (!bar_) return;
@@ -145,20 +139,20 @@ void Console::draw(const Progress& p) {
   }
   line += tail;
   if (line.size() >= width) line.resize(width - 1);
-  std::fprintf(stderr, "\r\033[K%s", line.c_str());
-  std::fflush(stderr);
-  drawn_ = true;
+  line_->show(line);
 }
 
 void Console::epoch(const EpochReport& report) {
-  clear_bar();
   if (events_) {
     Json line{{"event", "epoch"}, {"epoch", report.epoch}, {"epochs", report.epochs}};
     for (const auto& [name, value] : report.values) line[name] = value;
     line["best"] = report.best;
     event(line);
   }
-  if (quiet_) return;
+  if (quiet_) {
+    clear_bar();
+    return;
+  }
   const std::string total = std::to_string(report.epochs), number = std::to_string(report.epoch);
   std::string line = "Epoch " + std::string(total.size() - number.size(), ' ') + number + "/" + total;
   for (const auto& [name, value] : report.values) {
@@ -175,7 +169,7 @@ void Console::epoch(const EpochReport& report) {
     else
       line += "  " + name + " " + fixed(value, 4);
   }
-  std::fprintf(stderr, "%s%s\n", line.c_str(), report.best ? "  *" : "");
+  line_->write(line + (report.best ? "  *" : "") + "\n");
 }
 
 std::string message_text(const std::string& message) {
@@ -184,18 +178,7 @@ std::string message_text(const std::string& message) {
   return join(lines, "\n");
 }
 
-std::string failure_text(const std::exception& error) {
-  if (dynamic_cast<const Error*>(&error)) return error.what();
-  if (dynamic_cast<const std::bad_alloc*>(&error)) return "out of memory; use a smaller --batch or --imgsz";
-  // LibTorch appends a stack trace to its messages.
-  const std::string what = error.what();
-  return "internal error: " + what.substr(0, what.find("\nException raised from"));
-}
-
-void Console::complain(const std::string& message) {
-  clear_bar();
-  std::fprintf(stderr, "cvtool: %s\n", message_text(message).c_str());
-}
+void Console::complain(const std::string& message) { line_->write("cvtool: " + message_text(message) + "\n"); }
 
 void print(const std::string& text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)

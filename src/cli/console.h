@@ -2,11 +2,12 @@
 #pragma once
 
 #include <chrono>
-#include <exception>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/observer.h"
+#include "cli/status_line.h"
 
 namespace cvtool {
 
@@ -45,8 +46,9 @@ class Console : public Observer {
  private:
   void draw(const Progress& progress);
 
-  bool bar_ = false, colours_ = false, quiet_ = false, drawn_ = false;
+  bool bar_ = false, colours_ = false, quiet_ = false;
   bool events_ = false, events_failed_ = false;
+  std::shared_ptr<StatusLine> line_;
   double shown_lr_ = 0;
   std::string phase_;
   std::chrono::steady_clock::time_point phase_start_, last_draw_;
@@ -54,9 +56,6 @@ class Console : public Observer {
 
 // A message as the terminal may get it: names from outside cannot move the cursor or change colours.
 std::string message_text(const std::string& message);
-
-// What the user is told of an exception: an Error's message, or what else went wrong.
-std::string failure_text(const std::exception& error);
 
 // Writes to stdout; throws Error when it cannot (a full disk behind a redirection).
 void print(const std::string& text);

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/error.h"
 #include "base/text.h"
 #include "data/leakage.h"
 #include "engine/jobs.h"
@@ -70,10 +71,16 @@ TrainResult train_job(const TrainRequest& request, Observer& observer) {
   if (result.interrupted || end == TrainingEnd::kTimeLimit) result.resume = run.resume_command();
   result.notes = notes_on(end, plan, run.state);
   if (result.best_epoch == 0 || result.interrupted) return result;
-  const Evaluation evaluation = final_evaluation(plan, data, run, observer);
-  result.metrics = evaluation.document["metrics"];
-  result.accuracy = measured(evaluation, "accuracy");
-  result.loss = evaluation.outputs.loss;
+  try {
+    const Evaluation evaluation = final_evaluation(plan, data, run, observer);
+    result.metrics = evaluation.document["metrics"];
+    result.accuracy = measured(evaluation, "accuracy");
+    result.loss = evaluation.outputs.loss;
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::kInterrupted) throw;
+    result.interrupted = true;
+    result.resume = run.resume_command();
+  }
   return result;
 }
 

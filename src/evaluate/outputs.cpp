@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/error.h"
 #include "torch/device.h"
 #include "train/losses.h"
 
@@ -45,6 +46,7 @@ Outputs outputs_of(const PhotoPredictor& predictor, const PhotoStore& store, con
       out.paths.push_back(store.samples()[row].path);
       p.labels.push_back(store.samples()[row].label);
     }
+    if (observer.stop_requested()) throw Error("interrupted while evaluating", ExitCode::kInterrupted);
     observer.progress({"Evaluating", p.count(), static_cast<int64_t>(store.samples().size()),
                        loss_sum / static_cast<double>(p.count()), correct / static_cast<double>(p.count())});
   }

@@ -29,9 +29,13 @@ std::vector<std::string> differences(const Json& before, const Json& now) {
   Json old_values = Json::object(), new_values = Json::object();
   flatten(before, "", old_values);
   flatten(now, "", new_values);
+  // What an earlier version did not record cannot be compared; a net has no keys of its own accord.
+  const auto is_unknown = [&](const std::string& name) {
+    return !old_values.contains(name) && !starts_with(name, "settings.model.");
+  };
   std::vector<std::string> names;
   for (const auto& [name, value] : new_values.items())
-    if (const Json was = old_values.value(name, Json()); was != value)
+    if (const Json was = old_values.value(name, Json()); was != value && !is_unknown(name))
       names.push_back(name == "photos" ? "the photos have changed"
                                        : name + " was " + shortened(was) + " and is now " + shortened(value));
   for (const auto& [name, value] : old_values.items())
@@ -56,8 +60,9 @@ TrainingState state_to_resume(const StoppedRun& run, const Json& identity, bool 
     spdlog::info("{} has no checkpoint yet: from the beginning", run.folder);
     return {};
   }
-  const std::vector<std::string> changed =
-      differences(run.checkpoint->facts.value("identity", Json::object()), identity);
+  Json before = run.checkpoint->facts.value("identity", Json::object());
+  if (before.contains("settings")) before["settings"] = identifying_settings(before["settings"]);
+  const std::vector<std::string> changed = differences(before, identity);
   TrainingState state = state_from(*run.checkpoint);
   if (!changed.empty()) {
     if (!force)
@@ -76,7 +81,13 @@ TrainingState state_to_resume(const StoppedRun& run, const Json& identity, bool 
 
 Json identifying_settings(Json recipe) {
   for (const char* key : {"name", "description"}) recipe.erase(key);
-  for (const char* key : {"epochs", "patience", "min_delta"}) recipe["train"].erase(key);
+  recipe["transfer"].erase("feature_cache");
+  Json& train = recipe["train"];
+  train.erase("patience");
+  // Where the learning rate follows them, they decide more than how long the run goes on.
+  const std::string schedule = train.value("schedule", "constant");
+  if (schedule != "plateau") train.erase("min_delta");
+  if (schedule != "cosine" && schedule != "one_cycle") train.erase("epochs");
   return recipe;
 }
 

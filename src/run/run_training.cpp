@@ -50,7 +50,7 @@ void announce(const TrainPlan& plan, const TrainingData& data, const StartedRun&
 std::string what_is_left(const StartedRun& run, RunFiles& files) {
   try {
     files.catch_up(run.state);
-  } catch (const Error&) {
+  } catch (const std::exception&) {
     const bool resumable = std::filesystem::exists(run.folder + "/" + kCheckpointFile);
     return resumable ? "; then go on with: " + run.resume_command() : "";
   }
@@ -105,6 +105,8 @@ TrainingEnd train_into_folder(const TrainPlan& plan, const TrainingData& data, S
     if (error.code() != ExitCode::kInterrupted) throw Error(error.what() + what_is_left(run, files), error.code());
     files.catch_up(run.state);
     return TrainingEnd::kInterrupted;
+  } catch (const std::exception& error) {
+    throw Error(failure_text(error) + what_is_left(run, files));
   }
 }
 

@@ -29,7 +29,8 @@ Json identity_of(const TrainPlan& plan, const TrainingData& data) {
           {"base", plan.net.backbone.is_object() ? plan.net.backbone.value("sha256", Json()) : Json()},
           {"device", plan.device.str()},
           {"threads", at::get_num_threads()},
-          {"libtorch", torch_version()}};
+          {"libtorch", torch_version()},
+          {"cvtool", kVersion}};
 }
 
 Json model_info(const TrainPlan& plan, const TrainingData& data) {

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "model/compile.h"
 #include "model/model_file.h"
 #include "model/predictor.h"
@@ -50,6 +51,15 @@ ChosenRecipe recipe_of_source(TrainPlan& plan) {
   return chosen;
 }
 
+// The net's units stand for the classes that it was trained on.
+void check_classes(const ModelFile& source, const TrainPlan& plan) {
+  const std::vector<std::string> known = model_classes(source);
+  if (known == plan.dataset.classes) return;
+  throw UsageError("--from: the net of " + plan.from + " tells " + join(known, ", ") + " apart, and " +
+                   plan.request.data + " holds " + join(plan.dataset.classes, ", ") +
+                   "; train on the same classes, or a new net without --from");
+}
+
 // --resume: the run's own settings, then what the flags say.
 ChosenRecipe recipe_of_stopped_run(TrainPlan& plan) {
   TrainRequest& request = plan.request;
@@ -80,12 +90,14 @@ ChosenRecipe choose_recipe(TrainPlan& plan) {
   return {load_recipe(recipe_name(request), request.overrides), {}};
 }
 
-void choose_machine(TrainPlan& plan) {
+// `asked`: the precision was chosen by hand, rather than for this machine.
+void choose_machine(TrainPlan& plan, bool asked) {
   plan.device = device_from_text(plan.request.run.device);
   prepare_process(static_cast<int>(plan.request.run.threads));
   std::string why;
   std::string& precision = plan.recipe.train.precision;
   plan.precision = precision_from_text(precision, plan.device, why);
+  if (!asked && precision != "auto") why = "as in the run before";
   precision = precision_text(plan.precision);
   plan.precision_why = precision + ": " + why;
 }
@@ -128,13 +140,14 @@ TrainPlan plan_training(const TrainRequest& request) {
   train.schedule = with_schedule_defaults(train.schedule);
   train.class_weights = resolve_class_weights(train.class_weights);
   if (!plan.stopped) check_run_name(request.project, request.name);
-  // The recipe of a finished run holds what was chosen for it.
-  const bool precision_asked = request.from.empty()
-                                   ? train.precision != "auto"
-                                   : request.overrides.value("train", Json::object()).contains("precision");
-  choose_machine(plan);
+  // The recipe of an earlier run holds what was chosen for it.
+  const bool of_a_run = request.resumes || (!request.from.empty() && request.recipe.empty());
+  const bool precision_asked =
+      of_a_run ? request.overrides.value("train", Json::object()).contains("precision") : train.precision != "auto";
+  choose_machine(plan, precision_asked);
   plan.dataset = find_dataset(plan.request.data, plan.recipe.data, static_cast<uint64_t>(train.seed));
   plan.recipe.data.classes = plan.dataset.classes;
+  if (chosen.source) check_classes(*chosen.source, plan);
   if (plan.dataset.train.empty())
     throw DataError(plan.request.data + ": no photos are left to train on; lower --valid and --test");
   train.stopping.monitor = resolve_monitor(train.stopping.monitor, !plan.dataset.valid.empty());

@@ -81,6 +81,7 @@ at::ScalarType precision_from_text(const std::string& text, at::Device device, s
     throw UsageError("--precision: " + unknown_word("precision", text, {"auto", "fp32", "bf16", "fp16"}));
   if (device.is_cuda()) {
     // Compute capability 8.0 brought bfloat16 to the tensor cores (CUDA C programming guide, table of features).
+    const c10::DeviceGuard chosen(device);  // the question is about the current one
     const bool native = at::detail::getCUDAHooks().supportsBFloat16ConvolutionWithCuDNNv8();
     why = native ? "the GPU has bfloat16" : "the GPU has no bfloat16";
     return native ? at::kBFloat16 : at::kFloat;
@@ -99,6 +100,10 @@ void prepare_process(int threads) {
   const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   at::set_num_threads(threads > 0 ? threads : cores);
   torch::jit::setGraphExecutorOptimize(false);
+  // float32 means float32, not TF32's 10 bits of mantissa, and the same convolution gives the same bits.
+  at::globalContext().setAllowTF32CuDNN(false);
+  at::globalContext().setDeterministicCuDNN(true);
+  at::globalContext().setBenchmarkCuDNN(false);
 }
 
 OneComputeThread::OneComputeThread() {

@@ -23,7 +23,7 @@ std::string precision_text(at::ScalarType type);
 bool cpu_has_native_bfloat16();
 
 // Prepares the process for work: number of compute threads (0: one per core), memory that stays with the process,
-// the simple TorchScript executor. Idempotent.
+// the simple TorchScript executor, cuDNN without TF32 and repeatable. Idempotent.
 void prepare_process(int threads);
 
 // While alive, LibTorch's operations in this thread run in it alone. For worker threads, whose teams would multiply;

@@ -2,10 +2,12 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "augment/variants.h"
 #include "base/error.h"
@@ -56,15 +58,22 @@ at::Tensor FeatureStore::features_of(const at::Tensor& pixels, const std::vector
 }
 
 std::vector<size_t> FeatureStore::rows_to_compute() const {
-  std::vector<size_t> rows;
   std::vector<uint8_t> scratch(row_bytes_);
   const auto count = static_cast<size_t>(options_.variants.count);
-  for (size_t row = 0; row < store_.samples().size(); ++row)
+  const auto is_kept = [&](size_t row) {
     for (size_t outcome = 0; outcome < count; ++outcome)
-      if (!cache_->read(row * count + outcome, store_.content(row), scratch.data())) {
-        rows.push_back(row);
-        break;
-      }
+      if (!cache_->read(row * count + outcome, store_.content(row), scratch.data())) return false;
+    return true;
+  };
+  // By whole batches: features depend on the batch that they are computed in by rounding, and must not depend on where
+  // an earlier run was stopped.
+  std::vector<size_t> rows;
+  const auto batch = static_cast<size_t>(options_.batch);
+  for (size_t first = 0; first < store_.samples().size(); first += batch) {
+    std::vector<size_t> group(std::min(batch, store_.samples().size() - first));
+    std::iota(group.begin(), group.end(), first);
+    if (!std::all_of(group.begin(), group.end(), is_kept)) rows.insert(rows.end(), group.begin(), group.end());
+  }
   return rows;
 }
 

@@ -263,6 +263,13 @@ TEST_CASE("A finished run is trained on with --from, in two phases from one comm
       {"has another one"});
   check_refused(session({"train", "--data", session.photos, "--from", "runs/cached-none", "--head", "dense"}), 2,
                 {"--from", "leave --base, --head"});
+  // A third class: the net has no unit for it.
+  const std::string other = session.scratch / "three";
+  std::filesystem::copy(session.photos, other, std::filesystem::copy_options::recursive);
+  std::filesystem::copy(other + "/train/Car", other + "/train/Van");
+  const Outcome classes = session({"train", "--data", other, "--from", "runs/cached-none", "--recipe",
+                                   "runs/from/config.json", "--classes", "Car,Truck,Van"});
+  check_refused(classes, 2, {"--from", "Car, Truck apart", "Car, Truck, Van"});
   check_refused(session({"train", "--data", session.photos, "--from", "runs/none-such"}), 2, {"runs/none-such"});
 }
 

@@ -4,9 +4,14 @@
 #include <doctest/doctest.h>
 
 #include <nlohmann/json.hpp>
+#include <opencv2/imgcodecs.hpp>
 
 #include "base/error.h"
+#include "base/observer.h"
+#include "data/dataset.h"
+#include "evaluate/outputs.h"
 #include "model/compile.h"
+#include "scratch.h"
 #include "train/losses.h"
 
 using namespace cvtool;
@@ -33,6 +38,18 @@ at::Tensor photos(int64_t count) {
   return at::randint(256, {count, 3, 12, 16}, at::kByte).contiguous(at::MemoryFormat::ChannelsLast);
 }
 
+// Asks for a stop after so many batches.
+class Stopper : public Observer {
+ public:
+  explicit Stopper(int batches) : left_(batches) {}
+  void progress(const Progress&) override {}
+  void epoch(const EpochReport&) override {}
+  bool stop_requested() override { return --left_ < 0; }
+
+ private:
+  int left_;
+};
+
 constexpr const char* kSoftmax = R"({"kind": "dense"})";
 constexpr const char* kOneUnit = R"({"kind": "dense", "units": 1, "activation": "sigmoid"})";
 
@@ -43,6 +60,31 @@ TEST_CASE("Without test-time augmentation a photo is predicted as it is") {
   const Predictor plain = predictor_of(recipe);
   const auto x = photos(3);
   CHECK(at::equal(PhotoPredictor(plain, recipe).run(x).probabilities, plain.run(x).probabilities));
+}
+
+TEST_CASE("A stop that is asked for ends an evaluation after the batch") {
+  const Scratch scratch;
+  for (const char* name : {"a/1.png", "a/2.png", "a/3.png", "b/4.png"}) {
+    std::vector<uint8_t> bytes;
+    cv::imencode(".png", cv::Mat(12, 16, CV_8UC3, cv::Scalar(90, 120, 200)), bytes);
+    scratch.write(name, {bytes.begin(), bytes.end()});
+  }
+  LoaderOptions options;
+  options.data.imgsz = {12, 16};
+  options.data.valid = 0;
+  const Dataset dataset = find_dataset(scratch.path(), options.data, 1);
+  PhotoStore store(dataset.root, dataset.train, options);
+  REQUIRE(store.scan().empty());
+  const Recipe recipe = small_recipe(kSoftmax, "none");
+  const PhotoPredictor predictor(predictor_of(recipe), recipe);
+  Stopper never(100), second(1);
+  CHECK(outputs_of(predictor, store, {"binary_crossentropy", 1}, never).predictions.count() == 4);
+  try {
+    outputs_of(predictor, store, {"binary_crossentropy", 1}, second);
+    FAIL("not interrupted");
+  } catch (const Error& error) {
+    CHECK(error.code() == ExitCode::kInterrupted);
+  }
 }
 
 TEST_CASE("--tta flip is the mean of the probabilities of a photo and its mirror image") {
