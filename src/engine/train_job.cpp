@@ -41,7 +41,8 @@ Evaluation final_evaluation(const TrainPlan& plan, const TrainingData& data, con
 }
 
 // For people: why it ended early, what the curves say.
-std::vector<std::string> notes_on(TrainingEnd end, const TrainPlan& plan, const TrainingState& state) {
+std::vector<std::string> notes_on(TrainingEnd end, const TrainPlan& plan, const StartedRun& run) {
+  const TrainingState& state = run.state;
   const StoppingConfig& stopping = plan.recipe.train.stopping;
   std::vector<std::string> notes;
   if (end == TrainingEnd::kNoImprovement)
@@ -49,6 +50,7 @@ std::vector<std::string> notes_on(TrainingEnd end, const TrainPlan& plan, const 
                     counted(stopping.patience, "epoch"));
   if (end == TrainingEnd::kTimeLimit)
     notes.push_back("stopped in epoch " + std::to_string(state.epoch) + ": the time is over");
+  if (!run.trouble.empty()) notes.push_back(run.trouble);
   if (const std::string note = overfitting(state.history); !note.empty()) notes.push_back(note);
   return notes;
 }
@@ -69,7 +71,7 @@ TrainResult train_job(const TrainRequest& request, Observer& observer) {
   for (const EpochReport& report : run.state.history) result.seconds += value_of(report, "seconds");
   result.interrupted = end == TrainingEnd::kInterrupted;
   if (result.interrupted || end == TrainingEnd::kTimeLimit) result.resume = run.resume_command();
-  result.notes = notes_on(end, plan, run.state);
+  result.notes = notes_on(end, plan, run);
   if (result.best_epoch == 0 || result.interrupted) return result;
   try {
     const Evaluation evaluation = final_evaluation(plan, data, run, observer);

@@ -10,6 +10,7 @@
 #include "augment/augment.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "model/dead_layer.h"
 #include "run/run_files.h"
 #include "run/run_records.h"
 #include "train/losses.h"
@@ -19,13 +20,23 @@
 namespace cvtool {
 namespace {
 
-// The first photo that is measured, as the net is given it.
-at::Tensor reference_picture(const TrainPlan& plan, const TrainingData& data) {
+// The first photos that are measured, at most `count`, as the net is given them.
+at::Tensor first_pictures(const TrainPlan& plan, const TrainingData& data, int64_t count) {
   Batch batch;
-  Loader loader(*data.measured().store, {0}, 1);
+  std::vector<size_t> rows = in_order(data.measured().store->samples().size());
+  if (rows.size() > static_cast<size_t>(count)) rows.resize(static_cast<size_t>(count));
+  Loader loader(*data.measured().store, rows, count);
   loader.next(batch);
   const Augmenter augmenter(plan.recipe.augment, 0, plan.classes());
   return augmenter.eval_transform(batch.pixels).to(at::kByte);
+}
+
+// "" while the net tells photos apart.
+std::string trouble_of_net(const TrainPlan& plan, const TrainingData& data, const TrainingState& state) {
+  constexpr int64_t kPhotos = 32;
+  if (!state.same_answer) return "";
+  const auto dead = find_dead_layer(plan.net.module, first_pictures(plan, data, kPhotos).to(plan.device));
+  return dead ? dead_layer_text(*dead) : "";
 }
 
 void announce(const TrainPlan& plan, const TrainingData& data, const StartedRun& run, Observer& observer) {
@@ -84,7 +95,7 @@ TrainingEnd train_into_folder(const TrainPlan& plan, const TrainingData& data, S
   RunLog log(run.folder + "/log.txt");
   announce(plan, data, run, observer);
   log.line("recipe " + recipe_to_json(plan.recipe).dump());
-  RunFiles files({run.folder, run.model, run.identity, reference_picture(plan, data)}, plan.net);
+  RunFiles files({run.folder, run.model, run.identity, first_pictures(plan, data, 1)}, plan.net);
   std::optional<TrainingEvents> events;
   if (plan.request.session.tensorboard) events.emplace(run.folder, run.state.epoch);
   TrainingRun training = training_of(plan, data, observer);
@@ -93,8 +104,11 @@ TrainingEnd train_into_folder(const TrainPlan& plan, const TrainingData& data, S
     log.epoch(state.history.back());
     if (events) events->epoch(state.history.back());
     files.after_epoch(state, last);
-    const std::string warning = learned_nothing(state.history, majority_fraction(data));
-    if (!warning.empty()) spdlog::warn("{}", warning);
+    const bool told = !run.trouble.empty();
+    run.trouble = trouble_of_net(plan, data, state);
+    const std::string idle = learned_nothing(state.history, majority_fraction(data));
+    if (const std::string& warning = run.trouble.empty() ? idle : run.trouble; !warning.empty() && !told)
+      spdlog::warn("{}", warning);
   };
   try {
     const bool done = all_epochs_done(plan.recipe.train, run.state);

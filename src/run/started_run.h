@@ -12,6 +12,7 @@ struct StartedRun {
   std::string folder;
   Json identity;        // all that decides the run's result: see state_to_resume
   Json model;           // what its model files say of themselves, but for epoch, metrics and reference sample
+  std::string trouble;  // why the net cannot learn; empty while it can
   TrainingState state;  // fresh, or of the checkpoint that is gone on from
 
   // The command that goes on with it.

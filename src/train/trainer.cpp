@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/throttle.h"
+#include "model/dead_layer.h"
 #include "torch/device.h"
 #include "train/schedule.h"
 #include "train/stepper.h"
@@ -26,6 +27,9 @@ NamedTensors copies_of(const NamedTensors& tensors) {
   for (const auto& [name, tensor] : tensors) copies.emplace_back(name, tensor.detach().clone());
   return copies;
 }
+
+// Of fewer photos, equal answers tell nothing.
+constexpr int64_t kPhotosToCompare = 8;
 
 class TrainingLoop {
  public:
@@ -115,6 +119,7 @@ class TrainingLoop {
       const BatchMetrics metrics = stepper_->add(examples, state_.all_batches);
       check_finite(metrics.loss, "the loss");
       state_.sums.add(metrics.loss, metrics.correct, metrics.count);
+      last_batch_ = examples.x;
       ++state_.all_batches;
       run_.observer->progress(progress(name, phase_.train->size(), state_.sums));
       if (++accumulated < run_.config.accumulate) continue;
@@ -162,6 +167,7 @@ class TrainingLoop {
     {
       const WeightAverage::InPlace averaged(average_);
       if (phase_.valid && !validate(report)) return TrainingEnd::kInterrupted;
+      if (!phase_.valid) look_for_same_answer();
       state_.last = {state_.epoch, copies_of(phase_.weights)};
     }
     report.values.emplace_back("lr", state_.lr);
@@ -194,6 +200,13 @@ class TrainingLoop {
     return end;
   }
 
+  // Of the epoch's last batch, where there is no validation.
+  void look_for_same_answer() {
+    at::NoGradGuard no_grad;
+    state_.same_answer =
+        last_batch_.defined() && last_batch_.size(0) >= kPhotosToCompare && are_rows_equal(phase_.logits(last_batch_));
+  }
+
   // In float32, the arithmetic in which the model is then used: these are the metrics that eval gives. False when the
   // observer asked to stop.
   bool validate(EpochReport& report) {
@@ -202,14 +215,17 @@ class TrainingLoop {
     phase_.valid->begin(state_.epoch);
     RunningSums sums;
     Examples examples;
+    std::vector<at::Tensor> extremes;
     while (phase_.valid->next(examples)) {
       const at::Tensor logits = phase_.logits(examples.x);
+      for (const at::Tensor& extreme : {logits.amin({0}), logits.amax({0})}) extremes.push_back(extreme);
       sums.add(loss_from_logits(run_.config.loss, logits, examples.labels).item<double>(),
                correct_from_logits(logits, examples.labels).item<double>(), examples.labels.size(0));
       run_.observer->progress(progress("Validating", phase_.valid->size(), sums));
       if (run_.observer->stop_requested()) return false;
     }
     check_finite(sums.mean_loss(), "the validation loss");
+    state_.same_answer = sums.samples >= kPhotosToCompare && are_rows_equal(at::stack(extremes));
     report.values.emplace_back("val_loss", sums.mean_loss());
     report.values.emplace_back("val_" + accuracy_name(run_.units), sums.accuracy());
     return true;
@@ -221,6 +237,7 @@ class TrainingLoop {
   TrainingPhase phase_;
   std::unique_ptr<Stepper> stepper_;
   WeightAverage average_;
+  at::Tensor last_batch_;  // what the phase was given last
   Throttle saving_{0};
   Clock::time_point start_ = Clock::now(), epoch_start_ = start_;
 };

@@ -65,6 +65,7 @@ struct TrainingState {
   RunningSums sums;         // of the epoch
   double seconds = 0;       // spent on the epoch before it was interrupted
   std::vector<EpochReport> history;
+  bool same_answer = false;  // in the last epoch every photo that was looked at got the same logits
   Snapshot best, last;
   // Of the phase that runs: its first epoch, and its optimizer.
   int64_t phase = 1;

@@ -196,3 +196,26 @@ TEST_CASE("data sample draws the same set again and completes one that was begun
   CHECK(contains(session(command).out, "drew 1 picture in again, 89 were there"));
   CHECK((content_of(session.scratch / ("again/" + some)) == content_of(session.photos + "/" + some)));
 }
+
+TEST_CASE("A net that is dead is told of in its first epoch, by layer, with and without validation photos") {
+  const Session& session = Session::get();
+  session.scratch.write("dead.json", R"({
+    "name": "dead", "data": {"imgsz": 16}, "model": {"preprocess": "unit", "layers": [
+      {"kind": "flatten"}, {"kind": "dense", "units": 5}, {"kind": "rescale", "offset": -100},
+      {"kind": "activation", "function": "relu"}, {"kind": "dense"}]}, "train": {"epochs": 6, "batch": 12}})");
+  const std::string words = "the net is dead and cannot learn: no unit of the layer activation (5 units) answers";
+  for (const std::string& data : {session.photos, session.photos + "/train"}) {
+    CAPTURE(data);
+    const Outcome outcome = session(
+        {"train", "--data", data, "--valid", "0", "--recipe", session.scratch / "dead.json", "--project", "dead"});
+    CAPTURE(outcome.err);
+    CHECK(outcome.code == 0);
+    const size_t told = outcome.err.find(words);
+    REQUIRE(told != std::string::npos);
+    CHECK(told < outcome.err.find("Epoch 2/6"));
+    CHECK(outcome.err.find(words, told + 1) == std::string::npos);
+    CHECK_FALSE(contains(outcome.err, "has learned nothing yet"));
+    CHECK(contains(outcome.out, words));
+  }
+  CHECK_FALSE(contains(session.training.err, "dead"));
+}
