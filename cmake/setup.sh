@@ -26,12 +26,27 @@ list_by_hand() {
   done
 }
 
+# refresh_lists SUDO: waits up to ten minutes for another process that holds apt's lock, as an update in the background does.
+refresh_lists() {
+  waited=0
+  while ! messages=$($1 env LC_ALL=C apt-get update -qq 2>&1); do
+    case $messages in
+      *'Could not get lock'* | *'Unable to lock'*) ;;
+      *) printf '%s\n' "$messages" >&2 && return 1 ;;
+    esac
+    [ $waited -gt 0 ] || echo "Another process holds apt's lock; waiting for it."
+    [ $waited -lt 600 ] || return 1
+    sleep 5
+    waited=$((waited + 5))
+  done
+}
+
 # install_packages SUDO PACKAGE...: by apt, without questions.
 install_packages() {
   sudo=$1
   shift
-  $sudo apt-get update -qq || echo "The package lists could not be refreshed; going on with those that are there."
-  $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" </dev/null
+  refresh_lists "$sudo" || echo "The package lists could not be refreshed; going on with those that are there."
+  $sudo env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 install -y -q --no-install-recommends "$@" </dev/null
 }
 
 # ensure_packages GROUP...: installs what is missing; where that is not possible, says what to do and goes on, since

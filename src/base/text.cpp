@@ -112,7 +112,9 @@ std::string with_thousands(int64_t number) {
 }
 
 std::string counted(int64_t number, const std::string& noun) {
-  const bool sibilant = ends_with(noun, "s") || ends_with(noun, "x") || ends_with(noun, "ch");
+  // "class" and "batch", but "epoch", whose ch is a k.
+  const bool sibilant = ends_with(noun, "s") || ends_with(noun, "x") || ends_with(noun, "sh") ||
+                        (ends_with(noun, "ch") && !ends_with(noun, "poch"));
   return with_thousands(number) + " " + noun + (number == 1 ? "" : sibilant ? "es" : "s");
 }
 

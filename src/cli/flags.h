@@ -20,6 +20,13 @@ class FlagBinder {
   FlagBinder(CLI::App& app, std::string group) : app_(app), group_(std::move(group)) {}
   FlagBinder(CLI::App& app, Json& given, std::string group) : app_(app), given_(&given), group_(std::move(group)) {}
 
+  // The help also names these defaults, by key, where they are other ones: "; with --base: 10".
+  FlagBinder& otherwise(Json values, std::string when) {
+    other_ = std::move(values);
+    when_ = std::move(when);
+    return *this;
+  }
+
   void operator()(const char* key, bool& value, const Doc& doc) {
     const std::string name = flag_name(key);
     auto set = [given = given_, key = std::string(key), target = &value](int64_t count) {
@@ -49,7 +56,7 @@ class FlagBinder {
   template <class T>
   void add(const char* key, T& value, const Doc& doc, const std::string& type) {
     const Json shown = value;
-    const std::string name = flag_name(key), initial = shown.is_string() ? shown.get<std::string>() : shown.dump();
+    const std::string name = flag_name(key), initial = text_of(shown);
     auto set = [given = given_, key = std::string(key), name, target = &value, doc](const std::string& text) {
       const Json object{{name, json_from_flag(text, *target, "--" + name)}};
       JsonReader(object, "--")(name.c_str(), *target, doc);
@@ -57,10 +64,14 @@ class FlagBinder {
     };
     const std::string names = "--" + name + (doc.aliases.empty() ? "" : "," + doc.aliases);
     const bool plain = initial == "[]" || initial.empty();
-    app_.add_option_function<std::string>(names, set, doc.help + (plain ? "" : " (default: " + initial + ")"))
+    const bool differs = other_.contains(key) && other_[key] != shown;
+    const std::string other = differs ? "; " + when_ + ": " + text_of(other_[key]) : "";
+    app_.add_option_function<std::string>(names, set, doc.help + (plain ? "" : " (default: " + initial + other + ")"))
         ->type_name(type)
         ->group(group_);
   }
+
+  static std::string text_of(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
 
   static Json json_from_flag(const std::string& text, const std::string&, const std::string&) { return text; }
   static Json json_from_flag(const std::string& text, const std::vector<std::string>&, const std::string&) {
@@ -89,6 +100,8 @@ class FlagBinder {
   CLI::App& app_;
   Json* given_ = nullptr;
   std::string group_;
+  Json other_ = Json::object();
+  std::string when_;
 };
 
 // `--augment`. `list` becomes the resolved list where the flag is given; it must outlive the parsing.

@@ -7,14 +7,28 @@
 #include "cli/train_series.h"
 #include "spec/data_config.h"
 #include "spec/head_text.h"
+#include "spec/recipe.h"
 #include "spec/train_config.h"
 
 namespace cvtool {
 namespace {
 
+// What plain `train` uses, for the help. Without the recipe, training says what is missing.
+Recipe recipe_for_help(const char* name) {
+  try {
+    return load_recipe(name, Json::object());
+  } catch (const Error&) {
+    return {};
+  }
+}
+
 class TrainCommand {
  public:
   explicit TrainCommand(CLI::App& app) {
+    const Recipe plain = recipe_for_help(kDefaultRecipe);
+    data_ = plain.data;
+    train_ = plain.train;
+    const Json with_base = recipe_to_json(recipe_for_help(kDefaultTransferRecipe));
     app.add_option("--data", request_.data, "folder of photos (DIR/train/CLASS/..., DIR/CLASS/...) or CSV file");
     app.add_option("--recipe", request_.recipe, "recipe: a name or a JSON file (default: small-resnet)");
     app.add_option("--base", backbone_,
@@ -43,8 +57,10 @@ class TrainCommand {
       request_.resumes = resume->count() > 0;
       if (request_.data.empty() && !request_.resumes) throw CLI::RequiredError("--data");
     });
-    fields(data_, FlagBinder(app, data_given_, "Data (over the recipe's)"));
-    fields(train_, FlagBinder(app, train_given_, "Training (over the recipe's)"));
+    FlagBinder data(app, data_given_, "Data (over the recipe's)");
+    fields(data_, data.otherwise(with_base["data"], "with --base"));
+    FlagBinder train(app, train_given_, "Training (over the recipe's)");
+    fields(train_, train.otherwise(with_base["train"], "with --base"));
     fields(transfer_, FlagBinder(app, transfer_given_, "Pretrained backbone (over the recipe's)"));
   }
 

@@ -119,6 +119,12 @@ const std::vector<Sample>& Dataset::split(const std::string& name) const {
   throw UsageError(unknown_word("split", name, {"train", "valid", "test", "all"}));
 }
 
+std::vector<int64_t> counts_by_label(const std::vector<Sample>& samples, size_t classes) {
+  std::vector<int64_t> counts(classes);
+  for (const Sample& sample : samples) ++counts.at(static_cast<size_t>(sample.label));
+  return counts;
+}
+
 std::vector<Sample> Dataset::all() const {
   std::vector<Sample> samples = train;
   samples.insert(samples.end(), valid.begin(), valid.end());

@@ -32,6 +32,9 @@ struct Dataset {
   std::vector<Sample> all() const;
 };
 
+// [classes]: how many samples have each label.
+std::vector<int64_t> counts_by_label(const std::vector<Sample>& samples, size_t classes);
+
 // Finds DIR/{train,valid|val|validation,test}/CLASS/**, DIR/CLASS/** or a CSV file `path,label[,split]`. What has
 // no validation folder is split stratified, each file by a hash of its relative path and the seed, so that adding a
 // file moves no other one. Throws DataError when there is nothing to use.

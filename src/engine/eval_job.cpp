@@ -95,14 +95,8 @@ void add_change(CalibrationResult& calibration, const std::string& split, const 
 EvaluationSubject subject_of(const EvalRequest& request, const OpenedModel& model, const Dataset& dataset,
                              const OpenedSplit& split) {
   const at::Device device = device_from_text(request.run.device);
-  EvaluationSubject subject;
-  subject.model = model.path;
-  subject.info = model.file.info;
+  EvaluationSubject subject = subject_of(model.path, model.file, dataset, split);
   subject.data = request.data;
-  subject.split = split.name;
-  subject.root = dataset.root;
-  subject.skipped = split.skipped;
-  subject.notes = dataset.notes;
   if (split.name == "valid" || split.name == "test")
     subject.duplicates = duplicates_in_training(dataset, split.store->samples());
   if (!subject.duplicates.empty()) spdlog::warn("{}", leakage_text(subject.duplicates, split.name));

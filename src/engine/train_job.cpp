@@ -22,14 +22,8 @@ Evaluation final_evaluation(const TrainPlan& plan, const TrainingData& data, con
   const OpenedSplit& split = data.measured();
   const ModelFile best = load_model(run.folder + "/best.pt");
   const PhotoPredictor predictor({best.module, plan.device, at::kFloat}, plan.recipe);
-  EvaluationSubject subject;
-  subject.model = run.folder + "/best.pt";
-  subject.info = best.info;
+  EvaluationSubject subject = subject_of(run.folder + "/best.pt", best, plan.dataset, split);
   subject.data = plan.request.data;
-  subject.split = split.name;
-  subject.root = plan.dataset.root;
-  subject.skipped = split.skipped;
-  subject.notes = plan.dataset.notes;
   subject.duplicates = duplicates_in_training(data.train, data.valid);
   subject.device = plan.device.str();
   subject.precision = "fp32";

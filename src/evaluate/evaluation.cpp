@@ -65,12 +65,31 @@ std::vector<std::string> EvaluationSubject::classes() const {
   return info.at("classes").get<std::vector<std::string>>();
 }
 
+EvaluationSubject subject_of(const std::string& path, const ModelFile& model, const Dataset& dataset,
+                             const OpenedSplit& split) {
+  EvaluationSubject subject;
+  subject.model = path;
+  subject.info = model.info;
+  subject.split = split.name;
+  subject.root = dataset.root;
+  subject.skipped = split.skipped;
+  subject.notes = dataset.notes;
+  // Models of earlier versions do not say what they were trained on.
+  const auto of_training = model.info.at("data").value("counts", std::vector<int64_t>());
+  const std::vector<int64_t> counts =
+      of_training.empty() ? counts_by_label(dataset.train, dataset.classes.size()) : of_training;
+  const auto most = std::max_element(counts.begin(), counts.end());
+  if (most != counts.end() && *most > 0) subject.majority = most - counts.begin();
+  return subject;
+}
+
 Evaluation evaluate(const EvaluationSubject& subject, Outputs outputs, std::optional<double> threshold) {
   Evaluation evaluation;
   evaluation.outputs = std::move(outputs);
   evaluation.threshold = threshold;
   EvaluationOptions options;
   options.threshold = threshold;
+  options.majority = subject.majority;
   evaluation.metrics = evaluation_metrics(evaluation.outputs.predictions, options);
   Json& document = evaluation.document;
   document = {{"model", subject.model}, {"data", subject.data}, {"split", subject.split}};

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "data/dataset.h"
 #include "data/leakage.h"
 #include "evaluate/heat_view.h"
 #include "evaluate/outputs.h"
@@ -21,14 +22,20 @@ struct EvaluationSubject {
   Json info;                      // its cvtool.json
   std::string data, split, root;  // as --data says; "test"; the folder that paths are relative to
   std::vector<BadFile> skipped;
-  std::vector<std::string> notes;  // of the dataset
-  Duplicates duplicates;           // of training photos among the split's
-  std::string device, precision;   // what it ran on: "cpu", "fp32"
-  std::string tta;                 // see tta_text; empty: none
-  HeatView heat;                   // of the model; for the worst mistakes
+  std::vector<std::string> notes;   // of the dataset
+  Duplicates duplicates;            // of training photos among the split's
+  std::string device, precision;    // what it ran on: "cpu", "fp32"
+  std::string tta;                  // see tta_text; empty: none
+  HeatView heat;                    // of the model; for the worst mistakes
+  std::optional<int64_t> majority;  // the class most frequent in training, where that is known
 
   std::vector<std::string> classes() const;
 };
+
+// What is known of a model on a split of its own or other data; `path` is the model file's. How it ran, `data`,
+// `duplicates` and `heat` are for the caller to fill in.
+EvaluationSubject subject_of(const std::string& path, const ModelFile& model, const Dataset& dataset,
+                             const OpenedSplit& split);
 
 struct Evaluation {
   Outputs outputs;

@@ -53,8 +53,15 @@ std::map<std::string, Interval> bootstrap_intervals(const Predictions& p, const 
     for (const MetricFunction& metric : metric_functions())
       if (metric_kind(metric.name).interval) values[metric.name].push_back(metric.value(view));
   }
+  const MetricView all = metric_view(images, std::vector<uint8_t>(images.labels.size(), 1));
   std::map<std::string, Interval> intervals;
-  for (auto& [name, list] : values) intervals[name] = percentile_interval(std::move(list));
+  for (const MetricFunction& metric : metric_functions()) {
+    const MetricKind& kind = metric_kind(metric.name);
+    if (!kind.interval) continue;
+    std::vector<double>& list = values[metric.name];
+    intervals[metric.name] = kind.biased ? unbiased_interval(std::move(list), metric.value(all), {kind.low, kind.high})
+                                         : percentile_interval(std::move(list));
+  }
   return intervals;
 }
 

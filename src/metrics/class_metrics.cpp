@@ -88,9 +88,10 @@ double matthews_correlation(const ClassCounts& counts) {
   return together / (std::sqrt(true_spread) * std::sqrt(predicted_spread));
 }
 
-double majority_baseline(const ClassCounts& counts) {
-  return ratio(static_cast<double>(*std::max_element(counts.support.begin(), counts.support.end())),
-               static_cast<double>(counts.total));
+double majority_baseline(const ClassCounts& counts, std::optional<int64_t> majority) {
+  const int64_t images = majority ? counts.support.at(static_cast<size_t>(*majority))
+                                  : *std::max_element(counts.support.begin(), counts.support.end());
+  return ratio(static_cast<double>(images), static_cast<double>(counts.total));
 }
 
 std::vector<PrecisionRecall> precision_recall_by_class(const ClassCounts& counts) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace cvtool {
@@ -28,7 +29,8 @@ double accuracy(const ClassCounts& counts);
 double balanced_accuracy(const ClassCounts& counts);  // mean recall over the classes that have images
 double cohen_kappa(const ClassCounts& counts);
 double matthews_correlation(const ClassCounts& counts);
-double majority_baseline(const ClassCounts& counts);  // accuracy of always naming the most frequent class
+// Accuracy of always naming one class: `majority`, or the most frequent one of these images.
+double majority_baseline(const ClassCounts& counts, std::optional<int64_t> majority = {});
 
 struct PrecisionRecall {
   double precision = 0, recall = 0, f1 = 0;

@@ -78,6 +78,7 @@ EvaluationMetrics evaluation_metrics(const Predictions& p, const EvaluationOptio
   for (int64_t k = AreaMeans::first(p.classes); k < p.classes; ++k)
     areas.add(result.classes[static_cast<size_t>(k)].areas);
   view.areas = areas.mean();
+  view.majority = options.majority;
   view.ece = expected_calibration_error(result.calibration);  // of the bins that are drawn
   std::map<std::string, Interval> intervals;
   if (options.resamples > 0) intervals = bootstrap_intervals(p, images, options);

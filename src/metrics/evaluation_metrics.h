@@ -17,6 +17,7 @@ struct EvaluationOptions {
   std::optional<double> threshold;  // two classes: class 1 from this probability on; else the most probable class
   int64_t resamples = 1000;         // of the bootstrap; fewer where there are very many images; 0: no intervals
   uint64_t seed = 42;               // of the bootstrap
+  std::optional<int64_t> majority;  // the class most frequent in training; else the one most frequent here
 };
 
 // A metric, by the path it has in JSON ("macro.f1"). The interval's ends are NaN where there is none.

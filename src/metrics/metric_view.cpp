@@ -54,7 +54,7 @@ const std::vector<MetricFunction>& metric_functions() {
       {"log_loss", [](const View& view) { return view.log_loss; }},
       {"brier", [](const View& view) { return view.brier; }},
       {"ece", [](const View& view) { return view.ece; }},
-      {"majority_baseline", [](const View& view) { return majority_baseline(view.counts); }},
+      {"majority_baseline", [](const View& view) { return majority_baseline(view.counts, view.majority); }},
       {"macro.precision", [](const View& view) { return view.macro.precision; }},
       {"macro.recall", [](const View& view) { return view.macro.recall; }},
       {"macro.f1", [](const View& view) { return view.macro.f1; }},

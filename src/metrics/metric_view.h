@@ -27,7 +27,9 @@ struct MetricView {
   ClassCounts counts;
   PrecisionRecall macro, weighted;
   double log_loss = 0, brier = 0, top_5 = 0, ece = 0;  // means over the images
-  RankingAreas areas{kUndefined, kUndefined};          // see AreaMeans; they are for the caller to fill in
+  // For the caller to fill in:
+  RankingAreas areas{kUndefined, kUndefined};  // see AreaMeans
+  std::optional<int64_t> majority;             // see majority_baseline
 };
 
 // `times` ([N]): how often each image counts.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "base/error.h"
 
@@ -45,6 +46,13 @@ Interval percentile_interval(std::vector<double> values) {
     return values[below] + (values[above] - values[below]) * (place - static_cast<double>(below));
   };
   return {at(0.025), at(0.975)};
+}
+
+Interval unbiased_interval(std::vector<double> values, double estimate, const Interval& range) {
+  const double mean = std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+  const Interval plain = percentile_interval(std::move(values));
+  const double bias = mean - estimate;
+  return {std::clamp(plain.low - bias, range.low, range.high), std::clamp(plain.high - bias, range.low, range.high)};
 }
 
 McNemar mcnemar_test(const std::vector<uint8_t>& first, const std::vector<uint8_t>& second) {

@@ -17,6 +17,10 @@ Interval wilson_interval(int64_t correct, int64_t total);
 // both ends are NaN where fewer than ten remain.
 Interval percentile_interval(std::vector<double> values);
 
+// The same of a metric that is biased, moved by the bias that resampling shows, the mean of `values` less `estimate`
+// (Efron and Tibshirani 1993, section 10.2), within [low, high].
+Interval unbiased_interval(std::vector<double> values, double estimate, const Interval& range);
+
 // McNemar's exact test (1947) on two models' answers to the same images.
 struct McNemar {
   int64_t only_first_right = 0, only_second_right = 0;

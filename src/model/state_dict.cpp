@@ -1,6 +1,7 @@
 #include "model/state_dict.h"
 
 #include <ATen/ATen.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 
@@ -77,6 +78,7 @@ StateDict read_state_dict(const std::string& path) {
   RawStateDict raw = read_weight_file(path);
   StateDict dict(path);
   dict.metadata = std::move(raw.metadata);
+  if (!raw.unwrapped.empty()) spdlog::info("{}: took '{}' off the front of every name", path, raw.unwrapped);
   for (auto& tensor : raw.tensors) {
     dict.add(tensor.name, tensor_from_raw(tensor));
     tensor.storage = {};  // what was copied need not stay in memory

@@ -39,9 +39,10 @@ class StateDict {
   std::unordered_map<std::string, size_t> places_;
 };
 
-// Reads torch.save files (zip and old format; checkpoints {'state_dict': ...} are unwrapped, DataParallel's
-// prefix 'module.' is taken off), safetensors, Keras .h5 and tfjs model.json, told apart by content. Types
-// and values are those of the file. Throws Error naming the file, what is wrong and the next step.
+// Reads torch.save files (zip and old format; checkpoints {'state_dict': ...} are unwrapped), safetensors, Keras .h5
+// and tfjs model.json, told apart by content. A front that wrappers put before every name ("module.", "_orig_mod.",
+// "model.") is taken off, with a note. Types and values are those of the file. Throws Error naming the file, what is
+// wrong and the next step.
 StateDict read_state_dict(const std::string& path);
 
 // What a .safetensors file holds: the tensors and the dict's metadata. Throws Error.

@@ -32,7 +32,7 @@ std::string tiles(const Json& metrics) {
   std::string out = "<div class=\"tiles\">\n";
   const std::string interval = interval_text(metrics, "accuracy");
   out += tile(metric_span(metrics, "accuracy"), "accuracy" + (interval.empty() ? "" : ", 95 % " + interval));
-  out += tile(metric_span(metrics, "majority_baseline"), "by always naming the most frequent class");
+  out += tile(metric_span(metrics, "majority_baseline"), "by always naming the class most frequent in training");
   out += tile(metric_span(metrics, "macro.f1"), "macro F1");
   out += tile(metric_span(metrics, "loss"), "loss");
   out += tile(metric_span(metrics, "ece"), "calibration error");

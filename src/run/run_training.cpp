@@ -106,7 +106,7 @@ TrainingEnd train_into_folder(const TrainPlan& plan, const TrainingData& data, S
     files.after_epoch(state, last);
     const bool told = !run.trouble.empty();
     run.trouble = trouble_of_net(plan, data, state);
-    const std::string idle = learned_nothing(state.history, majority_fraction(data));
+    const std::string idle = learned_nothing(state.history, majority_fraction(data, plan.dataset.classes.size()));
     if (const std::string& warning = run.trouble.empty() ? idle : run.trouble; !warning.empty() && !told)
       spdlog::warn("{}", warning);
   };

@@ -44,6 +44,7 @@ Json model_info(const TrainPlan& plan, const TrainingData& data) {
           {"summary", plan.summary},
           {"data",
            {{"layout", plan.dataset.layout},
+            {"counts", counts_by_label(data.train.store->samples(), plan.dataset.classes.size())},
             {"digest", data.train.store->digest()},
             {"marks", fingerprints_of(plan.dataset.root, data.train.store->samples())}}}};
 }

@@ -3,7 +3,6 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <map>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -41,12 +40,9 @@ Json training_data_json(const Dataset& dataset, const TrainingData& data) {
           {"notes", dataset.notes}};
 }
 
-double majority_fraction(const TrainingData& data) {
-  std::map<int64_t, int64_t> counts;
-  for (const Sample& sample : data.train.store->samples()) ++counts[sample.label];
-  int64_t largest = 0;
-  for (const auto& [label, count] : counts) largest = std::max(largest, count);
-  return static_cast<double>(largest) / static_cast<double>(data.train.count());
+double majority_fraction(const TrainingData& data, size_t classes) {
+  const std::vector<int64_t> counts = counts_by_label(data.train.store->samples(), classes);
+  return static_cast<double>(*std::max_element(counts.begin(), counts.end())) / static_cast<double>(data.train.count());
 }
 
 }  // namespace cvtool

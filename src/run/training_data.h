@@ -22,6 +22,6 @@ TrainingData open_training_data(const TrainPlan& plan, Observer& observer);
 Json training_data_json(const Dataset& dataset, const TrainingData& data);
 
 // The largest class's fraction of the training photos, 0..1.
-double majority_fraction(const TrainingData& data);
+double majority_fraction(const TrainingData& data, size_t classes);
 
 }  // namespace cvtool

@@ -20,6 +20,8 @@ struct MetricKind {
   bool interval = false;  // it has an interval, "intervals.NAME.0" to ".1"
   enum class Needs { kAny, kTwoClasses, kMoreThanFive } needs = Needs::kAny;
   bool whole = false;  // a count, printed as an integer; else with four decimals
+  // A sum of absolute values, which every draw of photos makes larger: its interval is moved back by that.
+  bool biased = false;
 
   // Whether it is defined for this number of classes.
   bool fits(size_t classes) const;

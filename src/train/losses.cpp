@@ -118,11 +118,7 @@ std::string resolve_class_weights(const std::string& text) {
 at::Tensor class_weights_tensor(const std::string& resolved, const std::vector<std::string>& classes,
                                 const std::vector<Sample>& samples) {
   if (resolved == "none") return {};
-  if (resolved == "auto") {
-    std::vector<int64_t> counts(classes.size());
-    for (const Sample& sample : samples) ++counts.at(static_cast<size_t>(sample.label));
-    return balancing_weights(counts);
-  }
+  if (resolved == "auto") return balancing_weights(counts_by_label(samples, classes.size()));
   at::Tensor weights = at::ones({static_cast<int64_t>(classes.size())});
   for (const std::string& part : split(resolved, ',')) {
     const size_t equals = part.rfind('=');

@@ -46,6 +46,8 @@ TEST_CASE("Counted nouns take their plural") {
   CHECK(counted(0, "photo") == "0 photos");
   CHECK(counted(2, "class") == "2 classes");
   CHECK(counted(3, "batch") == "3 batches");
+  CHECK(counted(3, "epoch") == "3 epochs");
+  CHECK(counted(2, "validation epoch") == "2 validation epochs");
   CHECK(counted(1200, "file") == "1,200 files");
 }
 

@@ -167,8 +167,12 @@ TEST_CASE("eval gives earlier models the metrics that it gave, and takes earlier
     // The sentences may be reworded, not lost.
     REQUIRE(now["warnings"].size() == was["warnings"].size());
     was["warnings"] = now["warnings"];
+    Json at_the_end = old.json("runs/" + run + "/metrics.json")["metrics"];
+    // Version 0.1.0 did not take the bootstrap's bias off this one.
+    for (Json* metrics : {&was["metrics"], &at_the_end})
+      (*metrics)["intervals"]["ece"] = now["metrics"]["intervals"]["ece"];
     CHECK(difference(was, now, 1e-5) == "");
-    CHECK(difference(old.json("runs/" + run + "/metrics.json")["metrics"], now["metrics"], 1e-5) == "");
+    CHECK(difference(at_the_end, now["metrics"], 1e-5) == "");
     if (run == "on-base") continue;
     CHECK(now["baseline"]["accuracy"] == 0.875);
     CHECK(now["baseline"]["only_this_right"] == 0);

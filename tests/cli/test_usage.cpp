@@ -63,6 +63,14 @@ TEST_CASE("Every command explains itself") {
   }
 }
 
+TEST_CASE("The help of train names what plain train uses, and what --base changes") {
+  const std::string help = cvtool_with({"train", "--help"}).out;
+  CHECK(contains(help, "passes over the training photos (default: 30; with --base: 10)"));
+  CHECK(contains(help, "(default: 128; with --base: 160)"));
+  CHECK(contains(help, "update rule, in Keras's form (default: adamw; with --base: adam)"));
+  CHECK(contains(help, "photos per step (default: 32)"));
+}
+
 TEST_CASE("A mistyped command or flag is answered with the nearest one") {
   CHECK(contains(usage_error({"trian"}), "unknown command 'trian'; did you mean 'train'?"));
   CHECK(contains(usage_error({"data", "smaple", "x"}), "unknown command 'smaple'; did you mean 'sample'?"));

@@ -122,19 +122,21 @@ int report_progress(void* user, curl_off_t total, curl_off_t done, curl_off_t, c
   return transfer.stopped ? 1 : 0;
 }
 
-void allow_web_only(CURL* curl) {
+// What was asked for by https comes by https to its end.
+void allow_web_only(CURL* curl, const std::string& url) {
+  const bool secure = starts_with(lower(url), "https:");
 #if LIBCURL_VERSION_NUM >= 0x075500
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, secure ? "https" : "http,https");
 #else
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS, CURLPROTO_HTTP | CURLPROTO_HTTPS);
-  curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS, CURLPROTO_HTTP | CURLPROTO_HTTPS);
+  curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS, secure ? CURLPROTO_HTTPS : CURLPROTO_HTTP | CURLPROTO_HTTPS);
 #endif
 }
 
 void set_options(Transfer& transfer, char* reason) {
   CURL* curl = transfer.curl;
-  allow_web_only(curl);
+  allow_web_only(curl, transfer.wanted.url);
   curl_easy_setopt(curl, CURLOPT_URL, transfer.wanted.url.c_str());
   curl_easy_setopt(curl, CURLOPT_USERAGENT, "cvtool");
   curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);

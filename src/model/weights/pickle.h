@@ -58,8 +58,8 @@ struct NamedPickleTensor {
   size_t tensor = 0;  // index into Pickle::tensors
 };
 
-// The state dict: the root, or what lies under 'state_dict', 'model' and the like. The prefix 'module.' of
-// DataParallel, if all names have it, is taken off. Throws Error when there are no tensors.
+// The state dict: the root, or what lies under 'state_dict', 'model', 'model_ema' and the like. Throws Error when there
+// are no tensors.
 std::vector<NamedPickleTensor> state_dict_of(const Pickle& pickle, const std::string& origin);
 
 }  // namespace cvtool

@@ -7,11 +7,12 @@
 namespace cvtool {
 namespace {
 
-// Under these keys the trainers of the field keep the state dict in their checkpoints.
-constexpr const char* kWrappers[] = {"state_dict", "model_state_dict", "model", "net", "module", "weights", "params"};
+// Under these keys the trainers of the field keep the state dict in their checkpoints; averaged weights come last.
+constexpr const char* kWrappers[] = {
+    "state_dict", "model_state_dict", "model",          "net", "module",    "weights", "params", "model_weights",
+    "model_ema",  "state_dict_ema",   "ema_state_dict", "ema", "params_ema"};
 constexpr int kMaxWrapping = 4;
 constexpr size_t kMaxNameBytes = 1000;
-constexpr char kParallelPrefix[] = "module.";
 
 const PickleValue* find(const Pickle& pickle, const PickleValue& dict, const char* key) {
   for (size_t i = 0; i + 1 < dict.items.size(); i += 2) {
@@ -50,13 +51,6 @@ std::string keys_text(const Pickle& pickle, const PickleValue& dict) {
   return keys.empty() ? "" : " (its keys: " + join(keys, ", ") + ")";
 }
 
-void remove_parallel_prefix(std::vector<NamedPickleTensor>& tensors) {
-  for (const auto& tensor : tensors) {
-    if (!starts_with(tensor.name, kParallelPrefix)) return;
-  }
-  for (auto& tensor : tensors) tensor.name.erase(0, sizeof kParallelPrefix - 1);
-}
-
 }  // namespace
 
 std::vector<NamedPickleTensor> state_dict_of(const Pickle& pickle, const std::string& origin) {
@@ -65,10 +59,7 @@ std::vector<NamedPickleTensor> state_dict_of(const Pickle& pickle, const std::st
   if (dict->kind != PickleKind::kDict) fail_weights(origin, "holds no dictionary of tensors", kNextStep);
   for (int depth = 0; depth <= kMaxWrapping; ++depth) {
     auto tensors = tensors_of(pickle, *dict, origin);
-    if (!tensors.empty()) {
-      remove_parallel_prefix(tensors);
-      return tensors;
-    }
+    if (!tensors.empty()) return tensors;
     const PickleValue* inner = wrapped(pickle, *dict);
     if (!inner) break;
     dict = inner;

@@ -41,6 +41,7 @@ struct RawStateDict {
   std::string origin;  // the path, for messages
   std::vector<RawTensor> tensors;
   std::map<std::string, std::string> metadata;  // of safetensors
+  std::string unwrapped;                        // what was taken off the front of every name: "module._orig_mod."
 };
 
 std::string dimensions_text(const std::vector<int64_t>& shape);  // "[64, 3, 3, 3]"

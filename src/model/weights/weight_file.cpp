@@ -1,5 +1,7 @@
 #include "model/weights/weight_file.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "model/weights/h5.h"
 #include "model/weights/safetensors.h"
@@ -34,6 +36,35 @@ bool begins(std::string_view bytes, std::string_view prefix) { return bytes.subs
   fail_weights(path, "is not a weight file that cvtool knows", kFormats);
 }
 
+// Before each name, wrappers of nets write their own: DataParallel and averaged models, torch.compile, Lightning.
+constexpr const char* kNamePrefixes[] = {"module.", "_orig_mod.", "model.", "net.", "ema_model."};
+
+// Beside the net's tensors, averaged models count their updates.
+bool is_counter_of_wrapper(const RawTensor& tensor) { return tensor.name == "n_averaged"; }
+
+void unwrap_names(RawStateDict& dict) {
+  const auto unwrapped_by = [&](const std::string& prefix) {
+    bool any = false;
+    for (const RawTensor& tensor : dict.tensors) {
+      if (is_counter_of_wrapper(tensor)) continue;
+      if (!starts_with(tensor.name, prefix)) return false;
+      any = true;
+    }
+    return any;
+  };
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (const std::string prefix : kNamePrefixes) {
+      if (!unwrapped_by(prefix)) continue;
+      dict.tensors.erase(std::remove_if(dict.tensors.begin(), dict.tensors.end(), is_counter_of_wrapper),
+                         dict.tensors.end());
+      for (RawTensor& tensor : dict.tensors) tensor.name.erase(0, prefix.size());
+      dict.unwrapped += prefix;
+      changed = true;
+    }
+  }
+}
+
 }  // namespace
 
 RawStateDict read_weight_file(const std::string& path) {
@@ -57,6 +88,7 @@ RawStateDict read_weight_file(const std::string& path) {
     fail_unknown(bytes, path);
   }
   check_tensors(dict, size);
+  unwrap_names(dict);
   return dict;
 }
 

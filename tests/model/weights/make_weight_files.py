@@ -64,6 +64,18 @@ save("checkpoint", checkpoint, net.state_dict())
 save("wrapped_twice", {"model": {"state_dict": net.state_dict()}}, net.state_dict())
 save("parallel", {"state_dict": {"module." + n: t for n, t in net.state_dict().items()}}, net.state_dict())
 
+
+# Other wrappers: torch.compile's, Lightning's, both at once; averaged weights as torchvision and timm keep them.
+def behind(front):
+    return {front + n: t for n, t in net.state_dict().items()}
+
+
+save("compiled", behind("_orig_mod."), net.state_dict())
+save("lightning", {"state_dict": behind("model."), "pytorch-lightning_version": "2.1"}, net.state_dict())
+save("compiled_parallel", {"model": behind("module._orig_mod.")}, net.state_dict())
+save("averaged", {"model_ema": {"n_averaged": torch.tensor(7), **behind("module.")}}, net.state_dict())
+save("timm_averaged", {"epoch": 3, "state_dict_ema": net.state_dict()}, net.state_dict())
+
 # Views: transposed, sliced, offset, expanded, of one storage; empty and scalar.
 base = torch.arange(60, dtype=torch.float32).reshape(3, 4, 5)
 views = collections.OrderedDict(

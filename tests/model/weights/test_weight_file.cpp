@@ -48,10 +48,17 @@ void write_plainly(const std::string& path, const std::string& bytes) {
 
 TEST_CASE("Both formats of torch.save give the values of PyTorch bit for bit") {
   if (skip_without_weight_files()) return;
-  for (const char* file : {"net", "parameters", "checkpoint", "wrapped_twice", "parallel", "views", "types"}) {
+  for (const char* file : {"net", "parameters", "checkpoint", "wrapped_twice", "parallel", "compiled", "lightning",
+                           "compiled_parallel", "averaged", "timm_averaged", "views", "types"}) {
     check_equal(std::string(file) + ".zip.pth");
     check_equal(std::string(file) + ".old.pth");
   }
+}
+
+TEST_CASE("What wrappers put before every name is taken off, and remembered") {
+  if (skip_without_weight_files()) return;
+  CHECK(read_weight_file(weight_files() + "/net.zip.pth").unwrapped.empty());
+  CHECK(read_weight_file(weight_files() + "/compiled_parallel.zip.pth").unwrapped == "module._orig_mod.");
 }
 
 TEST_CASE("A state dict pickled by Python 2 is read") {
