@@ -34,6 +34,7 @@ Json claims_of(const Json& info) {
 }
 
 VerifyResult verify_model(const std::string& path) {
+  prepare_process(0);
   // What load_model checks throws; it says what is wrong.
   const ModelFile model = load_model(path);
   return {path,
@@ -59,6 +60,7 @@ VerifyResult checked_onnx(const std::string& path, const std::string& bytes) {
     return result;
   }
   if (!info.is_object()) throw Error("cvtool.json, what it says of itself, is not a JSON object");
+  prepare_process(0);
   // A backbone has no golden sample.
   const double difference = onnx_golden_difference(model);
   if (difference >= 0 || !info.empty()) result.checks.push_back(golden_check(difference));
@@ -77,7 +79,6 @@ VerifyResult verify_onnx(const std::string& path) {
 }  // namespace
 
 VerifyResult verify_job(const VerifyRequest& request) {
-  prepare_process(0);
   return ends_with(lower(request.file), ".onnx") ? verify_onnx(request.file) : verify_model(model_path(request.file));
 }
 

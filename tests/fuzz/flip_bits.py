@@ -88,8 +88,10 @@ prepare()
 tasks = [(name, kind, number) for name in ("m.onnx", "runs/first/best.pt")
          for kind, count in (("flipped", flips), ("cut", flips // 10), ("inserted", flips // 10), ("deleted", flips // 10))
          for number in range(count)]
+random.Random(1).shuffle(tasks)  # whoever stops it early has seen some of everything
 codes, slowest, failed = collections.Counter(), 0, 0
-with ThreadPoolExecutor(os.cpu_count()) as pool:
+pool = ThreadPoolExecutor(os.cpu_count())
+try:
     for done, (name, kind, path, answers, bad) in enumerate(pool.map(one, tasks), 1):
         if done % 200 == 0:
             print(f"{done} of {len(tasks)} files", file=sys.stderr, flush=True)
@@ -99,6 +101,9 @@ with ThreadPoolExecutor(os.cpu_count()) as pool:
         for command, code, err, _ in bad:
             failed += 1
             print(f"{command} {os.path.join(work, path)}: {code} {err[-300:]}", flush=True)
+except KeyboardInterrupt:
+    print("stopped")
+    pool.shutdown(cancel_futures=True)
 for (name, kind, command, code), count in sorted(codes.items(), key=str):
     print(f"{name:8} {kind:9} {command:8} exit {code}: {count}")
 print(f"the slowest took {slowest:.1f} s; {failed} wrong answers")

@@ -63,6 +63,7 @@ struct OnnxRule {
 
 // Null: there is none.
 const OnnxRule* find_onnx_rule(const std::string& op);
+std::vector<std::string> onnx_rule_names();
 
 // Windows over pixels, in rules_windows.cpp.
 at::Tensor run_conv(const OnnxCall& call);

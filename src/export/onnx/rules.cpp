@@ -211,4 +211,10 @@ const OnnxRule* find_onnx_rule(const std::string& op) {
   return nullptr;
 }
 
+std::vector<std::string> onnx_rule_names() {
+  std::vector<std::string> names;
+  for (const OnnxRule& rule : onnx_rules()) names.emplace_back(rule.op);
+  return names;
+}
+
 }  // namespace cvtool
