@@ -207,6 +207,9 @@ std::string output_path(const ExportRequest& request, const ExportSource& source
   const std::string output = request.output.empty() ? beside.string() : request.output;
   if (request.options.format == "header" && fs::path(output).extension() != extension)
     throw UsageError("-o " + output + ": must end in .h; FILE.cpp and FILE.pt are written beside it");
+  for (const char c : fs::path(output).stem().string())
+    if (request.options.format == "header" && (c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20))
+      throw UsageError("-o " + output + ": C++ cannot include a file of this name; leave quotes and backslashes out");
   std::error_code error;
   for (const fs::path& written : {fs::path(output), fs::path(output).replace_extension(".pt")})
     if (fs::equivalent(written, source.path, error) && (written == output || request.options.format == "header"))
