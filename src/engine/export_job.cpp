@@ -110,6 +110,16 @@ Written write_torchscript(const Job& job, const at::Tensor& expected) {
   return written;
 }
 
+OnnxModel onnx_of(const ExportSource& source) {
+  try {
+    return onnx_of_model(source.module, source.model ? &*source.model : nullptr, source.size);
+  } catch (const UsageError&) {
+    throw;
+  } catch (const Error& error) {
+    throw Error(source.path + ": " + error.what());
+  }
+}
+
 Written write_onnx(const Job& job, const at::Tensor& expected) {
   const ExportOptions& options = job.request.options;
   if (options.precision == "bf16" || options.precision == "fp16")
@@ -118,7 +128,7 @@ Written write_onnx(const Job& job, const at::Tensor& expected) {
     throw UsageError(options.calibrate.empty()
                          ? "--precision int8: needs --calibrate DIR, a folder of photos, for --format onnx"
                          : "--calibrate: is for --precision int8");
-  OnnxModel model = onnx_of_model(job.source.module, job.source.model ? &*job.source.model : nullptr, job.source.size);
+  OnnxModel model = onnx_of(job.source);
   if (options.precision == "int8")
     model = quantized(model, calibration_pictures(job.source, job.request, job.observer));
   add_onnx_digest(model);
@@ -197,6 +207,9 @@ std::string output_path(const ExportRequest& request, const ExportSource& source
   const std::string output = request.output.empty() ? beside.string() : request.output;
   if (request.options.format == "header" && fs::path(output).extension() != extension)
     throw UsageError("-o " + output + ": must end in .h; FILE.cpp and FILE.pt are written beside it");
+  for (const char c : fs::path(output).stem().string())
+    if (request.options.format == "header" && (c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20))
+      throw UsageError("-o " + output + ": C++ cannot include a file of this name; leave quotes and backslashes out");
   std::error_code error;
   for (const fs::path& written : {fs::path(output), fs::path(output).replace_extension(".pt")})
     if (fs::equivalent(written, source.path, error) && (written == output || request.options.format == "header"))
@@ -215,6 +228,9 @@ ExportResult export_job(const ExportRequest& request, Observer& observer) {
   check_options(request.options, source);
   const ExportPictures pictures = export_pictures(source, request, observer);
   const at::Tensor expected = outputs_of(source.module, pictures.pixels);
+  if (!expected.isfinite().all().item<bool>())
+    throw Error(source.path + ": gives NaN or infinity for " + pictures.what +
+                ", so an exported file could not be compared with it; train it again, or save a net that does not");
   const Job job{request, source, pictures, observer, output_path(request, source, format.extension)};
   Written written = format.write(job, expected);
   const double milliseconds = module_milliseconds(source.module, pictures.pixels.narrow(0, 0, 1));

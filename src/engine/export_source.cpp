@@ -8,10 +8,12 @@
 
 #include "augment/variants.h"
 #include "base/error.h"
+#include "base/files.h"
 #include "base/text.h"
 #include "data/dataset.h"
 #include "data/photos.h"
 #include "export/pictures.h"
+#include "model/torchscript_file.h"
 #include "run/run_directory.h"
 #include "spec/recipe.h"
 
@@ -64,13 +66,13 @@ ExportSource open_export_source(const ExportRequest& request) {
     source.size = {source.model->golden.size(2), source.model->golden.size(3)};
     return source;
   }
-  try {
-    source.module = torch::jit::load(source.path, at::kCPU);
-  } catch (const std::exception&) {
-    throw Error(source.path + ": is neither a cvtool model nor TorchScript; cvtool train writes models as RUN/best.pt");
-  }
-  source.module.eval();
+  const std::string bytes = read_file(source.path);
+  torch::jit::ExtraFilesMap none;
+  source.module = load_torchscript({source.path, bytes, "copy or save it again"}, none);
+  // A frozen module has lost the attribute that eval() sets.
+  if (source.module.hasattr("training")) source.module.eval();
   source.size = request.options.imgsz;
+  trial_output(source.module, source.size, "--model " + source.path);
   return source;
 }
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/text.h"
 #include "engine/jobs.h"
 #include "explain/layer_costs.h"
@@ -12,6 +13,7 @@
 #include "model/backbone_import.h"
 #include "model/compile.h"
 #include "model/model_file.h"
+#include "model/model_info.h"
 #include "run/run_directory.h"
 #include "spec/recipe.h"
 #include "torch/device.h"
@@ -27,17 +29,6 @@ Summary summary_of(std::string name, std::optional<ImageSize> imgsz, LayerTable 
   summary.name = std::move(name);
   summary.imgsz = imgsz;
   return summary;
-}
-
-// What a file holds of it.
-LayerTable stored_table(const Json& stored) {
-  LayerTable table;
-  for (const Json& layer : stored.at("layers"))
-    table.layers.push_back(
-        {layer.at("name"), layer.at("kind"), layer.at("output"), layer.at("trainable"), layer.at("non_trainable"), {}});
-  table.trainable = stored.at("trainable");
-  table.non_trainable = stored.at("non_trainable");
-  return table;
 }
 
 std::optional<ImageSize> stored_size(const Json& info, const std::string& path) {
@@ -68,7 +59,9 @@ at::Tensor black_picture(const ImageSize& size) { return at::zeros({1, 3, size.h
 
 Summary model_summary(const std::string& path, bool costs) {
   const ModelFile model = load_model(path);
-  Summary summary = summary_of(path, stored_size(model.info, path), stored_table(model.info.at("summary")));
+  if (!model.info.contains("summary"))
+    throw Error(path + ": cvtool.json lacks 'summary'; the file is damaged, make it again");
+  Summary summary = summary_of(path, stored_size(model.info, path), stored_layer_table(model.info["summary"], path));
   summary.classes = model.info["classes"];
   if (costs) add_costs(summary, FlatNet(model.module), model.golden);
   return summary;
@@ -89,9 +82,9 @@ LayerTable foreign_table(const torch::jit::Module& module) {
 
 Summary backbone_file_summary(const std::string& path, bool costs) {
   const BackboneFile backbone = load_backbone(path);
-  Summary summary = summary_of(
-      path, stored_size(backbone.info, path),
-      backbone.info.contains("summary") ? stored_table(backbone.info["summary"]) : foreign_table(backbone.module));
+  Summary summary = summary_of(path, stored_size(backbone.info, path),
+                               backbone.info.contains("summary") ? stored_layer_table(backbone.info["summary"], path)
+                                                                 : foreign_table(backbone.module));
   const ImageSize size = summary.imgsz.value_or(ImageSize{kBackboneSide, kBackboneSide});
   if (costs) add_costs(summary, FlatNet(backbone.module, "forward"), black_picture(size));
   return summary;
@@ -122,7 +115,7 @@ Summary recipe_summary(const SummaryRequest& request) {
 
 Summary file_summary(const std::string& subject, bool costs) {
   const std::string path = model_path(subject);
-  const std::string text = text_in_archive(path, "/cvtool.json");
+  const std::string text = text_in_archive_file(path, "/cvtool.json");
   const Json info = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   const bool model = info.is_object() && info.contains("classes");
   return model || !std::filesystem::exists(path) ? model_summary(path, costs) : backbone_file_summary(path, costs);
@@ -134,7 +127,8 @@ Summary summary_job(const SummaryRequest& request) {
   if (request.costs) prepare_process(0);
   const std::string& subject = request.subject;
   std::error_code error;
-  if (ends_with(subject, ".pt") || std::filesystem::is_directory(subject, error))
+  const bool archive = std::filesystem::is_regular_file(subject, error) && read_file(subject).compare(0, 2, "PK") == 0;
+  if (archive || ends_with(subject, ".pt") || std::filesystem::is_directory(subject, error))
     return file_summary(subject, request.costs);
   const auto recipes = recipe_names();
   if (is_path(subject) || std::find(recipes.begin(), recipes.end(), subject) != recipes.end())

@@ -2,32 +2,33 @@
 
 #include <ATen/ATen.h>
 
-#include <cctype>
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "export/cpp_text.h"
 
 namespace cvtool {
 namespace {
 
-std::string identifier(const std::string& text) {
+using Words = std::vector<std::pair<std::string, std::string>>;
+
+// Each word once, from left to right: what is put in is not looked at again.
+std::string replaced(const std::string& text, const Words& words) {
   std::string out;
-  for (const char c : text) out += std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
-  return out.empty() || std::isdigit(static_cast<unsigned char>(out[0])) ? "model_" + out : out;
+  for (size_t at = 0; at < text.size();) {
+    const auto found = std::find_if(words.begin(), words.end(), [&](const auto& word) {
+      return text.compare(at, word.first.size(), word.first) == 0;
+    });
+    out += found == words.end() ? text.substr(at, 1) : found->second;
+    at += found == words.end() ? 1 : found->first.size();
+  }
+  return out;
 }
 
-std::string replaced(std::string text, const std::vector<std::pair<std::string, std::string>>& words) {
-  for (const auto& [word, meaning] : words)
-    for (size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + meaning.size()))
-      text.replace(at, word.size(), meaning);
-  return text;
-}
-
-// A JSON string without \u escapes is a C++ string literal too.
 std::string literals(const std::vector<std::string>& names) {
   std::vector<std::string> quoted;
-  for (const std::string& name : names)
-    quoted.push_back(Json(name).dump(-1, ' ', false, Json::error_handler_t::replace));
+  for (const std::string& name : names) quoted.push_back(cpp_literal(name));
   return join(quoted, ", ");
 }
 
@@ -54,7 +55,7 @@ struct Result {
 class Classifier {
  public:
   // Throws c10::Error when the file is missing or damaged.
-  explicit Classifier(const std::string& path = "@STEM@.pt");
+  explicit Classifier(const std::string& path = @FILE@);
   ~Classifier();
   // `rgb`: height x width x 3 bytes, row by row. @SIZE@
   Result classify(const uint8_t* rgb, int height, int width) const;
@@ -90,7 +91,8 @@ Classifier::~Classifier() = default;
 
 Result Classifier::classify(const uint8_t* rgb, int height, int width) const {
 @CHECK@  const at::NoGradGuard no_grad;
-  const at::Tensor pixels = at::from_blob(const_cast<uint8_t*>(rgb), {1, height, width, 3}, at::kByte).permute({0, 3, 1, 2}).contiguous();
+  const at::Tensor pixels = at::from_blob(const_cast<uint8_t*>(rgb), {1, height, width, 3}, at::kByte).permute({0, 3, 1, 2});
+  // Channels last in memory, as the rows are: the order in which LibTorch's convolutions are fastest and right.
   const at::Tensor p = model_->module.forward({pixels}).toTensor().to(at::kFloat).contiguous();
   Result result;
   std::copy_n(p.data_ptr<float>(), kClasses, result.probabilities.begin());
@@ -109,10 +111,11 @@ constexpr const char* kCheck =
 
 HeaderFiles header_files(const ModelFile& model, const HeaderPlan& plan) {
   const auto classes = model_classes(model);
-  const std::vector<std::pair<std::string, std::string>> words{
+  const Words words{
       {"@HEADER@", "\"" + plan.stem + ".h\""},
+      {"@FILE@", cpp_literal(plan.stem + ".pt")},
       {"@STEM@", plan.stem},
-      {"@NAME@", identifier(plan.stem)},
+      {"@NAME@", cpp_identifier(plan.stem)},
       {"@HEIGHT@", std::to_string(model.golden.size(2))},
       {"@WIDTH@", std::to_string(model.golden.size(3))},
       {"@CLASSES@", std::to_string(classes.size())},

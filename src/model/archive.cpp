@@ -19,9 +19,25 @@ void check_archive(const std::string& path, const std::string& bytes, const std:
   ZipArchive({nullptr, bytes}, path, ZipKind::kDeflated, next_step).check();
 }
 
-std::string text_in_archive(const std::string& path, const std::string& name) {
+namespace {
+
+std::string text_in_blob(const Blob& file, const std::string& name) {
   try {
-    return ZipArchive(map_file(path), path, ZipKind::kDeflated).text_ending(name);
+    return ZipArchive(file, "", ZipKind::kDeflated).text_ending(name);
+  } catch (const Error&) {
+    return "";
+  }
+}
+
+}  // namespace
+
+std::string text_in_archive(const std::string& bytes, const std::string& name) {
+  return text_in_blob({nullptr, bytes}, name);
+}
+
+std::string text_in_archive_file(const std::string& path, const std::string& name) {
+  try {
+    return text_in_blob(map_file(path), name);
   } catch (const Error&) {
     return "";
   }

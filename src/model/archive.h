@@ -13,7 +13,8 @@ constexpr const char* kInfoFile = "cvtool.json";
 void check_archive(const std::string& path, const std::string& bytes, const std::string& next_step);
 
 // The content of the entry whose name ends in `name`; "" when the file is not a zip archive or holds no such entry.
-std::string text_in_archive(const std::string& path, const std::string& name);
+std::string text_in_archive(const std::string& bytes, const std::string& name);
+std::string text_in_archive_file(const std::string& path, const std::string& name);
 
 // The archive with its comment, which stands last in a zip file (APPNOTE.TXT 4.3.16), saying the SHA-256 of every byte
 // before it. `bytes` is a whole archive without a comment.

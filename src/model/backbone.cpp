@@ -14,44 +14,13 @@
 #include "base/text.h"
 #include "model/backbone_file.h"
 #include "model/backbone_spec.h"
+#include "model/torchscript_file.h"
 #include "model/weights/sha256.h"
 
 namespace fs = std::filesystem;
 
 namespace cvtool {
 namespace {
-
-// The first line of LibTorch's messages says what is wrong; a stack trace follows.
-std::string first_line(const std::string& text) {
-  std::string last;
-  for (const std::string& line : split(text, '\n'))
-    if (starts_with(line, "RuntimeError: ")) last = line.substr(14);
-  return last.empty() ? text.substr(0, text.find('\n')) : last;
-}
-
-at::Tensor trial_output(const torch::jit::Module& module, const Shape& input, const std::string& file) {
-  at::NoGradGuard no_grad;
-  torch::jit::Module runnable = module;
-  c10::IValue output;
-  try {
-    output = runnable.forward({at::zeros({2, input[0], input[1], input[2]})});
-  } catch (const std::exception& error) {
-    throw Error("--base " + file + ": does not take pictures [N," + std::to_string(input[0]) + "," +
-                std::to_string(input[1]) + "," + std::to_string(input[2]) + "] of floats: " + first_line(error.what()) +
-                "; a backbone is a net without its last layers, saved by torch.jit");
-  }
-  if (!output.isTensor())
-    throw Error("--base " + file + ": gives a " + output.tagKind() +
-                ", not a tensor; save a net whose forward returns its features alone");
-  const at::Tensor features = output.toTensor();
-  const bool fits = (features.dim() == 4 || features.dim() == 2) && features.size(0) == 2 && features.numel() > 0 &&
-                    features.is_floating_point();
-  if (!fits)
-    throw Error("--base " + file + ": gives a tensor " + c10::str(features.sizes()) + " of " +
-                c10::toString(features.scalar_type()) +
-                " for two pictures, not a feature map [N,C,h,w] or a vector [N,D] of floats");
-  return features;
-}
 
 int64_t count_constants(const torch::jit::Block* block) {
   int64_t count = 0;
@@ -104,7 +73,11 @@ SummaryRow attach_backbone(const Base& backbone, const Shape& input, torch::jit:
   torch::jit::Module module = backbone.module;
   module.eval();
   for (at::Tensor parameter : module.parameters()) parameter.set_requires_grad(false);
-  const at::Tensor features = trial_output(module, input, file);
+  const std::string place = "--base " + file;
+  const at::Tensor features = trial_output(module, {input[1], input[2]}, place);
+  if (features.dim() != 2 && features.dim() != 4)
+    throw Error(place + ": gives a tensor " + c10::str(features.sizes()) +
+                " for two pictures, not a feature map [N,C,h,w] or a vector [N,D]; save a net without its last layers");
   net.register_module("base", module);
   SummaryRow row{
       backbone.info.at("name").get<std::string>(), "Base", {features.sizes().begin() + 1, features.sizes().end()}};

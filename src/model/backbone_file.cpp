@@ -1,16 +1,16 @@
 #include "model/backbone_file.h"
 
 #include <ATen/ATen.h>
-#include <torch/csrc/jit/serialization/import.h>
 
 #include <filesystem>
 #include <sstream>
 
+#include "base/document.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/output.h"
-#include "base/text.h"
 #include "model/archive.h"
+#include "model/torchscript_file.h"
 
 namespace cvtool {
 namespace {
@@ -29,37 +29,23 @@ bool holds_tensor(const torch::jit::Block& block) {
 // Parameters, buffers, or the constants that freezing makes of them.
 bool has_weights(const torch::jit::Module& module) {
   if (module.parameters().size() > 0 || module.buffers().size() > 0) return true;
+  // A quantized layer's are an object of LibTorch's own.
+  for (const auto& part : module.modules())
+    for (const auto& value : part.named_attributes(/*recurse=*/false))
+      if (value.value.isObject() && !value.value.isModule()) return true;
   for (const auto& part : module.modules())
     for (const auto& method : part.get_methods())
       if (holds_tensor(*method.graph()->block())) return true;
   return false;
 }
 
-// What a zip archive is that LibTorch could not load as TorchScript.
-std::string why_not_torchscript(const std::string& bytes) {
-  const bool saved_weights =
-      bytes.find("/data.pkl") != std::string::npos && bytes.find("/constants.pkl") == std::string::npos;
-  if (saved_weights)
-    return "holds weights without a net (torch.save), not TorchScript; make a backbone of them with cvtool import BASE "
-           "--weights, "
-           "or save the net with torch.jit.trace(model, x).save(FILE)";
-  return "is zip, but not TorchScript that this LibTorch reads; save it again with torch.jit.trace(model, "
-         "x).save(FILE)";
-}
-
-torch::jit::Module load_module(const std::string& path, torch::jit::ExtraFilesMap& extra) {
-  std::string content = read_file(path);
-  if (content.compare(0, 2, "PK") != 0)
-    throw Error(path +
-                ": is not TorchScript; cvtool import makes backbones, and so does torch.jit.trace(model, x).save(FILE) "
-                "in Python");
-  check_archive(path, content, kNextStep);
-  std::istringstream bytes(content);
-  try {
-    return torch::jit::load(bytes, at::kCPU, extra);
-  } catch (const std::exception&) {
-    throw Error(path + ": " + why_not_torchscript(content));
-  }
+struct StoredBackbone {
+  std::string name;
+  std::optional<ImageSize> imgsz;
+  std::optional<JsonObject> summary;
+};
+void fields(StoredBackbone& b, DocumentReader& visit) {
+  visit("name", b.name), visit("imgsz", b.imgsz), visit("summary", b.summary);
 }
 
 Json backbone_info(const std::string& path, const std::string& text) {
@@ -84,6 +70,7 @@ Json backbone_info(const std::string& path, const std::string& text) {
   if (format.get<int64_t>() > kBackboneFormat)
     throw Error(path + ": is of backbone format " + format.dump() + ", this cvtool reads up to " +
                 std::to_string(kBackboneFormat) + "; use a newer cvtool");
+  read_document<StoredBackbone>(stored, path + ": " + kInfoFile, std::string("the file is damaged, ") + kNextStep);
   info.update(stored);
   return info;
 }
@@ -93,7 +80,8 @@ Json backbone_info(const std::string& path, const std::string& text) {
 BackboneFile load_backbone(const std::string& path) {
   torch::jit::ExtraFilesMap extra{{kInfoFile, ""}};
   BackboneFile backbone;
-  backbone.module = load_module(path, extra);
+  const std::string bytes = read_file(path);
+  backbone.module = load_torchscript({path, bytes, kNextStep}, extra);
   backbone.info = backbone_info(path, extra[kInfoFile]);
   if (!backbone.module.find_method("forward"))
     throw Error(path + ": has no method forward; trace or script a whole net");

@@ -1,7 +1,9 @@
 #include "model/compile.h"
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -13,18 +15,61 @@ namespace cvtool {
 namespace {
 
 // Takes the last activation off the layers: the loss is computed from the values before it.
-std::string take_last_activation(Json& layers) {
+std::string take_last_activation(Json& layers, const Parameters& parameters) {
   if (!layers.is_array() || layers.empty() || !layers.back().is_object()) return "linear";
   Json& last = layers.back();
-  const Json function = last.value("function", Json());
-  if (last.value("kind", Json()) == "activation" && (function == "softmax" || function == "sigmoid")) {
-    layers.erase(layers.size() - 1);
-    return function.get<std::string>();
-  }
-  const Json name = last.value("activation", Json("linear"));
+  const auto text_of = [&](const char* key) {
+    return substitute_parameters(last.value(key, Json("linear")), parameters, "model.layers: the last layer: ");
+  };
+  const bool is_activation = last.value("kind", Json()) == "activation";
+  const Json name = text_of(is_activation ? "function" : "activation");
   if (name != "softmax" && name != "sigmoid") return "linear";
-  last.erase("activation");
+  if (is_activation)
+    layers.erase(layers.size() - 1);
+  else
+    last.erase("activation");
   return name.get<std::string>();
+}
+
+constexpr const char* kItsInput = "x";
+
+// The function that a module applies last, "" where it is something else, kItsInput where it gives its input on;
+// dropout and another shape do not count.
+std::string last_function(const torch::jit::Module& module) {
+  static const std::set<std::string> passed{"aten::dropout", "aten::flatten", "aten::permute", "aten::reshape",
+                                            "aten::view"};
+  static const std::map<std::string, std::string> functions{
+      {"aten::clamp", "relu6"},           {"aten::elu", "elu"},         {"aten::gelu", "gelu"},
+      {"aten::hardswish", "hard_swish"},  {"aten::relu", "relu"},       {"aten::relu_", "relu"},
+      {"aten::leaky_relu", "leaky_relu"}, {"aten::sigmoid", "sigmoid"}, {"aten::silu", "silu"},
+      {"aten::softmax", "softmax"},       {"aten::tanh", "tanh"}};
+  const auto graph = module.get_method("forward").graph();
+  const torch::jit::Value* value = graph->outputs()[0];
+  while (value != graph->inputs()[1]) {
+    const torch::jit::Node* node = value->node();
+    const std::string kind = node->kind().toQualString();
+    if (passed.count(kind)) {
+      value = node->inputs()[0];
+    } else if (kind == "prim::CallMethod" && node->inputs()[0]->node()->kind() == c10::prim::GetAttr) {
+      const std::string child = node->inputs()[0]->node()->s(c10::attr::name);
+      const std::string last = last_function(module.attr(child).toModule());
+      if (last != kItsInput) return last;
+      value = node->inputs()[1];
+    } else {
+      const auto found = functions.find(kind);
+      return found == functions.end() ? "" : found->second;
+    }
+  }
+  return kItsInput;
+}
+
+// What softmax would be put on top of must be values of any size.
+void check_logits(const torch::jit::Module& head, const std::string& activation) {
+  if (activation != "linear") return;  // given: what is before it is meant
+  if (const std::string name = last_function(head); !name.empty() && name != kItsInput)
+    throw UsageError("model.layers: the net ends in " + name +
+                     ", and softmax would be put on top of it; the last layer's activation is softmax, sigmoid or "
+                     "linear (softmax is then put on top)");
 }
 
 std::string check_output(const Net& net, const std::string& activation, const Shape& shape, int64_t classes) {
@@ -81,8 +126,8 @@ Net compile_net(const Json& json, const NetTarget& target) {
   NetSpec spec;
   read_fields(json, "model.", spec);
   if (spec.layers.is_null()) throw UsageError("model.layers: must be given, a list of layers");
-  const std::string activation = take_last_activation(spec.layers);
   LayerCompiler compiler(target, spec, /*any_size=*/false);
+  const std::string activation = take_last_activation(spec.layers, compiler.parameters());
   Shape shape{3, target.imgsz.height, target.imgsz.width};
   Net net;
   net.module = new_module(compiler.context(shape), "Classifier");
@@ -97,6 +142,7 @@ Net compile_net(const Json& json, const NetTarget& target) {
   }
   net.module.register_module(
       "head", compiler.sequence(spec.layers, shape, {"head", "", "model.layers", compiler.parameters(), 0}, "Head"));
+  check_logits(net.module.attr("head").toModule(), activation);
   net.units = shape.at(0);
   net.rows = std::move(compiler.rows);
   net.activation = check_output(net, activation, shape, target.classes);

@@ -1,11 +1,12 @@
 #include "model/layer_compiler.h"
 
 #include <algorithm>
-#include <map>
+#include <set>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "model/layer_builders.h"
+#include "model/layer_names.h"
 #include "spec/layer_fields.h"
 
 namespace cvtool {
@@ -23,14 +24,43 @@ std::string module_name_of(const std::string& kind) {
   return kind;
 }
 
-std::string unique_name(const std::string& wanted, std::map<std::string, int>& used) {
-  const int count = used[wanted]++;
-  return count == 0 ? wanted : wanted + "_" + std::to_string(count);
+// `wanted`, or wanted_1, wanted_2...: a name of the sequence that is still free.
+std::string unique_name(const std::string& wanted, std::set<std::string>& used) {
+  std::string name = wanted;
+  for (int count = 1; !used.insert(name).second; ++count) name = wanted + "_" + std::to_string(count);
+  return name;
 }
 
-bool is_identifier(const std::string& name) {
-  return !name.empty() && !std::isdigit(static_cast<unsigned char>(name[0])) &&
-         std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) || c == '_'; });
+// What "name" and "repeat" of a layer say, and "kind" where there is no name.
+struct Naming {
+  bool named = false;
+  std::string wanted;
+  int64_t turns = 1;
+};
+
+Naming naming_of(const Json& spec, const std::string& kind, const std::string& place) {
+  Naming naming;
+  const Json repeat = spec.value("repeat", Json(1));
+  if (!repeat.is_number_integer() || repeat.get<int64_t>() < 0 || repeat.get<int64_t>() > 1000)
+    throw UsageError(place + "repeat: must be an integer from 0 to 1000, not " + repeat.dump());
+  naming.turns = repeat.get<int64_t>();
+  naming.named = spec.contains("name");
+  if (naming.named && !spec["name"].is_string())
+    throw UsageError(place + "name: must be a word of letters, digits and _, not " + spec["name"].dump());
+  naming.wanted = naming.named ? spec["name"].get<std::string>() : module_name_of(kind);
+  check_layer_name(naming.wanted, place + (naming.named ? "name: " : "the block's name: "));
+  return naming;
+}
+
+void check_blocks(const Json& blocks) {
+  if (blocks.is_null()) return;
+  if (!blocks.is_object())
+    throw UsageError("model.blocks: must be an object {NAME: {\"layers\": [...]}}, not " + blocks.dump());
+  for (const auto& [name, unused] : blocks.items()) {
+    bool taken = std::count(composite_names().begin(), composite_names().end(), name) > 0;
+    for (const auto& row : layer_kinds()) taken |= name == row.name;
+    if (taken) throw UsageError("model.blocks." + name + ": is the name of a layer kind; choose another name");
+  }
 }
 
 Scope below(const Scope& scope, const std::string& key) {
@@ -49,6 +79,7 @@ LayerCompiler::LayerCompiler(const NetTarget& target, const NetSpec& spec, bool 
   if (!spec.parameters.is_object())
     throw UsageError("model.parameters: must be an object {NAME: value}, not " + spec.parameters.dump());
   for (const auto& [name, value] : spec.parameters.items()) parameters_[name] = value;
+  check_blocks(blocks_);
 }
 
 LayerContext LayerCompiler::context(const Shape& shape) const {
@@ -68,7 +99,7 @@ torch::jit::Module LayerCompiler::sequence(const Json& layers, Shape& shape, con
   if (scope.depth > 20) throw UsageError(scope.place + ": blocks are nested more than 20 deep; does one use itself?");
   torch::jit::Module module = new_module(context(shape), class_name);
   std::string body = "def forward(self, x):\n";
-  std::map<std::string, int> used;
+  std::set<std::string> used;
   for (size_t i = 0; i < layers.size(); ++i) {
     const std::string index = scope.place + "[" + std::to_string(i) + "]";
     if (!layers[i].is_object() || !layers[i].contains("kind") || !layers[i]["kind"].is_string())
@@ -79,17 +110,11 @@ torch::jit::Module LayerCompiler::sequence(const Json& layers, Shape& shape, con
     inner.place = index + " (" + kind + "): ";
     inner.parameters["in"] = shape[0];
     const Json spec = substitute_parameters(layers[i], inner.parameters, inner.place);
-    const Json repeat = spec.value("repeat", Json(1));
-    if (!repeat.is_number_integer() || repeat.get<int64_t>() < 0 || repeat.get<int64_t>() > 1000)
-      throw UsageError(inner.place + "repeat: must be an integer from 0 to 1000, not " + repeat.dump());
-    const bool named = spec.contains("name");
-    if (named && (!spec["name"].is_string() || !is_identifier(spec["name"].get<std::string>())))
-      throw UsageError(inner.place + "name: must be a word of letters, digits and _, not " + spec["name"].dump());
-    for (int64_t turn = 0; turn < repeat.get<int64_t>(); ++turn) {
-      const std::string wanted = named ? spec["name"].get<std::string>() : module_name_of(kind);
-      const std::string name = unique_name(wanted, used);
-      if (named && turn == 0 && name != wanted)
-        throw UsageError(inner.place + "name: '" + wanted + "' is taken by an earlier layer");
+    const Naming naming = naming_of(spec, kind, inner.place);
+    for (int64_t turn = 0; turn < naming.turns; ++turn) {
+      const std::string name = unique_name(naming.wanted, used);
+      if (naming.named && turn == 0 && name != naming.wanted)
+        throw UsageError(inner.place + "name: '" + naming.wanted + "' is taken by an earlier layer");
       inner.path = scope.path + "/" + name;
       inner.row = scope.row + name;
       inner.parameters["in"] = shape[0];
@@ -106,15 +131,14 @@ torch::jit::Module LayerCompiler::layer(const Json& spec, const std::string& kin
   if (kind == "branches") return branches(spec, shape, scope);
   for (const auto& row : layer_kinds())
     if (kind == row.name) return simple(row, spec, shape, scope);
-  if (blocks_.is_object() && blocks_.contains(kind)) return block(kind, spec, shape, scope);
+  if (blocks_.contains(kind)) return block(kind, spec, shape, scope);
   unknown_kind(kind, scope);
 }
 
 void LayerCompiler::unknown_kind(const std::string& kind, const Scope& scope) const {
   std::vector<std::string> names = composite_names();
   for (const auto& row : layer_kinds()) names.emplace_back(row.name);
-  if (blocks_.is_object())
-    for (const auto& [name, unused] : blocks_.items()) names.push_back(name);
+  for (const auto& [name, unused] : blocks_.items()) names.push_back(name);
   std::string where = scope.place.substr(0, scope.place.rfind(" ("));
   throw UsageError(where + ".kind: " + unknown_word("layer kind", kind, names));
 }
@@ -186,7 +210,12 @@ torch::jit::Module LayerCompiler::block(const std::string& name, const Json& spe
   read_fields(blocks_[name], "model.blocks." + name + ".", f);
   Parameters parameters = parameters_;
   std::vector<std::string> names{"kind", "name", "repeat"};
+  if (!f.parameters.is_object())
+    throw UsageError("model.blocks." + name + ".parameters: must be an object {NAME: value}, not " +
+                     f.parameters.dump());
   for (const auto& [key, value] : f.parameters.items()) {
+    if (std::find(names.begin(), names.begin() + 3, key) != names.begin() + 3 || key == "in")
+      throw UsageError("model.blocks." + name + ".parameters: '" + key + "' means something else; choose another name");
     parameters[key] = spec.contains(key) ? spec[key] : value;
     names.push_back(key);
     if (parameters[key].is_null()) throw UsageError(scope.place + key + ": must be given for the block '" + name + "'");

@@ -1,8 +1,6 @@
 #include "model/model_file.h"
 
 #include <ATen/ATen.h>
-#include <torch/csrc/jit/serialization/import.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -15,12 +13,16 @@
 #include "base/output.h"
 #include "base/text.h"
 #include "model/archive.h"
+#include "model/model_info.h"
+#include "model/torchscript_file.h"
+#include "model/weights/file_kind.h"
 #include "torch/device.h"
 
 namespace cvtool {
 namespace {
 
 constexpr const char* kGoldenFile = "golden.rgb";
+constexpr const char* kNextStep = "copy or train it again";
 
 at::Tensor probabilities_of(const torch::jit::Module& module, const at::Tensor& picture) {
   at::NoGradGuard no_grad;
@@ -29,24 +31,6 @@ at::Tensor probabilities_of(const torch::jit::Module& module, const at::Tensor& 
       .toTensor()
       .to(at::kCPU, at::kDouble)
       .contiguous();
-}
-
-Json check_info(const std::string& path, const std::string& text) {
-  if (text.empty())
-    throw Error(path + ": is TorchScript but not a cvtool model (it holds no " + kInfoFile +
-                "); make one with cvtool train, or use the file as a backbone with --base");
-  Json info = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!info.is_object())
-    throw Error(path + ": " + kInfoFile + " is not a JSON object; the file is damaged, make it again");
-  const Json format = info.value("format", Json(0));
-  if (!format.is_number_integer()) throw Error(path + ": " + kInfoFile + " has no format number; the file is damaged");
-  if (format.get<int64_t>() > kModelFormat)
-    throw Error(path + ": is of model format " + format.dump() + ", this cvtool reads up to " +
-                std::to_string(kModelFormat) + "; use a newer cvtool");
-  for (const char* key : {"classes", "recipe", "imgsz"})
-    if (!info.contains(key))
-      throw Error(path + ": " + kInfoFile + " lacks '" + key + "'; the file is damaged, make it again");
-  return info;
 }
 
 at::Tensor golden_picture(const Json& info, const std::string& bytes) {
@@ -132,12 +116,14 @@ void check_golden(const std::string& path, const ModelFile& model) {
                 "); the file is damaged or was made by an incompatible version");
 }
 
-void check_seal(const std::string& path, const ArchiveDigest& seal) {
-  if (!seal.stored.empty() && seal.stored == seal.computed) return;
+// The digest in which the file ends, which is that of its content.
+std::string checked_digest(const std::string& path, const std::string& bytes) {
+  const ArchiveDigest seal = archive_digest(bytes);
+  if (!seal.stored.empty() && seal.stored == seal.computed) return seal.stored;
   const std::string how = seal.stored.empty() ? "it does not end in its digest"
                                               : "its digest is " + seal.computed.substr(0, 12) + "..., it says " +
                                                     seal.stored.substr(0, 12) + "...";
-  throw Error(path + ": was changed after it was written (" + how + "); copy or train it again");
+  throw Error(path + ": was changed after it was written (" + how + "); " + kNextStep);
 }
 
 }  // namespace
@@ -146,33 +132,27 @@ ModelFile load_model(const std::string& path, ModelCheck check) {
   const bool full = check == ModelCheck::kFull;
   if (!std::filesystem::exists(path))
     throw Error(path + ": there is no such model file; train one with cvtool train --data DIR");
-  std::string content = read_file(path);
-  if (content.compare(0, 2, "PK") != 0)
-    throw Error(path + ": is not a model file; cvtool train writes them as RUN/best.pt");
-  if (full) check_archive(path, content, "copy or train it again");
-  const ArchiveDigest seal = full ? archive_digest(content) : ArchiveDigest{};
-  std::istringstream bytes(std::move(content));
+  const std::string bytes = read_file(path);
+  if (const FileKind kind = kind_of_file({nullptr, bytes}); !kind.what.empty() || bytes.compare(0, 2, "PK") != 0)
+    throw Error(path + ": is not a model file" + (kind.what.empty() ? "" : ": it " + kind.what) +
+                "; cvtool train writes them as RUN/best.pt" + (kind.what.empty() ? "" : "; " + kind.next_step));
   ModelFile model;
-  torch::jit::ExtraFilesMap extra{{kInfoFile, ""}, {kGoldenFile, ""}};
-  try {
-    model.module = torch::jit::load(bytes, at::kCPU, extra);
-  } catch (const std::exception&) {
-    throw Error(path + ": is truncated, damaged or not TorchScript; copy or train it again");
-  }
+  // LibTorch sees nothing but what is known to be as it was written.
+  if (full) check_archive(path, bytes, kNextStep);
+  model.info = checked_model_info(path, text_in_archive(bytes, std::string("/") + kInfoFile));
+  if (full) model.digest = checked_digest(path, bytes);
+  torch::jit::ExtraFilesMap extra{{kGoldenFile, ""}};
+  model.module = load_torchscript({path, bytes, kNextStep}, extra);
   model.module.eval();
-  model.info = check_info(path, extra[kInfoFile]);
   model.golden = golden_picture(model.info, extra[kGoldenFile]);
-  model.digest = seal.stored;
-  if (!model.golden.defined() || !model.info.contains("golden"))
-    throw Error(path + ": lacks its golden sample; the file is damaged, make it again");
-  if (full) check_seal(path, seal);
+  if (!model.golden.defined()) throw Error(path + ": lacks its golden sample; the file is damaged, make it again");
   if (full) check_golden(path, model);
   return model;
 }
 
 bool is_model_file(const std::string& path) {
   const Json info =
-      Json::parse(text_in_archive(path, std::string("/") + kInfoFile), nullptr, /*allow_exceptions=*/false);
+      Json::parse(text_in_archive_file(path, std::string("/") + kInfoFile), nullptr, /*allow_exceptions=*/false);
   return info.is_object() && info.contains("classes");
 }
 

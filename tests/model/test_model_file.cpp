@@ -174,10 +174,10 @@ TEST_CASE("A file of a newer format, or one that lacks something, is refused wit
   CHECK(contains(refused(changed), "no format number"));
   changed = info;
   changed.erase("classes");
-  CHECK(contains(refused(changed), "lacks 'classes'"));
+  CHECK(contains(refused(changed), "cvtool.json: 'classes' is missing"));
   changed = info;
   changed.erase("golden");
-  CHECK(contains(refused(changed), "golden sample"));
+  CHECK(contains(refused(changed), "cvtool.json: 'golden' is missing"));
   changed = info;
   changed["golden"]["probabilities"] = {0.123, 0.877};
   CHECK(contains(refused(changed), "does not reproduce its golden sample"));

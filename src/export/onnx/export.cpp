@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
@@ -44,13 +45,22 @@ void describe(OnnxModel& onnx, const ModelFile& model) {
                                             static_cast<size_t>(model.golden.numel())})}};
 }
 
+// The golden picture [1,3,H,W] u8; undefined where it does not fit the input.
+at::Tensor golden_pixels(const OnnxModel& model) {
+  const std::string picture = base64_decoded(onnx_metadata(model, kGoldenPicture));
+  const auto& dims = model.input.dims;
+  double bytes = dims.size() == 4 ? 1 : -1;
+  for (size_t d = 1; d < dims.size(); ++d) bytes *= dims[d] > 0 ? static_cast<double>(dims[d]) : -1;
+  if (bytes != static_cast<double>(picture.size())) return {};
+  at::Tensor pixels = at::empty({1, dims[1], dims[2], dims[3]}, at::kByte);
+  std::memcpy(pixels.data_ptr(), picture.data(), picture.size());
+  return pixels;
+}
+
 // [1,K] f64: what the graph gives for its golden picture; undefined where the picture does not fit the input.
 at::Tensor golden_probabilities(const OnnxModel& model) {
-  const std::string picture = base64_decoded(onnx_metadata(model, kGoldenPicture));
-  at::Tensor pixels = at::empty({1, model.input.dims.at(1), model.input.dims.at(2), model.input.dims.at(3)}, at::kByte);
-  if (static_cast<size_t>(pixels.numel()) != picture.size()) return {};
-  std::memcpy(pixels.data_ptr(), picture.data(), picture.size());
-  return OnnxInterpreter(model).run(pixels.to(at::kFloat)).to(at::kDouble);
+  const at::Tensor pixels = golden_pixels(model);
+  return pixels.defined() ? OnnxInterpreter(model).run(pixels.to(at::kFloat)).to(at::kDouble) : at::Tensor();
 }
 
 }  // namespace
@@ -90,8 +100,10 @@ double onnx_golden_difference(const OnnxModel& model) {
   if (onnx_metadata(model, kGoldenPicture).empty()) return -1;
   const at::Tensor p = golden_probabilities(model);
   if (!p.defined()) return 1;
-  const auto stored = Json::parse(onnx_metadata(model, kGoldenProbabilities)).get<std::vector<double>>();
-  return relative_difference(p, at::tensor(stored, at::kDouble).reshape({1, -1}));
+  const Json stored = Json::parse(onnx_metadata(model, kGoldenProbabilities), nullptr, /*allow_exceptions=*/false);
+  const auto is_number = [](const Json& value) { return value.is_number(); };
+  if (!stored.is_array() || stored.empty() || !std::all_of(stored.begin(), stored.end(), is_number)) return 1;
+  return relative_difference(p, at::tensor(stored.get<std::vector<double>>(), at::kDouble).reshape({1, -1}));
 }
 
 }  // namespace cvtool

@@ -89,6 +89,15 @@ void slice(Operation& op) {
   op.result(sliced(op, {dim, begin, std::min(end, size), op.integer(4)}));
 }
 
+// input, dim, start, length
+void narrow(Operation& op) {
+  const int64_t dim = op.axis(op.integer(1));
+  if (op.is_batch(dim)) op.fail("it cuts the batch");
+  int64_t begin = op.integer(2);
+  if (begin < 0) begin += op.input().size(dim);
+  op.result(sliced(op, {dim, begin, begin + op.integer(3)}));
+}
+
 // input, dim, index
 void select(Operation& op) {
   const int64_t dim = op.axis(op.integer(1));
@@ -160,6 +169,7 @@ const std::vector<OperationKind>& shape_kinds() {
       {"aten::feature_dropout", identity},
       {"aten::flatten", reshape},
       {"aten::flip", flip},
+      {"aten::narrow", narrow},
       {"aten::pad", mode_pad},
       {"aten::permute", permute},
       {"aten::reshape", reshape},

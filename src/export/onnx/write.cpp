@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "export/onnx/operation.h"
 #include "model/stages.h"
 
@@ -30,6 +31,9 @@ void write_node(OnnxBuilder& builder, const torch::jit::Node& node, const std::v
                 std::vector<Traced>& outputs) {
   Operation operation(builder, node, inputs, outputs);
   const OperationKind* kind = find_kind(operation.kind());
+  if (!kind && (starts_with(operation.kind(), "quantized::") || starts_with(operation.kind(), "aten::quantize_")))
+    throw Error("is quantized ('" + operation.kind() + "'" + place_of(node) +
+                "), which is not written to ONNX; export the net as it was before, and --precision int8 quantizes it");
   if (!kind)
     throw Error("cannot write the operation '" + operation.kind() + "' to ONNX" + place_of(node) +
                 ": cvtool has no rule for it");

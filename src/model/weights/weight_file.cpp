@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "model/weights/file_kind.h"
 #include "model/weights/h5.h"
 #include "model/weights/safetensors.h"
 #include "model/weights/tfjs.h"
@@ -14,27 +15,6 @@ namespace {
 constexpr char kFormats[] = "pass a file of torch.save, .safetensors, Keras .h5 or tfjs model.json";
 
 bool begins(std::string_view bytes, std::string_view prefix) { return bytes.substr(0, prefix.size()) == prefix; }
-
-// What else lies under the name of a weight file now and then.
-[[noreturn]] void fail_unknown(std::string_view bytes, const std::string& path) {
-  constexpr char kFetch[] = "fetch the file again";
-  const std::string start = lower(std::string(bytes.substr(0, 64)));
-  if (bytes.empty()) fail_weights(path, "is empty", kFetch);
-  if (starts_with(start, "<!doctype") || starts_with(start, "<html")) {
-    fail_weights(path, "is a web page, not a weight file", kFetch);
-  }
-  if (starts_with(start, "version https://git-lfs")) {
-    fail_weights(path, "is a Git LFS pointer, not the file itself", "fetch it with: git lfs pull");
-  }
-  if (begins(bytes.substr(bytes.size() > 257 ? 257 : bytes.size()), "ustar")) {
-    fail_weights(path, "is a tar archive", "unpack it and pass the weights inside");
-  }
-  if (bytes[0] == '\x80') {
-    fail_weights(path, "is a Python pickle but not one of torch.save",
-                 "save it with torch.save(model.state_dict(), FILE)");
-  }
-  fail_weights(path, "is not a weight file that cvtool knows", kFormats);
-}
 
 // Before each name, wrappers of nets write their own: DataParallel and averaged models, torch.compile, Lightning.
 constexpr const char* kNamePrefixes[] = {"module.", "_orig_mod.", "model.", "net.", "ema_model."};
@@ -85,7 +65,9 @@ RawStateDict read_weight_file(const std::string& path) {
     size = tfjs.bytes;
     dict = std::move(tfjs.dict);
   } else {
-    fail_unknown(bytes, path);
+    const FileKind kind = kind_of_file(file);
+    fail_weights(path, kind.what.empty() ? "is not a weight file that cvtool knows" : kind.what,
+                 kind.what.empty() ? kFormats : kind.next_step);
   }
   check_tensors(dict, size);
   unwrap_names(dict);

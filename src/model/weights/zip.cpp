@@ -51,6 +51,12 @@ int64_t ZipArchive::find(const std::string& name) const {
   return index >= 0 ? index : zip_name_locate(archive_.get(), name.c_str(), ZIP_FL_ENC_RAW);
 }
 
+bool ZipArchive::has_folder(const std::string& name) const {
+  for (uint64_t index = 0; index < count_; ++index)
+    if (starts_with(name_of(index), folder_ + name + "/")) return true;
+  return false;
+}
+
 void ZipArchive::unpack(uint64_t index, const std::function<void(std::string_view)>& take) {
   const std::string entry = "entry '" + name_of(index) + "'";
   zip_stat_t stat;

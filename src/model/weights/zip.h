@@ -29,6 +29,9 @@ class ZipArchive {
   // the top is found too.
   bool has(const std::string& name) const { return find(name) >= 0; }
 
+  // True when an entry lies in the folder `name` below the top one.
+  bool has_folder(const std::string& name) const;
+
   // Bytes of an entry. Throws Error when it is missing, damaged, compressed in an archive that stores, or too big.
   Blob read(const std::string& name);
 

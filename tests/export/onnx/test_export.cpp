@@ -3,11 +3,14 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <map>
 
 #include "export/onnx/interpret.h"
 #include "export/onnx/verify.h"
 #include "export/small_model.h"
+#include "model/layer.h"
 #include "scratch.h"
+#include "spec/layer_fields.h"
 
 using namespace cvtool;
 
@@ -23,7 +26,63 @@ int64_t count_of(const OnnxModel& model, const std::string& op) {
   return std::count_if(model.nodes.begin(), model.nodes.end(), [&](const OnnxNode& node) { return node.op == op; });
 }
 
+// A classifier of 16x16 pixels with `layers`, whose output becomes logits of three classes.
+ModelFile classifier_of(Json layers) {
+  layers.push_back({{"kind", "flatten"}});
+  layers.push_back({{"kind", "dense"}});
+  const Json spec{{"layers", layers}};
+  ModelFile model;
+  model.module = compile_net(spec, {{16, 16}, 3, 7}).module;
+  model.module.eval();
+  model.info = {{"format", kModelFormat},
+                {"classes", {"a", "b", "c"}},
+                {"imgsz", 16},
+                {"recipe", {{"name", "one"}, {"data", Json::object()}, {"model", spec}}}};
+  add_golden_sample(model, small_pictures(2, 1));
+  return model;
+}
+
+void check_in_onnx(const ModelFile& model) {
+  const OnnxModel onnx = sealed(model);
+  const at::Tensor x = small_pictures(3, 8);
+  for (const OnnxCheck& check : check_onnx(onnx_bytes(onnx), x.to(at::kFloat), forward(model.module, x)).checks) {
+    CAPTURE(check.reader);
+    CHECK(check.refused.empty());
+    CHECK(check.difference < 1e-5);
+  }
+  const OnnxSeal seal = onnx_seal(onnx_bytes(onnx));
+  CHECK(seal.whole);
+  CHECK(seal.stored == seal.computed);
+  CHECK(onnx_golden_difference(onnx) < 1e-5);
+}
+
 }  // namespace
+
+TEST_CASE("A net with any kind of layer is written to ONNX and gives the same there") {
+  const std::map<std::string, Json> keys{{"conv2d", {{"filters", 5}, {"padding", "same"}, {"strides", 2}}},
+                                         {"dense", {{"units", 7}, {"activation", "tanh"}}}};
+  for (const LayerKind& kind : layer_kinds()) {
+    const std::string name = kind.name;
+    CAPTURE(name);
+    Json layer{{"kind", name}};
+    if (const auto found = keys.find(name); found != keys.end()) layer.update(found->second);
+    Json layers{{{"kind", "conv2d"}, {"filters", 4}}};
+    if (name == "dense") layers.push_back({{"kind", "flatten"}});
+    layers.push_back(layer);
+    check_in_onnx(classifier_of(layers));
+  }
+}
+
+TEST_CASE("Every activation, and what is made of layers, is written to ONNX and gives the same there") {
+  for (const std::string& name : activation_names()) {
+    CAPTURE(name);
+    check_in_onnx(classifier_of(
+        {{{"kind", "conv2d"}, {"filters", 4}, {"activation", name}}, {{"kind", "activation"}, {"function", name}}}));
+  }
+  const Json conv{{"kind", "conv2d"}, {"filters", 3}, {"padding", "same"}};
+  check_in_onnx(classifier_of({conv, {{"kind", "residual"}, {"layers", {conv}}, {"activation", "relu"}}}));
+  check_in_onnx(classifier_of({{{"kind", "branches"}, {"branches", {{conv}, {conv, conv}}}}}));
+}
 
 TEST_CASE("A classifier in ONNX takes pixels, gives probabilities and says what it is") {
   const ModelFile model = small_model();

@@ -127,6 +127,8 @@ const std::vector<Case>& cases() {
       {"    return x.reshape([x.size(0), -1]) + 1\n"},
       {"    return x.view([-1, 3, 2, 27]) + 1\n"},
       {"    return torch.unflatten(x, 2, [2, 3]) + 1\n"},
+      {"    return torch.narrow(x, 1, 1, 2) + 1\n"},
+      {"    return torch.narrow(x, 2, -4, 3) + 1\n"},
       {"    return torch.select(x, 1, -1) + 1\n"},
       {"    return x[:, 1:, ::2, -4:-1] + 1\n"},
       {"    return torch.squeeze(torch.unsqueeze(x, 1), 1) + 1\n"},
@@ -183,6 +185,7 @@ TEST_CASE("Every row of the table of operations is tried above") {
 TEST_CASE("What cannot be written is an error that names the operation") {
   CHECK(contains(refusal("    return torch.cumsum(x, 1)\n"), "cannot write the operation 'aten::cumsum' to ONNX"));
   CHECK(contains(refusal("    return x[0:1]\n"), "'aten::slice' to ONNX: it cuts the batch"));
+  CHECK(contains(refusal("    return torch.narrow(x, 0, 0, 1)\n"), "'aten::narrow' to ONNX: it cuts the batch"));
   CHECK(contains(refusal("    return torch.mean(x, [0])\n"), "it goes over the batch"));
   CHECK(contains(refusal("    return torch.gelu(x, approximate='tanh')\n"), "it is approximated by 'tanh'"));
   CHECK(contains(refusal("    if bool(x.sum() > 0):\n        x = x * 2\n    return x\n"), "aten::"));

@@ -1,0 +1,28 @@
+// What a model file says of itself (`cvtool.json`), checked once, when it is read.
+#pragma once
+
+#include <string>
+
+#include "base/json.h"
+#include "spec/summary_result.h"
+
+namespace cvtool {
+
+class DocumentReader;
+void fields(LayerSummary& layer, DocumentReader& visit);
+void fields(LayerTable& table, DocumentReader& visit);
+
+// `text` is that of the entry. Throws Error naming `path` and the key: no text (not a model of cvtool), not JSON, of a
+// newer format, a key that is missing or of another type than cvtool writes, a recipe that is none. So whoever reads
+// the info may rely on these types:
+//   always    "format", "classes" (at least one text), "imgsz", "recipe" (whole, but that keys may be left to their
+//             defaults), "golden.probabilities" (numbers)
+//   if there  "tool", "libtorch" (texts), "epoch" (integer), "base" (null or an object; "sha256" a text), "summary" (a
+//             LayerTable), "data" (an object; "layout", "digest" texts, "marks" an object of texts), "metrics" (an
+//             object of numbers and nulls), "calibration", "export" (objects)
+Json checked_model_info(const std::string& path, const std::string& text);
+
+// The table, of its JSON. Throws Error beginning with `place` where it is damaged.
+LayerTable stored_layer_table(const Json& summary, const std::string& place);
+
+}  // namespace cvtool

@@ -1,0 +1,18 @@
+// What a file is that is not what was hoped for.
+#pragma once
+
+#include <string>
+
+#include "model/weights/blob.h"
+
+namespace cvtool {
+
+struct FileKind {
+  std::string what;       // "is a web page, not the file itself"; "": not known
+  std::string next_step;  // "fetch the file again"
+};
+
+// Told by the file's beginning, of a zip archive by the names of its entries. TorchScript is not among the kinds.
+FileKind kind_of_file(const Blob& file);
+
+}  // namespace cvtool
