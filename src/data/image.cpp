@@ -36,6 +36,9 @@ DecodedImage decode(const std::string& bytes, const DecodeOptions& options, cons
       return decode_tiff(bytes, options);
     case ImageFormat::kPnm:
       return decode_pnm(bytes, options);
+    case ImageFormat::kHeic:
+    case ImageFormat::kAvif:
+      return decode_heif(bytes, options);
     case ImageFormat::kUnknown:
       break;
   }

@@ -19,7 +19,7 @@ struct DecodeOptions {
 
 DecodeOptions decode_options(const DataConfig& data, const ReadOptions& read);
 
-// Decodes JPEG, PNG, BMP, GIF, WebP, TIFF or PPM, recognised by content. Returns CV_8UC3 in RGB order; 16
+// Decodes JPEG, PNG, BMP, GIF, WebP, TIFF, PPM, HEIC or AVIF, recognised by content. Returns CV_8UC3 in RGB order; 16
 // bits are reduced to 8, grey and palette are expanded, alpha is composed over white, the first frame of an
 // animation is taken. Throws DataError with the reason (not the path).
 cv::Mat decode_image(const std::string& bytes, const DecodeOptions& options);

@@ -26,6 +26,7 @@ DecodedImage decode_gif(const std::string& bytes, const DecodeOptions& options);
 DecodedImage decode_webp(const std::string& bytes, const DecodeOptions& options);
 DecodedImage decode_tiff(const std::string& bytes, const DecodeOptions& options);
 DecodedImage decode_bmp(const std::string& bytes, const DecodeOptions& options);
+DecodedImage decode_heif(const std::string& bytes, const DecodeOptions& options);
 DecodedImage decode_pnm(const std::string& bytes, const DecodeOptions& options);
 
 // Throws DataError unless 1 <= width * height <= options.max_pixels, both sides within int.
