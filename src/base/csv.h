@@ -18,8 +18,8 @@ struct CsvOptions {
   bool trim = false;  // blanks around fields, but for those inside quotation marks, are no part of them
 };
 
-// The records of a text; line ends \n or \r\n (\r where there is no \n), a byte-order mark and empty lines are passed over. Throws DataError
-// naming `file` and the line where a quotation mark is not closed.
+// The records of a text; line ends \n or \r\n (\r where there is no \n), a byte-order mark and empty lines are passed
+// over. Throws DataError naming `file` and the line where a quotation mark is not closed.
 std::vector<CsvRecord> csv_records(const std::string& text, const std::string& file, const CsvOptions& options = {});
 
 // The separator that divides the first lines of a text evenly: comma, tab or semicolon; a comma where none does.

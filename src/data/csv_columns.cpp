@@ -17,12 +17,12 @@ constexpr size_t kTriedRecords = 50;
 using Words = std::vector<std::string>;
 
 // The names that people give to columns, the surest first; lower case, without blanks, '_' and '-'.
-const Words kPathNames{"path",     "filepath", "imagepath", "filename", "imagename", "imagefile", "file",   "fname",
-                       "image",    "imageid",  "img",       "imgid",    "imgpath",   "photo",     "photoid", "picture",
-                       "filenames", "images",  "paths",     "files",    "id",        "name",      "names"};
-const Words kLabelNames{"label",    "class",   "classname", "labels",   "category",  "target",    "species",
-                        "breed",    "classid", "labelid",   "labelname", "categoryid", "classes", "targets",
-                        "diagnosis", "y",      "tag",       "type"};
+const Words kPathNames{"path",      "filepath", "imagepath", "filename", "imagename", "imagefile", "file",    "fname",
+                       "image",     "imageid",  "img",       "imgid",    "imgpath",   "photo",     "photoid", "picture",
+                       "filenames", "images",   "paths",     "files",    "id",        "name",      "names"};
+const Words kLabelNames{"label",   "class",   "classname", "labels",  "category",  "target",
+                        "species", "breed",   "classid",   "labelid", "labelname", "categoryid",
+                        "classes", "targets", "diagnosis", "y",       "tag",       "type"};
 const Words kSplitNames{"split", "subset", "partition", "fold", "set", "phase", "usage", "datasplit", "dataset"};
 
 std::string plain(const std::string& name) {
@@ -134,8 +134,8 @@ std::string note_of(const ColumnFinder& finder, const CsvColumns& columns, const
   if (names[columns.path] == "path" && names[columns.label] == "label" && finder.count() <= 3 &&
       finder.count() == (columns.split == kNone ? 2U : 3U))
     return "";
-  std::string note = file + ": paths are in the column '" + names[columns.path] + "', labels in '" +
-                     names[columns.label] + "'";
+  std::string note =
+      file + ": paths are in the column '" + names[columns.path] + "', labels in '" + names[columns.label] + "'";
   if (columns.split != kNone) note += ", splits in '" + names[columns.split] + "'";
   Words unused;
   for (size_t i = 0; i < finder.count(); ++i)

@@ -227,7 +227,8 @@ Dataset find_photos(const std::string& path, const DataConfig& config, uint64_t 
     listing.layout = "photos";
     for (const std::string& image : images_below(path, &passed)) listing.photos.push_back({image, "", ""});
     listing.notes = notes_of(passed, path);
-    listing.notes.insert(listing.notes.begin(), path + ": there are no class folders; the photos are looked at as one class");
+    listing.notes.insert(listing.notes.begin(),
+                         path + ": there are no class folders; the photos are looked at as one class");
   } else {
     listing = listing_of(path, config);
   }
@@ -249,7 +250,9 @@ std::vector<std::string> find_images(const std::string& path) {
   PassedOver passed;
   std::vector<std::string> images = images_below(path, &passed);
   for (const std::string& note : notes_of(passed, path)) spdlog::warn("{}", printable(note));
-  if (images.empty()) throw DataError(path + " holds no image (" + readable_formats() + ", such as a .jpg file); name a photo or a folder of photos");
+  if (images.empty())
+    throw DataError(path + " holds no image (" + readable_formats() +
+                    ", such as a .jpg file); name a photo or a folder of photos");
   const std::string prefix = path.back() == '/' ? path : path + "/";
   for (auto& image : images) image = prefix + image;
   return images;

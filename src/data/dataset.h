@@ -37,8 +37,8 @@ struct Dataset {
 // photo stay together. Throws DataError when there is nothing to use.
 Dataset find_dataset(const std::string& path, const DataConfig& config, uint64_t seed);
 
-// The same where a set need not be one to train on: a folder of photos without classes (one class, named ""), or with one
-// class. Nothing is held back then.
+// The same where a set need not be one to train on: a folder of photos without classes (one class, named ""), or with
+// one class. Nothing is held back then.
 Dataset find_photos(const std::string& path, const DataConfig& config, uint64_t seed);
 
 // Every image below a folder, recursively, sorted by path; or the file itself. Names as given, joined with '/'.

@@ -83,8 +83,7 @@ std::vector<FolderEntry> entries_of(const std::string& folder, PassedOver& passe
     else if (is_folder)
       entries.push_back({name + "/", Kind::kFolder});
     else
-      entries.push_back(
-          {name, format_of_extension(name) != ImageFormat::kUnknown ? Kind::kPhoto : Kind::kUnknown});
+      entries.push_back({name, format_of_extension(name) != ImageFormat::kUnknown ? Kind::kPhoto : Kind::kUnknown});
   }
   // By path: what lies in a folder "a" comes after "a.jpg".
   std::sort(entries.begin(), entries.end(), [](const FolderEntry& a, const FolderEntry& b) { return a.name < b.name; });
@@ -107,7 +106,7 @@ bool is_hidden(const std::string& name) { return name.empty() || name[0] == '.';
 
 bool is_foreign_folder(const std::string& name) {
   static const std::vector<std::string> kNames{
-      "@eadir",       "#recycle", "@recycle",  "@recently-snapshot", "__macosx", "__pycache__", "lost+found",
+      "@eadir",       "#recycle", "@recycle",  "@recently-snapshot",       "__macosx", "__pycache__", "lost+found",
       "$recycle.bin", "recycler", "#snapshot", "system volume information"};
   return std::find(kNames.begin(), kNames.end(), lower(name)) != kNames.end();
 }
@@ -128,7 +127,8 @@ std::vector<std::string> notes_of(const PassedOver& passed, const std::string& f
     files += count;
     endings.push_back(with_thousands(count) + " " + (ending.empty() ? "without an ending" : ending));
   }
-  if (files > 0) notes.push_back(folder + ": " + counted(files, "file") + " not used, no photos: " + join(endings, ", "));
+  if (files > 0)
+    notes.push_back(folder + ": " + counted(files, "file") + " not used, no photos: " + join(endings, ", "));
   const auto add = [&](const std::map<std::string, int64_t>& names, const std::string& what) {
     if (!names.empty()) notes.push_back(folder + ": passed over " + what + " " + counted_names(names));
   };

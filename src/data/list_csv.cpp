@@ -58,8 +58,9 @@ class CsvLister {
     note(trimmed_, "line", "with blanks around a field, which are taken off");
     note(repeated_, "repeated line", "passed over");
     note(found_, "path",
-         "that names no file as it stands: the one photo with that name is taken, such as " + found_example_);
-    note(several_, "path", "that fits more than one photo, such as " + several_example_ + "; write it in full");
+         "without a file of that very name: the one photo of that name is taken, such as " + found_example_);
+    note(several_, "path",
+         "for which there is more than one photo, such as " + several_example_ + "; write it in full");
     return std::move(listing_);
   }
 
@@ -109,8 +110,9 @@ class CsvLister {
     const size_t names = records_[0].fields.size();
     for (size_t i = columns_.header ? names : SIZE_MAX; i < record.fields.size(); ++i)
       if (!record.fields[i].empty())
-        throw DataError(where + "it has " + counted(static_cast<int64_t>(record.fields.size()), "field") + " and the first line " +
-                        std::to_string(names) + "; put a field that holds the separator into quotation marks");
+        throw DataError(where + "it has " + counted(static_cast<int64_t>(record.fields.size()), "field") +
+                        " and the first line " + std::to_string(names) +
+                        "; put a field that holds the separator into quotation marks");
   }
 
   std::string place_of(const std::string& path) {

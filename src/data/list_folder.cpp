@@ -93,8 +93,12 @@ void refuse_unknown_splits(const std::string& folder, const Names& names, const 
     common = both;
   }
   if (common.size() < 2 || 2 * common.size() < all.size()) return;
-  throw DataError(folder + ": the folders " + quoted_list(names) + " all hold the same folders, " +
-                  quoted_list({common.begin(), common.end()}) +
+  const Names inner(common.begin(), common.end());
+  if (std::none_of(inner.begin(), inner.end(), [](const std::string& name) { return split_name(name).empty(); }))
+    throw DataError(folder + ": the splits, " + quoted_list(inner) + ", lie inside of the classes " +
+                    quoted_list(names) + "; " + layouts_text() +
+                    ". To take all photos of each class as one set, name the classes: --classes " + join(names, ","));
+  throw DataError(folder + ": the folders " + quoted_list(names) + " all hold the same folders, " + quoted_list(inner) +
                   ": those are the classes, it seems, and these are parts of the set. Name the parts train, valid and "
                   "test, or, if they are the classes, say so: --classes " +
                   join(names, ","));
@@ -193,8 +197,9 @@ Listing list_folder(const std::string& folder, const DataConfig& config) {
     listing.notes.push_back("no photos in the folder" + std::string(contents.empty.size() > 1 ? "s " : " ") +
                             quoted_list(contents.empty));
   if (contents.runs)
-    listing.notes.push_back("the folder 'runs' is passed over, as the place of results; if it is a class, name it "
-                            "with --classes");
+    listing.notes.push_back(
+        "the folder 'runs' is passed over, as the place of results; if it is a class, name it "
+        "with --classes");
   for (std::string& note : notes_of(passed, listing.root)) listing.notes.push_back(std::move(note));
   return listing;
 }

@@ -24,8 +24,8 @@ struct Listing {
 // alone do not: whether "train" is a class. Throws DataError.
 Listing list_folder(const std::string& folder, const DataConfig& config);
 
-// A CSV file of paths, labels and, where it has them, splits; fields between commas, semicolons or tabs. Which column is
-// what: by config.*_column, else by the names in its first line, else by which fields name files. Paths are relative
+// A CSV file of paths, labels and, where it has them, splits; fields between commas, semicolons or tabs. Which column
+// is what: by config.*_column, else by the names in its first line, else by which fields name files. Paths are relative
 // to its folder; one that names no file is sought below it, with any image's ending where it has none. Throws DataError
 // naming the line, UsageError for a column that is not there.
 Listing list_csv(const std::string& file, const DataConfig& config);

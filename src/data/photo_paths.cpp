@@ -2,8 +2,8 @@
 
 #include <glob.h>
 #include <poll.h>
-#include <sys/stat.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>

@@ -10,18 +10,19 @@ namespace cvtool {
 namespace {
 
 bool is_filler(const std::string& word) {
-  static const std::vector<std::string> kWords{"set",    "data",    "dataset", "image",  "images", "img", "imgs",
-                                               "photo",  "photos",  "picture", "pictures", "split", "dir", "folder",
-                                               "sample", "samples", "cls"};
+  static const std::vector<std::string> kWords{"set",  "data",   "dataset", "image",   "images",   "img",
+                                               "imgs", "photo",  "photos",  "picture", "pictures", "split",
+                                               "dir",  "folder", "sample",  "samples", "cls"};
   return std::find(kWords.begin(), kWords.end(), word) != kWords.end();
 }
 
 const std::map<std::string, std::string>& meanings() {
   static const std::map<std::string, std::string> kMeanings{
-      {"train", "train"}, {"training", "train"},   {"trn", "train"},        {"test", "test"},     {"testing", "test"},
-      {"tst", "test"},    {"tests", "test"},       {"valid", "valid"},      {"val", "valid"},     {"validate", "valid"},
-      {"dev", "valid"},   {"validation", "valid"}, {"validating", "valid"}, {"devel", "valid"},   {"development", "valid"},
-      {"eval", "valid"},  {"evaluation", "valid"}, {"vald", "valid"}};
+      {"train", "train"},      {"training", "train"}, {"trn", "train"},         {"test", "test"},
+      {"testing", "test"},     {"tst", "test"},       {"tests", "test"},        {"valid", "valid"},
+      {"val", "valid"},        {"validate", "valid"}, {"dev", "valid"},         {"validation", "valid"},
+      {"validating", "valid"}, {"devel", "valid"},    {"development", "valid"}, {"eval", "valid"},
+      {"evaluation", "valid"}, {"vald", "valid"}};
   return kMeanings;
 }
 

@@ -28,7 +28,7 @@ class HeifReader {
     check(heif_context_read_from_memory_without_copy(context_.get(), bytes.data(), bytes.size(), nullptr));
   }
 
-  cv::Mat read() {
+  DecodedImage read() {
     heif_image_handle* primary = nullptr;
     check(heif_context_get_primary_image_handle(context_.get(), &primary));
     const HeifHandle handle(primary, heif_image_handle_release);
@@ -41,7 +41,9 @@ class HeifReader {
     check(heif_decode_image(primary, &decoded, heif_colorspace_RGB,
                             alpha ? heif_chroma_interleaved_RGBA : heif_chroma_interleaved_RGB, how.get()));
     const HeifImage image(decoded, heif_image_release);
-    return pixels_of(decoded, alpha, premultiplied);
+    heif_error warning{};
+    const bool warned = heif_image_get_decoding_warnings(decoded, 0, &warning, 1) > 0;
+    return {pixels_of(decoded, alpha, premultiplied), 1, warned && warning.message ? warning.message : ""};
   }
 
  private:
@@ -92,7 +94,7 @@ class HeifReader {
 
 // What EXIF says of the orientation is said again by the file itself, which libheif obeys.
 DecodedImage decode_heif(const std::string& bytes, const DecodeOptions& options) {
-  return {HeifReader(bytes, options).read(), 1};
+  return HeifReader(bytes, options).read();
 }
 
 }  // namespace cvtool

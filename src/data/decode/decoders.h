@@ -12,8 +12,9 @@
 namespace cvtool {
 
 struct DecodedImage {
-  cv::Mat pixels;       // CV_8UC3, RGB
-  int orientation = 1;  // EXIF, 1..8
+  cv::Mat pixels;        // CV_8UC3, RGB
+  int orientation = 1;   // EXIF, 1..8
+  std::string damage{};  // what could not be decoded, where the rest could; "" where all is well
 };
 
 // How much a JPEG may be reduced while it is decoded: given height and width (upright), returns 1, 2, 4 or 8.

@@ -15,7 +15,8 @@ constexpr size_t kSniffedBytes = 128;
 // Looks at the first kSniffedBytes at most.
 ImageFormat image_format(const std::string& bytes);
 
-// For a file whose name does not say that it is an image: stricter where a text may begin as an image does ("BM", "P1 ").
+// For a file whose name does not say that it is an image: stricter where a text may begin as an image does ("BM", "P1
+// ").
 bool begins_like_image(const std::string& bytes);
 
 // "JPEG", "PNG", ...; "unknown" for kUnknown.
