@@ -243,6 +243,10 @@ Dataset find_photos(const std::string& path, const DataConfig& config, uint64_t 
   return dataset;
 }
 
+void log_notes(const Dataset& dataset) {
+  for (const std::string& note : dataset.notes) spdlog::warn("{}", printable(note));
+}
+
 std::vector<std::string> find_images(const std::string& path) {
   std::error_code error;
   if (path.empty() || !fs::exists(path, error)) throw DataError("there is no " + (path.empty() ? "file ''" : path));

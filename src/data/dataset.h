@@ -41,6 +41,9 @@ Dataset find_dataset(const std::string& path, const DataConfig& config, uint64_t
 // one class. Nothing is held back then.
 Dataset find_photos(const std::string& path, const DataConfig& config, uint64_t seed);
 
+// Logs the notes as warnings, each on one line.
+void log_notes(const Dataset& dataset);
+
 // Every image below a folder, recursively, sorted by path; or the file itself. Names as given, joined with '/'.
 // Throws DataError when the path does not exist or the folder holds no image.
 std::vector<std::string> find_images(const std::string& path);

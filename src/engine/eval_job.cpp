@@ -47,7 +47,7 @@ Dataset data_for(const EvalRequest& request, const Recipe& recipe) {
   if (!request.columns.label_column.empty()) data.label_column = request.columns.label_column;
   if (!request.columns.split_column.empty()) data.split_column = request.columns.split_column;
   Dataset dataset = find_dataset(request.data, data, static_cast<uint64_t>(recipe.train.seed));
-  for (const std::string& note : dataset.notes) spdlog::warn("{}", note);
+  log_notes(dataset);
   return dataset;
 }
 

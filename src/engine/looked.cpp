@@ -1,12 +1,9 @@
 #include "engine/looked.h"
 
-#include <spdlog/spdlog.h>
-
 #include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "base/output.h"
 #include "data/photos.h"
 
 namespace cvtool {
@@ -17,7 +14,7 @@ Looked look_at(const LookRequest& request, bool to_train_on) {
   const auto seed = static_cast<uint64_t>(request.look.seed);
   Looked looked{to_train_on ? find_dataset(request.data, config, seed) : find_photos(request.data, config, seed),
                 decode_options(config, request.look)};
-  for (const std::string& note : looked.dataset.notes) spdlog::warn("{}", printable(note));
+  log_notes(looked.dataset);
   return looked;
 }
 
