@@ -79,7 +79,7 @@ class HeifReader {
     if (error.subcode == heif_suberror_End_of_data)
       throw DataError("truncated " + name_ + ": the file ends before the picture does");
     if (error.subcode == heif_suberror_Unsupported_codec || error.code == heif_error_Unsupported_filetype ||
-        error.code == heif_error_Unsupported_feature)
+        error.code == heif_error_Plugin_loading_error || error.code == heif_error_Unsupported_feature)
       throw DataError(name_ + " of a kind that is not read here (" + message +
                       "); save it as JPEG or PNG, or install libheif's decoder for it");
     throw DataError("damaged or truncated " + name_ + ": " + message);
