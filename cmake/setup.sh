@@ -19,6 +19,13 @@ missing_of() {
   done
 }
 
+# Those of the given packages that apt knows: a distribution may have one inside another.
+known_of() {
+  for package in "$@"; do
+    [ -z "$(apt-cache show --no-all-versions "$package" 2>/dev/null)" ] || printf '%s ' "$package"
+  done
+}
+
 list_by_hand() {
   echo "Install these with your system's package manager (names of Debian, and what they are):"
   for group in "$@"; do
@@ -46,6 +53,8 @@ install_packages() {
   sudo=$1
   shift
   refresh_lists "$sudo" || echo "The package lists could not be refreshed; going on with those that are there."
+  # Known only when the lists are there.
+  set -- "$@" $(known_of $(missing_of $(packages_of plugin)))
   $sudo env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 install -y -q --no-install-recommends "$@" </dev/null
 }
 
@@ -57,7 +66,7 @@ ensure_packages() {
     list_by_hand "$@"
     return 0
   fi
-  missing=$(missing_of $(packages_of "$@"))
+  missing="$(missing_of $(packages_of "$@"))$(known_of $(missing_of $(packages_of plugin)))"
   [ -n "$missing" ] || return 0
   say "Installing $missing"
   if [ "$(id -u)" -eq 0 ]; then

@@ -1,5 +1,11 @@
 #include "base/utf8.h"
 
+#include <utf8proc.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+
 namespace cvtool {
 
 size_t utf8_length(const std::string& text, size_t at) {
@@ -24,6 +30,24 @@ bool is_utf8(const std::string& text) {
     at += length;
   }
   return true;
+}
+
+std::string nfc(const std::string& text) {
+  const auto ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+  if (std::all_of(text.begin(), text.end(), ascii) || !is_utf8(text)) return text;
+  utf8proc_uint8_t* composed = nullptr;
+  const auto length =
+      utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()), static_cast<utf8proc_ssize_t>(text.size()),
+                   &composed, static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
+  const std::unique_ptr<utf8proc_uint8_t, void (*)(void*)> owner(composed, std::free);
+  return length < 0 ? text : std::string(reinterpret_cast<char*>(composed), static_cast<size_t>(length));
+}
+
+std::optional<size_t> place_of_name(const std::vector<std::string>& names, const std::string& name) {
+  const std::string wanted = nfc(name);
+  for (size_t i = 0; i < names.size(); ++i)
+    if (names[i] == name || nfc(names[i]) == wanted) return i;
+  return std::nullopt;
 }
 
 }  // namespace cvtool

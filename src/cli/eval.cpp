@@ -32,6 +32,7 @@ class EvalCommand {
     app.add_option("-b,--batch,--batch-size", request_.batch, "photos per step (default: 64)")
         ->check(CLI::Range(1, 65536));
     add_tta_flag(app, request_.tta);
+    fields(request_.columns, FlagBinder(app, "Data"));
     fields(request_.run, FlagBinder(app, "This machine"));
   }
 

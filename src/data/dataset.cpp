@@ -1,5 +1,7 @@
 #include "data/dataset.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <map>
@@ -10,6 +12,8 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "base/utf8.h"
+#include "data/copies.h"
+#include "data/decode/image_format.h"
 #include "data/folders.h"
 #include "data/hold_out.h"
 #include "data/listing.h"
@@ -44,18 +48,29 @@ std::vector<std::string> found_classes(const Counts& counts) {
 }
 
 std::vector<std::string> chosen_classes(const Listing& listing, const Counts& counts, const DataConfig& config) {
-  std::set<std::string> all;
+  std::set<std::string> all, wanted;
   for (const auto& photo : listing.photos) all.insert(photo.class_name);
-  const std::set<std::string> wanted(config.classes.begin(), config.classes.end());
-  if (wanted.size() != config.classes.size())
-    throw UsageError("classes: " + quoted_list(config.classes) + " repeats a name");
+  for (const auto& name : config.classes)
+    if (!wanted.insert(nfc(name)).second)
+      throw UsageError("classes: " + quoted_list(config.classes) + " repeats a name");
   if (wanted.empty()) return found_classes(counts);
   std::vector<std::string> spare;
   for (const auto& name : all)
     if (!wanted.count(name)) spare.push_back(name);
   for (const auto& name : config.classes)
-    if (!all.count(name) && !spare.empty()) throw UsageError("classes: " + unknown_word("class", name, spare));
+    if (!all.count(nfc(name)) && !spare.empty()) throw UsageError("classes: " + unknown_word("class", name, spare));
   return config.classes;
+}
+
+// Classes that differ in nothing but their case are often one.
+void note_cases(Dataset& dataset) {
+  std::map<std::string, std::string> seen;
+  for (const auto& name : dataset.classes) {
+    const auto [at, added] = seen.emplace(lower(name), name);
+    if (!added)
+      dataset.notes.push_back("the classes '" + at->second + "' and '" + name +
+                              "' differ in nothing but capitals; they are two classes");
+  }
 }
 
 // Says what of `counts` has no place in `classes`, and which classes a split lacks.
@@ -64,17 +79,17 @@ void note_differences(Dataset& dataset, const Counts& counts) {
   for (const auto& [split, present] : counts) {
     const std::string place = split.empty() ? "the data" : "the " + split + " split";
     for (const auto& [name, count] : present)
-      if (std::find(classes.begin(), classes.end(), name) == classes.end())
+      if (!place_of_name(classes, name))
         dataset.notes.push_back("class '" + name + "' of " + place +
                                 " is not among the classes: " + counted(count, "photo") + " not used");
     for (const auto& name : classes)
-      if (!present.count(name)) dataset.notes.push_back("class '" + name + "' has no photos in " + place);
+      if (!present.count(nfc(name))) dataset.notes.push_back("class '" + name + "' has no photos in " + place);
   }
 }
 
 void place_samples(Dataset& dataset, const Listing& listing) {
   std::map<std::string, int64_t> labels;
-  for (const auto& name : dataset.classes) labels.emplace(name, static_cast<int64_t>(labels.size()));
+  for (const auto& name : dataset.classes) labels.emplace(nfc(name), static_cast<int64_t>(labels.size()));
   for (const auto& photo : listing.photos) {
     const auto label = labels.find(photo.class_name);
     if (label == labels.end()) continue;
@@ -86,6 +101,21 @@ void place_samples(Dataset& dataset, const Listing& listing) {
     std::sort(samples->begin(), samples->end(), by_path);
 }
 
+HeldBack held_out(Dataset& dataset, const std::vector<Sample>& samples, HoldOutPlan plan) {
+  plan.first = first_copies(dataset.root, samples);
+  int64_t copies = 0;
+  for (size_t i = 0; i < samples.size(); ++i) copies += plan.first[i] != i;
+  if (copies > 0)
+    dataset.notes.push_back(counted(copies, "photo") + (copies == 1 ? " is an exact copy" : " are exact copies") +
+                            " of others; copies stay on one side of the split");
+  return hold_out(samples, plan);
+}
+
+// The notes as the end of an error: they may say where the photos went.
+std::string notes_text(const Dataset& dataset) {
+  return dataset.notes.empty() ? "" : " (" + join(dataset.notes, "; ") + ")";
+}
+
 // Holds back what the data does not split itself.
 void complete_splits(Dataset& dataset, const DataConfig& config, uint64_t seed) {
   if (config.valid + config.test >= 1)
@@ -93,21 +123,61 @@ void complete_splits(Dataset& dataset, const DataConfig& config, uint64_t seed) 
   const bool no_valid = dataset.valid.empty() && !dataset.train.empty() && config.valid > 0;
   const bool no_test = dataset.test.empty() && config.test > 0;
   if (no_valid) {
-    HeldBack parts = hold_out(dataset.train, config.valid, no_test ? config.test : 0, seed);
+    HeldBack parts = held_out(dataset, dataset.train, {config.valid, no_test ? config.test : 0, seed});
     dataset.train = std::move(parts.rest);
     dataset.valid = std::move(parts.valid);
     if (no_test) dataset.test = std::move(parts.test);
-    if (dataset.names_splits)
+    if (dataset.valid.empty())
+      dataset.notes.push_back("no photo could be held out for validation: each class has one photo, or copies of one");
+    else if (dataset.names_splits)
       dataset.notes.push_back("there is no validation split: " + percent(config.valid) +
                               " of train is held out for it");
   } else if (no_test) {
     auto& source = dataset.valid.empty() ? dataset.train : dataset.valid;
     const std::string name = dataset.valid.empty() ? "train" : "valid";
-    HeldBack parts = hold_out(source, 0, config.test, seed);
+    HeldBack parts = held_out(dataset, source, {0, config.test, seed});
     source = std::move(parts.rest);
     dataset.test = std::move(parts.test);
     dataset.notes.push_back("there is no test split: " + percent(config.test) + " of " + name + " is held out for it");
   }
+}
+
+// Where one class was found that is a whole set itself: what to name instead.
+std::string inner_set_hint(const std::string& path, const Listing& listing) {
+  if (listing.layout != "flat" || listing.photos.empty()) return "";
+  const std::string inner = path + (path.back() == '/' ? "" : "/") + listing.photos[0].path;
+  const std::string folder = inner.substr(0, inner.find('/', path.size() + (path.back() == '/' ? 0 : 1)));
+  std::error_code error;
+  if (!fs::is_directory(folder, error)) return "";
+  return folders_with_photos(folder).size() > 1 ? "; it holds folders itself: is " + folder + " what you mean?" : "";
+}
+
+Listing listing_of(const std::string& path, const DataConfig& config) {
+  std::error_code error;
+  if (path.empty() || !fs::exists(path, error))
+    throw DataError("there is no " + (path.empty() ? "folder ''" : path) + "; name a folder of photos or a CSV file");
+  if (fs::is_directory(path, error)) return list_folder(path, config);
+  const std::string name = lower(path);
+  if (!ends_with(name, ".csv") && !ends_with(name, ".tsv") && !ends_with(name, ".txt"))
+    throw DataError(path + " is neither a folder nor a CSV file; name a folder of photos or a file path,label[,split]");
+  return list_csv(path, config);
+}
+
+// What is known of a listing before its photos are placed.
+Dataset described(Listing& listing) {
+  Dataset dataset;
+  dataset.root = listing.root;
+  dataset.layout = listing.layout;
+  dataset.names_splits = std::any_of(listing.photos.begin(), listing.photos.end(),
+                                     [](const ListedPhoto& photo) { return !photo.split.empty(); });
+  dataset.notes = std::move(listing.notes);
+  return dataset;
+}
+
+void check_class_names(const Dataset& dataset, const std::string& path) {
+  for (const auto& name : dataset.classes)
+    if (!is_utf8(name))
+      throw DataError(path + ": the class '" + printable(name) + "' has a name that is not UTF-8; rename it");
 }
 
 }  // namespace
@@ -134,28 +204,16 @@ std::vector<Sample> Dataset::all() const {
 }
 
 Dataset find_dataset(const std::string& path, const DataConfig& config, uint64_t seed) {
-  std::error_code error;
-  if (path.empty() || !fs::exists(path, error))
-    throw DataError("there is no " + (path.empty() ? "folder ''" : path) + "; name a folder of photos or a CSV file");
-  const bool folder = fs::is_directory(path, error);
-  if (!folder && !ends_with(lower(path), ".csv"))
-    throw DataError(path + " is neither a folder nor a CSV file; name a folder of photos or a file path,label[,split]");
-  Listing listing = folder ? list_folder(path, config) : list_csv(path);
+  Listing listing = listing_of(path, config);
   const Counts counts = counts_of(listing);
-  Dataset dataset;
-  dataset.root = listing.root;
-  dataset.layout = listing.layout;
-  dataset.names_splits = std::any_of(listing.photos.begin(), listing.photos.end(),
-                                     [](const ListedPhoto& photo) { return !photo.split.empty(); });
-  dataset.notes = std::move(listing.notes);
+  Dataset dataset = described(listing);
   dataset.classes = chosen_classes(listing, counts, config);
-  for (const auto& name : dataset.classes)
-    if (!is_utf8(name))
-      throw DataError(path + ": the class '" + printable(name) + "' has a name that is not UTF-8; rename it");
+  check_class_names(dataset, path);
   if (dataset.classes.size() < 2)
     throw DataError(path + " holds one class only" +
                     (dataset.classes.empty() ? std::string() : ", '" + dataset.classes[0] + "'") +
-                    "; a classifier needs at least two");
+                    "; a classifier needs at least two" + inner_set_hint(path, listing) + notes_text(dataset));
+  note_cases(dataset);
   note_differences(dataset, counts);
   place_samples(dataset, listing);
   if (dataset.train.empty() && dataset.valid.empty() && dataset.test.empty())
@@ -164,14 +222,47 @@ Dataset find_dataset(const std::string& path, const DataConfig& config, uint64_t
   return dataset;
 }
 
+Dataset find_photos(const std::string& path, const DataConfig& config, uint64_t seed) {
+  std::error_code error;
+  const bool loose = fs::is_directory(path, error) && config.classes.empty() && !images_in(path).empty() &&
+                     folders_with_photos(path).empty();
+  Listing listing;
+  if (loose) {
+    PassedOver passed;
+    listing.root = path;
+    listing.layout = "photos";
+    for (const std::string& image : images_below(path, &passed)) listing.photos.push_back({image, "", ""});
+    listing.notes = notes_of(passed, path);
+    listing.notes.insert(listing.notes.begin(),
+                         path + ": there are no class folders; the photos are looked at as one class");
+  } else {
+    listing = listing_of(path, config);
+  }
+  const Counts counts = counts_of(listing);
+  Dataset dataset = described(listing);
+  dataset.classes = chosen_classes(listing, counts, config);
+  check_class_names(dataset, path);
+  if (!loose && dataset.classes.size() > 1) return find_dataset(path, config, seed);
+  if (!loose && dataset.classes.size() == 1)
+    dataset.notes.push_back("one class only, '" + dataset.classes[0] + "': it cannot be trained on");
+  place_samples(dataset, listing);
+  return dataset;
+}
+
+void log_notes(const Dataset& dataset) {
+  for (const std::string& note : dataset.notes) spdlog::warn("{}", printable(note));
+}
+
 std::vector<std::string> find_images(const std::string& path) {
   std::error_code error;
   if (path.empty() || !fs::exists(path, error)) throw DataError("there is no " + (path.empty() ? "file ''" : path));
   if (!fs::is_directory(path, error)) return {path};
-  std::vector<std::string> images = images_below(path);
+  PassedOver passed;
+  std::vector<std::string> images = images_below(path, &passed);
+  for (const std::string& note : notes_of(passed, path)) spdlog::warn("{}", printable(note));
   if (images.empty())
-    throw DataError(path + " holds no image (" + join(image_extensions(), " ") +
-                    "); name a photo or a folder of photos");
+    throw DataError(path + " holds no image (" + readable_formats() +
+                    ", such as a .jpg file); name a photo or a folder of photos");
   const std::string prefix = path.back() == '/' ? path : path + "/";
   for (auto& image : images) image = prefix + image;
   return images;
@@ -179,12 +270,6 @@ std::vector<std::string> find_images(const std::string& path) {
 
 std::string sample_path(const std::string& root, const std::string& path) {
   return root.empty() || starts_with(path, "/") ? path : root + "/" + path;
-}
-
-const std::vector<std::string>& image_extensions() {
-  static const std::vector<std::string> kExtensions{".jpg",  ".jpeg", ".png",  ".bmp", ".gif",
-                                                    ".webp", ".tif",  ".tiff", ".ppm"};
-  return kExtensions;
 }
 
 }  // namespace cvtool

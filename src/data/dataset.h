@@ -20,7 +20,7 @@ struct Sample {
 
 struct Dataset {
   std::string root;                  // the folder that paths are relative to
-  std::string layout;                // "folders" (DIR/train/CLASS/...), "flat" (DIR/CLASS/...) or "csv"
+  std::string layout;                // "folders" (DIR/train/CLASS/...), "flat" (DIR/CLASS/...), "photos" or "csv"
   bool names_splits = false;         // the folders or lines say which photos are for training, validation and testing
   std::vector<std::string> classes;  // code-point order, or as the config says
   std::vector<Sample> train, valid, test;  // each sorted by path
@@ -35,10 +35,17 @@ struct Dataset {
 // [classes]: how many samples have each label.
 std::vector<int64_t> counts_by_label(const std::vector<Sample>& samples, size_t classes);
 
-// Finds DIR/{train,valid|val|validation,test}/CLASS/**, DIR/CLASS/** or a CSV file `path,label[,split]`. What has
-// no validation folder is split stratified, each file by a hash of its relative path and the seed, so that adding a
-// file moves no other one. Throws DataError when there is nothing to use.
+// Finds DIR/SPLIT/CLASS/**, DIR/CLASS/** or a CSV file (listing.h). What has no validation folder is split stratified,
+// each file by a hash of its relative path and the seed, so that adding a file moves no other one; exact copies of a
+// photo stay together. Throws DataError when there is nothing to use.
 Dataset find_dataset(const std::string& path, const DataConfig& config, uint64_t seed);
+
+// The same where a set need not be one to train on: a folder of photos without classes (one class, named ""), or with
+// one class. Nothing is held back then.
+Dataset find_photos(const std::string& path, const DataConfig& config, uint64_t seed);
+
+// Logs the notes as warnings, each on one line.
+void log_notes(const Dataset& dataset);
 
 // Every image below a folder, recursively, sorted by path; or the file itself. Names as given, joined with '/'.
 // Throws DataError when the path does not exist or the folder holds no image.
@@ -46,8 +53,5 @@ std::vector<std::string> find_images(const std::string& path);
 
 // Where the file of a sample lies: root/path, or the path itself where it is absolute.
 std::string sample_path(const std::string& root, const std::string& path);
-
-// The file extensions that count as images, lower case with the dot.
-const std::vector<std::string>& image_extensions();
 
 }  // namespace cvtool

@@ -1,7 +1,9 @@
 #include "data/folders.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -10,61 +12,158 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "data/dataset.h"
+#include "data/decode/image_format.h"
 
 namespace cvtool {
 namespace {
 
-// Folders, links to folders, and files of any other kind whose name is an image's (a broken link too: it is
-// named as unreadable later).
-std::vector<FolderEntry> entries_of(const std::string& folder) {
+constexpr const char* kRunsFolder = "runs";
+constexpr size_t kNamedHiddenPhotos = 3;
+
+// Endings that are known for something else, so that no such file is opened: what lies beside photos in great numbers,
+// downloads that are not finished, and cameras' raw files, of whose TIFF only a thumbnail could be read.
+bool is_known_for_else(const std::string& ending) {
+  static const std::vector<std::string> kEndings{
+      ".txt", ".json", ".xml", ".csv", ".md",  ".part", ".partial", ".crdownload", ".download", ".filepart", ".tmp",
+      ".cr2", ".cr3",  ".nef", ".arw", ".dng", ".orf",  ".rw2",     ".pef",        ".sr2",      ".raf",      ".raw"};
+  return std::find(kEndings.begin(), kEndings.end(), ending) != kEndings.end();
+}
+
+// "photo.JPG" -> ".jpg"; "" for a name without one.
+std::string ending_of(const std::string& name) {
+  const size_t dot = name.rfind('.');
+  return dot == std::string::npos || dot == 0 ? "" : lower(name.substr(dot));
+}
+
+bool begins_like_photo(const std::string& path) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (file < 0) return false;
+  struct stat status {};
+  std::string bytes(kSniffedBytes, '\0');
+  ssize_t got = -1;
+  if (::fstat(file, &status) == 0 && S_ISREG(status.st_mode)) got = ::read(file, bytes.data(), bytes.size());
+  ::close(file);
+  bytes.resize(static_cast<size_t>(std::max<ssize_t>(0, got)));
+  return begins_like_image(bytes);
+}
+
+void pass_hidden(const std::string& name, bool is_folder, PassedOver& passed) {
+  if (is_folder) {
+    if (name != "." && name != "..") ++passed.hidden[name];
+  } else if (format_of_extension(name) != ImageFormat::kUnknown) {
+    if (passed.hidden_photo_count++ < static_cast<int64_t>(kNamedHiddenPhotos)) passed.hidden_photos.push_back(name);
+  }
+}
+
+bool is_photo(const FolderEntry& entry, const std::string& path) {
+  return entry.kind == FolderEntry::Kind::kPhoto ||
+         (!is_known_for_else(ending_of(entry.name)) && begins_like_photo(path));
+}
+
+// What lies in a folder: folders, links to folders, and files of any other kind (a broken link too: it is named as
+// unreadable later where its name is a photo's).
+std::vector<FolderEntry> entries_of(const std::string& folder, PassedOver& passed) {
   const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(folder.c_str()), ::closedir);
   if (!directory) throw DataError("cannot read the folder " + folder + ": " + std::strerror(errno));
+  using Kind = FolderEntry::Kind;
   std::vector<FolderEntry> entries;
   while (const dirent* entry = ::readdir(directory.get())) {
     const std::string name = entry->d_name;
-    if (is_hidden(name)) continue;
     bool is_folder = entry->d_type == DT_DIR;
     if (entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN) {
       struct stat status {};
       is_folder = ::stat((folder + "/" + name).c_str(), &status) == 0 && S_ISDIR(status.st_mode);
     }
-    if (is_folder || has_image_extension(name)) entries.push_back({is_folder ? name + "/" : name, is_folder});
+    if (is_hidden(name))
+      pass_hidden(name, is_folder, passed);
+    else if (is_folder && is_foreign_folder(name))
+      ++passed.foreign[name];
+    else if (is_folder && name == kRunsFolder && is_runs_folder(folder + "/" + name))
+      ++passed.runs[name];
+    else if (is_folder)
+      entries.push_back({name + "/", Kind::kFolder});
+    else
+      entries.push_back({name, format_of_extension(name) != ImageFormat::kUnknown ? Kind::kPhoto : Kind::kUnknown});
   }
   // By path: what lies in a folder "a" comes after "a.jpg".
   std::sort(entries.begin(), entries.end(), [](const FolderEntry& a, const FolderEntry& b) { return a.name < b.name; });
   for (FolderEntry& entry : entries)
-    if (entry.is_folder) entry.name.pop_back();
+    if (entry.kind == Kind::kFolder) entry.name.pop_back();
   return entries;
+}
+
+// "3 '@eaDir', '__MACOSX'"
+std::string counted_names(const std::map<std::string, int64_t>& names) {
+  std::vector<std::string> parts;
+  for (const auto& [name, count] : names)
+    parts.push_back((count > 1 ? with_thousands(count) + " " : "") + "'" + name + "'");
+  return join(parts, ", ");
 }
 
 }  // namespace
 
 bool is_hidden(const std::string& name) { return name.empty() || name[0] == '.'; }
 
-bool has_image_extension(const std::string& name) {
-  const size_t dot = name.rfind('.');
-  if (dot == std::string::npos) return false;
-  const auto& known = image_extensions();
-  return std::find(known.begin(), known.end(), lower(name.substr(dot))) != known.end();
+bool is_foreign_folder(const std::string& name) {
+  static const std::vector<std::string> kNames{
+      "@eadir",       "#recycle", "@recycle",  "@recently-snapshot",       "__macosx", "__pycache__", "lost+found",
+      "$recycle.bin", "recycler", "#snapshot", "system volume information"};
+  return std::find(kNames.begin(), kNames.end(), lower(name)) != kNames.end();
 }
 
-std::vector<std::string> folders_in(const std::string& folder) {
+bool is_runs_folder(const std::string& path) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(path.c_str()), ::closedir);
+  while (const dirent* entry = directory ? ::readdir(directory.get()) : nullptr) {
+    const std::string run = path + "/" + entry->d_name;
+    if (!is_hidden(entry->d_name) && ::access((run + "/config.json").c_str(), F_OK) == 0) return true;
+  }
+  return false;
+}
+
+std::vector<std::string> notes_of(const PassedOver& passed, const std::string& folder) {
+  std::vector<std::string> notes, endings;
+  int64_t files = 0;
+  for (const auto& [ending, count] : passed.endings) {
+    files += count;
+    endings.push_back(with_thousands(count) + " " + (ending.empty() ? "without an ending" : ending));
+  }
+  if (files > 0)
+    notes.push_back(folder + ": " + counted(files, "file") + " not used, no photos: " + join(endings, ", "));
+  const auto add = [&](const std::map<std::string, int64_t>& names, const std::string& what) {
+    if (!names.empty()) notes.push_back(folder + ": passed over " + what + " " + counted_names(names));
+  };
+  add(passed.foreign, "folders of other programs:");
+  add(passed.hidden, "hidden folders:");
+  add(passed.runs, "the program's own results:");
+  if (passed.hidden_photo_count > 0)
+    notes.push_back(folder + ": passed over " + counted(passed.hidden_photo_count, "hidden file") + " such as " +
+                    quoted_list(passed.hidden_photos));
+  return notes;
+}
+
+std::vector<std::string> folders_in(const std::string& folder, PassedOver* passed) {
+  PassedOver ignored;
   std::vector<std::string> names;
-  for (const FolderEntry& entry : entries_of(folder))
-    if (entry.is_folder) names.push_back(entry.name);
+  for (const FolderEntry& entry : entries_of(folder, passed ? *passed : ignored))
+    if (entry.kind == FolderEntry::Kind::kFolder) names.push_back(entry.name);
   std::sort(names.begin(), names.end());
   return names;
 }
 
-std::vector<std::string> images_in(const std::string& folder) {
+std::vector<std::string> images_in(const std::string& folder, PassedOver* passed) {
+  PassedOver ignored;
   std::vector<std::string> names;
-  for (const FolderEntry& entry : entries_of(folder))
-    if (!entry.is_folder) names.push_back(entry.name);
+  for (const FolderEntry& entry : entries_of(folder, ignored)) {
+    if (entry.kind == FolderEntry::Kind::kFolder) continue;
+    if (is_photo(entry, folder + "/" + entry.name))
+      names.push_back(entry.name);
+    else if (passed)
+      ++passed->endings[ending_of(entry.name)];
+  }
   return names;
 }
 
-ImageWalk::ImageWalk(std::string folder) : start_(std::move(folder)) {}
+ImageWalk::ImageWalk(std::string folder, PassedOver* passed) : start_(std::move(folder)), passed_(passed) {}
 
 // Throws DataError for a folder that cannot be read or that lies in itself.
 void ImageWalk::enter(const std::string& prefix) {
@@ -75,7 +174,8 @@ void ImageWalk::enter(const std::string& prefix) {
   for (const Level& above : levels_)
     if (above.device == status.st_dev && above.inode == status.st_ino)
       throw DataError("the symbolic link " + folder + " leads back to a folder that it lies in; remove it");
-  std::vector<FolderEntry> entries = entries_of(folder);
+  PassedOver ignored;
+  std::vector<FolderEntry> entries = entries_of(folder, passed_ ? *passed_ : ignored);
   std::reverse(entries.begin(), entries.end());
   levels_.push_back({prefix, status.st_dev, status.st_ino, std::move(entries)});
 }
@@ -105,14 +205,20 @@ bool ImageWalk::next(std::string& path, std::string& error) {
     const FolderEntry entry = std::move(level.entries.back());
     level.entries.pop_back();
     path = level.prefix + entry.name;
-    if (!entry.is_folder || !entered(path + "/")) return true;
+    if (entry.kind == FolderEntry::Kind::kFolder) {
+      if (!entered(path + "/")) return true;
+    } else if (is_photo(entry, start_ + "/" + path)) {
+      return true;
+    } else if (passed_) {
+      ++passed_->endings[ending_of(entry.name)];
+    }
   }
   return false;
 }
 
-std::vector<std::string> images_below(const std::string& folder) {
+std::vector<std::string> images_below(const std::string& folder, PassedOver* passed) {
   std::vector<std::string> paths;
-  ImageWalk walk(folder);
+  ImageWalk walk(folder, passed);
   for (std::string path, error; walk.next(path, error); paths.push_back(path))
     if (!error.empty()) throw DataError(error);
   return paths;
@@ -123,6 +229,13 @@ bool holds_images(const std::string& folder) {
   const bool any = ImageWalk(folder).next(path, error);
   if (!error.empty()) throw DataError(error);
   return any;
+}
+
+std::vector<std::string> folders_with_photos(const std::string& folder) {
+  std::vector<std::string> names = folders_in(folder);
+  const auto without = [&](const std::string& name) { return !holds_images(folder + "/" + name); };
+  names.erase(std::remove_if(names.begin(), names.end(), without), names.end());
+  return names;
 }
 
 }  // namespace cvtool

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 
 #include "base/random.h"
 
@@ -14,6 +15,7 @@ struct Drawn {
   double u;
   size_t index;
   Part part;
+  bool alone;  // it has no copies, so that it may move
 };
 
 bool has(const std::vector<Drawn>& draws, Part part) {
@@ -27,7 +29,7 @@ void give(std::vector<Drawn>& draws, Part part, double at, const std::vector<Par
     const auto same = [&](const Drawn& other) { return other.part == draw.part; };
     const bool needed = std::find(keep.begin(), keep.end(), draw.part) != keep.end() &&
                         std::count_if(draws.begin(), draws.end(), same) == 1;
-    if (needed) continue;
+    if (needed || !draw.alone) continue;
     if (!best || std::abs(draw.u - at) < std::abs(best->u - at)) best = &draw;
   }
   if (best) best->part = part;
@@ -35,18 +37,27 @@ void give(std::vector<Drawn>& draws, Part part, double at, const std::vector<Par
 
 }  // namespace
 
-HeldBack hold_out(const std::vector<Sample>& samples, double valid, double test, uint64_t seed) {
+HeldBack hold_out(const std::vector<Sample>& samples, const HoldOutPlan& plan) {
+  std::vector<size_t> first = plan.first;
+  if (first.empty()) {
+    first.resize(samples.size());
+    std::iota(first.begin(), first.end(), size_t{0});
+  }
+  std::vector<char> alone(samples.size(), 1);
+  for (size_t i = 0; i < samples.size(); ++i)
+    if (first[i] != i) alone[i] = alone[first[i]] = 0;
   std::map<int64_t, std::vector<Drawn>> classes;
   for (size_t i = 0; i < samples.size(); ++i) {
-    const double u = Random(seed, "split", 0, samples[i].id).uniform();
-    const Part part = u < valid ? Part::kValid : u < valid + test ? Part::kTest : Part::kRest;
-    classes[samples[i].label].push_back({u, i, part});
+    const double u = Random(plan.seed, "split", 0, samples[first[i]].id).uniform();
+    const Part part = u < plan.valid ? Part::kValid : u < plan.valid + plan.test ? Part::kTest : Part::kRest;
+    classes[samples[i].label].push_back({u, i, part, alone[i] != 0});
   }
   std::vector<Part> parts(samples.size());
   for (auto& [label, draws] : classes) {
     if (!has(draws, Part::kRest)) give(draws, Part::kRest, 1.0, {});
-    if (valid > 0 && !has(draws, Part::kValid)) give(draws, Part::kValid, valid / 2, {Part::kRest});
-    if (test > 0 && !has(draws, Part::kTest)) give(draws, Part::kTest, valid + test / 2, {Part::kRest, Part::kValid});
+    if (plan.valid > 0 && !has(draws, Part::kValid)) give(draws, Part::kValid, plan.valid / 2, {Part::kRest});
+    if (plan.test > 0 && !has(draws, Part::kTest))
+      give(draws, Part::kTest, plan.valid + plan.test / 2, {Part::kRest, Part::kValid});
     for (const Drawn& draw : draws) parts[draw.index] = draw.part;
   }
   HeldBack out;

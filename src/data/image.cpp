@@ -36,14 +36,19 @@ DecodedImage decode(const std::string& bytes, const DecodeOptions& options, cons
       return decode_tiff(bytes, options);
     case ImageFormat::kPnm:
       return decode_pnm(bytes, options);
+    case ImageFormat::kHeic:
+    case ImageFormat::kAvif:
+      return decode_heif(bytes, options);
     case ImageFormat::kUnknown:
       break;
   }
   throw DataError(why_unknown(bytes));
 }
 
-cv::Mat decode_upright(const std::string& bytes, const DecodeOptions& options, const JpegReduction& reduction) {
-  const DecodedImage decoded = decode(bytes, options, reduction);
+cv::Mat decode_upright(const std::string& bytes, const DecodeOptions& options, const JpegReduction& reduction,
+                       std::string* damage) {
+  DecodedImage decoded = decode(bytes, options, reduction);
+  if (damage) *damage = std::move(decoded.damage);
   return options.exif ? upright(decoded.pixels, decoded.orientation) : decoded.pixels;
 }
 
@@ -99,17 +104,18 @@ std::string read_photo_file(const std::string& path) {
 
 DecodeOptions decode_options(const DataConfig& data, const ReadOptions& read) { return {data.exif, read.max_pixels}; }
 
-cv::Mat decode_image(const std::string& bytes, const DecodeOptions& options) {
-  return decode_upright(bytes, options, {});
+cv::Mat decode_image(const std::string& bytes, const DecodeOptions& options, std::string* damage) {
+  return decode_upright(bytes, options, {}, damage);
 }
 
 cv::Mat read_image(const std::string& path, const DecodeOptions& options) {
   return decode_image(read_photo_file(path), options);
 }
 
-cv::Mat decode_resized(const std::string& bytes, const DecodeOptions& options, const DataConfig& config) {
+cv::Mat decode_resized(const std::string& bytes, const DecodeOptions& options, const DataConfig& config,
+                       std::string* damage) {
   const auto reduction = [&](int64_t height, int64_t width) { return jpeg_reduction({height, width}, config); };
-  return resize_image(decode_upright(bytes, options, reduction), config);
+  return resize_image(decode_upright(bytes, options, reduction, damage), config);
 }
 
 }  // namespace cvtool

@@ -19,10 +19,12 @@ struct DecodeOptions {
 
 DecodeOptions decode_options(const DataConfig& data, const ReadOptions& read);
 
-// Decodes JPEG, PNG, BMP, GIF, WebP, TIFF or PPM, recognised by content. Returns CV_8UC3 in RGB order; 16
+// Decodes JPEG, PNG, BMP, GIF, WebP, TIFF, PPM, HEIC or AVIF, recognised by content. Returns CV_8UC3 in RGB order; 16
 // bits are reduced to 8, grey and palette are expanded, alpha is composed over white, the first frame of an
 // animation is taken. Throws DataError with the reason (not the path).
-cv::Mat decode_image(const std::string& bytes, const DecodeOptions& options);
+//
+// `damage`, when given, gets what could not be decoded of a picture whose rest could; "" where all is well.
+cv::Mat decode_image(const std::string& bytes, const DecodeOptions& options, std::string* damage = nullptr);
 
 // Reads and decodes a file. Throws DataError with the reason (not the path).
 cv::Mat read_image(const std::string& path, const DecodeOptions& options);
@@ -33,7 +35,8 @@ std::string read_photo_file(const std::string& path);
 // resize_image(decode_image(bytes)), the way of every photo into a net. JPEG is decoded at reduced scale
 // where the target is much smaller and the interpolation averages (area, bilinear_antialias,
 // bicubic_antialias); nearest, bilinear, bicubic and lanczos are exact.
-cv::Mat decode_resized(const std::string& bytes, const DecodeOptions& options, const DataConfig& config);
+cv::Mat decode_resized(const std::string& bytes, const DecodeOptions& options, const DataConfig& config,
+                       std::string* damage = nullptr);
 
 // CV_8UC3 of any size -> CV_8UC3 of config.imgsz by config.resize and config.interpolation. Half-pixel
 // centres; nearest takes floor((x + 0.5) * scale), bilinear is computed in float and rounded once to bytes

@@ -9,9 +9,9 @@
 namespace cvtool {
 
 struct ListedPhoto {
-  std::string path;  // as Sample::path
-  std::string class_name;
-  std::string split;  // "train", "valid", "test", or "" where the listing does not say
+  std::string path;        // as Sample::path
+  std::string class_name;  // in Unicode's form NFC
+  std::string split;       // "train", "valid", "test", or "" where the listing does not say
 };
 
 struct Listing {
@@ -20,15 +20,14 @@ struct Listing {
   std::vector<std::string> notes;
 };
 
-// DIR/{train,valid|val|validation,test}/CLASS/** or DIR/CLASS/**. config.classes decides what the folders
+// DIR/SPLIT/CLASS/** (the splits in any usual spelling) or DIR/CLASS/**. config.classes decides what the folders
 // alone do not: whether "train" is a class. Throws DataError.
 Listing list_folder(const std::string& folder, const DataConfig& config);
 
-// A CSV file `path,label[,split]` (RFC 4180), with or without those names in its first line; paths are
-// relative to its folder. Throws DataError naming the line.
-Listing list_csv(const std::string& file);
-
-// "valid" for "val" and "validation"; "" for a word that is not a split.
-std::string split_name(const std::string& word);
+// A CSV file of paths, labels and, where it has them, splits; fields between commas, semicolons or tabs. Which column
+// is what: by config.*_column, else by the names in its first line, else by which fields name files. Paths are relative
+// to its folder; one that names no file is sought below it, with any image's ending where it has none. Throws DataError
+// naming the line, UsageError for a column that is not there.
+Listing list_csv(const std::string& file, const DataConfig& config);
 
 }  // namespace cvtool

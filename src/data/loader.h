@@ -43,6 +43,8 @@ class PhotoStore {
   std::vector<BadFile> scan(const ScanProgress& progress = {});
 
   const std::vector<Sample>& samples() const;
+  // Those of them that are damaged, and used as far as they could be decoded.
+  const std::vector<BadFile>& damaged() const;
   const LoaderOptions& options() const;
 
   // Copies the pixels of samples()[index], HWC RGB, imgsz.height * imgsz.width * 3 bytes, to `target`: from the

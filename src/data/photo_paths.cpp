@@ -2,6 +2,7 @@
 
 #include <glob.h>
 #include <poll.h>
+#include <spdlog/spdlog.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,8 +16,9 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/output.h"
 #include "base/text.h"
-#include "data/dataset.h"
+#include "data/decode/image_format.h"
 #include "data/folders.h"
 
 namespace fs = std::filesystem;
@@ -108,6 +110,7 @@ struct PhotoLister::State {
   std::deque<std::string> paths;  // files and folders to be named before it
   std::string folder;             // whose photos are named first of all, while there is a walk
   std::unique_ptr<ImageWalk> walk;
+  PassedOver passed;  // by the walk
   bool walk_is_empty = true;
   bool in_list = false;       // the list on standard input goes on
   std::string piece, listed;  // of that list: what was read of it; a path that is not yet whole
@@ -141,7 +144,8 @@ struct PhotoLister::State {
       return true;
     }
     walk.reset();
-    photo = {folder, "holds no image (" + join(image_extensions(), " ") + ")", nullptr};
+    for (const std::string& note : notes_of(std::exchange(passed, {}), folder)) spdlog::warn("{}", printable(note));
+    photo = {folder, "holds no image (" + readable_formats() + ")", nullptr};
     return walk_is_empty;
   }
 
@@ -155,7 +159,7 @@ struct PhotoLister::State {
       photo.error = errno == ENOENT ? "there is no such file" : std::strerror(errno);
     if (!photo.error.empty() || !S_ISDIR(status.st_mode)) return true;
     folder = path;
-    walk = std::make_unique<ImageWalk>(path);
+    walk = std::make_unique<ImageWalk>(path, &passed);
     walk_is_empty = true;
     return false;
   }

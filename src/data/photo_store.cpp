@@ -31,6 +31,7 @@ struct PhotoStore::State {
   LoaderOptions options;
   size_t row_bytes = 0;
   std::vector<ContentHash> contents;  // of each sample's file, when scanned
+  std::vector<BadFile> damaged;       // photos in use that were decoded in part
   std::vector<size_t> rows;           // each sample's row in the cache
   std::unique_ptr<PixelCache> cache;  // may be null
   std::mutex warned_mutex;
@@ -42,11 +43,14 @@ struct PhotoStore::State {
   }
   void open_cache();
   std::string read(size_t index) const { return read_photo_file(sample_path(root, samples[index].path)); }
-  void decode(const std::string& bytes, uint8_t* target) const {
-    const cv::Mat pixels = decode_resized(bytes, decode_options(options.data, options.read), options.data);
+  // Returns what of it could not be decoded.
+  std::string decode(const std::string& bytes, uint8_t* target) const {
+    std::string damage;
+    const cv::Mat pixels = decode_resized(bytes, decode_options(options.data, options.read), options.data, &damage);
     std::copy_n(pixels.data, row_bytes, target);
+    return damage;
   }
-  std::string scan_one(size_t index);
+  std::string scan_one(size_t index, std::string& damage);
   void warn_once(size_t index, const std::string& reason);
 };
 
@@ -57,15 +61,15 @@ void PhotoStore::State::open_cache() {
       cvtool::open_cache({samples.size(), row_bytes}, {options.cache, options.cache_budget_bytes, [&] { return key; }});
 }
 
-// Returns why the photo cannot be read, or "".
-std::string PhotoStore::State::scan_one(size_t index) {
+// Returns why the photo cannot be read, or "". A damaged one is never cached, so that each run tells of it.
+std::string PhotoStore::State::scan_one(size_t index, std::string& damage) {
   try {
     const std::string bytes = read(index);
     contents[index] = content_hash(bytes);
     std::vector<uint8_t> pixels(row_bytes);
     if (cache && cache->read(index, contents[index], pixels.data())) return "";
-    decode(bytes, pixels.data());
-    if (cache) cache->write(index, contents[index], pixels.data());
+    damage = decode(bytes, pixels.data());
+    if (cache && damage.empty()) cache->write(index, contents[index], pixels.data());
     return "";
   } catch (const DataError& error) {
     return error.what();
@@ -100,9 +104,10 @@ std::vector<BadFile> PhotoStore::scan(const ScanProgress& progress) {
   State& state = *state_;
   state.open_cache();
   state.contents.resize(state.samples.size());
-  std::vector<std::string> reasons(state.samples.size());
+  std::vector<std::string> reasons(state.samples.size()), damages(state.samples.size());
   for_each_parallel(
-      state.samples.size(), state.options.read.workers, [&](size_t i) { reasons[i] = state.scan_one(i); }, progress);
+      state.samples.size(), state.options.read.workers, [&](size_t i) { reasons[i] = state.scan_one(i, damages[i]); },
+      progress);
   std::vector<BadFile> bad;
   size_t kept = 0;
   for (size_t i = 0; i < reasons.size(); ++i) {
@@ -110,6 +115,7 @@ std::vector<BadFile> PhotoStore::scan(const ScanProgress& progress) {
       bad.push_back({state.samples[i].path, reasons[i]});
       continue;
     }
+    if (!damages[i].empty()) state.damaged.push_back({state.samples[i].path, damages[i]});
     state.rows.push_back(i);
     state.contents[kept] = state.contents[i];
     if (kept != i) state.samples[kept] = std::move(state.samples[i]);
@@ -120,6 +126,7 @@ std::vector<BadFile> PhotoStore::scan(const ScanProgress& progress) {
   return bad;
 }
 
+const std::vector<BadFile>& PhotoStore::damaged() const { return state_->damaged; }
 std::string PhotoStore::pixel_key() const { return state_->pixel_key(); }
 const ContentHash& PhotoStore::content(size_t index) const { return state_->contents.at(index); }
 const std::vector<Sample>& PhotoStore::samples() const { return state_->samples; }

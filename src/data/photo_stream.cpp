@@ -1,8 +1,11 @@
 #include "data/photo_stream.h"
 
+#include <spdlog/spdlog.h>
+
 #include <opencv2/core.hpp>
 
 #include "base/error.h"
+#include "base/output.h"
 
 namespace cvtool {
 namespace {
@@ -10,8 +13,11 @@ namespace {
 void read_photo(StreamedPhoto& photo, const PhotoStreamOptions& options) {
   if (!photo.source.error.empty()) return;
   try {
+    std::string damage;
     photo.pixels = decode_resized(photo.source.bytes ? *photo.source.bytes : read_photo_file(photo.source.path),
-                                  decode_options(options.data, options.read), options.data);
+                                  decode_options(options.data, options.read), options.data, &damage);
+    if (!damage.empty())
+      spdlog::warn("{}: damaged, used as far as it can be decoded: {}", printable(photo.source.path), damage);
   } catch (const Error& error) {
     photo.source.error = error.what();
   } catch (const cv::Exception& error) {

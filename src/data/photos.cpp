@@ -53,11 +53,15 @@ OpenedSplit open_split(const PhotoRequest& request, const DataConfig& data, cons
       throw Error("interrupted while reading photos; nothing was written", ExitCode::kInterrupted);
   });
   report_bad_files(split, request.samples.size(), run.strict);
+  if (const auto& damaged = split.store->damaged(); !damaged.empty())
+    spdlog::warn("{} in {} damaged and used as far as it can be decoded, such as {}: {}",
+                 counted(static_cast<int64_t>(damaged.size()), "photo"), split.name, printable(damaged[0].path),
+                 damaged[0].reason);
   return split;
 }
 
 Json split_json(const OpenedSplit& split, const std::vector<std::string>& classes) {
-  Json labels = Json::object(), files = Json::array(), skipped = Json::array();
+  Json labels = Json::object(), files = Json::array(), skipped = Json::array(), damaged = Json::array();
   std::vector<int64_t> counts(classes.size());
   if (split.store)
     for (const Sample& sample : split.store->samples()) {
@@ -66,8 +70,10 @@ Json split_json(const OpenedSplit& split, const std::vector<std::string>& classe
     }
   for (size_t i = 0; i < classes.size(); ++i) labels[classes[i]] = counts[i];
   for (const BadFile& bad : split.skipped) skipped.push_back({{"path", bad.path}, {"reason", bad.reason}});
+  if (split.store)
+    for (const BadFile& bad : split.store->damaged()) damaged.push_back({{"path", bad.path}, {"reason", bad.reason}});
   const auto count = static_cast<int64_t>(files.size());
-  return {{"count", count}, {"labels", labels}, {"files", files}, {"skipped", skipped}};
+  return {{"count", count}, {"labels", labels}, {"files", files}, {"skipped", skipped}, {"damaged", damaged}};
 }
 
 std::optional<ContentHash> file_content(const std::string& path) {

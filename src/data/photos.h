@@ -32,7 +32,8 @@ struct PhotoRequest {
 // run.strict for any.
 OpenedSplit open_split(const PhotoRequest& request, const DataConfig& data, const RunOptions& run, Observer& observer);
 
-// {"count": N, "labels": {CLASS: N}, "files": [...], "skipped": [{"path":, "reason":}]}
+// {"count": N, "labels": {CLASS: N}, "files": [...], "skipped": [{"path":, "reason":}],
+// "damaged": the same of photos that are used}
 Json split_json(const OpenedSplit& split, const std::vector<std::string>& classes);
 
 // A photo file's content; nothing where it cannot be read now.

@@ -77,9 +77,14 @@ std::string size_text(const PhotoFacts& facts) {
   return std::to_string(facts.width) + " x " + std::to_string(facts.height) + " pixels";
 }
 
+// ".heif" promises the container, whatever the picture in it.
+bool is_heif_container(const std::string& path) { return ends_with(lower(path), ".heif"); }
+
 void find_odd_photo(const PhotoFacts& facts, const std::string& path, const CheckLimits& limits, CheckReport& report) {
+  if (!facts.damage.empty()) report.damaged.push_back({path, facts.damage});
   const ImageFormat promised = format_of_extension(path);
-  if (promised != ImageFormat::kUnknown && promised != facts.format)
+  if (promised != ImageFormat::kUnknown && promised != facts.format &&
+      !(is_heif_container(path) && facts.format == ImageFormat::kAvif))
     report.wrong_extension.push_back({path, std::string("its content is ") + format_name(facts.format)});
   const int64_t shorter = std::min(facts.height, facts.width), longer = std::max(facts.height, facts.width);
   if (shorter < limits.tiny_px) report.tiny.push_back({path, size_text(facts)});
@@ -208,6 +213,7 @@ CheckReport check_dataset(const Dataset& dataset, const ExamineOptions& options,
 std::vector<CheckLine> check_lines(const CheckReport& report) {
   std::vector<CheckLine> lines{
       line_of("unreadable", report.unreadable),
+      line_of("damaged, read in part", report.damaged),
       line_of("content contradicts extension", report.wrong_extension),
       line_of("duplicates across splits (leakage)", report.duplicates, &DuplicateGroup::across_splits),
       line_of("near duplicates across splits (leakage)", report.near_duplicates, &DuplicateGroup::across_splits),

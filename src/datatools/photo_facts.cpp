@@ -47,8 +47,8 @@ void count_values(const cv::Mat& rgb, std::array<double, 768>& histogram) {
 }
 
 PhotoFacts facts_of_bytes(const std::string& bytes, const DecodeOptions& options, std::array<double, 768>* histogram) {
-  const cv::Mat rgb = decode_image(bytes, options);
   PhotoFacts facts;
+  const cv::Mat rgb = decode_image(bytes, options, &facts.damage);
   facts.format = image_format(bytes);
   facts.height = rgb.rows;
   facts.width = rgb.cols;

@@ -18,6 +18,7 @@ constexpr int kThumbnailSide = 16;
 
 struct PhotoFacts {
   std::string unreadable;  // why it cannot be read; the rest is empty then
+  std::string damage;      // what of it could not be decoded
   ImageFormat format = ImageFormat::kUnknown;
   int64_t height = 0, width = 0;                                         // upright
   ContentHash pixels;                                                    // of size and RGB pixels

@@ -10,8 +10,10 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/output.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "data/copies.h"
 #include "data/dataset.h"
 #include "data/folders.h"
 #include "data/hold_out.h"
@@ -137,9 +139,27 @@ void write_journal(const std::vector<Step>& steps, const std::string& target) {
   write_file_atomically(target + "/" + kJournal, journal);
 }
 
+bool is_placed(const std::string& target, const std::string& path) {
+  return there(target + "/train/" + path) || there(target + "/valid/" + path) || there(target + "/test/" + path);
+}
+
+// As first_copies, but a copy that was placed by an earlier call leads the others: it stays where it is.
+std::vector<size_t> first_copies_in(const std::string& target, const std::string& root,
+                                    const std::vector<Sample>& samples) {
+  std::vector<size_t> first = first_copies(root, samples);
+  std::map<size_t, size_t> leaders;  // first copy -> the one that was placed
+  for (size_t i = 0; i < samples.size(); ++i)
+    if (first[i] != i && is_placed(target, samples[i].path) && !is_placed(target, samples[first[i]].path))
+      leaders.emplace(first[i], i);
+  for (size_t& leader : first)
+    if (const auto found = leaders.find(leader); found != leaders.end()) leader = found->second;
+  return first;
+}
+
 // The photos of DIR/CLASS/**, one class or more, in their splits.
-Dataset split_photos(const std::string& source, const SplitOptions& options) {
+Dataset split_photos(const std::string& source, const std::string& target, const SplitOptions& options) {
   const Listing listing = list_folder(source, {});
+  for (const std::string& note : listing.notes) spdlog::warn("{}", printable(note));
   if (listing.layout != "flat")
     throw DataError(source + " is not a folder DIR/CLASS/*.jpg; only such a folder can be split");
   if (options.valid < 0 || options.test < 0 || options.valid + options.test >= 1)
@@ -150,7 +170,8 @@ Dataset split_photos(const std::string& source, const SplitOptions& options) {
     const auto label = labels.emplace(photo.class_name, static_cast<int64_t>(labels.size())).first->second;
     samples.push_back({photo.path, label, stable_hash(photo.path)});
   }
-  HeldBack parts = hold_out(samples, options.valid, options.test, static_cast<uint64_t>(options.seed));
+  HeldBack parts = hold_out(samples, {options.valid, options.test, static_cast<uint64_t>(options.seed),
+                                      first_copies_in(target, listing.root, samples)});
   Dataset dataset;
   dataset.root = listing.root;
   dataset.train = std::move(parts.rest);
@@ -178,7 +199,7 @@ SplitResult split_folder(const SplitRequest& request, const SplitProgress& progr
     nothing.undone = undone;
     return nothing;
   }
-  const Dataset dataset = split_photos(source, options);
+  const Dataset dataset = split_photos(source, target, options);
   Plan plan = plan_of(dataset, target);
   plan.result.undone = undone;
   make_folders(target);

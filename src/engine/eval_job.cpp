@@ -41,9 +41,13 @@ ChosenSplit choose_split(const Dataset& dataset, const std::string& wanted, cons
 }
 
 // The loaded classes are the model's: photos are matched by name.
-Dataset data_for(const std::string& path, const Recipe& recipe) {
-  Dataset dataset = find_dataset(path, recipe.data, static_cast<uint64_t>(recipe.train.seed));
-  for (const std::string& note : dataset.notes) spdlog::warn("{}", note);
+Dataset data_for(const EvalRequest& request, const Recipe& recipe) {
+  DataConfig data = recipe.data;
+  if (!request.columns.path_column.empty()) data.path_column = request.columns.path_column;
+  if (!request.columns.label_column.empty()) data.label_column = request.columns.label_column;
+  if (!request.columns.split_column.empty()) data.split_column = request.columns.split_column;
+  Dataset dataset = find_dataset(request.data, data, static_cast<uint64_t>(recipe.train.seed));
+  log_notes(dataset);
   return dataset;
 }
 
@@ -120,7 +124,7 @@ EvalResult eval_job(const EvalRequest& request, Observer& observer) {
   OpenedModel model = open_model(request);
   check_request(request, model.file);
   std::optional<Baseline> baseline = open_baseline(request);
-  const Dataset dataset = data_for(request.data, model.recipe);
+  const Dataset dataset = data_for(request, model.recipe);
   const ChosenSplit chosen = choose_split(dataset, request.split, model.file.info);
 
   CalibrationResult calibration;

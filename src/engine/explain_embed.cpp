@@ -70,7 +70,9 @@ ExplainResult explain_embedding(const ExplainRequest& request, Observer& observe
   // The folder's own classes: they need not be the model's.
   DataConfig data = opened.recipe.data;
   data.classes.clear();
+  data.valid = data.test = 0;
   const Dataset dataset = find_dataset(folder, data, 0);
+  log_notes(dataset);
   const OpenedSplit split = open_split({dataset.root, "photos", dataset.all()}, data, request.run, observer);
   if (!split.store) throw DataError(folder + ": no photo can be read");
   Embedding embedding;

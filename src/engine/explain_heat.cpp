@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "data/dataset.h"
 #include "data/photos.h"
 #include "engine/explain_jobs.h"
@@ -44,9 +45,9 @@ struct View {
 
 int64_t class_from_name(const std::string& name, const std::vector<std::string>& classes) {
   if (name.empty()) return -1;
-  const auto found = std::find(classes.begin(), classes.end(), name);
-  if (found == classes.end()) throw UsageError("--class: " + unknown_word("class", name, classes));
-  return found - classes.begin();
+  const auto place = place_of_name(classes, name);
+  if (!place) throw UsageError("--class: " + unknown_word("class", name, classes));
+  return static_cast<int64_t>(*place);
 }
 
 Viewer viewer_for(const ExplainRequest& request, const OpenedModel& opened) {

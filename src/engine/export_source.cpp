@@ -88,6 +88,7 @@ ExportPictures export_pictures(const ExportSource& source, const ExportRequest& 
   const Recipe recipe = recipe_of(source, "--verify-data");
   const Dataset dataset =
       find_dataset(request.options.verify_data, recipe.data, static_cast<uint64_t>(recipe.train.seed));
+  log_notes(dataset);
   const auto& samples = !dataset.test.empty() ? dataset.test : !dataset.valid.empty() ? dataset.valid : dataset.train;
   const OpenedSplit split =
       open_split({dataset.root, "verification", spread(samples, kMaxPhotos)}, recipe.data, request.run, observer);

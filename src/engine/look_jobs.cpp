@@ -7,7 +7,7 @@
 
 namespace cvtool {
 CheckResult check_job(const LookRequest& request, Observer& observer) {
-  const Looked looked = look_at(request);
+  const Looked looked = look_at(request, /*to_train_on=*/false);
   CheckReport report =
       check_dataset(looked.dataset, {looked.decode, request.look.workers, progress_of("Checking", observer)});
   std::vector<CheckLine> lines = check_lines(report);

@@ -1,22 +1,20 @@
 #include "engine/looked.h"
 
-#include <spdlog/spdlog.h>
-
 #include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "base/output.h"
 #include "data/photos.h"
 
 namespace cvtool {
 
-Looked look_at(const LookRequest& request) {
+Looked look_at(const LookRequest& request, bool to_train_on) {
   DataConfig config;
   read_fields(request.overrides, "--", config);
-  Looked looked{find_dataset(request.data, config, static_cast<uint64_t>(request.look.seed)),
+  const auto seed = static_cast<uint64_t>(request.look.seed);
+  Looked looked{to_train_on ? find_dataset(request.data, config, seed) : find_photos(request.data, config, seed),
                 decode_options(config, request.look)};
-  for (const std::string& note : looked.dataset.notes) spdlog::warn("{}", printable(note));
+  log_notes(looked.dataset);
   return looked;
 }
 

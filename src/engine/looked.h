@@ -15,8 +15,8 @@ struct Looked {
   DecodeOptions decode;
 };
 
-// Finds the photos; logs what was noted about them.
-Looked look_at(const LookRequest& request);
+// Finds the photos; logs what was noted about them. `to_train_on`: they must be of two classes and more.
+Looked look_at(const LookRequest& request, bool to_train_on = true);
 
 // Shows `phase` to the observer, to which it keeps a reference; throws Error (kInterrupted), which ends with `state`,
 // where that asks to stop.

@@ -102,6 +102,7 @@ std::vector<std::string> training_preview(const LookRequest& request, const Prev
   const int cols = sheet.cols > 0 ? static_cast<int>(sheet.cols) : 4;
   recipe.train.batch = cols * (sheet.rows > 0 ? sheet.rows : 4);
   const Dataset dataset = find_dataset(request.data, recipe.data, static_cast<uint64_t>(recipe.train.seed));
+  log_notes(dataset);
   recipe.data.classes = dataset.classes;
   const Augmenter augmenter(recipe.augment, static_cast<uint64_t>(recipe.train.seed),
                             static_cast<int64_t>(dataset.classes.size()));

@@ -46,6 +46,8 @@ std::vector<std::string> notes_on(TrainingEnd end, const TrainPlan& plan, const 
     notes.push_back("stopped in epoch " + std::to_string(state.epoch) + ": the time is over");
   if (!run.trouble.empty()) notes.push_back(run.trouble);
   if (const std::string note = overfitting(state.history); !note.empty()) notes.push_back(note);
+  if (plan.dataset.valid.empty())
+    notes.push_back("there are no validation photos: the figures are of the training photos, which the net has seen");
   return notes;
 }
 

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "run/run_directory.h"
 
 namespace fs = std::filesystem;
@@ -42,10 +43,10 @@ std::vector<Sample> relabelled(const std::vector<Sample>& samples, const std::ve
   std::vector<Sample> out = samples;
   for (Sample& sample : out) {
     const std::string& name = from[static_cast<size_t>(sample.label)];
-    const auto at = std::find(to.begin(), to.end(), name);
-    if (at == to.end())
+    const auto place = place_of_name(to, name);
+    if (!place)
       throw UsageError("--baseline: its model does not know the class '" + name + "'; it has " + join(to, ", "));
-    sample.label = at - to.begin();
+    sample.label = static_cast<int64_t>(*place);
   }
   return out;
 }

@@ -149,7 +149,11 @@ TrainPlan plan_training(const TrainRequest& request) {
   plan.recipe.data.classes = plan.dataset.classes;
   if (chosen.source) check_classes(*chosen.source, plan);
   if (plan.dataset.train.empty())
-    throw DataError(plan.request.data + ": no photos are left to train on; lower --valid and --test");
+    throw DataError(plan.request.data + ": there are no training photos; " +
+                    (plan.dataset.names_splits ? "name a set with a train split (this one has " +
+                                                     std::string(plan.dataset.valid.empty() ? "" : "valid ") +
+                                                     (plan.dataset.test.empty() ? "" : "test ") + "photos only)"
+                                               : "lower --valid and --test"));
   train.stopping.monitor = resolve_monitor(train.stopping.monitor, !plan.dataset.valid.empty());
   class_weights_tensor(train.class_weights, plan.dataset.classes, plan.dataset.train);
   compile(plan, chosen.source);

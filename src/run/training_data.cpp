@@ -13,7 +13,7 @@ namespace cvtool {
 
 TrainingData open_training_data(const TrainPlan& plan, Observer& observer) {
   const Dataset& found = plan.dataset;
-  for (const std::string& note : found.notes) spdlog::warn("{}", note);
+  log_notes(found);
   // In proportion to the photos, so that the budget holds all of them or none.
   const double train_fraction =
       static_cast<double>(found.train.size()) / static_cast<double>(found.train.size() + found.valid.size());

@@ -5,7 +5,20 @@
 
 namespace cvtool {
 
-struct DataConfig {
+// The columns of a CSV file of photos, where their names and their content do not tell.
+struct ColumnNames {
+  std::string path_column, label_column, split_column;
+};
+
+template <class Visitor>
+void fields(ColumnNames& c, Visitor&& visit) {
+  visit("path_column", c.path_column,
+        Doc("column of a CSV file that holds the paths; empty: found by name or content"));
+  visit("label_column", c.label_column, Doc("column that holds the labels; empty: found by name or content"));
+  visit("split_column", c.split_column, Doc("column that holds the splits; empty: found by name"));
+}
+
+struct DataConfig : ColumnNames {
   ImageSize imgsz{160, 160};
   std::string resize = "stretch";
   std::string interpolation = "bilinear";
@@ -28,6 +41,7 @@ void fields(DataConfig& c, Visitor&& visit) {
         Doc("fraction held out for validation where the data has no validation folder").range(0, 0.9));
   visit("test", c.test, Doc("fraction held out for testing where the data has no test folder").range(0, 0.9));
   visit("classes", c.classes, Doc("class names in order; empty: the folders' names in code-point order"));
+  fields(static_cast<ColumnNames&>(c), visit);
 }
 
 }  // namespace cvtool

@@ -35,6 +35,7 @@ inline void fields(const DuplicateGroup& g, JsonWriter& visit) {
 struct CheckReport {
   int64_t photos = 0;  // looked at
   std::vector<PhotoFinding> unreadable;
+  std::vector<PhotoFinding> damaged;            // read, but with parts that could not be decoded
   std::vector<PhotoFinding> wrong_extension;    // content of another format than the name says
   std::vector<DuplicateGroup> duplicates;       // equal pixels
   std::vector<DuplicateGroup> near_duplicates;  // equal but for size and compression
@@ -44,13 +45,13 @@ struct CheckReport {
 
   // True when there is nothing to tell but notes.
   bool clean() const {
-    return unreadable.empty() && wrong_extension.empty() && duplicates.empty() && near_duplicates.empty() &&
-           tiny.empty() && huge.empty() && extreme_aspect.empty() && blank.empty() && dark.empty() && bright.empty() &&
-           imbalance.empty();
+    return unreadable.empty() && damaged.empty() && wrong_extension.empty() && duplicates.empty() &&
+           near_duplicates.empty() && tiny.empty() && huge.empty() && extreme_aspect.empty() && blank.empty() &&
+           dark.empty() && bright.empty() && imbalance.empty();
   }
 };
 inline void fields(const CheckReport& r, JsonWriter& visit) {
-  visit("photos", r.photos), visit("clean", r.clean()), visit("unreadable", r.unreadable),
+  visit("photos", r.photos), visit("clean", r.clean()), visit("unreadable", r.unreadable), visit("damaged", r.damaged),
       visit("wrong_extension", r.wrong_extension), visit("duplicates", r.duplicates),
       visit("near_duplicates", r.near_duplicates), visit("tiny", r.tiny), visit("huge", r.huge),
       visit("extreme_aspect", r.extreme_aspect), visit("blank", r.blank), visit("dark", r.dark),

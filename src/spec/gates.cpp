@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "base/utf8.h"
 
 namespace cvtool {
 namespace {
@@ -103,8 +104,7 @@ void check_gates(const std::vector<Gate>& gates, const std::vector<std::string>&
       throw UsageError(place + "needs " + (kind.needs == MetricKind::Needs::kTwoClasses ? "two" : "more than five") +
                        " classes; this model has " + std::to_string(classes.size()));
     const std::string name = path.below();
-    if (kind.below != MetricKind::Below::kClasses || std::find(classes.begin(), classes.end(), name) != classes.end())
-      continue;
+    if (kind.below != MetricKind::Below::kClasses || place_of_name(classes, name)) continue;
     if (classes.size() <= kMaxClassesNamed) throw UsageError(place + unknown_word("class", name, classes));
     const std::string near = nearest_word(name, classes);
     throw UsageError(place + "unknown class '" + name + "'" + (near.empty() ? "" : "; did you mean '" + near + "'?"));

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "base/utf8.h"
 
 namespace cvtool {
 
@@ -71,8 +72,13 @@ const Json* metric_value(const Json& metrics, const std::string& path) {
   const auto head = metrics.find(path.substr(0, dot));
   if (head == metrics.end()) return nullptr;
   if (dot == std::string::npos) return &*head;
-  const auto below = head->find(path.substr(dot + 1));
-  return below == head->end() ? nullptr : &*below;
+  const std::string name = path.substr(dot + 1);
+  if (const auto below = head->find(name); below != head->end()) return &*below;
+  // The name of a class may be written in another form of Unicode.
+  if (head->is_object())
+    for (const auto& [key, value] : head->items())
+      if (place_of_name({key}, name)) return &value;
+  return nullptr;
 }
 
 std::string metric_text(const MetricKind& kind, double value) {

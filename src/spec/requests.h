@@ -6,6 +6,7 @@
 
 #include "base/fields.h"
 #include "spec/augment_kinds.h"
+#include "spec/data_config.h"
 #include "spec/datatools_options.h"
 #include "spec/extraction_options.h"
 #include "spec/gates.h"
@@ -82,7 +83,8 @@ struct TrainRequest {
 
 struct EvalRequest {
   std::string data, model;
-  std::string split;  // empty: test, else valid
+  ColumnNames columns;  // of a CSV file; what is empty is as the model's recipe says
+  std::string split;    // empty: test, else valid
   std::string precision = "fp32";
   std::string output;  // folder; empty: eval-SPLIT beside the model
   std::vector<Gate> gates;

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "base/utf8.h"
 
 namespace cvtool {
 namespace {
@@ -123,10 +124,10 @@ at::Tensor class_weights_tensor(const std::string& resolved, const std::vector<s
   for (const std::string& part : split(resolved, ',')) {
     const size_t equals = part.rfind('=');
     const std::string name = part.substr(0, equals);
-    const auto found = std::find(classes.begin(), classes.end(), name);
-    if (equals == std::string::npos || found == classes.end())
+    const auto place = place_of_name(classes, name);
+    if (equals == std::string::npos || !place)
       throw UsageError(std::string(kFlag) + ": " + unknown_word("class", name, classes));
-    weights[found - classes.begin()] = weight_from(part.substr(equals + 1));
+    weights[static_cast<int64_t>(*place)] = weight_from(part.substr(equals + 1));
   }
   return weights;
 }

@@ -27,3 +27,16 @@ TEST_CASE("Characters are counted where they begin") {
   const std::string text = "caf\xc3\xa9 \xe7\x8c\xab";
   CHECK(std::count_if(text.begin(), text.end(), begins_character) == 6);
 }
+
+TEST_CASE("Names are compared in Unicode's composed form") {
+  const std::string composed = "Caf\xc3\xa9", apart = "Cafe\xcc\x81";
+  CHECK(nfc(apart) == composed);
+  CHECK(nfc(composed) == composed);
+  CHECK(nfc("plain") == "plain");
+  CHECK(nfc("\xff" + apart) == "\xff" + apart);
+  CHECK(nfc("\xe1\x84\x92\xe1\x85\xa1\xe1\x86\xab") == "\xed\x95\x9c");  // Hangul
+  CHECK(nfc(std::string("a\0e\xcc\x81", 5)) == std::string("a\0\xc3\xa9", 4));
+  CHECK(place_of_name({"Bar", apart}, composed) == 1);
+  CHECK(place_of_name({"Bar", composed}, apart) == 1);
+  CHECK_FALSE(place_of_name({"Bar"}, "bar"));
+}

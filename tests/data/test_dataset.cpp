@@ -197,6 +197,109 @@ TEST_CASE("Classes named like splits are recognised or asked about") {
   CHECK_THROWS_WITH_AS(find_dataset(twice.path(), {}, 1), doctest::Contains("twice"), DataError);
 }
 
+TEST_CASE("Splits are known in any usual spelling and case") {
+  TempFolder folder;
+  for (const char* split : {"Train", "Test_set", "VAL"})
+    for (const char* name : {"/a/1.jpg", "/b/1.jpg"}) folder.write(split + std::string(name), "x");
+  const Dataset dataset = find_dataset(folder.path(), {}, 1);
+  CHECK(dataset.layout == "folders");
+  CHECK(dataset.classes == Names{"a", "b"});
+  CHECK(paths(dataset.train) == Names{"Train/a/1.jpg", "Train/b/1.jpg"});
+  CHECK(paths(dataset.valid) == Names{"VAL/a/1.jpg", "VAL/b/1.jpg"});
+  CHECK(paths(dataset.test) == Names{"Test_set/a/1.jpg", "Test_set/b/1.jpg"});
+  // "eval" is for testing beside a folder for validation, else for validation.
+  TempFolder both;
+  for (const char* split : {"train", "eval"})
+    for (const char* name : {"/a/1.jpg", "/b/1.jpg"}) both.write(split + std::string(name), "x");
+  CHECK(find_dataset(both.path(), {}, 1).valid.size() == 2);
+  for (const char* name : {"dev/a/1.jpg", "dev/b/1.jpg"}) both.write(name, "x");
+  const Dataset three = find_dataset(both.path(), {}, 1);
+  CHECK(paths(three.valid) == Names{"dev/a/1.jpg", "dev/b/1.jpg"});
+  CHECK(paths(three.test) == Names{"eval/a/1.jpg", "eval/b/1.jpg"});
+  CHECK(noted(three, "'eval' is taken for the test split"));
+}
+
+TEST_CASE("Parts of a set under other names are no classes") {
+  TempFolder folder;
+  for (const char* part : {"part one", "part two"})
+    for (const char* name : {"/cat/1.jpg", "/dog/1.jpg"}) folder.write(part + std::string(name), "x");
+  CHECK_THROWS_WITH_AS(find_dataset(folder.path(), {}, 1), doctest::Contains("all hold the same folders, 'cat', 'dog'"),
+                       DataError);
+  DataConfig config;
+  config.classes = {"part one", "part two"};
+  CHECK(find_dataset(folder.path(), config, 1).classes.size() == 2);
+  // As an archive of seg_train/seg_train/CLASS has it.
+  TempFolder twice;
+  for (const char* part : {"first/first", "second/second"})
+    for (const char* name : {"/cat/1.jpg", "/dog/1.jpg"}) twice.write(part + std::string(name), "x");
+  CHECK_THROWS_WITH_AS(find_dataset(twice.path(), {}, 1), doctest::Contains("'cat', 'dog'"), DataError);
+  TempFolder turned;
+  for (const char* name : {"cat/train/1.jpg", "cat/test/1.jpg", "dog/train/1.jpg", "dog/test/1.jpg"})
+    turned.write(name, "x");
+  CHECK_THROWS_WITH_AS(find_dataset(turned.path(), {}, 1), doctest::Contains("lie inside of the classes"), DataError);
+  // One folder that they share says nothing.
+  TempFolder images;
+  for (const char* name : {"cat/images/1.jpg", "dog/images/1.jpg"}) images.write(name, "x");
+  CHECK(find_dataset(images.path(), {}, 1).classes == Names{"cat", "dog"});
+}
+
+TEST_CASE("A folder around the set is told of with the folder that is meant") {
+  TempFolder folder;
+  for (const char* name : {"PetImages/Cat/1.jpg", "PetImages/Dog/1.jpg"}) folder.write(name, "x");
+  CHECK_THROWS_WITH_AS(find_dataset(folder.path(), {}, 1),
+                       doctest::Contains(("is " + (folder / "PetImages") + " what you mean?").c_str()), DataError);
+  CHECK_THROWS_WITH_AS(find_dataset(folder.path() + "/", {}, 1), doctest::Contains("PetImages what you mean?"),
+                       DataError);
+}
+
+TEST_CASE("Class names are one text in both forms of Unicode") {
+  const std::string composed = "Caf\xc3\xa9", apart = "Cafe\xcc\x81";
+  TempFolder folder;
+  for (const std::string& name : {"train/" + composed, std::string("train/Bar"), "valid/" + apart, std::string("valid/Bar")})
+    folder.write(name + std::string("/1.jpg"), "x");
+  const Dataset dataset = find_dataset(folder.path(), {}, 1);
+  CHECK(dataset.classes == Names{"Bar", composed});
+  CHECK(paths(dataset.valid) == Names{"valid/Bar/1.jpg", "valid/" + apart + "/1.jpg"});
+  CHECK(dataset.notes.empty());
+  // A model may know either; its own spelling stays.
+  DataConfig config;
+  config.classes = {apart, "Bar"};
+  const Dataset own = find_dataset(folder.path(), config, 1);
+  CHECK(own.classes == config.classes);
+  CHECK(own.train.size() == 2);
+  CHECK(own.valid.size() == 2);
+  TempFolder both;
+  for (const std::string& name : {composed, apart, std::string("Bar")}) both.write(name + "/" + name + ".jpg", "x");
+  const Dataset merged = find_dataset(both.path(), {}, 1);
+  CHECK(merged.classes == Names{"Bar", composed});
+  CHECK(merged.all().size() == 3);
+  CHECK(noted(merged, "two forms of Unicode"));
+  both.write("list.csv", "1.jpg," + composed + "\n2.jpg," + apart + "\n3.jpg,Bar\n");
+  CHECK(find_dataset(both / "list.csv", {}, 1).classes == Names{"Bar", composed});
+}
+
+TEST_CASE("Classes that differ in nothing but capitals are told of") {
+  TempFolder folder;
+  for (const char* name : {"Car/1.jpg", "car/1.jpg"}) folder.write(name, "x");
+  CHECK(noted(find_dataset(folder.path(), {}, 1), "'Car' and 'car' differ in nothing but capitals"));
+}
+
+TEST_CASE("A set that need not be trained on may be without classes or of one") {
+  TempFolder folder;
+  for (const char* name : {"1.jpg", "2.png", "below/3.jpg"}) folder.write(name, "x");
+  folder.write("notes.txt", "x");
+  const Dataset one = find_photos(folder.path(), {}, 1);
+  CHECK(one.classes == Names{"below"});
+  CHECK(noted(one, "2 photos directly in"));
+  fs::remove_all(folder / "below");
+  const Dataset loose = find_photos(folder.path(), {}, 1);
+  CHECK(paths(loose.train) == Names{"1.jpg", "2.png"});
+  CHECK(loose.classes == Names{""});
+  CHECK(noted(loose, "there are no class folders"));
+  CHECK(noted(loose, "1 .txt"));
+  CHECK_THROWS_AS(find_photos(folder / "none", {}, 1), DataError);
+}
+
 TEST_CASE("Folders that cannot be trained on are refused with the reason") {
   TempFolder folder;
   CHECK_THROWS_WITH_AS(find_dataset(folder / "missing", {}, 1), doctest::Contains("missing"), DataError);

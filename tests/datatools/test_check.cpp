@@ -85,6 +85,20 @@ TEST_CASE("Everything planted is found and nothing else") {
   folder.write("valid/dogs/head.jpg", whole.substr(0, 30));
   folder.write("train/dogs/cut.png", encoded(picture(90), ".png").substr(0, 3000));
   folder.write("train/dogs/text.jpg", "this is a text");
+  // Damaged in part: libjpeg goes on behind it.
+  std::string damaged = encoded(picture(91), ".jpg");
+  for (size_t i = 0; i < 12; ++i) damaged[damaged.size() / 2 + i] = '\x55';
+  damaged[damaged.size() / 2 + 14] = '\xff';
+  damaged[damaged.size() / 2 + 15] = '\xd3';
+  folder.write("train/cats/damaged.jpg", damaged);
+  // A palette of four colours, and an index outside of it; half of one.
+  cv::Mat grey(8, 8, CV_8UC1, cv::Scalar(7));
+  std::string bmp = encoded(grey, ".bmp");
+  bmp[46] = 4;
+  bmp[10] = 14 + 40 + 16;
+  bmp[11] = 0;
+  folder.write("train/dogs/outside.bmp", bmp);
+  folder.write("train/dogs/cut.bmp", encoded(picture(92), ".bmp").substr(0, 20'000));
   // Odd ones.
   folder.write("train/dogs/really_png.jpg", encoded(picture(60), ".png"));
   folder.write("train/dogs/tiny.png", encoded(picture(61, {10, 12}), ".png"));
@@ -94,9 +108,11 @@ TEST_CASE("Everything planted is found and nothing else") {
   folder.write("train/dogs/bright.png", encoded(scaled(picture(64), 0.1, 229), ".png"));
 
   const CheckReport report = check(folder);
-  CHECK(report.unreadable.size() == 5);
+  CHECK(report.unreadable.size() == 7);
+  CHECK(report.damaged.size() == 1);
+  CHECK(names(report.damaged, "train/cats/damaged.jpg"));
   for (const char* path : {"train/cats/cut.jpg", "train/cats/empty.jpg", "train/dogs/cut.png", "valid/dogs/head.jpg",
-                           "train/dogs/text.jpg"})
+                           "train/dogs/text.jpg", "train/dogs/outside.bmp", "train/dogs/cut.bmp"})
     CHECK(names(report.unreadable, path));
   REQUIRE(report.duplicates.size() == 4);
   CHECK(has_group(report.duplicates, "train/dogs/0.jpg", "valid/dogs/copy0.jpg"));

@@ -33,3 +33,6 @@ for name, text in [("bit.pbm", "P1 3 2 010 110"), ("grey.pgm", "P2 3 1 99 1 # x\
 for file in pictures.iterdir():
     if file.suffix not in (".raw", ".tsv", ".f32") and not file.name.startswith("size"):
         shutil.copy(file, seeds / "image" / file.name)
+for file in (pathlib.Path(__file__).parent.parent / "data/heif").iterdir():
+    if file.suffix in (".heic", ".avif"):
+        shutil.copy(file, seeds / "image" / file.name)

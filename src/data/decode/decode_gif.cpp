@@ -84,6 +84,17 @@ void draw_row(const std::vector<GifPixelType>& row, const ColorMapObject& colour
   }
 }
 
+// Of a GIF without any: its values are shades of grey, as other programs have it.
+const ColorMapObject& grey_colours() {
+  static std::vector<GifColorType> greys = [] {
+    std::vector<GifColorType> out;
+    for (int i = 0; i < 256; ++i) out.push_back({GifByteType(i), GifByteType(i), GifByteType(i)});
+    return out;
+  }();
+  static const ColorMapObject map{256, 8, false, greys.data()};
+  return map;
+}
+
 }  // namespace
 
 DecodedImage decode_gif(const std::string& bytes, const DecodeOptions& options) {
@@ -99,7 +110,7 @@ DecodedImage decode_gif(const std::string& bytes, const DecodeOptions& options) 
   const int width = sized ? reader.gif->SWidth : frame.Left + frame.Width;
   check_pixel_count(height, width, options);
   const ColorMapObject* colours = frame.ColorMap ? frame.ColorMap : reader.gif->SColorMap;
-  if (!colours) throw DataError("damaged GIF: it has no colours");
+  if (!colours) colours = &grey_colours();
 
   cv::Mat canvas(height, width, CV_8UC3, cv::Scalar::all(255));
   std::vector<GifPixelType> row(static_cast<size_t>(frame.Width));

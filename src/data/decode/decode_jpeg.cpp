@@ -26,6 +26,7 @@ struct JpegReader {
   std::jmp_buf jump{};
   char message[JMSG_LENGTH_MAX] = "";
   bool truncated = false;
+  char warning[JMSG_LENGTH_MAX] = "";  // the first one
 
   ~JpegReader() { jpeg_destroy_decompress(&info); }
 };
@@ -39,9 +40,13 @@ JpegReader& reader_of(j_common_ptr info) { return *static_cast<JpegReader*>(info
 }
 
 void on_message(j_common_ptr info, int level) {
-  if (level >= 0 || info->err->msg_code != JWRN_JPEG_EOF) return;
-  reader_of(info).truncated = true;
-  std::longjmp(reader_of(info).jump, 1);
+  if (level >= 0) return;
+  JpegReader& reader = reader_of(info);
+  if (info->err->msg_code == JWRN_JPEG_EOF) {
+    reader.truncated = true;
+    std::longjmp(reader.jump, 1);
+  }
+  if (reader.warning[0] == '\0') info->err->format_message(info, reader.warning);
 }
 
 void on_progress(j_common_ptr info) {
@@ -131,6 +136,7 @@ DecodedImage decode_jpeg(const std::string& bytes, const DecodeOptions& options,
                         CV_8UC(info.output_components));
   if (!read_rows(reader, decoded.pixels.data, decoded.pixels.step[0])) fail(reader);
   if (info.output_components == 4) decoded.pixels = rgb_from_inks(decoded.pixels, info.saw_Adobe_marker);
+  decoded.damage = reader.warning;
   return decoded;
 }
 

@@ -12,8 +12,9 @@
 namespace cvtool {
 
 struct DecodedImage {
-  cv::Mat pixels;       // CV_8UC3, RGB
-  int orientation = 1;  // EXIF, 1..8
+  cv::Mat pixels;        // CV_8UC3, RGB
+  int orientation = 1;   // EXIF, 1..8
+  std::string damage{};  // what could not be decoded, where the rest could; "" where all is well
 };
 
 // How much a JPEG may be reduced while it is decoded: given height and width (upright), returns 1, 2, 4 or 8.
@@ -26,6 +27,7 @@ DecodedImage decode_gif(const std::string& bytes, const DecodeOptions& options);
 DecodedImage decode_webp(const std::string& bytes, const DecodeOptions& options);
 DecodedImage decode_tiff(const std::string& bytes, const DecodeOptions& options);
 DecodedImage decode_bmp(const std::string& bytes, const DecodeOptions& options);
+DecodedImage decode_heif(const std::string& bytes, const DecodeOptions& options);
 DecodedImage decode_pnm(const std::string& bytes, const DecodeOptions& options);
 
 // Throws DataError unless 1 <= width * height <= options.max_pixels, both sides within int.

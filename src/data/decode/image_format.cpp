@@ -32,6 +32,52 @@ bool is_text(const std::string& bytes) {
   });
 }
 
+struct Extension {
+  const char* text;
+  ImageFormat format;
+};
+
+constexpr Extension kExtensions[] = {
+    {".jpg", ImageFormat::kJpeg},  {".jpeg", ImageFormat::kJpeg}, {".png", ImageFormat::kPng},
+    {".bmp", ImageFormat::kBmp},   {".gif", ImageFormat::kGif},   {".webp", ImageFormat::kWebp},
+    {".tif", ImageFormat::kTiff},  {".tiff", ImageFormat::kTiff}, {".ppm", ImageFormat::kPnm},
+    {".pgm", ImageFormat::kPnm},   {".pbm", ImageFormat::kPnm},   {".pnm", ImageFormat::kPnm},
+    {".heic", ImageFormat::kHeic}, {".heif", ImageFormat::kHeic}, {".hif", ImageFormat::kHeic},
+    {".avif", ImageFormat::kAvif}, {".jfif", ImageFormat::kJpeg}, {".jpe", ImageFormat::kJpeg},
+    {".dib", ImageFormat::kBmp},   {".apng", ImageFormat::kPng},
+};
+
+// ISO 14496-12: a box 'ftyp' of brands begins the file; the first one may be general ("mif1"), the others tell more.
+ImageFormat format_of_brands(const std::string& bytes) {
+  if (bytes.size() < 16 || bytes.compare(4, 4, "ftyp") != 0) return ImageFormat::kUnknown;
+  size_t end = 0;
+  for (size_t i = 0; i < 4; ++i) end = end << 8 | static_cast<unsigned char>(bytes[i]);
+  end = std::min({end, bytes.size(), kSniffedBytes});
+  ImageFormat found = ImageFormat::kUnknown;
+  for (size_t at = 8; at + 4 <= end; at += at == 8 ? 8 : 4) {
+    const std::string brand = bytes.substr(at, 4);
+    if (brand == "avif" || brand == "avis") return ImageFormat::kAvif;
+    for (const char* heic : {"heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "mif2", "msf1"})
+      if (brand == heic) found = ImageFormat::kHeic;
+  }
+  return found;
+}
+
+// Numbers and blanks, as behind the magic of a PNM file.
+bool begins_like_pnm(const std::string& bytes) {
+  const size_t end = std::min(bytes.find('#'), std::min(bytes.size(), kSniffedBytes));
+  const bool whole = bytes[1] >= '4';  // its pixels are bytes
+  const size_t needed = bytes[1] == '4' ? 2 : 3;
+  size_t numbers = 0;
+  for (size_t at = 2; at < end; ++at) {
+    const bool digit = bytes[at] >= '0' && bytes[at] <= '9';
+    if (!digit && std::string(" \t\r\n").find(bytes[at]) == std::string::npos) return whole && numbers >= needed;
+    numbers += digit && !(bytes[at - 1] >= '0' && bytes[at - 1] <= '9');
+    if (whole && numbers > needed) return true;
+  }
+  return numbers >= 2 || end < bytes.size();
+}
+
 }  // namespace
 
 ImageFormat image_format(const std::string& bytes) {
@@ -44,7 +90,16 @@ ImageFormat image_format(const std::string& bytes) {
   if (begins(bytes, "BM", 2) && bytes.size() >= 26) return ImageFormat::kBmp;
   const bool pnm = bytes.size() >= 8 && bytes[0] == 'P' && bytes[1] >= '1' && bytes[1] <= '6';
   if (pnm && std::string(" \t\r\n#").find(bytes[2]) != std::string::npos) return ImageFormat::kPnm;
-  return ImageFormat::kUnknown;
+  return format_of_brands(bytes);
+}
+
+bool begins_like_image(const std::string& bytes) {
+  const ImageFormat format = image_format(bytes);
+  if (format == ImageFormat::kPnm) return begins_like_pnm(bytes);
+  // The size of a BMP's header, 12 to 124 in 4 bytes.
+  if (format == ImageFormat::kBmp)
+    return bytes[14] >= 12 && bytes[14] <= 124 && bytes[15] == 0 && bytes[16] == 0 && bytes[17] == 0;
+  return format != ImageFormat::kUnknown;
 }
 
 const char* format_name(ImageFormat format) {
@@ -63,6 +118,10 @@ const char* format_name(ImageFormat format) {
       return "TIFF";
     case ImageFormat::kPnm:
       return "PPM";
+    case ImageFormat::kHeic:
+      return "HEIC";
+    case ImageFormat::kAvif:
+      return "AVIF";
     case ImageFormat::kUnknown:
       break;
   }
@@ -74,24 +133,27 @@ ImageFormat format_of_extension(const std::string& path) {
   const size_t dot = path.rfind('.');
   if (dot == std::string::npos || (slash != std::string::npos && dot < slash)) return ImageFormat::kUnknown;
   const std::string extension = lower(path.substr(dot));
-  if (extension == ".jpg" || extension == ".jpeg") return ImageFormat::kJpeg;
-  if (extension == ".png") return ImageFormat::kPng;
-  if (extension == ".bmp") return ImageFormat::kBmp;
-  if (extension == ".gif") return ImageFormat::kGif;
-  if (extension == ".webp") return ImageFormat::kWebp;
-  if (extension == ".tif" || extension == ".tiff") return ImageFormat::kTiff;
-  if (extension == ".ppm") return ImageFormat::kPnm;
+  for (const Extension& known : kExtensions)
+    if (extension == known.text) return known.format;
   return ImageFormat::kUnknown;
 }
 
+std::vector<std::string> image_extensions() {
+  std::vector<std::string> out;
+  for (const Extension& known : kExtensions) out.emplace_back(known.text);
+  return out;
+}
+
+std::string readable_formats() { return "JPEG, PNG, BMP, GIF, WebP, TIFF, PPM, HEIC and AVIF"; }
+
 std::string why_unknown(const std::string& bytes) {
   if (bytes.empty()) return "the file is empty";
-  const std::string readable = "cvtool reads JPEG, PNG, BMP, GIF, WebP, TIFF and PPM";
+  const std::string readable = "cvtool reads " + readable_formats();
   for (const auto& foreign : kForeignFormats)
     if (begins(bytes, foreign.magic, foreign.length))
       return std::string("a picture of a kind that is not read (") + foreign.name + "); " + readable;
   if (bytes.size() > 12 && bytes.compare(4, 4, "ftyp") == 0)
-    return "a picture or film of a kind that is not read (HEIF, AVIF or MP4); " + readable;
+    return "a film or a picture of a kind that is not read (MP4 and the like); " + readable;
   if (is_text(bytes)) return "not an image: the file holds text";
   return "not an image: its content is of no known kind; " + readable;
 }
