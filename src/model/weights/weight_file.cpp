@@ -37,7 +37,7 @@ bool begins(std::string_view bytes, std::string_view prefix) { return bytes.subs
 }  // namespace
 
 RawStateDict read_weight_file(const std::string& path) {
-  const Blob file = map_file(path);
+  const Blob file = blob_of_file(path);
   const std::string_view bytes = file.bytes;
   size_t size = bytes.size();
   RawStateDict dict;
