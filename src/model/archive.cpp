@@ -21,7 +21,7 @@ void check_archive(const std::string& path, const std::string& bytes, const std:
 
 std::string text_in_archive(const std::string& path, const std::string& name) {
   try {
-    return ZipArchive(map_file(path), path, ZipKind::kDeflated).text_ending(name);
+    return ZipArchive(blob_of_file(path), path, ZipKind::kDeflated).text_ending(name);
   } catch (const Error&) {
     return "";
   }

@@ -15,6 +15,7 @@
 #include "base/output.h"
 #include "base/text.h"
 #include "model/archive.h"
+#include "model/verified_files.h"
 #include "torch/device.h"
 
 namespace cvtool {
@@ -143,10 +144,10 @@ void check_seal(const std::string& path, const ArchiveDigest& seal) {
 }  // namespace
 
 ModelFile load_model(const std::string& path, ModelCheck check) {
-  const bool full = check == ModelCheck::kFull;
   if (!std::filesystem::exists(path))
     throw Error(path + ": there is no such model file; train one with cvtool train --data DIR");
-  std::string content = read_file(path);
+  auto [content, identity] = read_file_and_identity(path);
+  const bool full = check == ModelCheck::kFull || !is_verified(path, identity);
   if (content.compare(0, 2, "PK") != 0)
     throw Error(path + ": is not a model file; cvtool train writes them as RUN/best.pt");
   if (full) check_archive(path, content, "copy or train it again");
@@ -167,6 +168,7 @@ ModelFile load_model(const std::string& path, ModelCheck check) {
     throw Error(path + ": lacks its golden sample; the file is damaged, make it again");
   if (full) check_seal(path, seal);
   if (full) check_golden(path, model);
+  if (full && check == ModelCheck::kOnce) remember_verified(path, identity);
   return model;
 }
 
