@@ -58,7 +58,13 @@ std::string message_text(const std::string& message);
 // What the user is told of an exception: an Error's message, or what else went wrong.
 std::string failure_text(const std::exception& error);
 
+// Takes the place of standard streams that are closed, so that no file of ours gets their numbers and with them what is
+// printed; printing to one fails as before. To be called first of all.
+void fill_closed_streams();
+
 // Writes to stdout; throws Error when it cannot (a full disk behind a redirection).
 void print(const std::string& text);
+// The same, but to stderr where the file that was written is the standard output itself (-o /dev/stdout).
+void print_about(const std::string& written, const std::string& text);
 
 }  // namespace cvtool
