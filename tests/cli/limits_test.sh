@@ -42,7 +42,6 @@ expect 0 'exec "$1" train --data photos --recipe net.json --name first <&-'
 expect 3 'env -u HOME -u XDG_CACHE_HOME -u XDG_DATA_HOME "$1" eval --data photos --model runs/first --min accuracy=1 --max loss=0'
 [ ! -e .cache ] || rm -r .cache
 expect 0 '"$1" export --model runs/first --format onnx -o model.onnx'
-expect 0 '"$1" verify model.onnx'
 expect 0 'HOME=/proc/none XDG_CACHE_HOME= "$1" predict photos/test --model runs/first --json'
 [ "$(wc -l <out)" -eq 8 ] || fail "not a line per photo"
 
@@ -54,7 +53,7 @@ expect 0 '"$1" verify model.pt'
 mkfifo pipe
 expect 0 'cat pipe >piped.pt & "$1" export --model runs/first -o pipe && wait'
 [ -p pipe ] || fail "the FIFO is gone"
-expect 0 '"$1" verify piped.pt'
+cmp -s piped.pt model.pt || fail "what came through the FIFO is another model"
 expect 1 '"$1" export --model runs/first -o /dev/full'
 says 'No space left on device'
 expect 1 '"$1" export --model runs/first -o photos'
@@ -66,7 +65,8 @@ says 'make its folder first'
 expect 0 '"$1" predict photos/test --model runs/first -q 2>&-'
 expect 1 '"$1" predict photos/test --model runs/first >&-'
 expect 1 '"$1" summary net.json >&-'
-expect 0 '"$1" train --data photos --recipe net.json --name blind <&- 2>&-'
+expect 0 '"$1" export --model runs/first -o blind.pt <&- 2>&-'
+expect 0 '"$1" verify blind.pt'
 expect 0 '"$1" predict photos/test --model runs/first | head -n 1'
 [ "$(wc -l <out)" -eq 1 ] || fail "not one line"
 
@@ -77,7 +77,7 @@ whole runs
 expect 1 'ulimit -f 8; "$1" export --model runs/first -o large.pt'
 whole .
 [ ! -e large.pt ] || fail "large.pt is there"
-expect 0 'TMPDIR=/dev/full "$1" train --data photos --recipe net.json --name no-tmp'
+expect 0 'TMPDIR=/dev/full "$1" export --model runs/first -o no-tmp.pt'
 
 # Memory: enough, and far too little.
 expect 0 'ulimit -v 8000000; "$1" predict photos/test --model runs/first'
@@ -97,7 +97,7 @@ else
 fi
 mkdir nobody
 [ -z "$nobody" ] || chown 65534:65534 nobody
-for threads in 1 4 9; do
+for threads in 1 6; do
   work="ulimit -u $threads; cd nobody; export XDG_CACHE_HOME=$folder/nobody"
   run "exec $nobody sh -c '$work; \"\$1\" predict ../photos/test --model ../runs/first -j 200 --threads 8' cvtool \"\$1\""
   [ "$status" -eq 0 ] || fail "exit code $status where $threads processes are allowed"
