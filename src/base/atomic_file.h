@@ -15,11 +15,28 @@ std::string temporary_beside(const std::string& path);
 // True for such a name: what lies at it when nobody writes is what a killed program has left.
 bool is_temporary(const std::string& name);
 
-// Appears at its path when it is kept; without that no trace of it stays. Everything throws Error naming the path.
+// True where `path` takes bytes as they come and can hold no file beside it: a device, a FIFO, a socket, /dev/fd/N.
+bool is_stream(const std::string& path);
+
+// Returns when a rename in the folder of `path` lies on the disk. Not every file system can say so: no error.
+void flush_folder_of(const std::string& path);
+
+enum class FileKind {
+  // Named by the user: symbolic links are followed, and what they point at is replaced (or made). A stream is written
+  // into, all at once when the file is kept.
+  kOutput,
+  // At a name that the program itself has chosen: a link or whatever else is there is replaced, never followed.
+  kOwn,
+  // kOwn, for the user's eyes alone.
+  kPrivate
+};
+
+// Appears at its path when it is kept; without that no trace of it stays. A file that is there keeps its mode, and its
+// owner where the system allows it; one that the user may not write is refused, as is a folder. Everything throws Error
+// naming the path.
 class AtomicFile {
  public:
-  // `mode`: who may read and write it, less the umask.
-  explicit AtomicFile(std::string path, unsigned mode = 0666);
+  explicit AtomicFile(std::string path, FileKind kind = FileKind::kOutput);
   ~AtomicFile();  // what was not kept is removed
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
@@ -32,18 +49,25 @@ class AtomicFile {
   // Flushes, renames and flushes the folder. The last call.
   void keep();
   // Renames without waiting for the disk and never replaces what is at the path: false where something is, and nothing
-  // is kept. For copies of what lies elsewhere too.
+  // is kept. For copies of what lies elsewhere too; of kind kOwn.
   bool keep_new();
 
-  // Where the file lies until it is kept, and its descriptor.
+  // Where the file can be read until it is kept, and its descriptor.
   const std::string& temporary() const { return temporary_; }
   int descriptor() const { return file_; }
 
  private:
   [[noreturn]] void fail() const;
+  void open_stream();
+  void open_beside();
+  void take_over_mode();
+  void copy_to_stream();
 
-  std::string path_, temporary_;
-  int file_ = -1;
+  std::string path_;       // as it was given, for messages
+  std::string target_;     // behind all links
+  std::string temporary_;  // of a stream: what is to be written waits in memory
+  FileKind kind_;
+  int file_ = -1, stream_ = -1;
 };
 
 }  // namespace cvtool

@@ -9,7 +9,7 @@
 
 namespace cvtool {
 
-// The number of threads meant by `workers`: itself, or one per core for 0.
+// The number of threads meant by `workers`: itself, or one per core that the process may use for 0.
 size_t worker_count(int64_t workers);
 
 // How a thread is started; throws std::system_error where the system refuses one.
@@ -19,8 +19,8 @@ std::thread start_thread(const std::function<void()>& work);
 // Threads that run the same work, which must not throw.
 class WorkerThreads {
  public:
-  // Starts up to `count` of them. Where the system refuses one (a container's limit of processes), it is left at those
-  // that have started, if any.
+  // Starts `count` of them, or what affordable_threads() says; where the system refuses one all the same, it is left at
+  // those that have started, if any.
   WorkerThreads(size_t count, const std::function<void()>& work, const ThreadStart& start = start_thread);
   ~WorkerThreads();  // waits for all to end
   WorkerThreads(const WorkerThreads&) = delete;

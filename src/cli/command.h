@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "spec/engine.h"
+#include "cli/load_engine.h"
 
 namespace CLI {
 class App;
@@ -16,14 +16,19 @@ namespace cvtool {
 class Console;
 
 // Does the work of a command whose flags are parsed; results go to stdout. Returns the exit code.
-using Command = std::function<int(const Engine& engine, Console& console)>;
+using Command = std::function<int(Console& console)>;
 
-// Of a class that adds its flags to `app`, which fill it, and has the function run.
+// Of a class that adds its flags to `app`, which fill it, and has the function run(engine, console). The engine is
+// loaded when it is to run.
 template <class Parsed>
 Command command_of(CLI::App& app) {
-  return [parsed = std::make_shared<Parsed>(app)](const Engine& engine, Console& console) {
-    return parsed->run(engine, console);
-  };
+  return [parsed = std::make_shared<Parsed>(app)](Console& console) { return parsed->run(load_engine(), console); };
+}
+
+// The same for what needs no engine: run(console).
+template <class Parsed>
+Command light_command_of(CLI::App& app) {
+  return [parsed = std::make_shared<Parsed>(app)](Console& console) { return parsed->run(console); };
 }
 
 struct CommandKind {
@@ -48,6 +53,8 @@ Command make_stats(CLI::App& app);
 Command make_split(CLI::App& app);
 Command make_unpack(CLI::App& app);
 Command make_preview(CLI::App& app);
+Command make_cache_list(CLI::App& app);
+Command make_cache_clear(CLI::App& app);
 
 // Runs the program; returns the exit code. Errors are printed here and nowhere else.
 int run_program(int argc, char** argv);

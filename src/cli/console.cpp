@@ -1,8 +1,10 @@
 #include "cli/console.h"
 
+#include <fcntl.h>
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +17,7 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 
+#include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/output.h"
 #include "base/text.h"
@@ -81,6 +84,8 @@ Console::Console(Verbosity verbosity) : quiet_(verbosity == Verbosity::kQuiet), 
   action.sa_handler = on_stop_signal;
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);
+  // A file that grows over the limit (ulimit -f) is an error where it is written, as a full disk is.
+  std::signal(SIGXFSZ, SIG_IGN);
 }
 
 Console::~Console() { clear_bar(); }
@@ -180,9 +185,25 @@ std::string message_text(const std::string& message) {
 
 void Console::complain(const std::string& message) { line_->write("cvtool: " + message_text(message) + "\n"); }
 
+void fill_closed_streams() {
+  for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; ++stream)
+    // The lowest number that is free is the one that open() gives.
+    if (::fcntl(stream, F_GETFD) < 0 && errno == EBADF)
+      (void)!::open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 void print(const std::string& text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
     throw Error(std::string("cannot write to standard output: ") + std::strerror(errno));
+}
+
+void print_about(const std::string& written, const std::string& text) {
+  struct stat file {
+  }, out{};
+  const bool same = ::stat(written.c_str(), &file) == 0 && ::fstat(STDOUT_FILENO, &out) == 0 && is_stream(written) &&
+                    file.st_dev == out.st_dev && file.st_ino == out.st_ino;
+  if (!same) return print(text);
+  std::fputs(text.c_str(), stderr);
 }
 
 }  // namespace cvtool

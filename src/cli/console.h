@@ -57,7 +57,13 @@ class Console : public Observer {
 // A message as the terminal may get it: names from outside cannot move the cursor or change colours.
 std::string message_text(const std::string& message);
 
+// Takes the place of standard streams that are closed, so that no file of ours gets their numbers and with them what is
+// printed; printing to one fails as before. To be called first of all.
+void fill_closed_streams();
+
 // Writes to stdout; throws Error when it cannot (a full disk behind a redirection).
 void print(const std::string& text);
+// The same, but to stderr where the file that was written is the standard output itself (-o /dev/stdout).
+void print_about(const std::string& written, const std::string& text);
 
 }  // namespace cvtool

@@ -52,7 +52,7 @@ class ExportCommand {
   int run(const Engine& engine, Console& console) {
     const ExportResult result = engine.export_model(request_, console);
     console.clear_bar();
-    print(json_ ? text_from_json(result) : export_table(result));
+    print_about(result.file, json_ ? text_from_json(result) : export_table(result));
     return 0;
   }
 

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/fields.h"
+#include "base/name_list.h"
 #include "base/text.h"
 #include "spec/augment_kinds.h"
 
@@ -74,8 +75,8 @@ class FlagBinder {
   static std::string text_of(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
 
   static Json json_from_flag(const std::string& text, const std::string&, const std::string&) { return text; }
-  static Json json_from_flag(const std::string& text, const std::vector<std::string>&, const std::string&) {
-    return text.empty() ? Json::array() : Json(split(text, ','));
+  static Json json_from_flag(const std::string& text, const std::vector<std::string>&, const std::string& flag) {
+    return names_from_text(text, flag);
   }
   static Json json_from_flag(const std::string& text, const ImageSize&, const std::string& flag) {
     const ImageSize size = image_size_from_text(text, flag);

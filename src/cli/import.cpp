@@ -32,7 +32,7 @@ class ImportCommand {
   int run(const Engine& engine, Console& console) {
     const ImportResult result = engine.import_backbone(request_, console);
     console.clear_bar();
-    print(json_ ? text_from_json(result) : text(result));
+    print_about(result.file, json_ ? text_from_json(result) : text(result));
     return 0;
   }
 

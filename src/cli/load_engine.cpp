@@ -1,16 +1,53 @@
 #include "cli/load_engine.h"
 
 #include <dlfcn.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <filesystem>
+#include <thread>
 
 #include "base/error.h"
+#include "base/machine.h"
 
 namespace fs = std::filesystem;
 
 namespace cvtool {
+namespace {
+
+constexpr size_t kWorkingBytes = size_t{640} << 20;
+
+bool address_space_is_limited() {
+  rlimit limit{};
+  return ::getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+}
+
+// What the heap and OpenBLAS take at once. OpenBLAS asks for its part again and again, for ever, where it gets none.
+void check_address_space() {
+  if (!address_space_is_limited()) return;
+  void* const space = ::mmap(nullptr, kWorkingBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (space == MAP_FAILED)
+    throw Error(
+        "out of memory: the limit of the address space (ulimit -v) leaves less than 640 MiB beside the program "
+        "itself; raise it to 2000000 kB or more");
+  ::munmap(space, kWorkingBytes);
+}
+
+// OpenBLAS starts a thread on each core as soon as it is loaded, waits for ever for one that the system refuses, and
+// takes 128 MiB of address space for each.
+void limit_thread_pools() {
+  const size_t cores = std::max(1U, std::thread::hardware_concurrency()), usable = usable_cores();
+  const size_t room = startable_threads(2 * cores);
+  if (room < 2 * cores || address_space_is_limited()) ::setenv("OPENBLAS_NUM_THREADS", "1", /*overwrite=*/1);
+  if (usable < cores) ::setenv("OPENBLAS_NUM_THREADS", std::to_string(usable).c_str(), /*overwrite=*/0);
+}
+
+}  // namespace
 
 const Engine& load_engine() {
+  limit_thread_pools();
   std::error_code error;
   const fs::path prefix = fs::read_symlink("/proc/self/exe", error).parent_path().parent_path();
   fs::path library = prefix / "lib" / "cvtool" / "libcvtool_engine.so";
@@ -27,6 +64,7 @@ const Engine& load_engine() {
   if (found != "cvtool " + engine_version())
     throw Error(library.string() + " is the engine of " + found + ", this program is " + engine_version() +
                 "; install cvtool again");
+  check_address_space();
   return *entry();
 }
 

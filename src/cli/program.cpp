@@ -9,7 +9,6 @@
 #include "base/version.h"
 #include "cli/command.h"
 #include "cli/console.h"
-#include "cli/load_engine.h"
 
 namespace cvtool {
 namespace {
@@ -41,6 +40,14 @@ const std::vector<CommandKind>& data_kinds() {
   return kinds;
 }
 
+const std::vector<CommandKind>& cache_command_kinds() {
+  static const std::vector<CommandKind> kinds{
+      {"list", "Show what is kept, where, how large and how old it is", make_cache_list},
+      {"clear", "Remove what no running cvtool uses", make_cache_clear},
+  };
+  return kinds;
+}
+
 constexpr const char* kFooter =
     "Exit codes: 0 done; 1 failed while running; 2 wrong usage; 3 a gate was not met; 4 the data cannot be used; 130 "
     "interrupted.\n"
@@ -59,6 +66,9 @@ struct Program {
     CLI::App* data = app.add_subcommand("data", "Look at photos before training on them");
     data->require_subcommand(1);
     add(*data, data_kinds());
+    CLI::App* cache = app.add_subcommand("cache", "What is kept on the disk so that work need not be done twice");
+    cache->require_subcommand(1);
+    add(*cache, cache_command_kinds());
     app.require_subcommand(1);
   }
 
@@ -116,6 +126,7 @@ int fail(const std::string& message, ExitCode code) {
 }  // namespace
 
 int run_program(int argc, char** argv) {
+  fill_closed_streams();
   Program program;
   try {
     program.app.parse(argc, argv);
@@ -134,7 +145,7 @@ int run_program(int argc, char** argv) {
                   : program.verbose ? Console::Verbosity::kVerbose
                                     : Console::Verbosity::kNormal);
   try {
-    return program.chosen()(load_engine(), console);
+    return program.chosen()(console);
   } catch (const Error& error) {
     console.clear_bar();
     return fail(error.what(), error.code());

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/name_list.h"
 #include "base/text.h"
 #include "spec/data_config.h"
 #include "spec/train_config.h"
@@ -85,7 +86,7 @@ std::vector<SweepPoint> sweep_points(const std::vector<std::string>& sweep) {
       throw UsageError("--sweep: '" + axis + "' is not a list of values; write KEY=A,B such as lr=1e-4,1e-3");
     std::string key = axis.substr(0, equals);
     std::replace(key.begin(), key.end(), '-', '_');
-    points = longer_by(points, key, split(axis.substr(equals + 1), ','));
+    points = longer_by(points, key, names_from_text(axis.substr(equals + 1), "--sweep " + key));
   }
   return points;
 }

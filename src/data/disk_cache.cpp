@@ -1,37 +1,31 @@
-// The pixel cache that outlives a run: header, one entry a row, then the rows, in one memory-mapped file.
+// The pixel cache that outlives a run: header, one entry a row, then the rows, in one file.
 //
 // Nothing in the file is believed: each row is checked against the content of its photo and a checksum of its
 // pixels whenever it is read, so a stale, damaged or half-written file costs time and never gives wrong
-// pixels. For the same reason processes may share a file without locks. A file of another size or header is
+// pixels. For the same reason processes may share a file without locks. It is read and written by position and not
+// mapped: a mapped file that somebody cuts short would end the process. A file of another size or header is
 // replaced, not changed.
 #include <fcntl.h>
 #include <spdlog/spdlog.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 #include <xxhash.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cstring>
-#include <filesystem>
+#include <utility>
 
 #include "base/atomic_file.h"
+#include "base/cache_files.h"
 #include "base/error.h"
 #include "base/files.h"
-#include "base/text.h"
 #include "data/pixel_cache.h"
-
-namespace fs = std::filesystem;
 
 namespace cvtool {
 namespace {
 
 constexpr char kMagic[16] = "cvtool pixels 1";
 constexpr size_t kPageBytes = 4096;
-constexpr auto kUnusedFor = std::chrono::hours(24 * 30);
 
 struct Header {
   char magic[16];
@@ -73,36 +67,55 @@ class Descriptor {
   int number_;
 };
 
+bool read_at(int file, size_t offset, void* target, size_t size) {
+  auto* to = static_cast<uint8_t*>(target);
+  while (size > 0) {
+    const ssize_t got = ::pread(file, to, size, static_cast<off_t>(offset));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return false;
+    to += got, offset += static_cast<size_t>(got), size -= static_cast<size_t>(got);
+  }
+  return true;
+}
+
+bool write_at(int file, size_t offset, const void* source, size_t size) {
+  const auto* from = static_cast<const uint8_t*>(source);
+  while (size > 0) {
+    const ssize_t wrote = ::pwrite(file, from, size, static_cast<off_t>(offset));
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote <= 0) return false;
+    from += wrote, offset += static_cast<size_t>(wrote), size -= static_cast<size_t>(wrote);
+  }
+  return true;
+}
+
 class DiskCache : public PixelCache {
  public:
-  DiskCache(Descriptor file, uint8_t* memory, const CacheShape& shape)
-      : file_(std::move(file)), memory_(memory), shape_(shape), layout_(layout_of(shape)) {}
-  ~DiskCache() override { ::munmap(memory_, layout_.size); }
+  DiskCache(Descriptor file, const CacheShape& shape)
+      : file_(std::move(file)), shape_(shape), layout_(layout_of(shape)) {}
 
   bool read(size_t row, const ContentHash& content, uint8_t* target) const override {
-    // Touching a page of a file that somebody has cut short would kill the process.
-    struct stat status {};
-    if (::fstat(file_.number(), &status) != 0 || static_cast<size_t>(status.st_size) < layout_.size) return false;
-    const Entry entry = entries()[row];
-    if (entry.content != content) return false;
-    std::memcpy(target, pixels(row), shape_.row_bytes);
-    return checksum(row, content, target) == entry.checksum;
+    Entry entry;
+    return read_at(file_.number(), entry_at(row), &entry, sizeof entry) && entry.content == content &&
+           read_at(file_.number(), pixels_at(row), target, shape_.row_bytes) &&
+           checksum(row, content, target) == entry.checksum;
   }
 
+  // The entry comes last: without it the row counts as not there.
   void write(size_t row, const ContentHash& content, const uint8_t* source) override {
-    std::memcpy(pixels(row), source, shape_.row_bytes);
-    entries()[row] = {content, checksum(row, content, source)};
+    const Entry entry{content, checksum(row, content, source)};
+    if (write_at(file_.number(), pixels_at(row), source, shape_.row_bytes))
+      write_at(file_.number(), entry_at(row), &entry, sizeof entry);
   }
 
  private:
-  Entry* entries() const { return reinterpret_cast<Entry*>(memory_ + kPageBytes); }
-  uint8_t* pixels(size_t row) const { return memory_ + layout_.pixels + row * shape_.row_bytes; }
+  static size_t entry_at(size_t row) { return kPageBytes + row * sizeof(Entry); }
+  size_t pixels_at(size_t row) const { return layout_.pixels + row * shape_.row_bytes; }
   uint64_t checksum(size_t row, const ContentHash& content, const uint8_t* data) const {
     return XXH3_64bits_withSeed(data, shape_.row_bytes, content.low ^ content.high ^ row);
   }
 
   Descriptor file_;
-  uint8_t* memory_;
   CacheShape shape_;
   FileLayout layout_;
 };
@@ -116,25 +129,26 @@ Header header_of(const CacheShape& shape) {
 }
 
 Descriptor open_existing(const std::string& path, const CacheShape& shape) {
-  Descriptor file(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+  Descriptor file(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
   if (!file.open()) return file;
   struct stat status {};
   Header header{};
   const Header wanted = header_of(shape);
   const bool fits = ::fstat(file.number(), &status) == 0 && S_ISREG(status.st_mode) &&
                     static_cast<size_t>(status.st_size) == layout_of(shape).size &&
-                    ::pread(file.number(), &header, sizeof header, 0) == static_cast<ssize_t>(sizeof header) &&
+                    read_at(file.number(), 0, &header, sizeof header) &&
                     std::memcmp(&header, &wanted, sizeof header) == 0;
   if (!fits) file.close();
-  if (fits) ::futimens(file.number(), nullptr);  // marks it as in use
+  if (fits) hold_cache_file(file.number());
   return file;
 }
 
 // Throws Error when the file cannot be made.
 Descriptor create(const std::string& path, const CacheShape& shape) {
-  AtomicFile file(path, 0600);
+  AtomicFile file(path, FileKind::kPrivate);
+  hold_cache_file(file.descriptor());
   const Header header = header_of(shape);
-  // All of the space is taken now: a full disk must not be found out through a page that cannot be written.
+  // All of the space is taken now, so that a full disk is found out before any work.
   file.reserve(layout_of(shape).size);
   file.write({reinterpret_cast<const char*>(&header), sizeof header});
   Descriptor opened(::fcntl(file.descriptor(), F_DUPFD_CLOEXEC, 0));
@@ -142,50 +156,25 @@ Descriptor create(const std::string& path, const CacheShape& shape) {
   return opened;
 }
 
-void remove_unused(const std::string& folder) {
-  std::error_code error;
-  const auto oldest = fs::file_time_type::clock::now() - kUnusedFor;
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
-    std::error_code ignored;
-    if (entry.is_regular_file(ignored) && entry.last_write_time(ignored) < oldest) fs::remove(entry.path(), ignored);
-  }
-}
-
-// Empty when there is room; else what to say.
-std::string no_room(const std::string& folder, size_t bytes) {
-  struct statvfs status {};
-  if (::statvfs(folder.c_str(), &status) != 0) return "";
-  const auto available = static_cast<size_t>(status.f_bavail) * status.f_frsize;
-  if (bytes <= available / 10 * 9) return "";
-  return "it needs " + with_thousands(static_cast<int64_t>(bytes >> 20)) + " MiB of the " +
-         with_thousands(static_cast<int64_t>(available >> 20)) + " MiB that are free";
-}
-
-std::unique_ptr<PixelCache> give_up(const std::string& folder, const std::string& reason) {
-  spdlog::warn("no cache on disk in {}: {}; photos are decoded again in every epoch", folder, reason);
-  return nullptr;
-}
-
 }  // namespace
 
-std::unique_ptr<PixelCache> disk_cache(const CacheShape& shape, const std::string& key) {
-  const std::string folder = cache_folder() + "/pixels", path = folder + "/" + key;
+std::unique_ptr<PixelCache> disk_cache(const CacheShape& shape, const CacheName& name) {
+  const std::string folder = cache_place(name.kind), path = folder + "/" + name.key;
   Descriptor file(-1);
+  std::string problem;
   try {
     make_folders(folder);
     file = open_existing(path, shape);
-    if (!file.open()) {
-      remove_unused(folder);
-      const std::string full = no_room(folder, layout_of(shape).size);
-      if (!full.empty()) return give_up(folder, full);
-      file = create(path, shape);
-    }
+    if (!file.open())
+      problem = make_cache_room(static_cast<int64_t>(layout_of(shape).size), [&] { file = create(path, shape); });
+  } catch (const UsageError&) {
+    throw;
   } catch (const Error& error) {
-    return give_up(folder, error.what());
+    problem = error.what();
   }
-  void* memory = ::mmap(nullptr, layout_of(shape).size, PROT_READ | PROT_WRITE, MAP_SHARED, file.number(), 0);
-  if (memory == MAP_FAILED) return give_up(folder, std::strerror(errno));
-  return std::make_unique<DiskCache>(std::move(file), static_cast<uint8_t*>(memory), shape);
+  if (file.open()) return std::make_unique<DiskCache>(std::move(file), shape);
+  spdlog::warn("no cache on disk in {}: {}; {} are made anew whenever they are needed", folder, problem, name.kind);
+  return nullptr;
 }
 
 }  // namespace cvtool

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/output.h"
 #include "base/text.h"
+#include "data/decode/versions.h"
 #include "data/loader.h"
 #include "data/parallel.h"
 #include "data/pixel_cache.h"
@@ -39,7 +40,8 @@ struct PhotoStore::State {
 
   std::string pixel_key() const {
     std::error_code ignored;
-    return pixel_recipe(options) + '\n' + std::filesystem::weakly_canonical(root, ignored).string();
+    return pixel_recipe(options) + '\n' + decoder_versions() + '\n' +
+           std::filesystem::weakly_canonical(root, ignored).string();
   }
   void open_cache();
   std::string read(size_t index) const { return read_photo_file(sample_path(root, samples[index].path)); }
@@ -57,8 +59,8 @@ struct PhotoStore::State {
 void PhotoStore::State::open_cache() {
   std::string key = pixel_key();
   for (const auto& sample : samples) key += '\n' + sample.path;
-  cache =
-      cvtool::open_cache({samples.size(), row_bytes}, {options.cache, options.cache_budget_bytes, [&] { return key; }});
+  cache = cvtool::open_cache({samples.size(), row_bytes},
+                             {options.cache, options.cache_budget_bytes, "pixels", [&] { return key; }});
 }
 
 // Returns why the photo cannot be read, or "". A damaged one is never cached, so that each run tells of it.

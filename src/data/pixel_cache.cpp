@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include "data/memory.h"
+#include "base/machine.h"
 
 namespace cvtool {
 namespace {
@@ -55,7 +55,7 @@ std::unique_ptr<PixelCache> open_cache(const CacheShape& shape, const CacheChoic
   const int64_t budget = choice.budget_bytes > 0 ? choice.budget_bytes : free_memory_bytes() / 2;
   const bool fits = static_cast<int64_t>(shape.rows * shape.row_bytes) <= budget;
   if (choice.mode == "ram" || (choice.mode == "auto" && fits)) return ram_cache(shape, budget);
-  auto cache = disk_cache(shape, hex_text(content_hash(choice.key())));
+  auto cache = disk_cache(shape, {choice.kind, hex_text(content_hash(choice.key()))});
   return cache || choice.mode == "disk" ? std::move(cache) : ram_cache(shape, budget);
 }
 

@@ -42,16 +42,23 @@ struct CacheShape {
 // In anonymous memory; keeps the rows that fit into `budget_bytes`. Null when the memory cannot be had.
 std::unique_ptr<PixelCache> ram_cache(const CacheShape& shape, int64_t budget_bytes);
 
-// In a memory-mapped file `key` below cache_folder(), which a later run finds again. Null, with a warning,
-// when the file cannot be made (full disk, read-only home). Files that nobody has used for 30 days are
-// removed.
-std::unique_ptr<PixelCache> disk_cache(const CacheShape& shape, const std::string& key);
+// Which file of the caches on disk (base/cache_files.h).
+struct CacheName {
+  std::string kind;  // pixels or features
+  std::string key;   // name of the file
+};
+
+// In a file below cache_folder(), which a later run finds again and which is marked as in use. Null, with a warning,
+// when the file cannot be made (full disk, read-only home, no room below the caches' limit). Throws UsageError where
+// the limit is not a number.
+std::unique_ptr<PixelCache> disk_cache(const CacheShape& shape, const CacheName& name);
 
 struct CacheChoice {
   std::string mode = "auto";  // none, ram, disk, or auto: memory where all rows fit into the budget, else disk
   int64_t budget_bytes = 0;   // 0: half of the memory that is free
-  std::function<std::string()>
-      key;  // everything that the rows depend on beside their content; asked for where a file is used
+  std::string kind;           // see CacheName
+  // Everything that the rows depend on beside their content; asked for where a file is used.
+  std::function<std::string()> key;
 };
 
 // Null where the mode is none, there are no rows, or neither memory nor disk can be had.

@@ -18,13 +18,12 @@
 #include "data/folders.h"
 #include "data/hold_out.h"
 #include "data/listing.h"
+#include "datatools/move_plan.h"
 
 namespace fs = std::filesystem;
 
 namespace cvtool {
 namespace {
-
-constexpr const char* kJournal = ".cvtool-move";
 
 struct Step {
   std::string from, to;
@@ -82,22 +81,31 @@ void take_back(const std::vector<Step>& done, const std::string& how, const std:
   }
 }
 
+std::string place_in(const std::string& target, const MoveStep& step) {
+  return target + "/" + step.split + "/" + step.photo;
+}
+
 // Puts back what a killed move has moved. Returns the number of files.
-int64_t undo_killed_move(const std::string& target) {
-  const std::string journal = target + "/" + kJournal;
-  if (!there(journal)) return 0;
-  // Pairs of names, each ended by a zero byte: names may hold anything else.
-  const auto names = split(read_file(journal), '\0');
+int64_t undo_killed_move(const SplitRequest& request) {
+  if (!has_move_plan(request.target)) return 0;
+  if (request.how != "move")
+    throw Error(
+        request.target +
+        " holds the plan of a move that was cut short (.cvtool-move); repeat it with --move, or use another folder");
+  const std::vector<MoveStep> plan = left_move_plan(request.source, request.target);
   std::vector<Step> moved;
-  for (size_t i = 0; i + 1 < names.size(); i += 2)
-    if (!there(names[i]) && there(names[i + 1])) moved.push_back({names[i], names[i + 1]});
-  take_back(moved, "move", target);
-  fs::remove(journal);
+  for (const MoveStep& planned : plan) {
+    const Step step{request.source + "/" + planned.photo, place_in(request.target, planned)};
+    if (!there(step.from) && there(step.to)) moved.push_back(step);
+  }
+  take_back(moved, "move", request.target);
+  remove_move_plan(request.target);
   return static_cast<int64_t>(moved.size());
 }
 
 struct Plan {
   std::vector<Step> steps;
+  std::vector<MoveStep> moves;  // the same
   SplitResult result;
 };
 
@@ -107,7 +115,7 @@ Plan plan_of(const Dataset& dataset, const std::string& target) {
   const std::vector<std::string> splits{"train", "valid", "test"};
   for (const auto& split : splits)
     for (const Sample& sample : dataset.split(split)) {
-      const Step step{sample_path(dataset.root, sample.path), target + "/" + split + "/" + sample.path};
+      const Step step{sample_path(dataset.root, sample.path), place_in(target, {split, sample.path})};
       for (const auto& other : splits)
         if (other != split && there(target + "/" + other + "/" + sample.path))
           throw DataError(sample.path + " lies in " + target + "/" + other + " already, but belongs to " + split +
@@ -116,6 +124,7 @@ Plan plan_of(const Dataset& dataset, const std::string& target) {
       ++count;
       if (!there(step.to)) {
         plan.steps.push_back(step);
+        plan.moves.push_back({split, sample.path});
       } else if (same_content(step.from, step.to)) {
         ++plan.result.there;
       } else {
@@ -130,13 +139,6 @@ void check_places(const std::string& source, const std::string& target) {
   const auto [end, unused] = std::mismatch(from.begin(), from.end(), to.begin(), to.end());
   if (end == from.end()) throw UsageError(target + " lies in " + source + "; choose a folder outside of it");
   if (there(target) && !fs::is_directory(target)) throw Error(target + " is not a folder; choose another name");
-}
-
-void write_journal(const std::vector<Step>& steps, const std::string& target) {
-  std::string journal;
-  for (const auto& step : steps)
-    journal += fs::absolute(step.from).string() + '\0' + fs::absolute(step.to).string() + '\0';
-  write_file_atomically(target + "/" + kJournal, journal);
 }
 
 bool is_placed(const std::string& target, const std::string& path) {
@@ -192,7 +194,7 @@ SplitResult split_folder(const SplitRequest& request, const SplitProgress& progr
   const std::vector<std::string> ways{"copy", "link", "move"};
   if (std::find(ways.begin(), ways.end(), how) == ways.end()) throw UsageError(unknown_word("way to split", how, ways));
   check_places(source, target);
-  const int64_t undone = there(target) ? undo_killed_move(target) : 0;
+  const int64_t undone = undo_killed_move(request);
   if (!fs::is_directory(source)) throw DataError("there is no folder " + source + "; name a folder of photos");
   if (how == "move" && moved_already(source, target)) {
     SplitResult nothing;
@@ -203,7 +205,7 @@ SplitResult split_folder(const SplitRequest& request, const SplitProgress& progr
   Plan plan = plan_of(dataset, target);
   plan.result.undone = undone;
   make_folders(target);
-  if (how == "move") write_journal(plan.steps, target);
+  if (how == "move") write_move_plan(source, target, plan.moves);
   std::vector<Step> done;
   try {
     for (const Step& step : plan.steps) {
@@ -213,10 +215,10 @@ SplitResult split_folder(const SplitRequest& request, const SplitProgress& progr
     }
   } catch (...) {
     take_back(done, how, target);
-    fs::remove(target + "/" + kJournal);
+    remove_move_plan(target);
     throw;
   }
-  fs::remove(target + "/" + kJournal);
+  remove_move_plan(target);
   plan.result.placed = static_cast<int64_t>(done.size());
   return plan.result;
 }

@@ -41,6 +41,7 @@ struct Written {
   at::Tensor outputs;                  // of the file that was read back, for the pictures
   std::optional<double> milliseconds;  // for one picture
   std::vector<std::string> also;       // files beside it
+  size_t bytes = 0;                    // of the file
 };
 
 struct Format {
@@ -97,9 +98,11 @@ Written write_torchscript(const Job& job, const at::Tensor& expected) {
   const ExportOptions& options = job.request.options;
   const ModelFile frozen = frozen_for_export(*job.source.model, {options.precision, options.with_resize});
   AtomicFile file(job.output);
-  file.write(model_bytes(frozen));
+  const std::string bytes = model_bytes(frozen);
+  file.write(bytes);
   const ModelFile back = load_model(file.temporary());
   Written written;
+  written.bytes = bytes.size();
   written.outputs = outputs_of(back.module, job.pictures.pixels);
   written.checks.push_back(check_of("a fresh TorchScript interpreter",
                                     (written.outputs - expected).abs().max().item<double>(), written.outputs,
@@ -128,13 +131,16 @@ Written write_onnx(const Job& job, const at::Tensor& expected) {
     throw UsageError(options.calibrate.empty()
                          ? "--precision int8: needs --calibrate DIR, a folder of photos, for --format onnx"
                          : "--calibrate: is for --precision int8");
+  AtomicFile file(job.output);
   OnnxModel model = onnx_of(job.source);
   if (options.precision == "int8")
     model = quantized(model, calibration_pictures(job.source, job.request, job.observer));
   add_onnx_digest(model);
   const std::string bytes = onnx_bytes(model);
+  file.write(bytes);
   const OnnxReport report = check_onnx(bytes, job.pictures.pixels.to(at::kFloat), expected);
   Written written;
+  written.bytes = bytes.size();
   for (const OnnxCheck& check : report.checks) {
     written.checks.push_back(check_of(check.reader, check.difference, check.outputs, expected));
     written.checks.back().refused = check.refused;
@@ -143,27 +149,32 @@ Written write_onnx(const Job& job, const at::Tensor& expected) {
   written.outputs = report.outputs;
   if (report.milliseconds >= 0) written.milliseconds = report.milliseconds;
   judge(written.checks, options);
-  write_file_atomically(job.output, bytes);
+  file.keep();
   return written;
 }
 
+// FILE.safetensors, and the recipe beside it where there is a beside.
 Written write_archive(const Job& job, const at::Tensor& expected) {
-  const std::string recipe = fs::path(job.output).replace_extension(".json").string();
-  if (fs::exists(recipe) && !fs::exists(job.output))
+  const std::string recipe =
+      is_stream(job.output) ? "/dev/null" : fs::path(job.output).replace_extension(".json").string();
+  if (fs::is_regular_file(recipe) && !fs::exists(job.output))
     throw UsageError("-o " + job.output + ": " + recipe +
                      ", where its recipe goes, is another file; choose another name");
-  AtomicFile file(job.output);
-  file.write(weight_archive_bytes(*job.source.model));
+  AtomicFile file(job.output), recipe_file(recipe);
+  const std::string bytes = weight_archive_bytes(*job.source.model);
+  file.write(bytes);
+  recipe_file.write(text_from_json(job.source.model->info.at("recipe")));
   const ModelFile back = model_from_weight_archive(file.temporary());
   Written written;
+  written.bytes = bytes.size();
   written.outputs = outputs_of(back.module, job.pictures.pixels);
   written.checks.push_back(check_of("a net compiled anew", (written.outputs - expected).abs().max().item<double>(),
                                     written.outputs, expected));
   written.milliseconds = module_milliseconds(back.module, job.pictures.pixels.narrow(0, 0, 1));
   judge(written.checks, job.request.options);
-  write_file_atomically(recipe, text_from_json(job.source.model->info.at("recipe")));
   file.keep();
-  written.also = {recipe};
+  recipe_file.keep();
+  if (!is_stream(job.output)) written.also = {recipe};
   return written;
 }
 
@@ -171,11 +182,15 @@ Written write_archive(const Job& job, const at::Tensor& expected) {
 Written write_header(const Job& job, const at::Tensor& expected) {
   const std::string stem = (fs::path(job.output).parent_path() / fs::path(job.output).stem()).string();
   const Job torchscript{job.request, job.source, job.pictures, job.observer, stem + ".pt"};
-  Written written = write_torchscript(torchscript, expected);
+  AtomicFile header(job.output), source(stem + ".cpp");
   const HeaderFiles files =
       header_files(*job.source.model, {fs::path(stem).filename().string(), job.request.options.with_resize});
-  write_file_atomically(job.output, files.header);
-  write_file_atomically(stem + ".cpp", files.source);
+  header.write(files.header);
+  source.write(files.source);
+  Written written = write_torchscript(torchscript, expected);
+  written.bytes = files.header.size();
+  header.keep();
+  source.keep();
   written.also = {stem + ".cpp", stem + ".pt"};
   return written;
 }
@@ -237,7 +252,7 @@ ExportResult export_job(const ExportRequest& request, Observer& observer) {
   ExportResult result{job.output, request.options.format, request.options.precision, pictures.what, {}, {}, {}};
   result.checks = std::move(written.checks);
   result.table = {{"model", bytes_of(source.path), milliseconds, {}},
-                  {"exported", bytes_of(job.output), written.milliseconds, {}}};
+                  {"exported", static_cast<int64_t>(written.bytes), written.milliseconds, {}}};
   if (!pictures.labels.empty()) {
     result.table[0].accuracy = accuracy_of(expected, pictures.labels);
     result.table[1].accuracy = accuracy_of(written.outputs, pictures.labels);

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
@@ -57,7 +58,7 @@ std::string output_path(const ImportRequest& request, const BackboneChoice& choi
 ImportResult written(const std::string& file) {
   ImportResult result;
   result.file = file;
-  result.bytes = static_cast<int64_t>(fs::file_size(file));
+  result.bytes = is_stream(file) ? 0 : static_cast<int64_t>(fs::file_size(file));
   return result;
 }
 

@@ -50,7 +50,7 @@ bool same_content(const fs::path& photo, const fs::path& file) {
 // Puts a copy of `from` at `to` and never replaces what is there. False: something is there.
 bool copy_without_replacing(const fs::path& from, const fs::path& to) {
   if (to.filename().string().size() > kLongestNameBytes) throw DataError("cannot be sorted: its name is too long");
-  AtomicFile file(to.string());
+  AtomicFile file(to.string(), FileKind::kOwn);
   fs::copy_file(from, file.temporary(), fs::copy_options::overwrite_existing);
   return file.keep_new();
 }

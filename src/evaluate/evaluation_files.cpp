@@ -126,7 +126,8 @@ std::vector<PageMistake> write_mistakes(const std::string& folder, const Evaluat
     page.push_back({mistake.path, link_from(folder, file), label, said, mistake.confidence,
                     jpeg_bytes(rgb, kThumbnailQuality), heat});
   }
-  write_sheet(folder + "/mistakes.jpg", sheet, {"The most confident mistakes: what was said, and what it is", 0, 180});
+  write_sheet(own_file(folder, "mistakes.jpg"), sheet,
+              {"The most confident mistakes: what was said, and what it is", 0, 180});
   return page;
 }
 
@@ -181,13 +182,13 @@ void write_evaluation_pictures(const std::string& folder, const Predictions& pre
     if (k > 0 || classes.size() > 2) roc.push_back(class_curve(classes[k], roc_curve(ranking), areas.roc_auc));
     precision_recall.push_back(class_curve(classes[k], precision_recall_curve(ranking), areas.average_precision));
   }
-  write_roc_png(folder + "/roc.png", roc);
-  write_precision_recall_png(folder + "/pr.png", precision_recall);
+  write_roc_png(own_file(folder, "roc.png"), roc);
+  write_precision_recall_png(own_file(folder, "pr.png"), precision_recall);
   std::vector<ReliabilityBin> bins;
   for (const CalibrationBin& bin : metrics.calibration)
     bins.push_back({bin.low, bin.high, bin.count, bin.mean_confidence, bin.accuracy});
-  write_calibration_png(folder + "/calibration.png", bins, metrics.metric("ece").value);
-  write_confusion_matrix_png(folder + "/confusion_matrix.png", metrics.confusion, classes);
+  write_calibration_png(own_file(folder, "calibration.png"), bins, metrics.metric("ece").value);
+  write_confusion_matrix_png(own_file(folder, "confusion_matrix.png"), metrics.confusion, classes);
 }
 
 }  // namespace
@@ -195,13 +196,13 @@ void write_evaluation_pictures(const std::string& folder, const Predictions& pre
 void write_evaluation(const std::string& folder, const EvaluationSubject& subject, const Evaluation& evaluation) {
   make_folders(folder);
   const auto classes = subject.classes();
-  write_predictions(folder + "/predictions.csv", evaluation, classes);
-  write_confusion_csv(folder + "/confusion_matrix.csv", evaluation.metrics.confusion, classes);
+  write_predictions(own_file(folder, "predictions.csv"), evaluation, classes);
+  write_confusion_csv(own_file(folder, "confusion_matrix.csv"), evaluation.metrics.confusion, classes);
   write_evaluation_pictures(folder, evaluation.outputs.predictions, evaluation.metrics, classes);
   EvaluationPage page = page_of(folder, subject, evaluation);
   page.mistakes = write_mistakes(folder, subject, evaluation);
-  write_file_atomically(folder + "/report.html", evaluation_page(page));
-  write_file_atomically(folder + "/metrics.json", text_from_json(evaluation.document));
+  write_file_atomically(own_file(folder, "report.html"), evaluation_page(page));
+  write_file_atomically(own_file(folder, "metrics.json"), text_from_json(evaluation.document));
 }
 
 }  // namespace cvtool

@@ -9,7 +9,6 @@
 
 #include "base/error.h"
 #include "base/random.h"
-#include "model/verified_files.h"
 #include "run/run_directory.h"
 #include "torch/device.h"
 
@@ -96,9 +95,7 @@ OpenedModel open_model(const std::string& model, const std::string& precision, c
   const at::Device device = device_from_text(run.device);
   prepare_process(static_cast<int>(run.threads));
   const std::string path = model_path(model);
-  const bool known = is_verified(path);
-  ModelFile file = load_model(path, known ? ModelCheck::kNone : ModelCheck::kFull);
-  if (!known) remember_verified(path);
+  ModelFile file = load_model(path, ModelCheck::kOnce);
   tell_of_independent_units(file, path);
   Recipe recipe = recipe_from_json(file.info.at("recipe"), path + ": ");
   std::string why;

@@ -37,7 +37,7 @@ std::string text_in_archive(const std::string& bytes, const std::string& name) {
 
 std::string text_in_archive_file(const std::string& path, const std::string& name) {
   try {
-    return text_in_blob(map_file(path), name);
+    return text_in_blob(blob_of_file(path), name);
   } catch (const Error&) {
     return "";
   }

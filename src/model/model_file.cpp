@@ -16,6 +16,7 @@
 #include "model/model_info.h"
 #include "model/torchscript_file.h"
 #include "model/weights/file_kind.h"
+#include "model/verified_files.h"
 #include "torch/device.h"
 
 namespace cvtool {
@@ -129,10 +130,10 @@ std::string checked_digest(const std::string& path, const std::string& bytes) {
 }  // namespace
 
 ModelFile load_model(const std::string& path, ModelCheck check) {
-  const bool full = check == ModelCheck::kFull;
   if (!std::filesystem::exists(path))
     throw Error(path + ": there is no such model file; train one with cvtool train --data DIR");
-  const std::string bytes = read_file(path);
+  const auto [bytes, identity] = read_file_and_identity(path);
+  const bool full = check == ModelCheck::kFull || !is_verified(path, identity);
   if (const FileKind kind = kind_of_file({nullptr, bytes}); !kind.what.empty() || bytes.compare(0, 2, "PK") != 0)
     throw Error(path + ": is not a model file" + (kind.what.empty() ? "" : ": it " + kind.what) +
                 "; cvtool train writes them as RUN/best.pt" + (kind.what.empty() ? "" : "; " + kind.next_step));
@@ -147,6 +148,7 @@ ModelFile load_model(const std::string& path, ModelCheck check) {
   model.golden = golden_picture(model.info, extra[kGoldenFile]);
   if (!model.golden.defined()) throw Error(path + ": lacks its golden sample; the file is damaged, make it again");
   if (full) check_golden(path, model);
+  if (full && check == ModelCheck::kOnce) remember_verified(path, identity);
   return model;
 }
 

@@ -23,8 +23,8 @@ struct ModelFile {
   std::string digest;         // of the file that it was read from (see ArchiveSeal); "" where that was not checked
 };
 
-// What is checked when a model is read: everything, or nothing but that it can be read.
-enum class ModelCheck { kFull, kNone };
+// When a model is checked as it is read: always, or unless this user has had the same file checked before.
+enum class ModelCheck { kFull, kOnce };
 
 std::vector<std::string> model_classes(const ModelFile& model);
 
@@ -46,9 +46,9 @@ std::string model_bytes(const ModelFile& model);
 // Writes them atomically. Throws Error.
 void save_model(const std::string& path, const ModelFile& model);
 
-// Reads a model file, compares its checksums and its digest and runs its self-test, unless `check` says that this
-// is known. Throws Error naming the file: not a model, truncated, of a newer format, changed after it was written, or
-// one that does not reproduce its golden sample.
+// Reads a model file, compares its checksums and its digest and runs its self-test, where `check` asks for it. Throws
+// Error naming the file: not a model, truncated, of a newer format, changed after it was written, or one that does not
+// reproduce its golden sample.
 ModelFile load_model(const std::string& path, ModelCheck check = ModelCheck::kFull);
 
 // True when the file says that it is a classifier of cvtool, false for a backbone, other TorchScript and anything else.

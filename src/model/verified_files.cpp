@@ -1,7 +1,5 @@
 #include "model/verified_files.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <vector>
@@ -12,44 +10,48 @@
 #include "base/version.h"
 #include "model/weights/sha256.h"
 
+namespace fs = std::filesystem;
+
 namespace cvtool {
 namespace {
 
-constexpr size_t kMaxFiles = 1000;
+constexpr size_t kMaxFiles = 1000, kKeyDigits = 64;
 
 std::string list_path() { return cache_folder() + "/verified.txt"; }
 
 std::vector<std::string> remembered() {
   std::error_code error;
-  return std::filesystem::exists(list_path(), error) ? split(read_file(list_path()), '\n') : std::vector<std::string>{};
+  const std::string path = list_path();
+  // Whatever else lies there may be endless.
+  if (!fs::is_regular_file(path, error) || fs::file_size(path, error) > 2 * kMaxFiles * (kKeyDigits + 1)) return {};
+  try {
+    auto keys = split(read_file(path), '\n');
+    const auto is_key = [](const std::string& key) { return key.size() == kKeyDigits; };
+    keys.erase(std::stable_partition(keys.begin(), keys.end(), is_key), keys.end());
+    return keys;
+  } catch (const Error&) {
+    return {};
+  }
 }
 
-// "" when there is no such file.
-std::string key_of(const std::string& path) {
-  struct stat s {};
-  if (::stat(path.c_str(), &s) != 0) return "";
-  std::string facts = std::string(kVersion) + "\n" + std::filesystem::absolute(path).string();
-  for (const int64_t fact :
-       {static_cast<int64_t>(s.st_dev), static_cast<int64_t>(s.st_ino), static_cast<int64_t>(s.st_size),
-        static_cast<int64_t>(s.st_mtim.tv_sec), static_cast<int64_t>(s.st_mtim.tv_nsec),
-        static_cast<int64_t>(s.st_ctim.tv_sec), static_cast<int64_t>(s.st_ctim.tv_nsec)})
-    facts += "\n" + std::to_string(fact);
-  return sha256_of_bytes(facts);
+std::string key_of(const std::string& path, const std::string& identity) {
+  std::error_code error;
+  return sha256_of_bytes(std::string(kVersion) + "\n" + fs::absolute(path, error).string() + "\n" + identity);
 }
 
 }  // namespace
 
-bool is_verified(const std::string& path) {
-  const std::string key = key_of(path);
+bool is_verified(const std::string& path, const std::string& identity) {
   const auto keys = remembered();
-  return !key.empty() && std::find(keys.begin(), keys.end(), key) != keys.end();
+  return !identity.empty() && std::find(keys.begin(), keys.end(), key_of(path, identity)) != keys.end();
 }
 
-void remember_verified(const std::string& path) {
+void remember_verified(const std::string& path, const std::string& identity) {
+  if (identity.empty()) return;
+  auto keys = remembered();
+  if (keys.size() >= kMaxFiles) keys.erase(keys.begin(), keys.end() - (kMaxFiles - 1));
+  keys.push_back(key_of(path, identity));
   try {
-    auto keys = remembered();
-    if (keys.size() >= kMaxFiles) keys.erase(keys.begin(), keys.end() - (kMaxFiles - 1));
-    keys.push_back(key_of(path));
     make_folders(cache_folder());
     write_file_atomically(list_path(), join(keys, "\n"));
   } catch (const Error&) {

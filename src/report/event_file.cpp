@@ -5,6 +5,7 @@
 #include <array>
 #include <chrono>
 
+#include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/protobuf.h"
@@ -76,7 +77,7 @@ void EventFile::write_record(const std::string& data) {
   const std::string length = little_endian(static_cast<uint64_t>(data.size()));
   file_ << length << little_endian(masked_crc32c(length)) << data << little_endian(masked_crc32c(data));
   file_.flush();
-  if (!file_) throw Error("cannot write " + path_ + "; free some space, or leave --tensorboard out");
+  if (!file_) throw Error("cannot write " + path_ + ": " + system_reason() + ", or leave --tensorboard out");
 }
 
 }  // namespace cvtool

@@ -39,7 +39,7 @@ void RunFiles::save(const TrainingState& state) const {
 }
 
 void RunFiles::after_epoch(const TrainingState& state, bool last) {
-  write_file_atomically(facts_.folder + "/history.csv", history_csv(state.history));
+  write_file_atomically(own_file(facts_.folder, "history.csv"), history_csv(state.history));
   if (last || models_.due()) models_.run([&] { catch_up(state); });
 }
 
@@ -57,7 +57,7 @@ void RunFiles::catch_up(const TrainingState& state) {
   if (state.history.empty()) return;
   History history = history_from_csv(history_csv(state.history));
   history.best_epoch = state.best.epoch;
-  write_curves_png(facts_.folder + "/curves.png", history);
+  write_curves_png(own_file(facts_.folder, "curves.png"), history);
 }
 
 void RunFiles::write_model(const std::string& name, const Snapshot& snapshot, const EpochReport& report) const {
@@ -68,7 +68,7 @@ void RunFiles::write_model(const std::string& name, const Snapshot& snapshot, co
   for (const auto& [key, value] : report.values)
     if (key != "seconds" && key != "images_per_second") model.info["metrics"][key] = value;
   add_golden_sample(model, facts_.picture);
-  save_model(facts_.folder + "/" + name, model);
+  save_model(own_file(facts_.folder, name), model);
 }
 
 }  // namespace cvtool

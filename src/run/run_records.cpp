@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/atomic_file.h"
+#include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -25,7 +27,12 @@ std::string history_csv(const std::vector<EpochReport>& history) {
   return out;
 }
 
-RunLog::RunLog(const std::string& path) : sink_(std::make_shared<spdlog::sinks::basic_file_sink_mt>(path)) {
+RunLog::RunLog(const std::string& path) {
+  try {
+    sink_ = std::make_shared<spdlog::sinks::basic_file_sink_mt>(path);
+  } catch (const spdlog::spdlog_ex&) {
+    throw Error("cannot write " + path + ": " + system_reason());
+  }
   sink_->set_pattern("%Y-%m-%d %H:%M:%S %l: %v");
   spdlog::default_logger()->sinks().push_back(sink_);
 }

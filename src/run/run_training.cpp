@@ -9,6 +9,7 @@
 
 #include "augment/augment.h"
 #include "base/error.h"
+#include "base/files.h"
 #include "base/text.h"
 #include "model/dead_layer.h"
 #include "run/run_files.h"
@@ -92,7 +93,7 @@ TrainingRun training_of(const TrainPlan& plan, const TrainingData& data, Observe
 }
 
 TrainingEnd train_into_folder(const TrainPlan& plan, const TrainingData& data, StartedRun& run, Observer& observer) {
-  RunLog log(run.folder + "/log.txt");
+  RunLog log(own_file(run.folder, "log.txt"));
   announce(plan, data, run, observer);
   log.line("recipe " + recipe_to_json(plan.recipe).dump());
   RunFiles files({run.folder, run.model, run.identity, first_pictures(plan, data, 1)}, plan.net);

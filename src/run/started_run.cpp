@@ -94,9 +94,9 @@ StartedRun start_run(const TrainPlan& plan, const TrainingData& data) {
   } else {
     run.folder = make_run_directory(plan.request.project, plan.request.name);
   }
-  write_file_atomically(run.folder + "/config.json", text_from_json(config_of(plan)));
-  write_file_atomically(run.folder + "/data.json", text_from_json(training_data_json(plan.dataset, data), 1));
-  write_train_batch(run.folder + "/train_batch.jpg", plan.recipe, *data.train.store);
+  write_file_atomically(own_file(run.folder, "config.json"), text_from_json(config_of(plan)));
+  write_file_atomically(own_file(run.folder, "data.json"), text_from_json(training_data_json(plan.dataset, data), 1));
+  write_train_batch(own_file(run.folder, "train_batch.jpg"), plan.recipe, *data.train.store);
   return run;
 }
 

@@ -20,7 +20,8 @@ struct ReadOptions {
 };
 template <class Visitor>
 void fields(ReadOptions& c, Visitor&& visit) {
-  visit("workers", c.workers, Doc("threads that read photos; 0: one per core").range(0, 4096).alias("-j"));
+  visit("workers", c.workers,
+        Doc("threads that read photos; 0: one per core (a container's quota counts)").range(0, 4096).alias("-j"));
   visit("max_pixels", c.max_pixels, Doc("a picture of more pixels is refused before memory is taken").range(1, 1e12));
 }
 
@@ -32,7 +33,7 @@ struct ComputeOptions : ReadOptions {
 template <class Visitor>
 void fields(ComputeOptions& c, Visitor&& visit) {
   visit("device", c.device, Doc("auto, cpu, cuda or cuda:N"));
-  visit("threads", c.threads, Doc("compute threads; 0: one per core").range(0, 4096));
+  visit("threads", c.threads, Doc("compute threads; 0: one per core (a container's quota counts)").range(0, 4096));
   fields(static_cast<ReadOptions&>(c), visit);
 }
 

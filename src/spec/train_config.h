@@ -109,7 +109,8 @@ void fields(TrainConfig& c, Visitor&& visit) {
         Doc("fraction of each label that is spread over all classes, in training").range(0, 0.999));
   visit("focal_gamma", c.focal_gamma, Doc("how far the focal loss turns from what is easy").range(0, 10));
   visit("class_weights", c.class_weights,
-        Doc("weight of each class in the training loss: none, auto (rare ones more), a JSON file, or Car=1,Truck=2.5"));
+        Doc("weight of each class in the training loss: none, auto (rare ones more), a JSON file, or Car=1,Truck=2.5 "
+            "(\"red, blue\"=2 where a name holds a comma)"));
   visit("sampler", c.sampler,
         Doc("shuffled: each photo once an epoch; balanced: each class equally often").words({"shuffled", "balanced"}));
   fields(c.stopping, visit);

@@ -7,14 +7,15 @@
 #endif
 #include <malloc.h>
 #include <omp.h>
+#include <spdlog/spdlog.h>
 #include <torch/script.h>
 #include <torch/version.h>
 
 #include <chrono>
 #include <climits>
-#include <thread>
 
 #include "base/error.h"
+#include "base/machine.h"
 #include "base/text.h"
 
 namespace cvtool {
@@ -33,6 +34,16 @@ void set_autocast(at::Device device, bool on, at::ScalarType type) {
   if (on) at::autocast::set_autocast_dtype(device.type(), type);
   at::autocast::set_autocast_enabled(device.type(), on);
 #endif
+}
+
+// OpenMP ends the program when a thread of its team cannot start.
+int compute_threads(int wanted) {
+  const int affordable = 1 + static_cast<int>(affordable_threads(static_cast<size_t>(wanted - 1)));
+  if (affordable < wanted)
+    spdlog::warn(
+        "the system gives this program few threads (ulimit -u, or a container's limit): it computes with {} of {}",
+        affordable, wanted);
+  return affordable;
 }
 
 }  // namespace
@@ -97,8 +108,7 @@ void prepare_process(int threads) {
   mallopt(M_MMAP_MAX, 0);
   mallopt(M_TRIM_THRESHOLD, INT_MAX);
   mallopt(M_TOP_PAD, 256 << 20);
-  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  at::set_num_threads(threads > 0 ? threads : cores);
+  at::set_num_threads(compute_threads(threads > 0 ? threads : static_cast<int>(usable_cores())));
   torch::jit::setGraphExecutorOptimize(false);
   // float32 means float32, not TF32's 10 bits of mantissa, and the same convolution gives the same bits.
   at::globalContext().setAllowTF32CuDNN(false);

@@ -44,8 +44,8 @@ FeatureStore::FeatureStore(const PhotoStore& store, FeatureOptions options)
   shape_.assign(trial.sizes().begin() + 1, trial.sizes().end());
   row_bytes_ = static_cast<size_t>(trial.numel()) * sizeof(float);
   const CacheShape shape{store.samples().size() * static_cast<size_t>(options_.variants.count), row_bytes_};
-  cache_ =
-      open_cache(shape, {options_.cache, options_.cache_budget_bytes, [this] { return cache_key(store_, options_); }});
+  cache_ = open_cache(
+      shape, {options_.cache, options_.cache_budget_bytes, "features", [this] { return cache_key(store_, options_); }});
 }
 
 int64_t FeatureStore::bytes() const {

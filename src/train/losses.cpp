@@ -3,11 +3,13 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <limits>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/name_list.h"
 #include "base/text.h"
 #include "base/utf8.h"
 
@@ -105,7 +107,10 @@ at::Tensor balancing_weights(const std::vector<int64_t>& counts) {
 }
 
 std::string resolve_class_weights(const std::string& text) {
-  if (text == "none" || text == "auto" || text.find('=') != std::string::npos) return text;
+  std::error_code error;
+  const bool file_there = ends_with(text, ".json") && std::filesystem::is_regular_file(text, error);
+  if (text == "none" || text == "auto") return text;
+  if (!file_there && text.find_first_of("={") != std::string::npos) return text_of_names(names_from_text(text, kFlag));
   if (text.find('/') == std::string::npos && !ends_with(text, ".json"))
     throw UsageError(std::string(kFlag) + ": '" + text + "' is neither none, auto, a .json file nor CLASS=WEIGHT,...");
   const Json file = json_from_file(text);
@@ -113,7 +118,7 @@ std::string resolve_class_weights(const std::string& text) {
     throw UsageError(std::string(kFlag) + " " + text + ": must hold an object such as {\"Car\": 1, \"Truck\": 2.5}");
   std::vector<std::string> parts;
   for (const auto& [name, weight] : file.items()) parts.push_back(name + "=" + weight.dump());
-  return join(parts, ",");
+  return text_of_names(parts);
 }
 
 at::Tensor class_weights_tensor(const std::string& resolved, const std::vector<std::string>& classes,
@@ -121,7 +126,7 @@ at::Tensor class_weights_tensor(const std::string& resolved, const std::vector<s
   if (resolved == "none") return {};
   if (resolved == "auto") return balancing_weights(counts_by_label(samples, classes.size()));
   at::Tensor weights = at::ones({static_cast<int64_t>(classes.size())});
-  for (const std::string& part : split(resolved, ',')) {
+  for (const std::string& part : names_from_text(resolved, kFlag)) {
     const size_t equals = part.rfind('=');
     const std::string name = part.substr(0, equals);
     const auto place = place_of_name(classes, name);

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "data/memory.h"
+#include "base/machine.h"
 #include "torch/device.h"
 
 namespace cvtool {

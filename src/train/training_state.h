@@ -28,7 +28,8 @@ constexpr const char* kCheckpointFile = "checkpoint.pt";
 constexpr const char* kPreviousCheckpointFile = "checkpoint.previous.pt";
 
 // Writes FOLDER/checkpoint.pt (torch.load reads it). The one that was there becomes checkpoint.previous.pt once the new
-// one lies on the disk and has been read back unchanged. Throws Error; then the old one is still there.
+// one lies on the disk, as the system says; whether it does is known when it is read, by its checksums. Throws Error;
+// then the old one is still there.
 void save_checkpoint(const std::string& folder, const Checkpoint& checkpoint);
 
 // The newest whole checkpoint of a run's folder: checkpoint.pt, or the previous one where that is damaged (with a

@@ -1,10 +1,14 @@
 #include "base/files.h"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <thread>
 
 #include "base/atomic_file.h"
 #include "base/error.h"
@@ -124,6 +128,105 @@ TEST_CASE("A disk that fills up while a file is written keeps the old file and n
   CHECK(contains(message, "cannot write " + path));
   CHECK(read_file(path) == "old");
   CHECK(names_in(scratch.path()) == std::set<std::string>{"best.pt"});
+}
+
+TEST_CASE("An output goes where its links lead, whether or not a file is there") {
+  const Scratch scratch;
+  fs::create_directories(scratch / "far");
+  scratch.write("far/there", "old");
+  fs::create_symlink("far/there", scratch / "one");
+  fs::create_symlink("one", scratch / "two");
+  fs::create_symlink(scratch / "far/new", scratch / "dangling");
+  fs::create_symlink("circle", scratch / "circle");
+  write_file_atomically(scratch / "two", "through two links");
+  write_file_atomically(scratch / "dangling", "made");
+  CHECK(fs::is_symlink(scratch / "two"));
+  CHECK(fs::is_symlink(scratch / "one"));
+  CHECK(fs::is_symlink(scratch / "dangling"));
+  CHECK(read_file(scratch / "far/there") == "through two links");
+  CHECK(read_file(scratch / "far/new") == "made");
+  CHECK(contains(message_of([&] { write_file_atomically(scratch / "circle", "x"); }), scratch / "circle"));
+  CHECK(names_in(scratch / "far") == std::set<std::string>{"there", "new"});
+  // A file at a name of the program's own choice takes the place of a link.
+  AtomicFile own(scratch / "two", FileKind::kOwn);
+  own.write("own");
+  own.keep();
+  CHECK_FALSE(fs::is_symlink(scratch / "two"));
+  CHECK(read_file(scratch / "far/there") == "through two links");
+}
+
+TEST_CASE("A file that the program names itself never goes through a link") {
+  const Scratch scratch;
+  const std::string victim = scratch.write("victim", "old");
+  fs::create_symlink(victim, scratch / "report.html");
+  write_file_atomically(own_file(scratch.path(), "report.html"), "new");
+  CHECK(read_file(victim) == "old");
+  CHECK(read_file(scratch / "report.html") == "new");
+  for (const char* name : {"a", "a/b.jpg", "..a/.b", "a..b"}) CHECK(stays_inside(name));
+  for (const char* name : {"", "/a", "../a", "a/../b", "./a", "a//b", "a/"}) CHECK_FALSE(stays_inside(name));
+}
+
+TEST_CASE("Devices, FIFOs and descriptors are written into and stay what they are") {
+  const Scratch scratch;
+  REQUIRE(::mkfifo((scratch / "fifo").c_str(), 0600) == 0);
+  fs::create_symlink("fifo", scratch / "link");
+  std::string got;
+  std::thread reader([&] { got = content_of(scratch / "fifo"); });
+  write_file_atomically(scratch / "link", "into the fifo");
+  reader.join();
+  CHECK(got == "into the fifo");
+  CHECK(fs::is_fifo(scratch / "fifo"));
+  CHECK(fs::is_symlink(scratch / "link"));
+  CHECK(is_stream(scratch / "link"));
+  // What is not kept does not arrive.
+  const int file = ::open((scratch / "log").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+  REQUIRE(::write(file, "first ", 6) == 6);
+  const std::string name = "/dev/fd/" + std::to_string(file);
+  CHECK(is_stream(name));
+  { AtomicFile(name).write("never"); }
+  write_file_atomically(name, "second ");
+  REQUIRE(::write(file, "third", 5) == 5);
+  ::close(file);
+  CHECK(read_file(scratch / "log") == "first second third");
+  CHECK(contains(message_of([&] { write_file_atomically(name, "x"); }), name));
+  CHECK(contains(message_of([&] { write_file_atomically("/dev/full", "x"); }), "No space left on device"));
+  write_file_atomically("/dev/null", "x");
+  CHECK(fs::is_character_file("/dev/null"));
+  CHECK_FALSE(is_stream(scratch / "log"));
+  CHECK_FALSE(is_stream(scratch / "none"));
+  // A twin, so that a fault costs nothing.
+  if (::mknod((scratch / "null").c_str(), S_IFCHR | 0666, ::makedev(1, 3)) == 0) {
+    write_file_atomically(scratch / "null", "x");
+    CHECK(fs::is_character_file(scratch / "null"));
+  }
+  CHECK(names_in(scratch.path()).count("fifo") == 1);
+  for (const std::string& each : names_in(scratch.path())) CHECK_FALSE(is_temporary(each));
+}
+
+TEST_CASE("A file that is replaced keeps its mode and its owner") {
+  const Scratch scratch;
+  const std::string path = scratch.write("a.pt", "old");
+  ::chmod(path.c_str(), 0640);
+  const bool root = ::geteuid() == 0;
+  if (root) REQUIRE(::chown(path.c_str(), 65534, 65534) == 0);
+  write_file_atomically(path, "new");
+  struct stat status {};
+  REQUIRE(::stat(path.c_str(), &status) == 0);
+  CHECK((status.st_mode & 07777) == 0640);
+  CHECK(status.st_uid == (root ? 65534 : ::geteuid()));
+  CHECK(read_file(path) == "new");
+}
+
+TEST_CASE("The identity of a file is that of the bytes that were read") {
+  const Scratch scratch;
+  const std::string path = scratch.write("a", "one");
+  const FileContent one = read_file_and_identity(path), again = read_file_and_identity(path);
+  CHECK(one.bytes == "one");
+  CHECK_FALSE(one.identity.empty());
+  CHECK(one.identity == again.identity);
+  write_file_atomically(path, "two");
+  CHECK(read_file_and_identity(path).identity != one.identity);
+  CHECK(contains(read_file("/proc/self/status"), "Threads:"));  // says that it is empty
 }
 
 TEST_CASE("Reading names the file that is not there or is a folder") {

@@ -79,6 +79,16 @@ TEST_CASE("data unpack makes class folders of a sprite") {
   CHECK(contains(outcome.out, "Car           1\nTruck         2\nwrote 3 pictures to "));
   CHECK(names_in(session.scratch / "unpacked/Truck") == std::set<std::string>{"sprite_00001.png", "sprite_00003.png"});
   CHECK(contains(session(command).out, "wrote 0 pictures to "));
+  // Names that hold a comma, as a shell gives them and as JSON.
+  for (const char* classes : {R"("red, blue"=1,Truck=9)", R"({"red, blue": 1, "Truck": 9})"}) {
+    auto named = command;
+    named[8] = classes;
+    named.back() = session.scratch / ("named-" + std::to_string(classes[0]));
+    const Outcome answer = session(named);
+    CAPTURE(answer.err);
+    CHECK(answer.code == 0);
+    CHECK(names_in(named.back()) == std::set<std::string>{"red, blue", "Truck"});
+  }
 }
 
 TEST_CASE("data split makes folders that train takes, and does nothing the second time") {

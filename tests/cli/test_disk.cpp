@@ -61,6 +61,41 @@ TEST_CASE("A disk without room for anything ends the run with the same words") {
                 1, {"No space left on device"});
 }
 
+TEST_CASE("A disk that fills up while photos are sorted, drawn or cached leaves no half file and the right exit code") {
+  const Session& session = Session::get();
+  const SmallDisk disk("size=64k");
+  if (!disk.mounted) {
+    MESSAGE("skipped: a small file system can be mounted by root only");
+    return;
+  }
+  disk.scratch.write("filler", std::string(56 << 10, 'x'));
+  for (const char* flag : {"--sort-into", "--draw"}) {
+    CAPTURE(flag);
+    const Outcome outcome =
+        session({"predict", session.photos + "/test", "--model", session.run, flag, disk.scratch / "out"});
+    CAPTURE(outcome.err);
+    CHECK(outcome.code == 1);
+    CHECK(contains(outcome.err, "No space left on device"));
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(disk.scratch.path()))
+      CHECK_FALSE(contains(entry.path().filename().string(), ".part"));
+    std::filesystem::remove_all(disk.scratch / "out");
+  }
+  Invocation training;
+  training.folder = session.scratch.path();
+  training.arguments = {"train", "--data",  session.photos, "--recipe", session.recipe, "--epochs",
+                        "1",     "--cache", "disk",         "--name",   "full-cache"};
+  training.environment = {{"XDG_CACHE_HOME", disk.scratch / "cache"}, {"CVTOOL_CACHE_LIMIT", "1000"}};
+  const Outcome outcome = run_program(training);
+  CAPTURE(outcome.err);
+  CHECK(outcome.code == 0);
+  CHECK(contains(outcome.err, "no cache on disk"));
+  CHECK(names_in(disk.scratch / "cache/cvtool/pixels").empty());
+  check_refused(
+      session({"export", "--model", session.run, "--format", "safetensors", "-o", disk.scratch / "x.safetensors"}), 1,
+      {"x.safetensors", "No space left on device"});
+  CHECK(names_in(disk.scratch.path()) == std::set<std::string>{"cache", "filler"});
+}
+
 TEST_CASE("A disk that may only be read is named") {
   const Session& session = Session::get();
   const SmallDisk disk("size=64k");

@@ -4,7 +4,9 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "base/cache_files.h"
 #include "base/files.h"
+#include "data/decode/versions.h"
 #include "data/loader.h"
 #include "data/pixel_cache.h"
 #include "data/temp_folder.h"
@@ -52,25 +54,25 @@ void damage(const std::string& path, std::streamoff at, const std::string& bytes
 TEST_CASE("The disk cache is found again by a later run") {
   CacheHome home;
   {
-    const auto cache = disk_cache(kShape, "key");
+    const auto cache = disk_cache(kShape, {"pixels", "key"});
     REQUIRE(cache);
     CHECK_FALSE(holds(*cache, 0, 0, 0));
     fill(*cache);
   }
-  const auto again = disk_cache(kShape, "key");
+  const auto again = disk_cache(kShape, {"pixels", "key"});
   for (size_t row = 0; row < kShape.rows; ++row) CHECK(holds(*again, row, row, static_cast<uint8_t>(10 + row)));
-  CHECK_FALSE(holds(*disk_cache(kShape, "other"), 1, 1, 11));
+  CHECK_FALSE(holds(*disk_cache(kShape, {"pixels", "other"}), 1, 1, 11));
 }
 
 TEST_CASE("A row made from other content or damaged is not believed") {
   CacheHome home;
-  fill(*disk_cache(kShape, "key"));
+  fill(*disk_cache(kShape, {"pixels", "key"}));
   damage(home.file(), 8192 + 300 + 17, "?");
   // The entry and pixels of row 2 moved to row 3.
   const std::string bytes = read_file(home.file());
   damage(home.file(), 4096 + 3 * 24, bytes.substr(4096 + 2 * 24, 24));
   damage(home.file(), 8192 + 3 * 300, bytes.substr(8192 + 2 * 300, 300));
-  const auto cache = disk_cache(kShape, "key");
+  const auto cache = disk_cache(kShape, {"pixels", "key"});
   CHECK(holds(*cache, 0, 0, 10));
   CHECK_FALSE(holds(*cache, 0, 99, 10));
   CHECK_FALSE(holds(*cache, 1, 1, 11));
@@ -82,9 +84,9 @@ TEST_CASE("A row made from other content or damaged is not believed") {
 TEST_CASE("A cache file of another kind or size is replaced") {
   CacheHome home;
   for (const std::string& wrong : {std::string("no cache"), std::string(100000, '\0'), std::string()}) {
-    fill(*disk_cache(kShape, "key"));
+    fill(*disk_cache(kShape, {"pixels", "key"}));
     std::ofstream(home.file(), std::ios::binary) << wrong;
-    const auto cache = disk_cache(kShape, "key");
+    const auto cache = disk_cache(kShape, {"pixels", "key"});
     REQUIRE(cache);
     CHECK_FALSE(holds(*cache, 0, 0, 10));
     fill(*cache);
@@ -94,28 +96,62 @@ TEST_CASE("A cache file of another kind or size is replaced") {
 
 TEST_CASE("A cache file cut short while it is used costs rows, not the process") {
   CacheHome home;
-  const auto cache = disk_cache(kShape, "key");
+  const auto cache = disk_cache(kShape, {"pixels", "key"});
   fill(*cache);
-  fs::resize_file(home.file(), 4096);
+  fs::resize_file(home.file(), 8192 + 300);
+  CHECK(holds(*cache, 0, 0, 10));
   CHECK_FALSE(holds(*cache, 2, 2, 12));
+  fs::resize_file(home.file(), 0);
+  CHECK_FALSE(holds(*cache, 0, 0, 10));
+  fill(*cache);
+  CHECK(holds(*cache, 2, 2, 12));
+}
+
+TEST_CASE("A cache that is open is in use, and of two kinds neither is the other") {
+  CacheHome home;
+  {
+    const auto pixels = disk_cache(kShape, {"pixels", "key"}), features = disk_cache(kShape, {"features", "key"});
+    fill(*pixels);
+    CHECK_FALSE(holds(*features, 0, 0, 10));
+    REQUIRE(cache_files().size() == 2);
+    for (const CacheFile& file : cache_files()) CHECK(file.in_use);
+    CHECK_FALSE(remove_cache_file(home.file()));
+  }
+  for (const CacheFile& file : cache_files()) CHECK(remove_cache_file(file.path));
+}
+
+TEST_CASE("Pixels of other decoders are other pixels") {
+  const std::string versions = decoder_versions();
+  CHECK(versions == decoder_versions());
+  for (const char* library : {"libjpeg", "libpng", "libgif", "libwebp", "libtiff", "libopencv_core"}) {
+    CAPTURE(library);
+    CHECK(contains(versions, library));
+  }
+  CHECK_FALSE(contains(versions, "unknown"));
+  TempFolder folder;
+  for (int i = 0; i < 2; ++i) folder.write_photo((i % 2 ? "a/" : "b/") + std::to_string(i) + ".png", i);
+  DataConfig config;
+  config.valid = 0;
+  const Dataset dataset = find_dataset(folder.path(), config, 1);
+  CHECK(contains(PhotoStore(dataset.root, dataset.train, {}).pixel_key(), versions));
 }
 
 TEST_CASE("Without a place for it there is no disk cache, and no error") {
   TempFolder folder;
   folder.write("file", "x");
   ::setenv("XDG_CACHE_HOME", (folder / "file").c_str(), 1);
-  CHECK(disk_cache(kShape, "key") == nullptr);
+  CHECK(disk_cache(kShape, {"pixels", "key"}) == nullptr);
   ::setenv("XDG_CACHE_HOME", folder.path().c_str(), 1);
-  CHECK(disk_cache({size_t{1} << 30, size_t{1} << 20}, "huge") == nullptr);
+  CHECK(disk_cache({size_t{1} << 30, size_t{1} << 20}, {"pixels", "huge"}) == nullptr);
   CHECK(fs::is_empty(cache_folder() + "/pixels"));
   ::unsetenv("XDG_CACHE_HOME");
 }
 
 TEST_CASE("Cache files that nobody uses are removed after a month") {
   CacheHome home;
-  fill(*disk_cache(kShape, "old"));
+  fill(*disk_cache(kShape, {"pixels", "old"}));
   fs::last_write_time(home.file(), fs::file_time_type::clock::now() - std::chrono::hours(24 * 31));
-  fill(*disk_cache(kShape, "new"));
+  fill(*disk_cache(kShape, {"pixels", "new"}));
   CHECK(fs::path(home.file()).filename() == "new");
 }
 

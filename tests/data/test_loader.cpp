@@ -7,7 +7,6 @@
 #include <cstdlib>
 
 #include "base/error.h"
-#include "data/memory.h"
 #include "data/temp_folder.h"
 
 using namespace cvtool;
@@ -220,22 +219,4 @@ TEST_CASE("A memory budget that is too small keeps what fits") {
   small.scan();
   large.scan();
   CHECK(at::equal(pass_over(small, in_order(20), 20).pixels[0], pass_over(large, in_order(20), 20).pixels[0]));
-}
-
-TEST_CASE("Free memory obeys the limits of cgroups of both versions") {
-  TempFolder root;
-  root.write("proc/meminfo", "MemTotal: 9000000 kB\nMemAvailable:    8000000 kB\n");
-  CHECK(free_memory_bytes(root.path()) == 8000000LL * 1024);
-  root.write("proc/self/cgroup", "0::/job/step\n");
-  root.write("sys/fs/cgroup/job/memory.max", "1000000\n");
-  root.write("sys/fs/cgroup/job/memory.current", "300000\n");
-  root.write("sys/fs/cgroup/job/memory.stat", "anon 5\ninactive_file 100000\n");
-  root.write("sys/fs/cgroup/job/step/memory.max", "max\n");
-  CHECK(free_memory_bytes(root.path()) == 800000);
-  root.write("proc/self/cgroup", "12:cpu:/x\n5:memory:/box\n");
-  root.write("sys/fs/cgroup/memory/box/memory.limit_in_bytes", "500000\n");
-  root.write("sys/fs/cgroup/memory/box/memory.usage_in_bytes", "100000\n");
-  root.write("sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n");
-  root.write("sys/fs/cgroup/memory/memory.usage_in_bytes", "100000\n");
-  CHECK(free_memory_bytes(root.path()) == 400000);
 }

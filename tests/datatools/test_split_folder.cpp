@@ -136,6 +136,52 @@ TEST_CASE("A move that was killed is put back by the next call") {
   CHECK(files_below(folder / "dst").size() == 40);
 }
 
+TEST_CASE("A plan of a move that leads out of the folders is refused and nothing is moved") {
+  const std::string zero(1, '\0');
+  for (const std::string photo :
+       {"../../secret/key", "/etc/passwd", "a/../../../secret/key", "link/key", "a//b", "./b"}) {
+    CAPTURE(photo);
+    TempFolder folder;
+    write_source(folder);
+    folder.write("secret/key", "key");
+    folder.write("dst/train/payload", "payload");
+    fs::create_symlink(folder / "secret", folder / "dst/train/link");
+    fs::create_symlink(folder / "secret", folder / "src/link");
+    const std::string source = fs::canonical(folder / "src").string();
+    folder.write("dst/.cvtool-move", "cvtool move 2" + zero + source + zero + "train" + zero + photo + zero);
+    const auto before = files_below(folder.path());
+    CHECK_THROWS_WITH_AS(split_folder(splitting(folder / "src", folder / "dst", "move")),
+                         doctest::Contains("leads out of the folders"), Error);
+    CHECK(files_below(folder.path()) == before);
+  }
+}
+
+TEST_CASE("A plan that is none, or of another move, is refused and nothing is moved") {
+  const std::string zero(1, '\0');
+  const auto message = [&](const std::string& plan, const std::string& how) {
+    TempFolder folder;
+    write_source(folder);
+    folder.write("dst/train/payload", "payload");
+    folder.write("dst/.cvtool-move",
+                 plan.empty() ? folder / "autostart" + zero + folder / "dst/train/payload" + zero : plan);
+    const auto before = files_below(folder.path());
+    const std::string text = message_of([&] { split_folder(splitting(folder / "src", folder / "dst", how)); });
+    CHECK(files_below(folder.path()) == before);
+    return text;
+  };
+  CHECK(contains(message("", "move"), "is not a plan of a move"));
+  CHECK(contains(message("", "copy"), "holds the plan of a move that was cut short"));
+  CHECK(contains(message("garbage", "move"), "is not a plan of a move"));
+  const std::string foreign = "cvtool move 2" + zero + "/elsewhere" + zero + "train" + zero + "a/1.png" + zero;
+  CHECK(contains(message(foreign, "move"), "is the plan of a move from /elsewhere that was cut short"));
+  TempFolder folder;
+  write_source(folder);
+  fs::create_directories(folder / "dst");
+  fs::create_symlink(folder / "victim", folder / "dst/.cvtool-move");
+  CHECK_THROWS_AS(split_folder(splitting(folder / "src", folder / "dst", "move")), Error);
+  CHECK_FALSE(fs::exists(folder / "victim"));
+}
+
 TEST_CASE("Folders that cannot be split are refused with the reason") {
   TempFolder folder;
   write_source(folder);

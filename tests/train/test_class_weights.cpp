@@ -20,6 +20,19 @@ TEST_CASE("Class weights come from counts, from words and from a file") {
   CHECK(class_weights_tensor(resolved, classes, samples).allclose(at::tensor({0.5F, 3.0F})));
 }
 
+TEST_CASE("A class whose name holds a comma or an equals sign has its weight, from words, JSON and a file") {
+  const std::vector<std::string> classes{"a=b", "green", "red, blue"};
+  const Scratch folder;
+  const std::string json = R"({"red, blue": 2, "a=b": 3})";
+  for (const std::string& text :
+       {std::string(R"("red, blue"=2,a=b=3)"), json, folder.write("lr=1/weights.json", json)}) {
+    const std::string resolved = resolve_class_weights(text);
+    CAPTURE(resolved);
+    CHECK(class_weights_tensor(resolved, classes, {}).allclose(at::tensor({3.0F, 1.0F, 2.0F})));
+    CHECK(resolve_class_weights(resolved) == resolved);  // as a run's recipe holds it
+  }
+}
+
 TEST_CASE("Class weights that make no sense are refused with what is meant") {
   const auto message = [](const std::string& text) {
     return message_of([&] { class_weights_tensor(resolve_class_weights(text), {"Car", "Truck"}, {}); });

@@ -1,7 +1,6 @@
 #include "model/weights/blob.h"
 
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,6 +8,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "base/files.h"
 
 namespace cvtool {
 namespace {
@@ -30,26 +30,21 @@ Blob blob_of(std::string bytes) {
   return {std::move(owner), view};
 }
 
-Blob map_file(const std::string& path) {
+Blob blob_of_file(const std::string& path) {
   const auto fail = [&](const std::string& reason) {
     throw Error("cannot read the weights " + path + ": " + reason + "; check the path");
   };
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) fail(std::strerror(errno));
   struct stat status {};
-  const bool known = ::fstat(file, &status) == 0;
-  if (!known || !S_ISREG(status.st_mode)) {
-    ::close(file);
-    fail(known && S_ISDIR(status.st_mode) ? "it is a folder" : "it is not a plain file");
-  }
-  const auto size = static_cast<size_t>(status.st_size);
-  void* start = size == 0 ? nullptr : ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file, 0);
-  const int kept = errno;
+  std::string bytes;
+  const bool plain = ::fstat(file, &status) == 0 && S_ISREG(status.st_mode);
+  const bool read = plain && read_to_end(file, bytes);
+  const int reason = errno;
   ::close(file);
-  if (size == 0) return {};
-  if (start == MAP_FAILED) fail(std::strerror(kept));
-  std::shared_ptr<const void> owner(start, [size](const void* p) { ::munmap(const_cast<void*>(p), size); });
-  return {std::move(owner), {static_cast<const char*>(start), size}};
+  if (!plain) fail(S_ISDIR(status.st_mode) ? "it is a folder" : "it is not a plain file");
+  if (!read) fail(std::strerror(reason));
+  return blob_of(std::move(bytes));
 }
 
 void fail_weights(const std::string& origin, const std::string& what, const std::string& next_step) {

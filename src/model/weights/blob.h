@@ -8,7 +8,7 @@
 
 namespace cvtool {
 
-// A span of read-only bytes and whatever keeps them alive (a mapped file, a string).
+// A span of read-only bytes and the string that keeps them alive.
 struct Blob {
   std::shared_ptr<const void> owner;
   std::string_view bytes;
@@ -19,9 +19,8 @@ struct Blob {
 
 Blob blob_of(std::string bytes);
 
-// Maps a file read-only. Throws Error naming the path and the reason. The file must not be cut while it is
-// mapped.
-Blob map_file(const std::string& path);
+// Reads a file into memory, whatever becomes of it later. Throws Error naming the path and the reason.
+Blob blob_of_file(const std::string& path);
 
 constexpr const char* kFetchAgain = "the file is damaged or was cut off: fetch or save it again";
 

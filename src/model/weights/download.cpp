@@ -12,6 +12,7 @@
 #include <memory>
 #include <mutex>
 
+#include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
@@ -61,6 +62,7 @@ class PartFile {
   }
   void become(const std::string& target) const {
     if (::fsync(file_) != 0 || ::rename(path_.c_str(), target.c_str()) != 0) fail();
+    flush_folder_of(target);
   }
   [[noreturn]] void fail() const {
     throw Error("cannot write " + path_ + ": " + std::strerror(errno) + "; free some space or choose another folder");

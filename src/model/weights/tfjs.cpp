@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/text.h"
 #include "model/weights/json_numbers.h"
 
@@ -178,10 +179,13 @@ TfjsFile read_tfjs_file(const Blob& model_json, const std::string& path) {
   file.dict = read_tfjs(model_json, path, [&](const std::string& name) {
     const auto shard = folder / name;
     std::error_code error;
+    if (!stays_inside(name)) {
+      fail_weights(path, "names the weights file '" + name + "', which does not lie beside it");
+    }
     if (!std::filesystem::exists(shard, error)) {
       fail_weights(path, "names the weights file '" + name + "', which is not beside it", "put it there");
     }
-    Blob bytes = map_file(shard.string());
+    Blob bytes = blob_of_file(shard.string());
     file.bytes += bytes.bytes.size();
     return bytes;
   });

@@ -48,7 +48,7 @@ void unwrap_names(RawStateDict& dict) {
 }  // namespace
 
 RawStateDict read_weight_file(const std::string& path) {
-  const Blob file = map_file(path);
+  const Blob file = blob_of_file(path);
   const std::string_view bytes = file.bytes;
   size_t size = bytes.size();
   RawStateDict dict;
