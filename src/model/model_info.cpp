@@ -90,6 +90,10 @@ Json checked_model_info(const std::string& path, const std::string& text) {
     throw Error(path + ": is a backbone, not a finished model; train one on it with cvtool train --base " + path);
   const auto read = read_document<ModelInfo>(info, place, kMakeAgain);
   if (read.classes.empty()) throw Error(place + ": 'classes' is empty; " + kMakeAgain);
+  if (read.classes.size() != read.golden.probabilities.size())
+    throw Error(place + ": 'classes' names " + std::to_string(read.classes.size()) +
+                ", but 'golden.probabilities' holds " + std::to_string(read.golden.probabilities.size()) + "; " +
+                kMakeAgain);
   try {
     recipe_from_json(read.recipe.json, place + ": recipe.");
   } catch (const UsageError& error) {

@@ -65,11 +65,11 @@ ChosenRecipe recipe_of_stopped_run(TrainPlan& plan) {
   Json options{{"device", run.value("device", "auto")},
                {"threads", run.value("threads", 0)},
                {"max_pixels", run.value("max_pixels", ReadOptions().max_pixels)}};
-  options.update(request.run_given);
-  read_fields(options, "--", request.run);
-  Json session = run.value("session", Json::object());
-  session.update(request.session_given);
-  read_fields(session, "--", request.session);
+  const std::string place = plan.stopped->folder + "/config.json: run.";
+  read_fields(options, place, request.run);
+  read_fields(request.run_given, "--", request.run);
+  read_fields(run.value("session", Json::object()), place + "session.", request.session);
+  read_fields(request.session_given, "--", request.session);
   return chosen;
 }
 

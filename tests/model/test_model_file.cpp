@@ -187,6 +187,39 @@ TEST_CASE("A file of a newer format, or one that lacks something, is refused wit
   CHECK(refused(info).empty());
 }
 
+TEST_CASE("Whatever a model file says of itself, it is read or refused by the key") {
+  const Saved saved;
+  ModelFile model = small_model();
+  model.info["recipe"]["name"] = "small";
+  model.info["summary"] = Json{{"layers", Json::array()}, {"total", 0}, {"trainable", 0}, {"non_trainable", 0}};
+  model.info["data"] = Json{{"layout", "folders"}, {"digest", "0"}, {"marks", Json{{"a.jpg", "1"}}}};
+  model.info["metrics"] = Json{{"loss", 0.5}, {"accuracy", nullptr}};
+  model.info["epoch"] = 2;
+  const Json whole = model.info;
+  const auto refusal = [&](const Json& info) {
+    model.info = info;
+    return saved.refusal(model_bytes(model));
+  };
+  CHECK(refusal(whole).empty());
+  int refused = 0;
+  for (const auto& [key, unused] : whole.items())
+    for (const char* value : {"null", "5", "\"x\"", "[]", "{}", "[1]", "{\"marks\": 3}", "-1e300"}) {
+      Json changed = whole;
+      changed[key] = Json::parse(value);
+      const std::string why = refusal(changed);
+      CAPTURE(why);
+      CAPTURE(value);
+      refused += !why.empty();
+      CHECK((why.empty() || contains(why, key == "format" ? "format" : key)));
+      // Whoever reads it may rely on these.
+      if (why.empty()) CHECK(!model_classes(model).empty());
+    }
+  CHECK(refused > 40);
+  Json fewer = whole;
+  fewer["classes"] = {"cat"};
+  CHECK(contains(refusal(fewer), "'classes' names 1, but 'golden.probabilities' holds 2"));
+}
+
 TEST_CASE("A net that gives NaN is not made into a model") {
   ModelFile model = small_model();
   {
