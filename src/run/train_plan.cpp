@@ -110,6 +110,8 @@ void compile(TrainPlan& plan, const std::optional<ModelFile>& source) {
   plan.net = source ? net_of(*source, input_size(recipe))
                     : compile_net(recipe.model,
                                   {input_size(recipe), plan.classes(), static_cast<uint64_t>(recipe.train.seed)});
+  if (source && !source->info.contains("summary"))
+    throw Error(plan.from + ": cvtool.json lacks 'summary'; the file is damaged, make it again");
   plan.summary = source ? source->info.at("summary") : Json(layer_table(plan.net.rows));
   check_transfer(recipe.transfer, plan.net);
   plan.net.module.to(plan.device);

@@ -37,7 +37,10 @@ ModelFile small_model() {
   }
   ModelFile model;
   model.module = module;
-  model.info = {{"format", kModelFormat}, {"classes", {"cat", "dog"}}, {"imgsz", 8}, {"recipe", {{"model", spec}}}};
+  model.info = {{"format", kModelFormat},
+                {"classes", {"cat", "dog"}},
+                {"imgsz", 8},
+                {"recipe", Json{{"data", Json{{"imgsz", 8}}}, {"model", spec}}}};
   add_golden_sample(model, picture(2));
   return model;
 }
@@ -215,6 +218,11 @@ TEST_CASE("Whatever a model file says of itself, it is read or refused by the ke
       if (why.empty()) CHECK(!model_classes(model).empty());
     }
   CHECK(refused > 40);
+  Json other = whole;
+  other["recipe"].erase("data");
+  CHECK(contains(refusal(other), "'recipe.data' is missing"));
+  other["recipe"]["data"] = Json{{"imgsz", 9}};
+  CHECK(contains(refusal(other), "'imgsz' is 8x8, but the recipe's data.imgsz gives 9x9"));
   Json fewer = whole;
   fewer["classes"] = {"cat"};
   CHECK(contains(refusal(fewer), "'classes' names 1, but 'golden.probabilities' holds 2"));
