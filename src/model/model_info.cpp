@@ -29,7 +29,7 @@ namespace {
 
 struct StoredData {
   std::string layout, digest;
-  Keyed<std::string> marks;
+  JsonObject marks;  // texts; numbers in files of 0.1.0
 };
 void fields(StoredData& d, DocumentReader& visit) {
   visit("layout", d.layout), visit("digest", d.digest), visit("marks", d.marks);
