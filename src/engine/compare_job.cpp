@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "base/document.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "engine/jobs.h"
@@ -47,31 +48,64 @@ std::optional<double> median(std::vector<double> values) {
   return *middle;
 }
 
-template <class T>
-std::optional<T> known(const Json& value) {
-  return value.is_null() ? std::nullopt : std::optional<T>(value.get<T>());
+// What is read of a run's metrics.json and config.json.
+struct StoredIntervals {
+  std::optional<std::vector<double>> accuracy;
+};
+void fields(StoredIntervals& i, DocumentReader& visit) { visit("accuracy", i.accuracy); }
+
+struct StoredFigures {
+  std::optional<double> accuracy, loss;
+  StoredIntervals intervals;
+};
+void fields(StoredFigures& f, DocumentReader& visit) {
+  visit("accuracy", f.accuracy, kRequired), visit("loss", f.loss, kRequired), visit("intervals", f.intervals);
 }
+
+struct StoredMetrics {
+  std::string split;
+  StoredFigures metrics;
+};
+void fields(StoredMetrics& m, DocumentReader& visit) {
+  visit("split", m.split, kRequired), visit("metrics", m.metrics, kRequired);
+}
+
+struct StoredName {
+  std::string name;
+};
+void fields(StoredName& n, DocumentReader& visit) { visit("name", n.name); }
 
 // Accuracy with its interval, as the run's own evaluation has it; of the best epoch where the run was interrupted.
 void add_figures(ComparedRun& row, const History& history) {
   const std::string path = row.run + "/metrics.json";
   if (fs::is_regular_file(path)) {
-    const Json document = json_from_file(path);
-    const Json& metrics = document.at("metrics");
-    row.split = document.at("split").get<std::string>();
-    row.accuracy = known<double>(metrics.at("accuracy"));
-    row.accuracy_interval = known<Interval95>(metrics.value("intervals", Json::object()).value("accuracy", Json()));
-    row.loss = known<double>(metrics.at("loss"));
+    const auto stored = read_document<StoredMetrics>(json_from_file(path), path,
+                                                     "write it again with cvtool eval, or leave the run out");
+    row.split = stored.split;
+    row.accuracy = stored.metrics.accuracy;
+    row.loss = stored.metrics.loss;
+    if (const auto& interval = stored.metrics.intervals.accuracy; interval && interval->size() == 2)
+      row.accuracy_interval = {(*interval)[0], (*interval)[1]};
     return;
   }
   const auto accuracies = column(history, "val_accuracy");
   if (!accuracies.empty()) row.accuracy = *std::max_element(accuracies.begin(), accuracies.end());
 }
 
+History history_of(const std::string& run) {
+  const std::string path = run + "/history.csv";
+  try {
+    return history_from_csv(read_file(path));
+  } catch (const DataError& error) {
+    throw DataError(path + ": " + error.what() + "; mend it, or leave the run out");
+  }
+}
+
 ComparedRun row_of(const std::string& run, const History& history) {
   ComparedRun row;
   row.run = run;
-  row.recipe = json_from_file(run + "/config.json").value("name", "");
+  const std::string config = run + "/config.json";
+  row.recipe = read_document<StoredName>(json_from_file(config), config, "mend it, or leave the run out").name;
   add_figures(row, history);
   row.epochs = static_cast<int64_t>(history.epochs.size());
   for (const double seconds : column(history, "seconds")) row.seconds += seconds;
@@ -88,7 +122,7 @@ Comparison compare_job(const CompareRequest& request) {
   std::vector<std::pair<ComparedRun, NamedHistory>> rows;
   const auto runs = runs_of(request);
   for (const std::string& run : runs) {
-    History history = history_from_csv(read_file(run + "/history.csv"));
+    History history = history_of(run);
     ComparedRun row = row_of(run, history);
     rows.emplace_back(std::move(row), NamedHistory{run, std::move(history)});
   }

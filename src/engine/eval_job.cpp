@@ -31,7 +31,8 @@ ChosenSplit choose_split(const Dataset& dataset, const std::string& wanted, cons
     if (samples.empty()) throw UsageError("--split " + wanted + ": the data has no " + wanted + " photos");
     return {wanted, "as asked", samples};
   }
-  const bool trained_on = holds_fingerprinted_files(dataset.root, info.at("data").value("marks", Json::object()));
+  const bool trained_on =
+      holds_fingerprinted_files(dataset.root, info.value("data", Json::object()).value("marks", Json::object()));
   if (!dataset.names_splits && !trained_on)
     return {"all", "every photo: the model was not trained on this data", dataset.all()};
   const std::string source = dataset.names_splits ? "" : ": the part held out when the model was trained on this data";

@@ -1,6 +1,7 @@
 #include "evaluate/run_facts.h"
 
 #include <ATen/Parallel.h>
+#include <spdlog/spdlog.h>
 #include <sys/utsname.h>
 
 #include <cmath>
@@ -8,7 +9,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "base/error.h"
+#include "base/document.h"
 #include "base/files.h"
 #include "base/text.h"
 #include "base/version.h"
@@ -37,20 +38,59 @@ Json object_beside(const EvaluationSubject& subject, const char* name) {
 
 std::string plain(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
 
-std::string photos_text(const Json& split) {
-  const Json labels = split.value("labels", Json::object());
-  std::string text = counted(split.value("count", int64_t{0}), "photo");
+// What is read of the files beside the model.
+struct StoredSplit {
+  int64_t count = 0;
+  Keyed<int64_t> labels;
+  std::vector<Json> skipped;
+};
+void fields(StoredSplit& s, DocumentReader& visit) {
+  visit("count", s.count, kRequired), visit("labels", s.labels), visit("skipped", s.skipped);
+}
+
+struct StoredData {
+  std::optional<StoredSplit> train, valid;
+};
+void fields(StoredData& d, DocumentReader& visit) { visit("train", d.train), visit("valid", d.valid); }
+
+struct StoredRun {
+  std::string data, from;
+  std::optional<int64_t> threads;
+};
+void fields(StoredRun& r, DocumentReader& visit) {
+  visit("data", r.data), visit("from", r.from), visit("threads", r.threads);
+}
+
+struct StoredConfig {
+  StoredRun run;
+};
+void fields(StoredConfig& c, DocumentReader& visit) { visit("run", c.run); }
+
+// A damaged file costs the page a few lines, not the evaluation.
+template <class Struct>
+Struct stored_beside(const EvaluationSubject& subject, const char* name) {
+  try {
+    const std::string path = (fs::path(subject.model).parent_path() / name).string();
+    return read_document<Struct>(object_beside(subject, name), path, "the report leaves it out");
+  } catch (const Error& error) {
+    spdlog::warn("{}", error.what());
+    return {};
+  }
+}
+
+std::string photos_text(const StoredSplit& split) {
+  std::string text = counted(split.count, "photo");
   std::vector<std::string> parts;
-  for (const auto& [name, count] : labels.items()) parts.push_back(with_thousands(count.get<int64_t>()) + " " + name);
+  for (const auto& [name, count] : split.labels) parts.push_back(with_thousands(count) + " " + name);
   if (!parts.empty() && parts.size() <= kMaxClassesNamed) text += ": " + join(parts, ", ");
-  const size_t skipped = split.value("skipped", Json::array()).size();
-  return text + (skipped ? "; " + counted(static_cast<int64_t>(skipped), "bad file") + " skipped" : "");
+  const auto skipped = static_cast<int64_t>(split.skipped.size());
+  return text + (skipped ? "; " + counted(skipped, "bad file") + " skipped" : "");
 }
 
 void add_data(Facts& facts, const EvaluationSubject& subject) {
-  const Json data = object_beside(subject, "data.json");
-  for (const auto& [key, name] : {std::pair{"train", "training photos"}, std::pair{"valid", "validation photos"}})
-    if (data.contains(key) && data[key].is_object()) facts.emplace_back(name, photos_text(data[key]));
+  const auto data = stored_beside<StoredData>(subject, "data.json");
+  if (data.train) facts.emplace_back("training photos", photos_text(*data.train));
+  if (data.valid) facts.emplace_back("validation photos", photos_text(*data.valid));
   const Json digest = subject.info.value("data", Json::object()).value("digest", Json());
   if (digest.is_string()) facts.emplace_back("digest of the training data", digest.get<std::string>());
 }
@@ -58,7 +98,13 @@ void add_data(Facts& facts, const EvaluationSubject& subject) {
 void add_time(Facts& facts, const EvaluationSubject& subject) {
   const std::string csv = beside(subject, "history.csv");
   if (csv.empty()) return;
-  const History history = history_from_csv(csv);
+  History history;
+  try {
+    history = history_from_csv(csv);
+  } catch (const DataError& error) {
+    spdlog::warn("history.csv beside {}: {}; the report leaves it out", subject.model, error.what());
+    return;
+  }
   facts.emplace_back(
       "epochs", std::to_string(history.epochs.size()) +
                     (subject.info.contains("epoch") ? "; the model is of epoch " + subject.info["epoch"].dump() : ""));
@@ -113,14 +159,11 @@ Facts environment_facts(const EvaluationSubject& subject) {
 std::vector<std::string> repeating_commands(const EvaluationSubject& subject, const std::optional<double>& threshold) {
   std::vector<std::string> commands;
   const fs::path config = fs::path(subject.model).parent_path() / "config.json";
-  const Json run = object_beside(subject, "config.json").value("run", Json::object());
-  if (run.contains("data")) {
-    const std::string threads = run.contains("threads") ? " --threads " + run["threads"].dump() : "";
-    const std::string from = run.value("from", "");
-    commands.push_back("cvtool train --data " + shell_word(plain(run["data"])) +
-                       (from.empty() ? "" : " --from " + shell_word(from)) + " --recipe " +
-                       shell_word(config.string()) + threads);
-  }
+  const StoredRun run = stored_beside<StoredConfig>(subject, "config.json").run;
+  if (!run.data.empty())
+    commands.push_back("cvtool train --data " + shell_word(run.data) +
+                       (run.from.empty() ? "" : " --from " + shell_word(run.from)) + " --recipe " +
+                       shell_word(config.string()) + (run.threads ? " --threads " + std::to_string(*run.threads) : ""));
   commands.push_back("cvtool eval --data " + shell_word(subject.data) + " --model " + shell_word(subject.model) +
                      " --split " + subject.split + (subject.tta.empty() ? "" : " --tta " + subject.tta) +
                      (threshold ? " --threshold " + Json(*threshold).dump() : ""));

@@ -146,7 +146,9 @@ ModelFile load_model(const std::string& path, ModelCheck check) {
   model.module = load_torchscript({path, bytes, kNextStep}, extra);
   model.module.eval();
   model.golden = golden_picture(model.info, extra[kGoldenFile]);
-  if (!model.golden.defined()) throw Error(path + ": lacks its golden sample; the file is damaged, make it again");
+  if (!model.golden.defined())
+    throw Error(path +
+                ": lacks its golden sample, or it is not of the size 'imgsz'; the file is damaged, make it again");
   if (full) check_golden(path, model);
   if (full && check == ModelCheck::kOnce) remember_verified(path, identity);
   return model;

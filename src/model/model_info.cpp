@@ -21,13 +21,15 @@ void fields(LayerSummary& l, DocumentReader& visit) {
 void fields(LayerTable& t, DocumentReader& visit) {
   visit("layers", t.layers, kRequired), visit("trainable", t.trainable, kRequired);
   visit("non_trainable", t.non_trainable, kRequired);
+  int64_t total = 0;
+  visit("total", total, kRequired);
 }
 
 namespace {
 
 struct StoredData {
   std::string layout, digest;
-  Keyed<std::string> marks;
+  JsonObject marks;  // texts; numbers in files of 0.1.0
 };
 void fields(StoredData& d, DocumentReader& visit) {
   visit("layout", d.layout), visit("digest", d.digest), visit("marks", d.marks);
@@ -90,8 +92,17 @@ Json checked_model_info(const std::string& path, const std::string& text) {
     throw Error(path + ": is a backbone, not a finished model; train one on it with cvtool train --base " + path);
   const auto read = read_document<ModelInfo>(info, place, kMakeAgain);
   if (read.classes.empty()) throw Error(place + ": 'classes' is empty; " + kMakeAgain);
+  if (read.classes.size() != read.golden.probabilities.size())
+    throw Error(place + ": 'classes' names " + std::to_string(read.classes.size()) +
+                ", but 'golden.probabilities' holds " + std::to_string(read.golden.probabilities.size()) + "; " +
+                kMakeAgain);
   try {
-    recipe_from_json(read.recipe.json, place + ": recipe.");
+    const Recipe recipe = recipe_from_json(read.recipe.json, place + ": recipe.");
+    if (!read.recipe.json.contains("data")) throw UsageError(place + ": 'recipe.data' is missing");
+    // Photos are read by the recipe, and the net takes no other size.
+    if (!(input_size(recipe) == read.imgsz))
+      throw UsageError(place + ": 'imgsz' is " + image_size_text(read.imgsz) + ", but the recipe's data.imgsz gives " +
+                       image_size_text(input_size(recipe)));
   } catch (const UsageError& error) {
     throw Error(std::string(error.what()) + "; " + kMakeAgain);
   }

@@ -18,7 +18,7 @@ void fields(LayerTable& table, DocumentReader& visit);
 //   always    "format", "classes" (at least one text), "imgsz", "recipe" (whole, but that keys may be left to their
 //             defaults), "golden.probabilities" (numbers)
 //   if there  "tool", "libtorch" (texts), "epoch" (integer), "base" (null or an object; "sha256" a text), "summary" (a
-//             LayerTable), "data" (an object; "layout", "digest" texts, "marks" an object of texts), "metrics" (an
+//             LayerTable), "data" (an object; "layout", "digest" texts, "marks" an object), "metrics" (an
 //             object of numbers and nulls), "calibration", "export" (objects)
 Json checked_model_info(const std::string& path, const std::string& text);
 

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/document.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "run/run_directory.h"
@@ -43,6 +44,17 @@ std::vector<std::string> differences(const Json& before, const Json& now) {
   return names;
 }
 
+// The section "run" of config.json.
+struct StoredSettings {
+  std::string data, from, device;
+  int64_t threads = 0, max_pixels = 0;
+  JsonObject session;
+};
+void fields(StoredSettings& r, DocumentReader& visit) {
+  visit("data", r.data, kRequired), visit("from", r.from), visit("device", r.device), visit("threads", r.threads);
+  visit("max_pixels", r.max_pixels), visit("session", r.session);
+}
+
 }  // namespace
 
 StoppedRun open_stopped_run(const std::string& resume, const std::string& project) {
@@ -51,6 +63,7 @@ StoppedRun open_stopped_run(const std::string& resume, const std::string& projec
   run.config = json_from_file(run.folder + "/config.json");
   if (!run.config.is_object() || !run.config.value("run", Json()).is_object())
     throw UsageError("--resume " + run.folder + ": its config.json is not a run's; train anew");
+  read_document<StoredSettings>(run.config["run"], run.folder + "/config.json: run", "mend it, or train anew");
   run.checkpoint = load_checkpoint(run.folder);
   return run;
 }

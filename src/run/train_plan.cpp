@@ -75,11 +75,11 @@ ChosenRecipe recipe_of_stopped_run(TrainPlan& plan) {
   Json options{{"device", run.value("device", "auto")},
                {"threads", run.value("threads", 0)},
                {"max_pixels", run.value("max_pixels", ReadOptions().max_pixels)}};
-  options.update(request.run_given);
-  read_fields(options, "--", request.run);
-  Json session = run.value("session", Json::object());
-  session.update(request.session_given);
-  read_fields(session, "--", request.session);
+  const std::string place = plan.stopped->folder + "/config.json: run.";
+  read_fields(options, place, request.run);
+  read_fields(request.run_given, "--", request.run);
+  read_fields(run.value("session", Json::object()), place + "session.", request.session);
+  read_fields(request.session_given, "--", request.session);
   return chosen;
 }
 
@@ -122,6 +122,8 @@ void compile(TrainPlan& plan, const std::optional<ModelFile>& source) {
   plan.net = source ? net_of(*source, input_size(recipe))
                     : compile_net(recipe.model,
                                   {input_size(recipe), plan.classes(), static_cast<uint64_t>(recipe.train.seed)});
+  if (source && !source->info.contains("summary"))
+    throw Error(plan.from + ": cvtool.json lacks 'summary'; the file is damaged, make it again");
   plan.summary = source ? source->info.at("summary") : Json(layer_table(plan.net.rows));
   check_transfer(recipe.transfer, plan.net);
   plan.net.module.to(plan.device);

@@ -17,7 +17,8 @@ inline at::Tensor small_pictures(uint64_t seed, int64_t count) {
   return at::randint(256, {count, 3, 16, 16}, at::kByte);
 }
 
-inline ModelFile small_model(const Json& data = Json::object()) {
+inline ModelFile small_model(Json data = Json::object()) {
+  if (!data.contains("imgsz")) data["imgsz"] = 16;
   const Json spec = json_from_text(R"({"layers": [
       {"kind": "conv2d", "filters": 8, "activation": "relu6"}, {"kind": "batch_norm"}, {"kind": "max_pool2d"}, {"kind": "dropout"},
       {"kind": "conv2d", "filters": 12, "padding": "same", "activation": "relu"}, {"kind": "flatten"}, {"kind": "dense"}]})",

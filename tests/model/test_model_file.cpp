@@ -37,7 +37,10 @@ ModelFile small_model() {
   }
   ModelFile model;
   model.module = module;
-  model.info = {{"format", kModelFormat}, {"classes", {"cat", "dog"}}, {"imgsz", 8}, {"recipe", {{"model", spec}}}};
+  model.info = {{"format", kModelFormat},
+                {"classes", {"cat", "dog"}},
+                {"imgsz", 8},
+                {"recipe", Json{{"data", Json{{"imgsz", 8}}}, {"model", spec}}}};
   add_golden_sample(model, picture(2));
   return model;
 }
@@ -185,6 +188,44 @@ TEST_CASE("A file of a newer format, or one that lacks something, is refused wit
   CHECK_FALSE(refused(changed).empty());
   CHECK(contains(refused(Json::array()), "not a JSON object"));
   CHECK(refused(info).empty());
+}
+
+TEST_CASE("Whatever a model file says of itself, it is read or refused by the key") {
+  const Saved saved;
+  ModelFile model = small_model();
+  model.info["recipe"]["name"] = "small";
+  model.info["summary"] = Json{{"layers", Json::array()}, {"total", 0}, {"trainable", 0}, {"non_trainable", 0}};
+  model.info["data"] = Json{{"layout", "folders"}, {"digest", "0"}, {"marks", Json{{"a.jpg", "1"}}}};
+  model.info["metrics"] = Json{{"loss", 0.5}, {"accuracy", nullptr}};
+  model.info["epoch"] = 2;
+  const Json whole = model.info;
+  const auto refusal = [&](const Json& info) {
+    model.info = info;
+    return saved.refusal(model_bytes(model));
+  };
+  CHECK(refusal(whole).empty());
+  int refused = 0;
+  for (const auto& [key, unused] : whole.items())
+    for (const char* value : {"null", "5", "\"x\"", "[]", "{}", "[1]", "{\"marks\": 3}", "-1e300"}) {
+      Json changed = whole;
+      changed[key] = Json::parse(value);
+      const std::string why = refusal(changed);
+      CAPTURE(why);
+      CAPTURE(value);
+      refused += !why.empty();
+      CHECK((why.empty() || contains(why, key == "format" ? "format" : key)));
+      // Whoever reads it may rely on these.
+      if (why.empty()) CHECK(!model_classes(model).empty());
+    }
+  CHECK(refused > 40);
+  Json other = whole;
+  other["recipe"].erase("data");
+  CHECK(contains(refusal(other), "'recipe.data' is missing"));
+  other["recipe"]["data"] = Json{{"imgsz", 9}};
+  CHECK(contains(refusal(other), "'imgsz' is 8x8, but the recipe's data.imgsz gives 9x9"));
+  Json fewer = whole;
+  fewer["classes"] = {"cat"};
+  CHECK(contains(refusal(fewer), "'classes' names 1, but 'golden.probabilities' holds 2"));
 }
 
 TEST_CASE("A net that gives NaN is not made into a model") {
