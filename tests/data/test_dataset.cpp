@@ -255,7 +255,8 @@ TEST_CASE("A folder around the set is told of with the folder that is meant") {
 TEST_CASE("Class names are one text in both forms of Unicode") {
   const std::string composed = "Caf\xc3\xa9", apart = "Cafe\xcc\x81";
   TempFolder folder;
-  for (const std::string& name : {"train/" + composed, std::string("train/Bar"), "valid/" + apart, std::string("valid/Bar")})
+  for (const std::string& name :
+       {"train/" + composed, std::string("train/Bar"), "valid/" + apart, std::string("valid/Bar")})
     folder.write(name + std::string("/1.jpg"), "x");
   const Dataset dataset = find_dataset(folder.path(), {}, 1);
   CHECK(dataset.classes == Names{"Bar", composed});

@@ -75,3 +75,14 @@ TEST_CASE("HEIC and AVIF that are cut, damaged or too large are named so") {
   }
   CHECK_THROWS_WITH_AS(decode_image(heif_file("plain.heic").substr(0, 200), {}), doctest::Contains("HEIC"), DataError);
 }
+
+TEST_CASE("Pictures that are made of one another are refused, before anything follows them") {
+  // The grid's tiles, 1 and 2, behind "dimg", its own number 3 and the number of tiles.
+  const std::string whole = heif_file("grid.heic");
+  const size_t at = whole.find("dimg") + 4;
+  REQUIRE(at > 4);
+  std::string itself = whole;
+  itself[at + 5] = 3;
+  CHECK_THROWS_WITH_AS(decode_image(itself, {}), doctest::Contains("made of one another"), DataError);
+  CHECK_NOTHROW(decode_image(whole, {}));
+}
