@@ -40,7 +40,7 @@ struct PhotoStore::State {
 
   std::string pixel_key() const {
     std::error_code ignored;
-    return pixel_recipe(options) + '\n' + decoder_versions() + '\n' +
+    return pixel_recipe(options) + '\n' + decoder_files() + '\n' +
            std::filesystem::weakly_canonical(root, ignored).string();
   }
   void open_cache();

@@ -130,6 +130,10 @@ ExplainResult explain_heat(const ExplainRequest& request, Observer& observer) {
                         {"probability", view.probability},
                         {"heat", {{"size", view.heat.sizes().vec()}, {"values", json_from_plane(view.heat)}}}});
       lines.push_back(path + ": " + verdict);
+      if (pictures.size() >= kMostPictures) {
+        pictures.push_back({});  // counted, not drawn
+        continue;
+      }
       const cv::Mat heat = heat_over_photo(photo.rgb, view.heat, opened.recipe.data);
       for (SheetPicture& tile :
            tiles(photo.rgb, heat, std::filesystem::path(path).filename().string(), verdict, paths.size() == 1))

@@ -96,6 +96,7 @@ ExplainResult explain_kernel(const ExplainRequest& request) {
 
 ExplainResult explain_job(const ExplainRequest& request, Observer& observer) {
   if (request.mode == "kernel") return explain_kernel(request);
+  device_from_text(request.run.device);  // asked for in vain is an error in every mode
   if (request.mode == "layer") return explain_layers(request);
   if (request.mode == "embed") return explain_embedding(request, observer);
   return explain_heat(request, observer);

@@ -237,6 +237,8 @@ int64_t bytes_of(const std::string& file) { return static_cast<int64_t>(fs::file
 }  // namespace
 
 ExportResult export_job(const ExportRequest& request, Observer& observer) {
+  // Files are written and checked on the processor; a device that is not there is an error all the same.
+  device_from_text(request.run.device);
   const Format& format = format_named(request.options.format);
   prepare_process(static_cast<int>(request.run.threads));
   const ExportSource source = open_export_source(request);

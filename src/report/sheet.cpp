@@ -8,7 +8,6 @@
 namespace cvtool {
 namespace {
 
-constexpr size_t kMost = 400;
 constexpr double kLongestSide = 16000;
 constexpr double kGap = 14, kLine = 18, kCaptionPx = 13;
 
@@ -21,7 +20,7 @@ struct Grid {
 
 Grid grid_for(const std::vector<SheetPicture>& pictures, const SheetStyle& style) {
   Grid grid;
-  grid.shown = std::min(pictures.size(), kMost);
+  grid.shown = std::min(pictures.size(), kMostPictures);
   size_t lines = 0;
   for (size_t i = 0; i < grid.shown; ++i) lines = std::max(lines, pictures[i].caption.size());
   grid.side = std::clamp(style.tile_px, 16, 1000);

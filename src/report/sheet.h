@@ -21,10 +21,13 @@ struct SheetStyle {
   int tile_px = 180;  // side of the square that each picture stands in
 };
 
+// More are not drawn.
+constexpr size_t kMostPictures = 400;
+
 // Draws the picture in the middle of a square of `side` pixels, whole, its caption below in lines of 18 pixels.
 void draw_tile(Canvas& canvas, const cv::Point2d& corner, const SheetPicture& picture, double side);
 
-// Writes as write_picture does. At most 400 pictures are shown; the title of a longer
+// Writes as write_picture does. At most kMostPictures are shown; the title of a longer
 // sheet says how many there were. Throws Error when the file cannot be written.
 void write_sheet(const std::string& path, const std::vector<SheetPicture>& pictures, const SheetStyle& style);
 

@@ -10,6 +10,7 @@
 #include "base/output.h"
 #include "base/text.h"
 #include "base/version.h"
+#include "data/decode/versions.h"
 #include "model/model_file.h"
 #include "run/batch_sheet.h"
 #include "run/run_directory.h"
@@ -30,7 +31,8 @@ Json identity_of(const TrainPlan& plan, const TrainingData& data) {
           {"device", plan.device.str()},
           {"threads", at::get_num_threads()},
           {"libtorch", torch_version()},
-          {"cvtool", kVersion}};
+          {"cvtool", kVersion},
+          {"decoders", decoder_versions()}};
 }
 
 Json model_info(const TrainPlan& plan, const TrainingData& data) {

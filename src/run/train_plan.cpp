@@ -1,5 +1,7 @@
 #include "run/train_plan.h"
 
+#include <spdlog/spdlog.h>
+
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -157,6 +159,10 @@ TrainPlan plan_training(const TrainRequest& request) {
                                                      (plan.dataset.test.empty() ? "" : "test ") + "photos only)"
                                                : "lower --valid and --test"));
   train.stopping.monitor = resolve_monitor(train.stopping.monitor, !plan.dataset.valid.empty());
+  if (train.sampler == "balanced" && train.class_weights == "auto")
+    spdlog::warn(
+        "--class-weights auto and --sampler balanced each even out the classes: together, photos of rare classes count "
+        "twice; leave one of them out");
   class_weights_tensor(train.class_weights, plan.dataset.classes, plan.dataset.train);
   compile(plan, chosen.source);
   choose_fine_tuning_precision(plan, precision_asked);

@@ -219,8 +219,16 @@ TEST_CASE("A device that is not there is refused with the reason") {
     return;
   }
   Attempt(session.photos, {"--device", "cuda"}).refused(2, {"--device cuda", "no CUDA device", "--device cpu"});
-  check_refused(session({"predict", session.photos, "--model", session.run, "--device", "cuda:1"}), 2,
-                {"--device cuda:1", "--device cpu"});
+  const std::vector<std::vector<std::string>> commands{{"predict", session.photos},
+                                                       {"export", "--format", "onnx"},
+                                                       {"export", "--format", "safetensors"},
+                                                       {"explain", "--embed", session.photos},
+                                                       {"explain", "--layer", "all", session.photos}};
+  for (std::vector<std::string> command : commands) {
+    CAPTURE(command[0]);
+    command.insert(command.end(), {"--model", session.run, "--device", "cuda:1"});
+    check_refused(session(command), 2, {"--device cuda:1", "--device cpu"});
+  }
 }
 
 TEST_CASE("A loss that becomes NaN ends the run with what to do; the best model so far is kept and usable") {

@@ -197,6 +197,17 @@ TEST_CASE("data sample draws the same set again and completes one that was begun
   CHECK((content_of(session.scratch / ("again/" + some)) == content_of(session.photos + "/" + some)));
 }
 
+TEST_CASE("Classes that are evened out twice are warned of") {
+  const Session& session = Session::get();
+  const auto said = [&](const std::string& weights) {
+    return session({"train", "--data", session.photos, "--recipe", session.recipe, "--epochs", "1", "--project",
+                    "evened", "--sampler", "balanced", "--class-weights", weights})
+        .err;
+  };
+  CHECK(contains(said("auto"), "photos of rare classes count twice"));
+  CHECK_FALSE(contains(said("Car=2,Truck=1"), "count twice"));
+}
+
 TEST_CASE("A net that is dead is told of in its first epoch, by layer, with and without validation photos") {
   const Session& session = Session::get();
   session.scratch.write("dead.json", R"({

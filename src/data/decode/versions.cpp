@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <gif_lib.h>
+#include <libheif/heif.h>
 #include <png.h>
 #include <sys/stat.h>
 #include <tiffio.h>
@@ -11,6 +12,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <opencv2/core/utility.hpp>
+#include <vector>
+
+#include "base/text.h"
 
 // Needs what <cstdio> declares, so it comes behind it.
 #include <jpeglib.h>
@@ -31,20 +35,34 @@ std::string file_with(Function* function) {
          std::to_string(status.st_mtim.tv_nsec);
 }
 
+struct Decoder {
+  std::string name, version, file;
+};
+
+std::vector<Decoder> decoders() {
+  return {
+      {"jpeg", std::to_string(JPEG_LIB_VERSION), file_with(jpeg_std_error)},
+      {"png", png_get_libpng_ver(nullptr), file_with(png_create_info_struct)},
+      {"gif", std::to_string(GIFLIB_MAJOR) + "." + std::to_string(GIFLIB_MINOR) + "." + std::to_string(GIFLIB_RELEASE),
+       file_with(DGifCloseFile)},
+      {"webp", std::to_string(WebPGetDecoderVersion()), file_with(WebPGetDecoderVersion)},
+      {"tiff", split(TIFFGetVersion(), '\n').at(0), file_with(TIFFGetVersion)},
+      {"heif", heif_get_version(), file_with(heif_get_version)},
+      {"opencv", cv::getVersionString(), file_with(cv::getVersionString)},
+  };
+}
+
 }  // namespace
 
 std::string decoder_versions() {
+  std::vector<std::string> texts;
+  for (const Decoder& decoder : decoders()) texts.push_back(decoder.name + " " + decoder.version);
+  return join(texts, ", ");
+}
+
+std::string decoder_files() {
   std::string text;
-  const auto add = [&](const std::string& name, const std::string& version, const std::string& file) {
-    text += name + " " + version + " " + file + "\n";
-  };
-  add("jpeg", std::to_string(JPEG_LIB_VERSION), file_with(jpeg_std_error));
-  add("png", png_get_libpng_ver(nullptr), file_with(png_create_info_struct));
-  add("gif", std::to_string(GIFLIB_MAJOR) + "." + std::to_string(GIFLIB_MINOR) + "." + std::to_string(GIFLIB_RELEASE),
-      file_with(DGifCloseFile));
-  add("webp", std::to_string(WebPGetDecoderVersion()), file_with(WebPGetDecoderVersion));
-  add("tiff", TIFFGetVersion(), file_with(TIFFGetVersion));
-  add("opencv", cv::getVersionString(), file_with(cv::getVersionString));
+  for (const Decoder& decoder : decoders()) text += decoder.name + " " + decoder.version + " " + decoder.file + "\n";
   return text;
 }
 

@@ -5,8 +5,11 @@
 
 namespace cvtool {
 
-// A text that changes with each of them: their versions, and path, size and time of the files that they were loaded
-// from, since an update of a distribution may leave the version as it was.
+// "jpeg 62, png 1.6.39, ...".
 std::string decoder_versions();
+
+// A text that changes with each of their files on this machine too: path, size and time, since an update of a
+// distribution may leave the version as it was.
+std::string decoder_files();
 
 }  // namespace cvtool
