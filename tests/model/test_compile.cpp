@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "golden/golden.h"
+#include "model/build_layer.h"
 #include "model/initializers.h"
 #include "model/layer.h"
 #include "scratch.h"
@@ -331,6 +332,14 @@ TEST_CASE("The table of layer kinds is alphabetical, documented and builds from 
     CHECK_FALSE(std::string(kind.help).empty());
     Json defaults = Json::object();
     kind.defaults(defaults);
-    CHECK(defaults.is_object());
+    // What has no default has to be said.
+    if (defaults.contains("filters")) defaults["filters"] = 4;
+    defaults["kind"] = kind.name;
+    const bool takes_vectors = std::string(kind.name) == "dense";
+    const BuiltLayer layer = build_layer(defaults.dump(), takes_vectors ? Shape{6} : Shape{4, 9, 9});
+    std::vector<int64_t> sizes{2};
+    sizes.insert(sizes.end(), layer.output.begin(), layer.output.end());
+    const at::Tensor x = takes_vectors ? at::rand({2, 6}) : at::rand({2, 4, 9, 9});
+    CHECK(run_layer(layer, x).sizes() == at::IntArrayRef(sizes));
   }
 }
