@@ -20,13 +20,24 @@ namespace {
 constexpr const char* kRunsFolder = "runs";
 constexpr size_t kNamedHiddenPhotos = 3;
 
+bool is_one_of(const std::vector<std::string>& endings, const std::string& ending) {
+  return std::find(endings.begin(), endings.end(), ending) != endings.end();
+}
+
+// Labels and descriptions of a set.
+bool is_document(const std::string& ending) {
+  static const std::vector<std::string> kEndings{".txt", ".json", ".xml", ".csv", ".tsv",
+                                                 ".md",  ".html", ".pdf", ".yml", ".yaml"};
+  return is_one_of(kEndings, ending);
+}
+
 // Endings that are known for something else, so that no such file is opened: what lies beside photos in great numbers,
 // downloads that are not finished, and cameras' raw files, of whose TIFF only a thumbnail could be read.
 bool is_known_for_else(const std::string& ending) {
-  static const std::vector<std::string> kEndings{
-      ".txt", ".json", ".xml", ".csv", ".md",  ".part", ".partial", ".crdownload", ".download", ".filepart", ".tmp",
-      ".cr2", ".cr3",  ".nef", ".arw", ".dng", ".orf",  ".rw2",     ".pef",        ".sr2",      ".raf",      ".raw"};
-  return std::find(kEndings.begin(), kEndings.end(), ending) != kEndings.end();
+  static const std::vector<std::string> kEndings{".part", ".partial", ".crdownload", ".download", ".filepart", ".tmp",
+                                                 ".cr2",  ".cr3",     ".nef",        ".arw",      ".dng",      ".orf",
+                                                 ".rw2",  ".pef",     ".sr2",        ".raf",      ".raw"};
+  return is_document(ending) || is_one_of(kEndings, ending);
 }
 
 // "photo.JPG" -> ".jpg"; "" for a name without one.
@@ -157,7 +168,7 @@ std::vector<std::string> images_in(const std::string& folder, PassedOver* passed
     if (entry.kind == FolderEntry::Kind::kFolder) continue;
     if (is_photo(entry, folder + "/" + entry.name))
       names.push_back(entry.name);
-    else if (passed)
+    else if (passed && !is_document(ending_of(entry.name)))  // it belongs beside the folders of classes
       ++passed->endings[ending_of(entry.name)];
   }
   return names;

@@ -41,7 +41,8 @@ struct FolderEntry {
 // Throws DataError naming a folder that cannot be read.
 std::vector<std::string> folders_in(const std::string& folder, PassedOver* passed = nullptr);
 
-// The names of the photos lying in `folder` itself, in code-point order. `passed` gets the endings of other files.
+// The names of the photos lying in `folder` itself, in code-point order. `passed` gets the endings of other files but
+// documents, such as a list of the labels.
 std::vector<std::string> images_in(const std::string& folder, PassedOver* passed = nullptr);
 
 // Every photo below a folder in code-point order of the paths, one after the other and none kept. A file is a photo by

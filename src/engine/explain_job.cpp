@@ -12,6 +12,7 @@
 #include "engine/explain_jobs.h"
 #include "engine/jobs.h"
 #include "explain/extraction.h"
+#include "torch/device.h"
 
 namespace fs = std::filesystem;
 

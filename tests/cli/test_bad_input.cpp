@@ -60,7 +60,7 @@ TEST_CASE("Data that is missing, empty or of one class only is refused") {
   Attempt(scratch.path()).refused(4, {scratch.path(), "holds no photos", "DIR/CLASS/*.jpg"});
   fs::create_directories(scratch / "empty/train/Car");
   Attempt(scratch / "empty").refused(4, {"holds no photos"});
-  Attempt(scratch.write("list.txt", "x")).refused(4, {"list.txt", "neither a folder nor a CSV"});
+  Attempt(scratch.write("list.txt", "x")).refused(4, {"list.txt, line 1: the label is empty", "path,label"});
   Attempt(Session::get().photos + "/test/Car").refused(4, {"holds photos but no class folders"});
   fs::create_directories(scratch / "one");
   fs::copy(Session::get().photos + "/test/Car", scratch / "one/Car");

@@ -44,6 +44,16 @@ TEST_CASE("Content says what is a photo where the ending does not") {
       folder.path() + ": 6 files not used, no photos: 1 without an ending, 1 .log, 1 .mp4, 1 .nef, 1 .part, 1 .xml"));
 }
 
+TEST_CASE("Documents beside the folders of classes are no loss, other files are") {
+  TempFolder folder;
+  const std::string png = as_png();
+  for (const char* name : {"a/1.png", "a/2.png", "b/1.png", "b/2.png"}) folder.write(name, png);
+  for (const char* name : {"labels.csv", "README.md", "data.json", "LICENSE.txt"}) folder.write(name, "a");
+  CHECK_FALSE(says(find_dataset(folder.path(), {}, 1), "not used"));
+  folder.write("film.mp4", "a");
+  CHECK(says(find_dataset(folder.path(), {}, 1), "1 file not used, no photos: 1 .mp4"));
+}
+
 TEST_CASE("Folders of other programs and hidden ones are passed over with a note") {
   TempFolder folder;
   const Words foreign{"@eaDir",   "__MACOSX",   "lost+found", "$RECYCLE.BIN", "System Volume Information",
