@@ -14,9 +14,22 @@
 namespace cvtool {
 namespace {
 
+// Of a last layer that is repeated, the last turn stands by itself: it alone loses its activation.
+void last_by_itself(Json& layers) {
+  Json& last = layers.back();
+  const Json repeat = last.value("repeat", Json());
+  if (!repeat.is_number_integer() || repeat.get<int64_t>() < 2) return;
+  Json turn = last;
+  turn.erase("repeat");
+  turn.erase("name");
+  last["repeat"] = repeat.get<int64_t>() - 1;
+  layers.push_back(std::move(turn));
+}
+
 // Takes the last activation off the layers: the loss is computed from the values before it.
 std::string take_last_activation(Json& layers, const Parameters& parameters) {
   if (!layers.is_array() || layers.empty() || !layers.back().is_object()) return "linear";
+  last_by_itself(layers);
   Json& last = layers.back();
   const auto text_of = [&](const char* key) {
     return substitute_parameters(last.value(key, Json("linear")), parameters, "model.layers: the last layer: ");

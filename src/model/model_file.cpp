@@ -15,8 +15,8 @@
 #include "model/archive.h"
 #include "model/model_info.h"
 #include "model/torchscript_file.h"
-#include "model/weights/file_kind.h"
 #include "model/verified_files.h"
+#include "model/weights/file_kind.h"
 #include "torch/device.h"
 
 namespace cvtool {

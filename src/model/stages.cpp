@@ -92,6 +92,16 @@ std::vector<std::string> prefixes(const std::vector<Named>& parameters, size_t d
   return out.size() == 1 && depth < 5 ? prefixes(parameters, depth + 1) : out;
 }
 
+// Freezing throws away the functions that it puts into their callers, but nodes go on pointing at them: an error in
+// such a node, where memory runs out or a picture has another size, would end the process. `function` stays.
+void own_call_stacks(torch::jit::Block& block, torch::jit::Function& function) {
+  for (torch::jit::Node* node : block.nodes()) {
+    if (node->callstack())
+      node->setCallStack(c10::make_intrusive<torch::jit::InlinedCallStack>(&function, node->sourceRange()));
+    for (torch::jit::Block* inner : node->blocks()) own_call_stacks(*inner, function);
+  }
+}
+
 }  // namespace
 
 torch::jit::Module frozen_module(const torch::jit::Module& module, const std::vector<std::string>& kept) {
@@ -102,6 +112,8 @@ torch::jit::Module frozen_module(const torch::jit::Module& module, const std::ve
   torch::jit::setGraphExecutorOptimize(true);
   torch::jit::Module frozen = torch::jit::freeze(copy, kept);
   torch::jit::setGraphExecutorOptimize(optimizes);
+  for (const torch::jit::Method& method : frozen.get_methods())
+    own_call_stacks(*method.graph()->block(), method.function());
   return frozen;
 }
 

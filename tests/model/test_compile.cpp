@@ -10,6 +10,7 @@
 #include "model/build_layer.h"
 #include "model/initializers.h"
 #include "model/layer.h"
+#include "model/predictor.h"
 #include "scratch.h"
 #include "spec/recipe.h"
 
@@ -298,6 +299,26 @@ TEST_CASE("One sigmoid unit gives both probabilities, several give the softmax t
   const Net plain = layers_of(R"({"kind": "rescale", "scale": 0.001},)" + std::string(kFlatDense));
   CHECK(plain.activation == "softmax");
   CHECK(largest_difference(forward(plain, x), at::softmax(logits(plain, x), 1)) == 0);
+}
+
+TEST_CASE("Of a last layer that is repeated, only the last turn gives logits") {
+  const at::Tensor x = pictures(4, 8);
+  const std::string before = R"({"kind": "rescale", "scale": 0.01}, {"kind": "flatten"}, )";
+  const Net repeated = layers_of(before + R"({"kind": "dense", "units": 2, "activation": "sigmoid", "repeat": 3})");
+  const Net written = layers_of(before + R"({"kind": "dense", "units": 2, "activation": "sigmoid"},
+    {"kind": "dense", "units": 2, "activation": "sigmoid"}, {"kind": "dense", "units": 2, "activation": "sigmoid"})");
+  CHECK(largest_difference(logits(repeated, x), logits(written, x)) == 0);
+  CHECK(repeated.activation == "sigmoid");
+}
+
+TEST_CASE("A picture of another size is an error of a frozen net too, not its end") {
+  const Net net = compile_net(load_recipe(kDefaultRecipe, Json::object()).model, {{64, 64}, 2, 1});
+  const Predictor predictor(net.module, at::kCPU, at::kFloat);
+  CHECK(predictor.run(pictures(2, 64)).logits.size(0) == 2);
+  for (int64_t size : {3, 20, 40, 72, 200}) {
+    CAPTURE(size);
+    CHECK_THROWS_AS(predictor.run(pictures(2, size)), std::exception);
+  }
 }
 
 TEST_CASE("Preprocessing is inside the net and means what its word says") {
