@@ -22,12 +22,6 @@ constexpr size_t kPartBytes = 4096;
 
 using Group = std::vector<size_t>;  // indices of samples, in the order of their paths
 
-// The file's length; 0 for one that cannot be compared.
-int64_t length_of(const std::string& path) {
-  struct stat status {};
-  return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) ? status.st_size : 0;
-}
-
 // A hash of what stands in the middle of a file, where photos differ; nothing for a file that is no image.
 std::optional<ContentHash> part_of(const std::string& path) {
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -63,6 +57,11 @@ std::vector<Group> divided(const std::vector<Group>& groups, const std::vector<s
 }
 
 }  // namespace
+
+int64_t length_of(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) ? status.st_size : 0;
+}
 
 std::vector<size_t> first_copies(const std::string& root, const std::vector<Sample>& samples) {
   std::vector<size_t> first(samples.size());

@@ -1,20 +1,13 @@
 #include "data/leakage.h"
 
-#include <filesystem>
 #include <map>
 
 #include "base/output.h"
 #include "base/text.h"
+#include "data/copies.h"
 
 namespace cvtool {
 namespace {
-
-// Length in bytes; 0 for a file that is not there.
-uint64_t length_of(const std::string& path) {
-  std::error_code error;
-  const auto length = std::filesystem::file_size(path, error);
-  return error ? 0 : length;
-}
 
 // The content, or the path where it cannot be read: such a file equals no other.
 ContentHash content_of(const std::string& path) {
@@ -32,7 +25,7 @@ Duplicates duplicates_in_training(const OpenedSplit& train, const OpenedSplit& h
 }
 
 Duplicates duplicates_in_training(const Dataset& dataset, const std::vector<Sample>& held_out) {
-  std::map<uint64_t, std::vector<const Sample*>> by_length;
+  std::map<int64_t, std::vector<const Sample*>> by_length;
   for (const Sample& sample : dataset.train)
     by_length[length_of(sample_path(dataset.root, sample.path))].push_back(&sample);
   std::map<const Sample*, ContentHash> known;

@@ -134,7 +134,7 @@ ModelFile load_model(const std::string& path, ModelCheck check) {
     throw Error(path + ": there is no such model file; train one with cvtool train --data DIR");
   const auto [bytes, identity] = read_file_and_identity(path);
   const bool full = check == ModelCheck::kFull || !is_verified(path, identity);
-  if (const FileKind kind = kind_of_file({nullptr, bytes}); !kind.what.empty() || bytes.compare(0, 2, "PK") != 0)
+  if (const ForeignKind kind = kind_of_file({nullptr, bytes}); !kind.what.empty() || bytes.compare(0, 2, "PK") != 0)
     throw Error(path + ": is not a model file" + (kind.what.empty() ? "" : ": it " + kind.what) +
                 "; cvtool train writes them as RUN/best.pt" + (kind.what.empty() ? "" : "; " + kind.next_step));
   ModelFile model;

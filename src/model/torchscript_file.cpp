@@ -44,7 +44,7 @@ std::string unknown_part(const std::string& message) {
 }
 
 std::string why_not_loaded(const TorchscriptSource& source, const std::string& message) {
-  if (const FileKind kind = kind_of_file({nullptr, source.bytes}); !kind.what.empty())
+  if (const ForeignKind kind = kind_of_file({nullptr, source.bytes}); !kind.what.empty())
     return kind.what + "; " + kind.next_step;
   if (const std::string version = newer_version(source.bytes); !version.empty())
     return "is TorchScript of the file version " + version + "; LibTorch " + torch_version() + " reads up to " +
@@ -82,7 +82,7 @@ at::Tensor output_for(torch::jit::Module module, int64_t pictures, const ImageSi
 
 torch::jit::Module load_torchscript(const TorchscriptSource& source, torch::jit::ExtraFilesMap& extra) {
   if (source.bytes.compare(0, 2, "PK") != 0) {
-    const FileKind kind = kind_of_file({nullptr, source.bytes});
+    const ForeignKind kind = kind_of_file({nullptr, source.bytes});
     throw Error(source.path + ": " +
                 (kind.what.empty() ? "is not TorchScript; cvtool import makes backbones, and so does "
                                      "torch.jit.trace(model, x).save(FILE) in Python"

@@ -18,7 +18,7 @@ constexpr const char* kTrace = "save the net with torch.jit.trace(model, x).save
 
 bool begins_with(std::string_view bytes, std::string_view prefix) { return bytes.substr(0, prefix.size()) == prefix; }
 
-FileKind kind_of_zip(const ZipArchive& zip) {
+ForeignKind kind_of_zip(const ZipArchive& zip) {
   if (zip.has("serialized_exported_program.json") || zip.has("archive_format") || zip.has("models/model.json"))
     return {"is a program of torch.export (.pt2), not TorchScript", kTrace};
   if (zip.has("bytecode.pkl") && !zip.has_folder("code"))
@@ -41,7 +41,7 @@ constexpr Beginning kPictures[] = {{"\xff\xd8\xff", "a JPEG"}, {"\x89PNG", "a PN
 
 }  // namespace
 
-FileKind kind_of_file(const Blob& file) {
+ForeignKind kind_of_file(const Blob& file) {
   const std::string_view bytes = file.bytes;
   const std::string start = lower(std::string(bytes.substr(0, 64)));
   if (bytes.empty()) return {"is empty", kFetch};

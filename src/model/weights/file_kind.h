@@ -7,12 +7,12 @@
 
 namespace cvtool {
 
-struct FileKind {
+struct ForeignKind {
   std::string what;       // "is a web page, not the file itself"; "": not known
   std::string next_step;  // "fetch the file again"
 };
 
 // Told by the file's beginning, of a zip archive by the names of its entries. TorchScript is not among the kinds.
-FileKind kind_of_file(const Blob& file);
+ForeignKind kind_of_file(const Blob& file);
 
 }  // namespace cvtool

@@ -65,7 +65,7 @@ RawStateDict read_weight_file(const std::string& path) {
     size = tfjs.bytes;
     dict = std::move(tfjs.dict);
   } else {
-    const FileKind kind = kind_of_file(file);
+    const ForeignKind kind = kind_of_file(file);
     fail_weights(path, kind.what.empty() ? "is not a weight file that cvtool knows" : kind.what,
                  kind.what.empty() ? kFormats : kind.next_step);
   }
