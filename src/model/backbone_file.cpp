@@ -15,7 +15,7 @@
 namespace cvtool {
 namespace {
 
-constexpr const char* kNextStep = "copy or import it again";
+constexpr const char* kImportAgain = "copy or import it again";
 
 bool holds_tensor(const torch::jit::Block& block) {
   for (const torch::jit::Node* node : block.nodes()) {
@@ -56,21 +56,21 @@ Json backbone_info(const std::string& path, const std::string& text) {
   if (text.empty()) return info;
   const auto stored = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!stored.is_object())
-    throw Error(path + ": " + kInfoFile + " is not a JSON object; the file is damaged, " + kNextStep);
+    throw Error(path + ": " + kInfoFile + " is not a JSON object; the file is damaged, " + kImportAgain);
   if (stored.value("kind", Json()) != "base") {
     if (stored.contains("classes"))
       throw Error(path +
                   ": is a finished model, not a backbone; pass a backbone, or continue from the model with --from " +
                   path);
-    throw Error(path + ": " + kInfoFile + " does not say that this is a backbone; " + kNextStep);
+    throw Error(path + ": " + kInfoFile + " does not say that this is a backbone; " + kImportAgain);
   }
   const auto format = stored.value("format", Json());
   if (!format.is_number_integer())
-    throw Error(path + ": " + kInfoFile + " has no format number; the file is damaged, " + kNextStep);
+    throw Error(path + ": " + kInfoFile + " has no format number; the file is damaged, " + kImportAgain);
   if (format.get<int64_t>() > kBackboneFormat)
     throw Error(path + ": is of backbone format " + format.dump() + ", this cvtool reads up to " +
                 std::to_string(kBackboneFormat) + "; use a newer cvtool");
-  read_document<StoredBackbone>(stored, path + ": " + kInfoFile, std::string("the file is damaged, ") + kNextStep);
+  read_document<StoredBackbone>(stored, path + ": " + kInfoFile, std::string("the file is damaged, ") + kImportAgain);
   info.update(stored);
   return info;
 }
@@ -81,7 +81,7 @@ BackboneFile load_backbone(const std::string& path) {
   torch::jit::ExtraFilesMap extra{{kInfoFile, ""}};
   BackboneFile backbone;
   const std::string bytes = read_file(path);
-  backbone.module = load_torchscript({path, bytes, kNextStep}, extra);
+  backbone.module = load_torchscript({path, bytes, kImportAgain}, extra);
   backbone.info = backbone_info(path, extra[kInfoFile]);
   if (!backbone.module.find_method("forward"))
     throw Error(path + ": has no method forward; trace or script a whole net");
