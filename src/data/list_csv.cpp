@@ -97,6 +97,8 @@ class CsvLister {
     ListedPhoto photo{field(columns_.path), nfc(without_blanks(label)), without_blanks(split)};
     trimmed_here_ = label.size() != without_blanks(label).size() || split.size() != photo.split.size();
     if (photo.path.empty()) throw DataError(where + "the path is empty; write path,label[,split]");
+    if (photo.class_name.find('\0') != std::string::npos || photo.path.find('\0') != std::string::npos)
+      throw DataError(where + "holds a NUL byte; write the list as text");
     if (photo.class_name.empty()) throw DataError(where + "the label is empty; write path,label[,split]");
     if (photo.split.empty()) return photo;
     const std::string known = split_name(photo.split);

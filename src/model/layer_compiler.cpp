@@ -144,6 +144,10 @@ void LayerCompiler::unknown_kind(const std::string& kind, const Scope& scope) co
 }
 
 torch::jit::Module LayerCompiler::simple(const LayerKind& kind, const Json& spec, Shape& shape, const Scope& scope) {
+  constexpr size_t kMostLayers = 5000;
+  if (rows.size() >= kMostLayers)
+    throw UsageError(scope.place +
+                     "is layer 5,001 of the net, and more than 5,000 are not compiled; do blocks repeat each other?");
   LayerContext here = context(shape);
   here.path = scope.path;
   here.place = scope.place;

@@ -1,5 +1,7 @@
 #include <ATen/ATen.h>
 
+#include <cmath>
+
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -114,11 +116,20 @@ namespace {
 
 // A number, or one for each of the input's channels, as [1] or [1,C,1,1] f32.
 at::Tensor per_channel(const Json& json, const LayerContext& context, const char* key) {
+  constexpr double kMost = 1e30;  // far below what float32 holds
   std::vector<double> values;
-  if (json.is_number()) return at::full({1}, json.get<double>(), at::kFloat);
+  const auto add = [&](const Json& item) {
+    if (!item.is_number()) return;
+    values.push_back(item.get<double>());
+    if (std::abs(values.back()) > kMost)
+      throw UsageError(context.place + key + ": " + item.dump() + " is out of range; it must be from -1e30 to 1e30");
+  };
+  if (json.is_number()) {
+    add(json);
+    return at::full({1}, values[0], at::kFloat);
+  }
   if (json.is_array())
-    for (const auto& item : json)
-      if (item.is_number()) values.push_back(item.get<double>());
+    for (const auto& item : json) add(item);
   if (values.empty() || static_cast<int64_t>(values.size()) != context.input[0] || values.size() != json.size())
     throw UsageError(context.place + key + ": must be a number or a list of " + std::to_string(context.input[0]) +
                      " numbers (one per channel), not " + json.dump());

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/error.h"
 #include "model/layer_builders.h"
 #include "spec/layer_fields.h"
@@ -6,8 +8,12 @@ namespace cvtool {
 namespace {
 
 Window pool_window(const Pool2dFields& f, const LayerContext& context) {
-  return window_from_spec({f.kernel, f.strides.is_null() ? f.kernel : f.strides, f.padding, 1, f.ceil_mode},
-                          context.input, context.place);
+  const Window w = window_from_spec({f.kernel, f.strides.is_null() ? f.kernel : f.strides, f.padding, 1, f.ceil_mode},
+                                    context.input, context.place);
+  for (size_t axis = 0; axis < 2; ++axis)
+    if (std::max(w.before[axis], w.after[axis]) >= w.kernel[axis])
+      throw UsageError(context.place + "padding: must be smaller than the kernel; else windows lie in padding alone");
+  return w;
 }
 
 // LibTorch's own padding serves when both sides are alike and at most half the window.

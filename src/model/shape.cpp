@@ -31,8 +31,10 @@ std::array<int64_t, 2> pair_from_json(const Json& json, int64_t low, const std::
   } else {
     throw UsageError(place + ": must be an integer or [height, width], not " + json.dump());
   }
-  if (pair[0] < low || pair[1] < low)
-    throw UsageError(place + ": " + json.dump() + " is out of range; it must be at least " + std::to_string(low));
+  constexpr int64_t kMost = 1 << 16;  // no picture is larger
+  if (pair[0] < low || pair[1] < low || pair[0] > kMost || pair[1] > kMost)
+    throw UsageError(place + ": " + json.dump() + " is out of range; it must be from " + std::to_string(low) + " to " +
+                     std::to_string(kMost));
   return pair;
 }
 
@@ -55,8 +57,9 @@ void set_padding(const Json& padding, const Shape& input, const std::string& pla
     throw UsageError(place + "padding: " + unknown_word("value", padding.get<std::string>(), {"same", "valid"}));
   if (padding.is_array() && padding.size() == 4) {
     for (const auto& side : padding)
-      if (!side.is_number_integer() || side.get<int64_t>() < 0)
-        throw UsageError(place + "padding: must be four integers [top, bottom, left, right], not " + padding.dump());
+      if (!side.is_number_integer() || side.get<int64_t>() < 0 || side.get<int64_t>() > 1 << 16)
+        throw UsageError(place + "padding: must be four integers [top, bottom, left, right] from 0 to 65536, not " +
+                         padding.dump());
     window.before = {padding[0].get<int64_t>(), padding[2].get<int64_t>()};
     window.after = {padding[1].get<int64_t>(), padding[3].get<int64_t>()};
     return;

@@ -42,7 +42,7 @@ bool every_tap_meets_input(const Window& window, const Shape& input);
 // UsageError (starting with `place`) when a value is out of range or nothing would be left of the input.
 Window window_from_spec(const WindowSpec& spec, const Shape& input, const std::string& place);
 
-// N or [height, width], each within low..high. Throws UsageError naming `place`.
+// N or [height, width], each from `low` to 65536. Throws UsageError naming `place`.
 std::array<int64_t, 2> pair_from_json(const Json& json, int64_t low, const std::string& place);
 
 }  // namespace cvtool

@@ -90,11 +90,13 @@ StartedRun start_run(const TrainPlan& plan, const TrainingData& data) {
   run.model = model_info(plan, data);
   if (plan.stopped) {
     run.folder = plan.stopped->folder;
+    run.lock = std::make_shared<FolderLock>(run.folder);
     run.state = state_to_resume(*plan.stopped, run.identity, plan.request.force);
     refuse_finished(run, plan.recipe.train);
     remove_half_written(run.folder);
   } else {
     run.folder = make_run_directory(plan.request.project, plan.request.name);
+    run.lock = std::make_shared<FolderLock>(run.folder);
   }
   write_file_atomically(own_file(run.folder, "config.json"), text_from_json(config_of(plan)));
   write_file_atomically(own_file(run.folder, "data.json"), text_from_json(training_data_json(plan.dataset, data), 1));

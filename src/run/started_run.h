@@ -1,8 +1,10 @@
 // A run whose folder is there: where it writes, and where it goes on from.
 #pragma once
 
+#include <memory>
 #include <string>
 
+#include "run/folder_lock.h"
 #include "run/training_data.h"
 #include "train/training_state.h"
 
@@ -13,7 +15,8 @@ struct StartedRun {
   Json identity;        // all that decides the run's result: see state_to_resume
   Json model;           // what its model files say of themselves, but for epoch, metrics and reference sample
   std::string trouble;  // why the net cannot learn; empty while it can
-  TrainingState state;  // fresh, or of the checkpoint that is gone on from
+  std::shared_ptr<const FolderLock> lock;  // held while the run is written to
+  TrainingState state;                     // fresh, or of the checkpoint that is gone on from
 
   // The command that goes on with it.
   std::string resume_command() const;

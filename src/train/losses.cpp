@@ -54,7 +54,8 @@ constexpr const char* kFlag = "--class-weights";
 
 double weight_from(const std::string& text) {
   const Json value = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!value.is_number() || value.get<double>() < 0)
+  constexpr double kMost = 1e30;  // far below what float32 holds
+  if (!value.is_number() || value.get<double>() < 0 || value.get<double>() > kMost)
     throw UsageError(std::string(kFlag) + ": '" + text + "' is not a weight; write a number such as 2.5");
   return value.get<double>();
 }

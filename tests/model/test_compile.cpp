@@ -301,6 +301,34 @@ TEST_CASE("One sigmoid unit gives both probabilities, several give the softmax t
   CHECK(largest_difference(forward(plain, x), at::softmax(logits(plain, x), 1)) == 0);
 }
 
+TEST_CASE("Numbers that no net can have are refused by their key") {
+  const auto refusal = [](const std::string& layer) {
+    return message_of([&] { layers_of(layer + R"(, {"kind": "global_avg_pool2d"}, {"kind": "dense"})"); });
+  };
+  CHECK(
+      contains(refusal(R"({"kind": "conv2d", "filters": 4, "strides": 2147483648})"), "strides: 2147483648 is out of"));
+  CHECK(contains(refusal(R"({"kind": "conv2d", "filters": 4, "kernel": 1000000000, "padding": "same"})"), "kernel"));
+  CHECK(
+      contains(refusal(R"({"kind": "conv2d", "filters": 4, "dilation": 1000000000, "padding": "same"})"), "dilation"));
+  CHECK(contains(refusal(R"({"kind": "conv2d", "filters": 4, "padding": 1000000000})"), "padding"));
+  CHECK(contains(refusal(R"({"kind": "conv2d", "filters": 1000000, "kernel": 60000, "padding": "same"})"), "weights"));
+  CHECK(
+      contains(refusal(R"({"kind": "max_pool2d", "kernel": 1000000000, "strides": 1, "padding": "same"})"), "kernel"));
+  CHECK(contains(refusal(R"({"kind": "avg_pool2d", "kernel": 2, "padding": 5})"), "smaller than the kernel"));
+  CHECK(contains(refusal(R"({"kind": "rescale", "scale": 1e39})"), "scale: 1e+39 is out of range"));
+  CHECK(contains(message_of([] {
+                   layers_of(R"({"kind": "flatten"}, {"kind": "dense", "units": 1000000000000000000},
+                                              {"kind": "dense"})");
+                 }),
+                 "weights"));
+  CHECK(contains(message_of([] {
+                   compile_net(Json::parse(R"({"blocks": {"a": {"layers": [{"kind": "activation", "repeat": 1000}]},
+      "b": {"layers": [{"kind": "a", "repeat": 1000}]}}, "layers": [{"kind": "b"}, {"kind": "flatten"}, {"kind": "dense"}]})"),
+                               {{8, 8}, 2, 1});
+                 }),
+                 "more than 5,000"));
+}
+
 TEST_CASE("Of a last layer that is repeated, only the last turn gives logits") {
   const at::Tensor x = pictures(4, 8);
   const std::string before = R"({"kind": "rescale", "scale": 0.01}, {"kind": "flatten"}, )";
