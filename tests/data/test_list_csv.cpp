@@ -142,3 +142,8 @@ TEST_CASE("The same file twice is one photo, however it is written") {
   CHECK(says(dataset, "1 repeated line passed over"));
   list.refuses(rows(",") + "./a.jpg,dog\n", "line 5");
 }
+
+TEST_CASE("A list that is not text is refused") {
+  const List list;
+  list.refuses(std::string("a.jpg,cat\0\nb.jpg,dog\n", 20), "NUL byte");
+}

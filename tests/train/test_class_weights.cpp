@@ -40,6 +40,7 @@ TEST_CASE("Class weights that make no sense are refused with what is meant") {
   CHECK(contains(message("Truk=2"), "did you mean 'Truck'?"));
   CHECK(contains(message("Truck=x"), "'x' is not a weight"));
   CHECK(contains(message("Truck=-1"), "'-1' is not a weight"));
+  CHECK(contains(message("Truck=1e308"), "'1e308' is not a weight"));
   CHECK(contains(message("equal"), "neither none, auto, a .json file nor CLASS=WEIGHT"));
   CHECK(contains(message("nowhere.json"), "nowhere.json"));
 }
