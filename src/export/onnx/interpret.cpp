@@ -26,7 +26,8 @@ at::Tensor tensor_from_onnx(const OnnxTensor& tensor) {
   if (bytes != static_cast<double>(tensor.bytes.size()))
     throw Error("the constant '" + tensor.name + "' is not as long as its shape says");
   at::Tensor out = at::empty(tensor.dims, type->second);
-  std::memcpy(out.data_ptr(), tensor.bytes.data(), tensor.bytes.size());
+  // An empty tensor has no memory, and a null pointer is undefined behaviour even for no bytes.
+  if (!tensor.bytes.empty()) std::memcpy(out.data_ptr(), tensor.bytes.data(), tensor.bytes.size());
   return out;
 }
 
