@@ -8,6 +8,9 @@
 namespace cvtool {
 namespace {
 
+// Where messages say that a resolved list is wrong.
+const std::string kPlace = "augment";
+
 // One strength as it is written on the command line.
 std::string value_text(const Json& value) {
   if (value.is_string()) return value.get<std::string>();
@@ -47,7 +50,7 @@ std::string augment_text(const Json& augment) {
   std::vector<std::string> parts;
   for (const auto& entry : augment) {
     const auto& name = entry["kind"].get_ref<const std::string&>();
-    const AugmentKind& kind = augment_kind(name, "augment");
+    const AugmentKind& kind = augment_kind(name, kPlace);
     std::vector<std::string> values;
     for (const auto& key : kind.strengths) values.push_back(value_text(entry[key]));
     const bool one =
@@ -68,7 +71,7 @@ std::vector<std::string> orientation_changes(const Json& augment) {
   std::vector<std::string> out;
   for (const auto& entry : augment) {
     const auto& name = entry["kind"].get_ref<const std::string&>();
-    const AugmentKind& kind = augment_kind(name, "augment");
+    const AugmentKind& kind = augment_kind(name, kPlace);
     if (kind.changes_orientation) out.push_back(kind.name);
   }
   return out;
