@@ -12,6 +12,7 @@
 #include <filesystem>
 
 #include "base/error.h"
+#include "base/file_lock.h"
 #include "base/files.h"
 #include "base/text.h"
 
@@ -28,32 +29,13 @@ const std::vector<std::string>& limited_kinds() {
   return kinds;
 }
 
-// An open descriptor with a lock, or none.
-class Locked {
- public:
-  Locked(const std::string& path, int flags, int lock)
-      : file_(::open(path.c_str(), flags | O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)) {
-    locked_ = file_ >= 0 && ::flock(file_, lock) == 0;
-  }
-  ~Locked() {
-    if (file_ >= 0) ::close(file_);
-  }
-  Locked(const Locked&) = delete;
-  Locked& operator=(const Locked&) = delete;
-
-  bool open() const { return file_ >= 0; }
-  bool locked() const { return locked_; }
-
- private:
-  int file_;
-  bool locked_ = false;
-};
+// What lies in a cache may be anything.
+constexpr int kOpenFlags = O_NOFOLLOW | O_NONBLOCK;
 
 CacheFile cache_file(const std::string& kind, const std::string& path, const struct stat& status) {
-  const Locked lock(path, 0, LOCK_EX | LOCK_NB);
+  const FileLock lock(path, kOpenFlags, LOCK_EX | LOCK_NB);
   const double unused = std::difftime(std::time(nullptr), status.st_mtim.tv_sec);
-  return {kind, path, static_cast<int64_t>(status.st_blocks) * 512, std::max(0.0, unused),
-          lock.open() && !lock.locked()};
+  return {kind, path, static_cast<int64_t>(status.st_blocks) * 512, std::max(0.0, unused), lock.refused()};
 }
 
 void add_files(const CacheKind& kind, std::vector<CacheFile>& files) {
@@ -131,8 +113,8 @@ void hold_cache_file(int descriptor) {
 }
 
 bool remove_cache_file(const std::string& path) {
-  const Locked lock(path, 0, LOCK_EX | LOCK_NB);
-  return lock.locked() && ::unlink(path.c_str()) == 0;
+  const FileLock lock(path, kOpenFlags, LOCK_EX | LOCK_NB);
+  return lock.held() && ::unlink(path.c_str()) == 0;
 }
 
 int64_t cache_limit_bytes() {
@@ -151,7 +133,7 @@ int64_t cache_limit_bytes() {
 
 std::string make_cache_room(int64_t bytes, const std::function<void()>& make) {
   make_folders(cache_folder());
-  const Locked one_at_a_time(cache_folder(), O_DIRECTORY, LOCK_EX);
+  const FileLock one_at_a_time(cache_folder(), kOpenFlags | O_DIRECTORY, LOCK_EX);
   const int64_t limit = cache_limit_bytes(), left = evict(bytes, limit);
   const std::string needs = "it needs " + mebibytes(bytes) + ", ";
   if (bytes > left)

@@ -1,6 +1,8 @@
 #include "run/started_run.h"
 
 #include <ATen/Parallel.h>
+#include <fcntl.h>
+#include <sys/file.h>
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -84,19 +86,26 @@ void refuse_finished(const StartedRun& run, const TrainConfig& config) {
 
 std::string StartedRun::resume_command() const { return "cvtool train --resume " + shell_word(folder); }
 
+std::shared_ptr<const FileLock> lock_run(const std::string& folder) {
+  auto lock = std::make_shared<const FileLock>(folder, O_DIRECTORY, LOCK_EX | LOCK_NB);
+  if (lock->refused())
+    throw UsageError(folder + ": another cvtool trains into this run; wait for it, or stop it first");
+  return lock;
+}
+
 StartedRun start_run(const TrainPlan& plan, const TrainingData& data) {
   StartedRun run;
   run.identity = identity_of(plan, data);
   run.model = model_info(plan, data);
   if (plan.stopped) {
     run.folder = plan.stopped->folder;
-    run.lock = std::make_shared<FolderLock>(run.folder);
+    run.lock = lock_run(run.folder);
     run.state = state_to_resume(*plan.stopped, run.identity, plan.request.force);
     refuse_finished(run, plan.recipe.train);
     remove_half_written(run.folder);
   } else {
     run.folder = make_run_directory(plan.request.project, plan.request.name);
-    run.lock = std::make_shared<FolderLock>(run.folder);
+    run.lock = lock_run(run.folder);
   }
   write_file_atomically(own_file(run.folder, "config.json"), text_from_json(config_of(plan)));
   write_file_atomically(own_file(run.folder, "data.json"), text_from_json(training_data_json(plan.dataset, data), 1));

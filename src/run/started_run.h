@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "run/folder_lock.h"
+#include "base/file_lock.h"
 #include "run/training_data.h"
 #include "train/training_state.h"
 
@@ -15,12 +15,16 @@ struct StartedRun {
   Json identity;        // all that decides the run's result: see state_to_resume
   Json model;           // what its model files say of themselves, but for epoch, metrics and reference sample
   std::string trouble;  // why the net cannot learn; empty while it can
-  std::shared_ptr<const FolderLock> lock;  // held while the run is written to
-  TrainingState state;                     // fresh, or of the checkpoint that is gone on from
+  std::shared_ptr<const FileLock> lock;  // held while the run is written to
+  TrainingState state;                   // fresh, or of the checkpoint that is gone on from
 
   // The command that goes on with it.
   std::string resume_command() const;
 };
+
+// The lock of a run's folder; where the file system has no locks it holds nothing. Throws UsageError where another
+// process has it.
+std::shared_ptr<const FileLock> lock_run(const std::string& folder);
 
 // Makes the run's folder, or takes that of the run which is resumed, and writes config.json, data.json and
 // train_batch.jpg. Throws UsageError where a resumed run is finished or is not the same any more, Error where the
