@@ -27,5 +27,7 @@ char csv_separator(const std::string& text);
 
 // A field as it stands in a line: quoted where it has to be.
 std::string csv_cell(const std::string& text);
+// In quotation marks, those within doubled.
+std::string csv_quoted(const std::string& text);
 
 }  // namespace cvtool

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "base/csv.h"
 #include "base/error.h"
 #include "base/json.h"
 
@@ -79,14 +80,8 @@ std::string text_of_names(const std::vector<std::string>& names) {
     const std::string& name = names[i];
     const bool edge = !name.empty() && (std::string_view(kBlanks).find(name.front()) != std::string_view::npos ||
                                         std::string_view(kBlanks).find(name.back()) != std::string_view::npos);
-    text += i ? "," : "";
-    if (!edge && name.find_first_of(",\"") == std::string::npos) {
-      text += name;
-      continue;
-    }
-    text += '"';
-    for (const char c : name) text += c == '"' ? std::string("\"\"") : std::string(1, c);
-    text += '"';
+    const bool plain = !edge && name.find_first_of(",\"") == std::string::npos;
+    text += (i ? "," : "") + (plain ? name : csv_quoted(name));
   }
   return text;
 }

@@ -105,6 +105,11 @@ std::string unknown_word(const std::string& kind, const std::string& word, const
   return out;
 }
 
+std::string without_blanks(const std::string& text) {
+  const size_t begin = text.find_first_not_of(" \t");
+  return begin == std::string::npos ? "" : text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
+}
+
 std::string with_thousands(int64_t number) {
   std::string digits = std::to_string(number < 0 ? -number : number);
   for (int at = static_cast<int>(digits.size()) - 3; at > 0; at -= 3) digits.insert(static_cast<size_t>(at), ",");

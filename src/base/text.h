@@ -24,6 +24,9 @@ std::string nearest_word(const std::string& word, const std::vector<std::string>
 // "unknown KIND 'WORD'; did you mean 'X'? (one of a, b, c)": the message of every mistyped name.
 std::string unknown_word(const std::string& kind, const std::string& word, const std::vector<std::string>& words);
 
+// Without the blanks and tabs around it.
+std::string without_blanks(const std::string& text);
+
 // 14714688 -> "14,714,688".
 std::string with_thousands(int64_t number);
 

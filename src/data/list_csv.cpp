@@ -24,11 +24,6 @@ namespace {
 // reading them tells.
 constexpr size_t kTrustedPaths = 100;
 
-std::string without_blanks(const std::string& text) {
-  const size_t begin = text.find_first_not_of(" \t"), end = text.find_last_not_of(" \t");
-  return begin == std::string::npos ? "" : text.substr(begin, end - begin + 1);
-}
-
 std::vector<CsvRecord> records_of(const std::string& file) {
   const std::string text = read_file(file);
   if (starts_with(text, "\xff\xfe") || starts_with(text, "\xfe\xff"))

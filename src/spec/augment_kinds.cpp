@@ -184,11 +184,6 @@ const std::vector<KindRow>& rows() {
   return table;
 }
 
-std::string without_blanks(const std::string& text) {
-  const size_t begin = text.find_first_not_of(" \t");
-  return begin == std::string::npos ? "" : text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
-
 const KindRow& find_row(const std::string& name, const std::string& place) {
   std::vector<std::string> words;
   for (const auto& r : rows()) {
