@@ -203,8 +203,10 @@ std::vector<Sample> Dataset::all() const {
   return samples;
 }
 
-Dataset find_dataset(const std::string& path, const DataConfig& config, uint64_t seed) {
-  Listing listing = listing_of(path, config);
+namespace {
+
+// A set to train on, of what was found at `path`.
+Dataset training_set(const std::string& path, Listing listing, const DataConfig& config, uint64_t seed) {
   const Counts counts = counts_of(listing);
   Dataset dataset = described(listing);
   dataset.classes = chosen_classes(listing, counts, config);
@@ -220,6 +222,12 @@ Dataset find_dataset(const std::string& path, const DataConfig& config, uint64_t
     throw DataError(path + " holds no photo of the classes " + quoted_list(dataset.classes));
   complete_splits(dataset, config, seed);
   return dataset;
+}
+
+}  // namespace
+
+Dataset find_dataset(const std::string& path, const DataConfig& config, uint64_t seed) {
+  return training_set(path, listing_of(path, config), config, seed);
 }
 
 Dataset find_photos(const std::string& path, const DataConfig& config, uint64_t seed) {
@@ -239,10 +247,11 @@ Dataset find_photos(const std::string& path, const DataConfig& config, uint64_t 
     listing = listing_of(path, config);
   }
   const Counts counts = counts_of(listing);
+  const std::vector<std::string> classes = chosen_classes(listing, counts, config);
+  if (!loose && classes.size() > 1) return training_set(path, std::move(listing), config, seed);
   Dataset dataset = described(listing);
-  dataset.classes = chosen_classes(listing, counts, config);
+  dataset.classes = classes;
   check_class_names(dataset, path);
-  if (!loose && dataset.classes.size() > 1) return find_dataset(path, config, seed);
   if (!loose && dataset.classes.size() == 1)
     dataset.notes.push_back("one class only, '" + dataset.classes[0] + "': it cannot be trained on");
   place_samples(dataset, listing);
