@@ -33,6 +33,18 @@ std::string identity_of(int file) {
   return text;
 }
 
+FileContent content_of(const std::string& path, bool with_identity) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  FileContent content;
+  if (with_identity && file >= 0) content.identity = identity_of(file);
+  const bool read = file >= 0 && read_to_end(file, content.bytes);
+  const int reason = errno;
+  if (with_identity && read && identity_of(file) != content.identity) content.identity.clear();
+  if (file >= 0) ::close(file);
+  if (!read) throw Error("cannot read " + path + ": " + (reason == EISDIR ? "it is a folder" : std::strerror(reason)));
+  return content;
+}
+
 std::string folder_from_environment(const char* variable, const char* below_home) {
   const char* set = std::getenv(variable);
   if (set && *set) return std::string(set) + "/cvtool";
@@ -59,19 +71,9 @@ bool read_to_end(int file, std::string& bytes) {
   return true;
 }
 
-FileContent read_file_and_identity(const std::string& path) {
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  FileContent content;
-  content.identity = file < 0 ? "" : identity_of(file);
-  const bool read = file >= 0 && read_to_end(file, content.bytes);
-  const int reason = errno;
-  if (read && identity_of(file) != content.identity) content.identity.clear();
-  if (file >= 0) ::close(file);
-  if (!read) throw Error("cannot read " + path + ": " + (reason == EISDIR ? "it is a folder" : std::strerror(reason)));
-  return content;
-}
+FileContent read_file_and_identity(const std::string& path) { return content_of(path, true); }
 
-std::string read_file(const std::string& path) { return read_file_and_identity(path).bytes; }
+std::string read_file(const std::string& path) { return content_of(path, false).bytes; }
 
 void write_file_atomically(const std::string& path, const std::string& bytes) {
   AtomicFile file(path);

@@ -3,6 +3,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <atomic>
 #include <fstream>
 #include <future>
 #include <limits>
@@ -137,7 +138,12 @@ size_t startable_threads(size_t wanted) {
 
 size_t affordable_threads(size_t wanted) {
   constexpr size_t kParts = 4;
-  return startable_threads(kParts * wanted) / kParts;
+  // What the system has given once is not asked for again: to start so many threads takes as long as a short epoch.
+  static std::atomic<size_t> given{0};
+  if (wanted <= given) return wanted;
+  const size_t threads = startable_threads(kParts * wanted) / kParts;
+  if (threads == wanted) given = wanted;
+  return threads;
 }
 
 }  // namespace cvtool
