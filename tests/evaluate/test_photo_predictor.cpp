@@ -12,6 +12,7 @@
 #include "evaluate/outputs.h"
 #include "model/compile.h"
 #include "scratch.h"
+#include "stopper.h"
 #include "train/losses.h"
 
 using namespace cvtool;
@@ -37,18 +38,6 @@ at::Tensor photos(int64_t count) {
   at::manual_seed(5);
   return at::randint(256, {count, 3, 12, 16}, at::kByte).contiguous(at::MemoryFormat::ChannelsLast);
 }
-
-// Asks for a stop after so many batches.
-class Stopper : public Observer {
- public:
-  explicit Stopper(int batches) : left_(batches) {}
-  void progress(const Progress&) override {}
-  void epoch(const EpochReport&) override {}
-  bool stop_requested() override { return --left_ < 0; }
-
- private:
-  int left_;
-};
 
 constexpr const char* kSoftmax = R"({"kind": "dense"})";
 constexpr const char* kOneUnit = R"({"kind": "dense", "units": 1, "activation": "sigmoid"})";
@@ -77,7 +66,7 @@ TEST_CASE("A stop that is asked for ends an evaluation after the batch") {
   REQUIRE(store.scan().empty());
   const Recipe recipe = small_recipe(kSoftmax, "none");
   const PhotoPredictor predictor(predictor_of(recipe), recipe);
-  Stopper never(100), second(1);
+  Stopper never(100), second(2);
   CHECK(outputs_of(predictor, store, {"binary_crossentropy", 1}, never).predictions.count() == 4);
   try {
     outputs_of(predictor, store, {"binary_crossentropy", 1}, second);

@@ -8,24 +8,9 @@
 
 #include "base/error.h"
 #include "data/temp_folder.h"
+#include "stopper.h"
 
 using namespace cvtool;
-
-namespace {
-
-// Asks for a stop after so many batches.
-class Stopper : public Observer {
- public:
-  explicit Stopper(int batches) : left_(batches) {}
-  void progress(const Progress&) override {}
-  void epoch(const EpochReport&) override {}
-  bool stop_requested() override { return --left_ <= 0; }
-
- private:
-  int left_;
-};
-
-}  // namespace
 
 TEST_CASE("A photo's features are computed in the same batch, whether or not an earlier run was stopped between") {
   TempFolder folder;

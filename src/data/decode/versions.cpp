@@ -1,5 +1,8 @@
 #include "data/decode/versions.h"
 
+// Before libtiff's header, which marks names of OpenCV's as deprecated.
+#include <opencv2/core/utility.hpp>
+
 #include <dlfcn.h>
 #include <gif_lib.h>
 #include <libheif/heif.h>
@@ -11,7 +14,6 @@
 #include <climits>
 #include <cstdio>
 #include <cstdlib>
-#include <opencv2/core/utility.hpp>
 #include <vector>
 
 #include "base/text.h"
