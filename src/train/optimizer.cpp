@@ -106,24 +106,61 @@ Optimizer::Optimizer(const TrainConfig& config, const std::vector<ParameterGroup
     : config_(with_optimizer_defaults(config)), kind_(&kind_of(config.optimizer)) {
   for (const ParameterGroup& group : groups)
     for (const at::Tensor& parameter : group.parameters) {
-      Slot slot{parameter, group.lr_factor, {}};
+      Slot slot{parameter, group.lr_factor, {}, {}};
       for (int i = 0; i < kind_->slots; ++i) slot.state.push_back(at::zeros_like(parameter));
       slots_.push_back(std::move(slot));
     }
 }
 
-void Optimizer::step(double run_lr) {
+void Optimizer::one_after_the_other(size_t count, const std::function<void(size_t)>& task) {
+  for (size_t i = 0; i < count; ++i) task(i);
+}
+
+// Parameters that have a gradient, large ones cut: an update looks at each number by itself.
+std::vector<Optimizer::Slot> Optimizer::pieces() {
+  constexpr int64_t kMost = 1 << 18;
+  std::vector<Slot> out;
+  for (Slot& slot : slots_) {
+    at::Tensor& own = slot.parameter.mutable_grad();
+    if (!own.defined()) continue;
+    Slot whole = slot;
+    whole.decays = slot.parameter.dim() > 1;
+    whole.gradient = own;
+    own.reset();
+    const int64_t count = slot.parameter.numel();
+    if (!slot.parameter.is_non_overlapping_and_dense() || count <= kMost) {
+      out.push_back(std::move(whole));
+      continue;
+    }
+    // As they lie in memory: slots are made like their parameter.
+    if (whole.gradient.strides() != slot.parameter.strides())
+      whole.gradient = at::empty_like(slot.parameter).copy_(whole.gradient);
+    const auto cut = [](const at::Tensor& tensor, int64_t first, int64_t size) {
+      return tensor.detach().as_strided({size}, {1}, tensor.storage_offset() + first);
+    };
+    for (int64_t first = 0; first < count; first += kMost) {
+      const int64_t size = std::min(kMost, count - first);
+      Slot piece{
+          cut(whole.parameter, first, size), whole.lr_factor, {}, cut(whole.gradient, first, size), whole.decays};
+      for (const at::Tensor& state : whole.state) piece.state.push_back(cut(state, first, size));
+      out.push_back(std::move(piece));
+    }
+  }
+  return out;
+}
+
+void Optimizer::step(double run_lr, const ForEach& for_each) {
   at::NoGradGuard no_grad;
   ++steps_;
-  for (Slot& slot : slots_) {
-    at::Tensor& gradient = slot.parameter.mutable_grad();
-    if (!gradient.defined()) continue;
+  std::vector<Slot> work = pieces();
+  for_each(work.size(), [&](size_t i) {
+    at::NoGradGuard no_grad_there;
+    Slot& slot = work[i];
     const double lr = run_lr * slot.lr_factor;
     // Biases and norms have one dimension; decay would only pull them to zero.
-    if (config_.weight_decay > 0 && slot.parameter.dim() > 1) slot.parameter.mul_(1 - config_.weight_decay * lr);
-    kind_->update(slot.parameter, gradient, slot.state, {config_, lr, steps_});
-    gradient.reset();
-  }
+    if (config_.weight_decay > 0 && slot.decays) slot.parameter.mul_(1 - config_.weight_decay * lr);
+    kind_->update(slot.parameter, slot.gradient, slot.state, {config_, lr, steps_});
+  });
 }
 
 std::vector<std::pair<std::string, at::Tensor>> Optimizer::state() const {

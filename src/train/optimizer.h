@@ -44,8 +44,13 @@ class Optimizer {
   // Keeps references to the parameters (f32, any device).
   Optimizer(const TrainConfig& config, const std::vector<ParameterGroup>& groups);
 
-  // Applies the parameters' gradients with learning rate `lr` and clears them. Parameters without a gradient stay.
-  void step(double lr);
+  // Calls task(0) .. task(count - 1), in any order.
+  using ForEach = std::function<void(size_t count, const std::function<void(size_t)>& task)>;
+
+  // Applies the parameters' gradients with learning rate `lr` and clears them. Parameters without a gradient stay. What
+  // comes out does not depend on for_each.
+  void step(double lr, const ForEach& for_each = one_after_the_other);
+  static void one_after_the_other(size_t count, const std::function<void(size_t)>& task);
 
   int64_t steps() const { return steps_; }
 
@@ -60,7 +65,11 @@ class Optimizer {
     at::Tensor parameter;
     double lr_factor;
     std::vector<at::Tensor> state;
+    at::Tensor gradient;  // of a piece
+    bool decays = false;
   };
+
+  std::vector<Slot> pieces();
 
   TrainConfig config_;
   const OptimizerKind* kind_;

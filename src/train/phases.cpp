@@ -183,11 +183,9 @@ TrainingPhase with_backbone(const PhaseInputs& in, const std::string& fine_tune)
     use_pixels(in, phase);
   else
     use_features(in, frozen_stages(net.frozen), phase);
-  phase.logits = [stages = net.trained](const at::Tensor& x) mutable {
-    at::Tensor y = x;
-    for (Module& stage : stages) y = stage.forward({y}).toTensor();
-    return y;
-  };
+  phase.stages = net.trained;
+  // What a foreign backbone does in training is its own.
+  phase.whole_batches = net.backbone_statistics;
   phase.weights = trained_weights(in.net.module, net.backbone_statistics);
   phase.set_training = [net = in.net.module, norms = net.backbone_statistics](bool training) {
     net.attr("base").toModule().train(training && norms);
@@ -199,7 +197,7 @@ TrainingPhase with_backbone(const PhaseInputs& in, const std::string& fine_tune)
 TrainingPhase whole_net(const PhaseInputs& in) {
   TrainingPhase phase;
   use_pixels(in, phase);
-  phase.logits = [module = in.net.module](const at::Tensor& x) { return module.get_method("logits")({x}).toTensor(); };
+  phase.stages = {in.net.module.attr("preprocess").toModule(), in.net.module.attr("head").toModule()};
   phase.set_training = [module = in.net.module](bool training) mutable { module.train(training); };
   phase.groups = {{trainable(in.net.module)}};
   phase.weights = trained_weights(in.net.module, false);

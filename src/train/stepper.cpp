@@ -17,34 +17,29 @@ bool is_half(const TrainingRun& run) { return run.precision == at::kHalf; }
 }  // namespace
 
 Stepper::Stepper(const TrainingRun& run, const TrainingPhase& phase)
-    : run_(run), phase_(phase), optimizer_(run.config, phase.groups), scale_(is_half(run) ? kFirstScale : 1) {
+    : run_(run),
+      net_(step_net({phase.stages, run.device, run.precision, phase.whole_batches})),
+      optimizer_(run.config, phase.groups),
+      scale_(is_half(run) ? kFirstScale : 1) {
   for (const ParameterGroup& group : phase.groups)
     parameters_.insert(parameters_.end(), group.parameters.begin(), group.parameters.end());
 }
 
-at::Tensor Stepper::logits_of(const Examples& examples, int64_t number) const {
-  // Dropout draws from LibTorch's own generator: its state is a function of the batch's number alone.
-  at::manual_seed(
-      Random(static_cast<uint64_t>(run_.config.seed), "dropout", 0, static_cast<uint64_t>(number)).bits64());
-  const Autocast autocast(run_.device, run_.precision);
-  return phase_.logits(examples.x);
+StepBatch Stepper::batch_of(const Examples& examples, int64_t number) const {
+  return {examples.x, examples.labels,
+          Random(static_cast<uint64_t>(run_.config.seed), "dropout", 0, static_cast<uint64_t>(number)).bits64()};
 }
 
 double Stepper::loss_of(const Examples& examples, int64_t number) const {
-  at::NoGradGuard no_grad;
-  return training_loss(run_.loss, logits_of(examples, number), examples.labels).item<double>();
+  return net_->loss_of(batch_of(examples, number), loss_);
 }
 
 BatchMetrics Stepper::add(const Examples& examples, int64_t number) {
-  const at::Tensor logits = logits_of(examples, number);
-  at::Tensor loss = training_loss(run_.loss, logits, examples.labels);
-  BatchMetrics metrics{loss.item<double>(), correct_from_logits(logits.detach(), examples.labels).item<double>(),
-                       examples.labels.size(0)};
-  if (run_.config.accumulate > 1) loss = loss * static_cast<double>(metrics.count);
-  if (scale_ != 1) loss = loss * scale_;
-  loss.backward();
-  accumulated_ += metrics.count;
-  return metrics;
+  const int64_t count = examples.labels.size(0);
+  const double factor = scale_ * (run_.config.accumulate > 1 ? static_cast<double>(count) : 1);
+  const StepResult result = net_->step(batch_of(examples, number), factor, loss_);
+  accumulated_ += count;
+  return {result.loss, correct_from_logits(result.logits, examples.labels).item<double>(), count};
 }
 
 bool Stepper::unscale() {
@@ -84,7 +79,7 @@ void Stepper::update(double lr) {
     steps_at_scale_ = 0;
   }
   if (run_.config.clip_norm > 0) clip();
-  optimizer_.step(lr);
+  optimizer_.step(lr, [this](size_t count, const auto& task) { net_->for_each(count, task); });
 }
 
 void Stepper::save(TrainingState& state) const {

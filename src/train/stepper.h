@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "parts/step_net.h"
 #include "train/training_run.h"
 
 namespace cvtool {
@@ -14,7 +15,7 @@ struct BatchMetrics {
 
 class Stepper {
  public:
-  // Both outlive it.
+  // Both outlive it. The phase's stages are in the mode of training.
   Stepper(const TrainingRun& run, const TrainingPhase& phase);
 
   // Adds a batch's gradients. `number` is the batch's among all of the run: dropout draws by it. Nothing but the loss
@@ -23,6 +24,9 @@ class Stepper {
 
   // The mean loss in training of a batch that is not learned from; dropout draws by `number`.
   double loss_of(const Examples& examples, int64_t number) const;
+
+  // [N,units] f32: the net as it is now, in the mode that it is in, without gradients, in float32.
+  at::Tensor evaluate(const at::Tensor& x) const { return net_->evaluate(x); }
 
   // Changes the weights by the mean gradient of the samples that were added; once in half precision, where gradients
   // may overflow, it leaves them as they are and lowers the scale instead.
@@ -33,14 +37,17 @@ class Stepper {
   void restore(const TrainingState& state);
 
  private:
-  at::Tensor logits_of(const Examples& examples, int64_t number) const;
+  StepBatch batch_of(const Examples& examples, int64_t number) const;
   bool unscale();  // false where a gradient is not finite
   void clip() const;
 
   const TrainingRun& run_;
-  const TrainingPhase& phase_;
+  std::unique_ptr<StepNet> net_;
   Optimizer optimizer_;
   std::vector<at::Tensor> parameters_;
+  RowsLoss loss_ = [this](const at::Tensor& logits, const at::Tensor& labels) {
+    return training_loss(run_.loss, logits, labels);
+  };
   int64_t accumulated_ = 0;  // samples whose gradients have been added
   double scale_ = 1;
   int64_t steps_at_scale_ = 0;

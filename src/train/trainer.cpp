@@ -70,6 +70,7 @@ class TrainingLoop {
     stepper_.reset();
     phase_ = {};  // what the last phase kept in memory goes first
     phase_ = plan_->begin();
+    phase_.set_training(true);
     stepper_ = std::make_unique<Stepper>(run_, phase_);
     if (!state_.tensors.empty()) restore();
     average_.follow(phase_.weights, state_.tensors);
@@ -203,8 +204,8 @@ class TrainingLoop {
   // Of the epoch's last batch, where there is no validation.
   void look_for_same_answer() {
     at::NoGradGuard no_grad;
-    state_.same_answer =
-        last_batch_.defined() && last_batch_.size(0) >= kPhotosToCompare && are_rows_equal(phase_.logits(last_batch_));
+    state_.same_answer = last_batch_.defined() && last_batch_.size(0) >= kPhotosToCompare &&
+                         are_rows_equal(stepper_->evaluate(last_batch_));
   }
 
   // In float32, the arithmetic in which the model is then used: these are the metrics that eval gives. False when the
@@ -217,7 +218,7 @@ class TrainingLoop {
     Examples examples;
     std::vector<at::Tensor> extremes;
     while (phase_.valid->next(examples)) {
-      const at::Tensor logits = phase_.logits(examples.x);
+      const at::Tensor logits = stepper_->evaluate(examples.x);
       for (const at::Tensor& extreme : {logits.amin({0}), logits.amax({0})}) extremes.push_back(extreme);
       sums.add(loss_from_logits(run_.config.loss, logits, examples.labels).item<double>(),
                correct_from_logits(logits, examples.labels).item<double>(), examples.labels.size(0));

@@ -1,6 +1,8 @@
 // Everything a training needs, ready made.
 #pragma once
 
+#include <torch/csrc/jit/api/module.h>
+
 #include <functional>
 #include <memory>
 #include <vector>
@@ -17,10 +19,11 @@ namespace cvtool {
 // A stretch of epochs in which the same part of the net is trained, from the same kind of examples.
 struct TrainingPhase {
   std::unique_ptr<ExampleSource> train;
-  std::unique_ptr<ExampleSource> valid;                   // may be null
-  std::function<at::Tensor(const at::Tensor& x)> logits;  // the trained part of the net: examples' x -> [N,units]
-  std::function<void(bool training)> set_training;        // training or evaluation behaviour of that part
-  std::vector<ParameterGroup> groups;                     // what the optimizer changes
+  std::unique_ptr<ExampleSource> valid;    // may be null
+  std::vector<torch::jit::Module> stages;  // the trained part of the net, one after the other: examples' x -> [N,units]
+  bool whole_batches = false;              // what is trained looks at, or draws for, a batch in a way of its own
+  std::function<void(bool training)> set_training;  // training or evaluation behaviour of that part
+  std::vector<ParameterGroup> groups;               // what the optimizer changes
   NamedTensors weights;  // all that training changes, by its name in the net: those, and batch statistics
 };
 

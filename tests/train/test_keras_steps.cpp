@@ -27,7 +27,7 @@ at::Tensor from_keras(const Json& values) {
 
 TrainingPhase phase_of(Net& net) {
   TrainingPhase phase;
-  phase.logits = [module = net.module](const at::Tensor& x) { return module.get_method("logits")({x}).toTensor(); };
+  phase.stages = {net.module.attr("preprocess").toModule(), net.module.attr("head").toModule()};
   phase.groups.emplace_back();
   for (const at::Tensor& parameter : net.module.parameters())
     if (parameter.requires_grad()) phase.groups[0].parameters.push_back(parameter);

@@ -44,22 +44,26 @@ class Points : public ExampleSource {
 
 // Two layers with dropout between; the first is trained from `first_layer_from` on.
 struct TinyNet {
-  at::Tensor a, b, mean;                 // mean: a batch statistic
-  bool training = false, counts = true;  // counts: training changes the batch statistic
+  at::Tensor a, b, mean;  // mean: a batch statistic
+  torch::jit::Module module{"TinyNet"};
   TinyNet() {
     at::manual_seed(9);
     a = at::randn({kFeatures, 8}) * 0.5;
     b = at::randn({8, 2}) * 0.5;
     mean = at::zeros({kFeatures});
-    a.set_requires_grad(true);
-    b.set_requires_grad(true);
-  }
-  at::Tensor logits(const at::Tensor& x, double dropout) {
-    if (training && counts) {
-      at::NoGradGuard no_grad;
-      mean.mul_(0.9).add_(x.mean(0), 0.1);
-    }
-    return at::dropout((x - mean).matmul(a).relu(), dropout, training).matmul(b);
+    module.register_parameter("a", a.set_requires_grad(true), false);
+    module.register_parameter("b", b.set_requires_grad(true), false);
+    module.register_buffer("mean", mean);
+    module.register_attribute("rate", c10::FloatType::get(), 0.3);
+    module.register_attribute("training", c10::BoolType::get(), true);
+    module.register_attribute("counts", c10::BoolType::get(), true);  // training changes the batch statistic
+    module.define(R"(
+def forward(self, x):
+    if self.training and self.counts:
+        self.mean.mul_(0.9).add_(torch.mean(x.detach(), [0]), alpha=0.1)
+    y = torch.relu(torch.matmul(x - self.mean, self.a))
+    return torch.matmul(torch.dropout(y, self.rate, self.training), self.b)
+)");
   }
 };
 
@@ -97,8 +101,9 @@ struct Session {
     TrainingPhase phase;
     phase.train = std::make_unique<Points>(s.config.batch);
     phase.valid = std::make_unique<Points>(16);
-    phase.logits = [this, dropout = s.dropout](const at::Tensor& x) { return net.logits(x, dropout); };
-    phase.set_training = [this](bool training) { net.training = training; };
+    net.module.setattr("rate", s.dropout);
+    phase.stages = {net.module};
+    phase.set_training = [this](bool training) { net.module.train(training); };
     net.a.set_requires_grad(both);
     phase.groups = {{{net.b}}};
     phase.weights = {{"b", net.b}, {"mean", net.mean}};
@@ -240,7 +245,7 @@ TEST_CASE("Gathered gradients are those of the large batch") {
   accumulated.config.accumulate = 4;
   for (Setting* setting : {&large, &accumulated}) setting->config.optimizer = "sgd";
   Session one, two;
-  one.net.counts = two.net.counts = false;
+  for (Session* session : {&one, &two}) session->net.module.setattr("counts", false);
   one.train(large);
   two.train(accumulated);
   CHECK(one.state.updates == two.state.updates);

@@ -1,0 +1,71 @@
+#include "parts/operators.h"
+
+#include <ATen/ATen.h>
+#include <torch/csrc/jit/ir/ir.h>
+#include <torch/library.h>
+
+#include <set>
+#include <string>
+
+#include "parts/scope.h"
+
+namespace cvtool {
+namespace {
+
+using torch::jit::Block;
+using torch::jit::Node;
+
+// LibTorch's operator that a node calls has one of ours of the same name.
+c10::Symbol operator_of_parts(const Node& node) {
+  static const std::set<std::string> names{"batch_norm", "dropout", "linear", "numel"};
+  if (!node.kind().is_aten() || names.count(node.kind().toUnqualString()) == 0) return node.kind();
+  return c10::Symbol::fromQualString(std::string("cvtool::") + node.kind().toUnqualString());
+}
+
+void rename_operators(Block& block, torch::jit::Graph& graph) {
+  std::vector<Node*> replaced;
+  for (Node* node : block.nodes()) {
+    for (Block* inner : node->blocks()) rename_operators(*inner, graph);
+    const c10::Symbol ours = operator_of_parts(*node);
+    if (ours == node->kind()) continue;
+    Node* const other = graph.create(ours, node->inputs(), 1);
+    other->setSourceRange(node->sourceRange());
+    other->insertBefore(node);
+    other->output()->setType(node->output()->type());
+    node->output()->replaceAllUsesWith(other->output());
+    replaced.push_back(node);
+  }
+  for (Node* node : replaced) node->destroy();
+}
+
+}  // namespace
+
+int64_t numel_of_parts(const at::Tensor& x) {
+  const PartScope* const scope = PartScope::current();
+  if (!scope || x.dim() == 0 || x.size(0) == 0) return x.numel();
+  return x.numel() / x.size(0) * PartScope::current()->batch().rows();
+}
+
+torch::jit::Module in_parts(const torch::jit::Module& module) {
+  torch::jit::Module copy = module.clone(/*inplace=*/true);
+  std::set<const c10::ClassType*> done;
+  for (const torch::jit::Module& part : copy.modules()) {
+    if (!done.insert(part.type().get()).second) continue;
+    for (const torch::jit::Method& method : part.get_methods())
+      rename_operators(*method.graph()->block(), *method.graph());
+  }
+  return copy;
+}
+
+}  // namespace cvtool
+
+// Only modules in memory call these: files hold LibTorch's own operators.
+TORCH_LIBRARY(cvtool, library) {
+  library.def(
+      "batch_norm(Tensor x, Tensor? weight, Tensor? bias, Tensor(a!)? running_mean, Tensor(b!)? running_var, "
+      "bool training, float momentum, float eps, bool cudnn_enabled) -> Tensor",
+      cvtool::batch_norm_of_parts);
+  library.def("dropout(Tensor x, float p, bool train) -> Tensor", cvtool::dropout_of_parts);
+  library.def("linear(Tensor x, Tensor weight, Tensor? bias) -> Tensor", cvtool::linear_of_parts);
+  library.def("numel(Tensor x) -> int", cvtool::numel_of_parts);
+}

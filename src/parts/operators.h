@@ -1,0 +1,30 @@
+// What a part of a batch computes otherwise than a batch: the operators that look at other rows or draw.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <torch/csrc/jit/api/module.h>
+
+namespace cvtool {
+
+using OptionalTensor = c10::optional<at::Tensor>;
+
+// Those of LibTorch by the same names, with the same arguments; called within a PartScope.
+
+// The statistics are those of the whole batch. Running ones are updated where they are given.
+at::Tensor batch_norm_of_parts(const at::Tensor& x, const OptionalTensor& weight, const OptionalTensor& bias,
+                               const OptionalTensor& running_mean, const OptionalTensor& running_variance,
+                               bool training, double momentum, double epsilon, bool cudnn);
+
+// What is dropped depends on the batch's seed and the row's place in the batch alone.
+at::Tensor dropout_of_parts(const at::Tensor& x, double rate, bool training);
+
+// Of a layer among PartedBatch::dense the weight gets no gradient: its factors are kept there.
+at::Tensor linear_of_parts(const at::Tensor& x, const at::Tensor& weight, const OptionalTensor& bias);
+
+// The number of elements that x has over all parts.
+int64_t numel_of_parts(const at::Tensor& x);
+
+// A copy of the module, sharing its parameters and buffers, whose methods call those.
+torch::jit::Module in_parts(const torch::jit::Module& module);
+
+}  // namespace cvtool

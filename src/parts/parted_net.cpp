@@ -1,0 +1,247 @@
+#include "parts/parted_net.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <spdlog/spdlog.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/script.h>
+
+#include <algorithm>
+
+#include "base/machine.h"
+#include "parts/operators.h"
+#include "torch/device.h"
+
+namespace cvtool {
+namespace {
+
+using Module = torch::jit::Module;
+
+// What a part must hold to be worth its own way through the net: so many numbers of input, and so many rows, of which
+// vector instructions and caches want some.
+constexpr int64_t kNumbersOfPart = 16 * 3 * 64 * 64, kRowsOfPart = 8;
+constexpr int64_t kMostParts = 32;
+// A dense layer whose gradient is worth to be computed at once.
+constexpr int64_t kDeferredWeights = 65536;
+// Columns of such a gradient that one core computes.
+constexpr int64_t kDeferredColumns = 8192;
+
+bool is_kernel(const at::Tensor& weight) { return weight.dim() == 2 || weight.dim() == 4; }
+
+// The same code, with places of its own for parameters and buffers, which begin as those of `module`.
+Module with_own_places(const Module& module) {
+  Module copy = module.copy();
+  for (const auto& child : copy.named_children()) copy.setattr(child.name, with_own_places(child.value)._ivalue());
+  return copy;
+}
+
+template <class Call>
+void for_each_parameter(const Module& module, const Call& call) {
+  for (const auto& part : module.named_modules())
+    for (const auto& parameter : part.value.named_parameters(/*recurse=*/false))
+      call(part.value, parameter.name, parameter.value);
+}
+
+void own_buffers(const Module& module) {
+  at::NoGradGuard no_grad;
+  for (const auto& part : module.named_modules())
+    for (const auto& buffer : part.value.named_buffers(/*recurse=*/false)) {
+      Module owner = part.value;
+      owner.setattr(buffer.name, buffer.value.clone());
+    }
+}
+
+AroundThread one_core() {
+  return [](const std::function<void()>& life) {
+    const OneComputeThread alone;
+    torch::jit::setGraphExecutorOptimize(false);
+    life();
+  };
+}
+
+}  // namespace
+
+// A parameter, and what steps compute with: itself, or its copy in bfloat16.
+struct PartedNet::Weight {
+  at::Tensor original, used;
+  bool deferred = false;
+};
+
+std::vector<int64_t> first_rows_of_parts(const at::Tensor& x, int64_t most_parts) {
+  const int64_t rows = x.size(0), most = std::min({most_parts, rows / kRowsOfPart, x.numel() / kNumbersOfPart});
+  const int64_t parts = std::max<int64_t>(1, most);
+  std::vector<int64_t> first;
+  for (int64_t part = 0; part <= parts; ++part) first.push_back((part * rows + parts - 1) / parts);
+  return first;
+}
+
+PartedNet::PartedNet(const StepNetPlan& plan) : plan_(plan), most_parts_(kMostParts) {
+  std::vector<Module> copies;
+  for (const Module& stage : plan.stages) copies.push_back(in_parts(stage));
+  for (const Module& stage : copies)
+    for_each_parameter(stage, [&](Module owner, const std::string& name, const at::Tensor& original) {
+      const auto known = std::find_if(weights_.begin(), weights_.end(),
+                                      [&](const Weight& weight) { return weight.original.is_same(original); });
+      if (known != weights_.end()) return owner.setattr(name, known->used);
+      Weight weight{original, original};
+      if (plan.precision != at::kFloat && is_kernel(original))
+        weight.used = original.detach().to(plan.precision).set_requires_grad(original.requires_grad());
+      weight.deferred = original.requires_grad() && original.dim() == 2 && original.numel() >= kDeferredWeights;
+      owner.setattr(name, weight.used);
+      weights_.push_back(std::move(weight));
+    });
+  of_part_.push_back(std::move(copies));
+}
+
+PartedNet::~PartedNet() = default;
+
+std::vector<int64_t> PartedNet::cut(const at::Tensor& x) {
+  std::vector<int64_t> first = first_rows_of_parts(x, most_parts_);
+  const size_t parts = first.size() - 1;
+  if (team_ && team_->parts() >= parts) return first;
+  if (affordable_threads(parts) < parts && parts > 1) {
+    spdlog::warn(
+        "the system gives this program few threads (ulimit -u, or a container's limit): batches are computed in one "
+        "piece, and the weights will differ a little from those of a run with more");
+    most_parts_ = 1;
+    return cut(x);
+  }
+  while (of_part_.size() < parts) {
+    std::vector<Module> others;
+    for (const Module& stage : of_part_[0]) {
+      others.push_back(with_own_places(stage));
+      own_buffers(others.back());
+    }
+    of_part_.push_back(std::move(others));
+  }
+  team_.reset();
+  team_ = std::make_unique<PartTeam>(std::max(parts, lanes_), lanes_, one_core());
+  return first;
+}
+
+PartedBatch PartedNet::begin(const StepBatch& step) {
+  const std::vector<int64_t> first = cut(step.x);
+  PartedBatch batch{*team_, first, step.seed, {}};
+  batch.exchange.resize(batch.parts());
+  for (const Weight& weight : weights_)
+    if (weight.deferred)
+      batch.dense.push_back({weight.used, std::vector<std::vector<DeferredDense::Factors>>(batch.parts())});
+  team_->for_each(weights_.size(), [&](size_t i) {
+    const at::NoGradGuard no_grad;
+    Weight& weight = weights_[i];
+    if (weight.original.requires_grad() && !weight.used.is_same(weight.original))
+      weight.used.detach().copy_(weight.original);
+  });
+  return batch;
+}
+
+at::Tensor PartedNet::logits_of(const PartScope& scope, const StepBatch& batch) {
+  const Autocast autocast(at::kCPU, plan_.precision);
+  at::Tensor y = scope.rows_of(batch.x);
+  for (Module& stage : of_part_[scope.part()]) y = stage.forward({y}).toTensor();
+  return y;
+}
+
+StepResult PartedNet::step(const StepBatch& step, double factor, const RowsLoss& loss) {
+  PartedBatch batch = begin(step);
+  std::vector<at::Tensor> inputs;
+  for (const Weight& weight : weights_)
+    if (weight.original.requires_grad()) inputs.push_back(weight.used);
+  std::vector<Gradients> gradients(batch.parts());
+  std::vector<at::Tensor> losses(batch.parts()), logits(batch.parts());
+  team_->run(batch.parts(), [&](size_t part) {
+    PartScope scope(batch, part);
+    const at::Tensor y = logits_of(scope, step);
+    const at::Tensor mean = loss(y, scope.rows_of(step.labels)) * scope.share();
+    logits[part] = y.detach();
+    losses[part] = mean.detach().to(at::kDouble);
+    gradients[part] = torch::autograd::grad({mean}, inputs, {}, /*retain_graph=*/c10::nullopt, /*create_graph=*/false,
+                                            /*allow_unused=*/true);
+  });
+  sum_gradients(gradients, factor);
+  multiply_deferred(batch, factor);
+  return {tree_sum(losses).item<double>(), at::cat(logits)};
+}
+
+void PartedNet::sum_gradients(const std::vector<Gradients>& of_part, double factor) {
+  std::vector<Weight*> trained;
+  for (Weight& weight : weights_)
+    if (weight.original.requires_grad()) trained.push_back(&weight);
+  team_->for_each(trained.size(), [&](size_t i) {
+    const at::NoGradGuard no_grad;
+    std::vector<at::Tensor> terms;
+    for (const Gradients& gradients : of_part)
+      if (gradients[i].defined()) terms.push_back(gradients[i].to(at::kFloat));
+    if (terms.empty()) return;
+    at::Tensor sum = tree_sum(std::move(terms));
+    if (factor != 1) sum.mul_(factor);
+    at::Tensor& gradient = trained[i]->original.mutable_grad();
+    if (gradient.defined())
+      gradient.add_(sum);
+    else
+      gradient = std::move(sum);
+  });
+}
+
+void PartedNet::multiply_deferred(const PartedBatch& batch, double factor) {
+  struct Block {
+    at::Tensor gradient, input, target;
+    bool add;
+  };
+  std::vector<Block> blocks;
+  const at::NoGradGuard no_grad;
+  for (const DeferredDense& dense : batch.dense) {
+    std::vector<at::Tensor> inputs, gradients;
+    for (const auto& uses : dense.of_part)
+      for (const DeferredDense::Factors& factors : uses) {
+        inputs.push_back(factors.input);
+        gradients.push_back(factors.gradient);
+      }
+    if (inputs.empty()) continue;
+    const auto weight =
+        std::find_if(weights_.begin(), weights_.end(), [&](const Weight& w) { return w.used.is_same(dense.weight); });
+    at::Tensor& target = weight->original.mutable_grad();
+    const bool add = target.defined();
+    if (!add) target = at::empty_like(weight->original);
+    const at::Tensor input = at::cat(inputs), gradient = at::cat(gradients).t();
+    for (int64_t column = 0; column < input.size(1); column += kDeferredColumns) {
+      const int64_t width = std::min(kDeferredColumns, input.size(1) - column);
+      blocks.push_back({gradient, input.narrow(1, column, width), target.narrow(1, column, width), add});
+    }
+  }
+  team_->for_each(blocks.size(), [&](size_t i) {
+    const at::NoGradGuard no_grad_there;
+    Block& block = blocks[i];
+    at::Tensor product = block.gradient.mm(block.input);
+    if (factor != 1) product = product.to(at::kFloat).mul_(factor);
+    if (block.add)
+      block.target.add_(product);
+    else
+      block.target.copy_(product);
+  });
+}
+
+double PartedNet::loss_of(const StepBatch& step, const RowsLoss& loss) {
+  PartedBatch batch = begin(step);
+  std::vector<at::Tensor> losses(batch.parts());
+  team_->run(batch.parts(), [&](size_t part) {
+    const at::NoGradGuard no_grad;
+    const PartScope scope(batch, part);
+    losses[part] = (loss(logits_of(scope, step), scope.rows_of(step.labels)) * scope.share()).to(at::kDouble);
+  });
+  return tree_sum(losses).item<double>();
+}
+
+at::Tensor PartedNet::evaluate(const at::Tensor& x) {
+  const std::vector<int64_t> first = cut(x);
+  std::vector<at::Tensor> logits(first.size() - 1);
+  team_->run(logits.size(), [&](size_t part) {
+    const at::NoGradGuard no_grad;
+    at::Tensor y = x.narrow(0, first[part], first[part + 1] - first[part]);
+    for (Module stage : plan_.stages) y = stage.forward({y}).toTensor();
+    logits[part] = y.to(at::kFloat);
+  });
+  return at::cat(logits);
+}
+
+}  // namespace cvtool

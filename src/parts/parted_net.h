@@ -1,0 +1,48 @@
+// A net that is trained in parts of a batch, each computed by one core.
+#pragma once
+
+#include <ATen/Parallel.h>
+
+#include <memory>
+#include <vector>
+
+#include "parts/scope.h"
+#include "parts/step_net.h"
+#include "parts/team.h"
+
+namespace cvtool {
+
+// The first row of each part of a batch x, and the number of its rows behind the last: a function of the batch's shape
+// alone, since the order of sums follows it.
+std::vector<int64_t> first_rows_of_parts(const at::Tensor& x, int64_t most_parts);
+
+class PartedNet : public StepNet {
+ public:
+  // Shares parameters and buffers with the plan's stages.
+  explicit PartedNet(const StepNetPlan& plan);
+  ~PartedNet() override;
+
+  StepResult step(const StepBatch& batch, double factor, const RowsLoss& loss) override;
+  double loss_of(const StepBatch& batch, const RowsLoss& loss) override;
+  at::Tensor evaluate(const at::Tensor& x) override;
+  void for_each(size_t count, const std::function<void(size_t)>& task) override { team_->for_each(count, task); }
+
+ private:
+  struct Weight;
+  using Gradients = std::vector<at::Tensor>;  // of the trained weights, in order; some undefined
+
+  std::vector<int64_t> cut(const at::Tensor& x);  // and has modules and threads for the parts
+  PartedBatch begin(const StepBatch& batch);
+  at::Tensor logits_of(const PartScope& scope, const StepBatch& batch);
+  void sum_gradients(const std::vector<Gradients>& of_part, double factor);
+  void multiply_deferred(const PartedBatch& batch, double factor);
+
+  StepNetPlan plan_;
+  std::vector<std::vector<torch::jit::Module>> of_part_;  // what each part runs
+  std::vector<Weight> weights_;
+  int64_t most_parts_;
+  size_t lanes_ = static_cast<size_t>(at::get_num_threads());
+  std::unique_ptr<PartTeam> team_;
+};
+
+}  // namespace cvtool

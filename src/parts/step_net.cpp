@@ -1,0 +1,63 @@
+#include "parts/step_net.h"
+
+#include <ATen/ATen.h>
+#include <torch/script.h>
+
+#include "parts/parted_net.h"
+#include "torch/device.h"
+
+namespace cvtool {
+namespace {
+
+at::Tensor run_stages(const std::vector<torch::jit::Module>& stages, const at::Tensor& x) {
+  at::Tensor y = x;
+  for (torch::jit::Module stage : stages) y = stage.forward({y}).toTensor();
+  return y;
+}
+
+class WholeNet : public StepNet {
+ public:
+  explicit WholeNet(StepNetPlan plan) : plan_(std::move(plan)) {}
+
+  StepResult step(const StepBatch& batch, double factor, const RowsLoss& loss) override {
+    const at::Tensor y = logits_of(batch);
+    at::Tensor mean = loss(y, batch.labels);
+    const auto value = mean.item<double>();
+    if (factor != 1) mean = mean * factor;
+    mean.backward();
+    return {value, y.detach()};
+  }
+
+  double loss_of(const StepBatch& batch, const RowsLoss& loss) override {
+    const at::NoGradGuard no_grad;
+    return loss(logits_of(batch), batch.labels).item<double>();
+  }
+
+  at::Tensor evaluate(const at::Tensor& x) override {
+    const at::NoGradGuard no_grad;
+    return run_stages(plan_.stages, x).to(at::kFloat);
+  }
+
+  void for_each(size_t count, const std::function<void(size_t)>& task) override {
+    for (size_t i = 0; i < count; ++i) task(i);
+  }
+
+ private:
+  at::Tensor logits_of(const StepBatch& batch) const {
+    // Dropout draws from LibTorch's own generator.
+    at::manual_seed(batch.seed);
+    const Autocast autocast(plan_.device, plan_.precision);
+    return run_stages(plan_.stages, batch.x);
+  }
+
+  StepNetPlan plan_;
+};
+
+}  // namespace
+
+std::unique_ptr<StepNet> step_net(const StepNetPlan& plan) {
+  if (plan.whole || !plan.device.is_cpu()) return std::make_unique<WholeNet>(plan);
+  return std::make_unique<PartedNet>(plan);
+}
+
+}  // namespace cvtool

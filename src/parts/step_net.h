@@ -1,0 +1,51 @@
+// A net as steps of training see it: gradients of a batch in, logits out.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <torch/csrc/jit/api/module.h>
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace cvtool {
+
+// Mean loss (f32, one number, with gradients) of the logits of some rows with their labels.
+using RowsLoss = std::function<at::Tensor(const at::Tensor& logits, const at::Tensor& labels)>;
+
+struct StepBatch {
+  at::Tensor x, labels;  // of as many rows, on the net's device
+  uint64_t seed = 0;     // of what dropout draws
+};
+
+struct StepResult {
+  double loss = 0;    // mean over the batch
+  at::Tensor logits;  // [N,units], detached
+};
+
+class StepNet {
+ public:
+  virtual ~StepNet() = default;
+
+  // Adds `factor` times the gradients of the mean loss to those of the stages' parameters.
+  virtual StepResult step(const StepBatch& batch, double factor, const RowsLoss& loss) = 0;
+  // The mean loss of such a step, without gradients.
+  virtual double loss_of(const StepBatch& batch, const RowsLoss& loss) = 0;
+  // [N,units] f32: of the stages as they are now, in the mode they are in, without gradients, in float32.
+  virtual at::Tensor evaluate(const at::Tensor& x) = 0;
+  // task(0) .. task(count - 1), at once where there are cores for it.
+  virtual void for_each(size_t count, const std::function<void(size_t)>& task) = 0;
+};
+
+struct StepNetPlan {
+  std::vector<torch::jit::Module> stages;  // called one after the other; now in the mode of training
+  at::Device device = at::kCPU;
+  at::ScalarType precision = at::kFloat;  // of steps
+  bool whole = false;                     // batches are not cut
+};
+
+// On a processor a net whose batches are cut into parts, each computed by one core: what comes out depends on the net
+// and the batch, not on the number of cores. On other devices, and for plan.whole, one that is given each batch whole.
+std::unique_ptr<StepNet> step_net(const StepNetPlan& plan);
+
+}  // namespace cvtool

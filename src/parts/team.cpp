@@ -1,0 +1,121 @@
+#include "parts/team.h"
+
+#include <algorithm>
+#include <atomic>
+#include <stdexcept>
+
+namespace cvtool {
+
+PartTeam::PartTeam(size_t parts, size_t lanes, const AroundThread& around)
+    : lanes_(std::max<size_t>(1, std::min(lanes, parts))), free_lanes_(lanes_) {
+  for (size_t part = 0; part < parts; ++part) seats_.push_back(std::make_unique<Seat>());
+  threads_.reserve(parts);
+  try {
+    for (size_t part = 0; part < parts; ++part)
+      threads_.emplace_back([this, part, around] { around([this, part] { live(part); }); });
+  } catch (...) {
+    call_all_waiting();
+    throw;
+  }
+}
+
+PartTeam::~PartTeam() { call_all_waiting(); }
+
+void PartTeam::call_all_waiting() {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    closing_ = true;
+    for (const auto& seat : seats_) seat->wake.notify_one();
+  }
+  for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
+}
+
+void PartTeam::queue(size_t part) {
+  queue_.push_back(part);
+  hand_out_lanes();
+}
+
+void PartTeam::hand_out_lanes() {
+  while (free_lanes_ > 0 && !queue_.empty()) {
+    Seat& seat = *seats_[queue_.front()];
+    queue_.pop_front();
+    --free_lanes_;
+    seat.has_lane = true;
+    seat.wake.notify_one();
+  }
+}
+
+void PartTeam::give_lane_back() {
+  ++free_lanes_;
+  hand_out_lanes();
+}
+
+void PartTeam::live(size_t part) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  Seat& seat = *seats_[part];
+  while (true) {
+    seat.wake.wait(lock, [&] { return seat.has_lane || closing_; });
+    if (closing_) return;
+    work_on(part, lock);
+    seat.has_lane = false;
+    give_lane_back();
+    if (++ended_parts_ == count_) done_.notify_one();
+  }
+}
+
+void PartTeam::work_on(size_t part, std::unique_lock<std::mutex>& lock) {
+  std::exception_ptr error;
+  lock.unlock();
+  try {
+    (*work_)(part);
+  } catch (...) {
+    error = std::current_exception();
+  }
+  lock.lock();
+  if (!error || error_) return;
+  error_ = error;
+  for (const size_t waiting : waiting_) queue_.push_back(waiting);
+  waiting_.clear();
+  hand_out_lanes();
+}
+
+void PartTeam::run(size_t count, const std::function<void(size_t part)>& work) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  work_ = &work;
+  count_ = count;
+  ended_parts_ = 0;
+  error_ = nullptr;
+  for (size_t part = 0; part < count; ++part) queue(part);
+  done_.wait(lock, [this] { return ended_parts_ == count_; });
+  if (error_) std::rethrow_exception(error_);
+}
+
+void PartTeam::meet(size_t part, const std::function<void()>& together) {
+  constexpr const char* kAbandoned = "another part of the batch has failed";
+  std::unique_lock<std::mutex> lock(mutex_);
+  if (error_) throw std::runtime_error(kAbandoned);
+  if (waiting_.size() + 1 == count_) {
+    together();
+    std::sort(waiting_.begin(), waiting_.end());
+    for (const size_t other : waiting_) queue_.push_back(other);
+    waiting_.clear();
+    hand_out_lanes();
+    return;
+  }
+  waiting_.push_back(part);
+  Seat& seat = *seats_[part];
+  seat.has_lane = false;
+  give_lane_back();
+  seat.wake.wait(lock, [&] { return seat.has_lane; });
+  if (error_) throw std::runtime_error(kAbandoned);
+}
+
+void PartTeam::for_each(size_t count, const std::function<void(size_t)>& task) {
+  std::atomic<size_t> next{0};
+  run(std::min(count, lanes_), [&](size_t) {
+    for (size_t i = next++; i < count; i = next++) task(i);
+  });
+}
+
+}  // namespace cvtool
