@@ -38,7 +38,41 @@ void rename_operators(Block& block, torch::jit::Graph& graph) {
   for (Node* node : replaced) node->destroy();
 }
 
+// What is called with a parameter that autocast rounds: its second argument.
+bool is_rounding_use(const torch::jit::Use& use) {
+  static const std::set<std::string> names{"aten::conv1d", "aten::conv2d",   "aten::conv3d",
+                                           "aten::linear", "cvtool::linear", "aten::matmul"};
+  return use.offset == 1 && names.count(use.user->kind().toQualString()) > 0;
+}
+
+template <class Look>
+void for_each_attribute(const Block& block, const Look& look) {
+  for (const Node* node : block.nodes()) {
+    if (node->kind() == c10::prim::GetAttr) look(*node);
+    for (const Block* inner : node->blocks()) for_each_attribute(*inner, look);
+  }
+}
+
 }  // namespace
+
+RoundedParameters::RoundedParameters(const std::vector<torch::jit::Module>& modules) {
+  const auto look = [this](const Node& node) {
+    bool rounded = true;
+    for (const torch::jit::Use& use : node.output()->uses()) rounded = rounded && is_rounding_use(use);
+    const auto key =
+        std::make_pair(static_cast<const c10::Type*>(node.input(0)->type().get()), node.s(c10::attr::name));
+    const auto place = rounded_.emplace(key, true).first;
+    place->second = place->second && rounded;
+  };
+  for (const torch::jit::Module& module : modules)
+    for (const torch::jit::Module& part : module.modules())
+      for (const torch::jit::Method& method : part.get_methods()) for_each_attribute(*method.graph()->block(), look);
+}
+
+bool RoundedParameters::contains(const torch::jit::Module& owner, const std::string& name) const {
+  const auto place = rounded_.find({owner.type().get(), name});
+  return place != rounded_.end() && place->second;
+}
 
 int64_t numel_of_parts(const at::Tensor& x) {
   const PartScope* const scope = PartScope::current();

@@ -4,6 +4,11 @@
 #include <ATen/core/Tensor.h>
 #include <torch/csrc/jit/api/module.h>
 
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
 namespace cvtool {
 
 using OptionalTensor = c10::optional<at::Tensor>;
@@ -26,5 +31,16 @@ int64_t numel_of_parts(const at::Tensor& x);
 
 // A copy of the module, sharing its parameters and buffers, whose methods call those.
 torch::jit::Module in_parts(const torch::jit::Module& module);
+
+// The parameters of these modules and of those below that autocast rounds wherever they are used, by the module that
+// owns them and their name: of those a rounded copy serves as well.
+class RoundedParameters {
+ public:
+  explicit RoundedParameters(const std::vector<torch::jit::Module>& modules);
+  bool contains(const torch::jit::Module& owner, const std::string& name) const;
+
+ private:
+  std::map<std::pair<const c10::Type*, std::string>, bool> rounded_;
+};
 
 }  // namespace cvtool

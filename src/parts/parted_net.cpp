@@ -26,8 +26,6 @@ constexpr int64_t kDeferredWeights = 65536;
 // Columns of such a gradient that one core computes.
 constexpr int64_t kDeferredColumns = 8192;
 
-bool is_kernel(const at::Tensor& weight) { return weight.dim() == 2 || weight.dim() == 4; }
-
 // The same code, with places of its own for parameters and buffers, which begin as those of `module`.
 Module with_own_places(const Module& module) {
   Module copy = module.copy();
@@ -78,13 +76,14 @@ std::vector<int64_t> first_rows_of_parts(const at::Tensor& x, int64_t most_parts
 PartedNet::PartedNet(const StepNetPlan& plan) : plan_(plan), most_parts_(kMostParts) {
   std::vector<Module> copies;
   for (const Module& stage : plan.stages) copies.push_back(in_parts(stage));
+  const RoundedParameters rounded(copies);
   for (const Module& stage : copies)
     for_each_parameter(stage, [&](Module owner, const std::string& name, const at::Tensor& original) {
       const auto known = std::find_if(weights_.begin(), weights_.end(),
                                       [&](const Weight& weight) { return weight.original.is_same(original); });
       if (known != weights_.end()) return owner.setattr(name, known->used);
       Weight weight{original, original};
-      if (plan.precision != at::kFloat && is_kernel(original))
+      if (plan.precision != at::kFloat && rounded.contains(owner, name))
         weight.used = original.detach().to(plan.precision).set_requires_grad(original.requires_grad());
       weight.deferred = original.requires_grad() && original.dim() == 2 && original.numel() >= kDeferredWeights;
       owner.setattr(name, weight.used);

@@ -75,6 +75,7 @@ TrainingState state_to_resume(const StoppedRun& run, const Json& identity, bool 
   }
   Json before = run.checkpoint->facts.value("identity", Json::object());
   if (before.contains("settings")) before["settings"] = identifying_settings(before["settings"]);
+  if (!identity.contains("threads")) before.erase("threads");
   const std::vector<std::string> changed = differences(before, identity);
   TrainingState state = state_from(*run.checkpoint);
   if (!changed.empty()) {

@@ -17,6 +17,7 @@
 #include "run/batch_sheet.h"
 #include "run/run_directory.h"
 #include "torch/device.h"
+#include "train/phases.h"
 #include "train/stopping.h"
 
 namespace fs = std::filesystem;
@@ -27,14 +28,15 @@ namespace {
 std::string tool_text() { return std::string("cvtool ") + kVersion; }
 
 Json identity_of(const TrainPlan& plan, const TrainingData& data) {
-  return {{"settings", identifying_settings(recipe_to_json(plan.recipe))},
-          {"photos", data.train.store->digest() + (data.valid.store ? " " + data.valid.store->digest() : "")},
-          {"base", plan.net.backbone.is_object() ? plan.net.backbone.value("sha256", Json()) : Json()},
-          {"device", plan.device.str()},
-          {"threads", at::get_num_threads()},
-          {"libtorch", torch_version()},
-          {"cvtool", kVersion},
-          {"decoders", decoder_versions()}};
+  Json identity{{"settings", identifying_settings(recipe_to_json(plan.recipe))},
+                {"photos", data.train.store->digest() + (data.valid.store ? " " + data.valid.store->digest() : "")},
+                {"base", plan.net.backbone.is_object() ? plan.net.backbone.value("sha256", Json()) : Json()},
+                {"device", plan.device.str()},
+                {"libtorch", torch_version()},
+                {"cvtool", kVersion},
+                {"decoders", decoder_versions()}};
+  if (depends_on_threads(plan.recipe.transfer)) identity["threads"] = at::get_num_threads();
+  return identity;
 }
 
 Json model_info(const TrainPlan& plan, const TrainingData& data) {

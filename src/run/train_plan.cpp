@@ -75,7 +75,7 @@ ChosenRecipe recipe_of_stopped_run(TrainPlan& plan) {
   if (request.data.empty()) request.data = run.value("data", "");
   if (plan.from = run.value("from", ""); !plan.from.empty()) chosen.source = load_model(plan.from);
   Json options{{"device", run.value("device", "auto")},
-               {"threads", run.value("threads", 0)},
+               {"threads", depends_on_threads(chosen.recipe.transfer) ? run.value("threads", 0) : 0},
                {"max_pixels", run.value("max_pixels", ReadOptions().max_pixels)}};
   const std::string place = plan.stopped->folder + "/config.json: run.";
   read_fields(options, place, request.run);

@@ -220,6 +220,8 @@ void check_transfer(const TransferConfig& config, const Net& net) {
   unfreeze(backbone, config.fine_tune, config.fine_tune_norms);
 }
 
+bool depends_on_threads(const TransferConfig& config) { return config.fine_tune != "none" && config.fine_tune_norms; }
+
 std::string training_trouble(const Net& net, const ImageSize& imgsz, at::Device device, at::ScalarType precision) {
   Module module = net.module;
   module.eval();

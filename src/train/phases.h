@@ -31,6 +31,9 @@ void check_transfer(const TransferConfig& config, const Net& net);
 // base. Empty where it can. Tries one blank picture; the net is left in evaluation mode, without gradients.
 std::string training_trouble(const Net& net, const ImageSize& imgsz, at::Device device, at::ScalarType precision);
 
+// True where what is trained must be given each batch whole, so that rounding follows the number of threads.
+bool depends_on_threads(const TransferConfig& config);
+
 // One phase; two where a backbone is fine-tuned after some epochs. They keep references to the stores and the net's
 // weights. What is frozen runs frozen: from pixels where features cannot be kept, else once per photo, and epochs start
 // from the features.

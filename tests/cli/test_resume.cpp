@@ -135,7 +135,6 @@ TEST_CASE("A changed setting is refused by its name, unless forced") {
   };
   check_refused(resumed({"--batch", "8"}), 2, {"settings.train.batch was 16 and is now 8", "--force"});
   check_refused(resumed({"--seed", "7"}), 2, {"seed was 42 and is now 7"});
-  check_refused(resumed({"--threads", "2"}), 2, {"threads was 1 and is now 2"});
   check_refused(resumed({"--lr", "0.5"}), 2, {"lr was 0.01 and is now 0.5"});
   const fs::path photo = fs::path(session.photos) / "train/Car";
   const fs::path first = fs::directory_iterator(photo)->path(), aside = session.scratch / "aside";

@@ -53,6 +53,8 @@ TEST_CASE("A run of an earlier version goes on by what it recorded") {
   CHECK(refusal(before, now) == "");
   now["threads"] = 3;
   CHECK(contains(refusal(before, now), "threads was 2 and is now 3"));
+  now.erase("threads");
+  CHECK(refusal(before, now) == "");
   now["threads"] = 2;
   now["settings"]["model"]["parameters"]["width"] = 8;
   CHECK(contains(refusal(before, now), "settings.model.parameters.width was null and is now 8"));
