@@ -55,11 +55,11 @@ const std::vector<MetricKind>& metric_kinds() {
   return kinds;
 }
 
-const MetricKind& metric_kind(const std::string& path) {
-  const std::string name = path.substr(0, path.find('.'));
+const MetricKind& metric_kind(std::string_view path) {
+  const std::string_view name = path.substr(0, path.find('.'));
   for (const MetricKind& kind : metric_kinds())
     if (name == kind.name) return kind;
-  throw Error("there is no metric '" + name + "'");
+  throw Error("there is no metric '" + std::string(name) + "'");
 }
 
 const std::vector<std::string>& averaged_metrics() {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/json.h"
@@ -31,7 +32,7 @@ struct MetricKind {
 const std::vector<MetricKind>& metric_kinds();
 
 // By a path such as "macro.f1" or "f1.cat". Throws Error where there is no such metric.
-const MetricKind& metric_kind(const std::string& path);
+const MetricKind& metric_kind(std::string_view path);
 
 // What stands below macro, weighted and best_f1_threshold: precision, recall, f1.
 const std::vector<std::string>& averaged_metrics();

@@ -102,7 +102,7 @@ TEST_CASE("No operation is computed with fewer or more inputs than it takes, or 
     if (letters.back() != '*')
       CHECK(contains(refusal(op, std::vector<std::string>(letters.size() + 1, "x")), "it takes"));
     // An attribute of every other type.
-    for (const std::string& name : {"axis", "perm", "pads", "to", "mode", "alpha", "kernel_shape", "keepdims"})
+    for (const char* name : {"axis", "perm", "pads", "to", "mode", "alpha", "kernel_shape", "keepdims"})
       for (const OnnxAttribute& value : std::vector<OnnxAttribute>{int64_t{7}, 0.5F, std::string("text"), Integers{9}})
         refusal(op, std::vector<std::string>(least, "x"), {{name, value}});
   }
