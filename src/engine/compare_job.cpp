@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "engine/jobs.h"
+#include "engine/output_check.h"
 #include "report/curves.h"
 
 namespace fs = std::filesystem;
@@ -121,6 +122,10 @@ ComparedRun row_of(const std::string& run, const History& history) {
 Comparison compare_job(const CompareRequest& request) {
   std::vector<std::pair<ComparedRun, NamedHistory>> rows;
   const auto runs = runs_of(request);
+  Comparison result;
+  const std::string beside = (fs::path(runs.front()).lexically_normal().parent_path() / "compare.png").string();
+  result.picture = request.output.empty() ? beside : request.output;
+  check_output(result.picture, OutputKind::kPicture, {});
   for (const std::string& run : runs) {
     History history = history_of(run);
     ComparedRun row = row_of(run, history);
@@ -128,14 +133,11 @@ Comparison compare_job(const CompareRequest& request) {
   }
   std::stable_sort(rows.begin(), rows.end(),
                    [](const auto& a, const auto& b) { return a.first.accuracy > b.first.accuracy; });
-  Comparison result;
   std::vector<NamedHistory> histories;
   for (auto& [row, history] : rows) {
     result.runs.push_back(std::move(row));
     histories.push_back(std::move(history));
   }
-  const std::string beside = (fs::path(runs.front()).lexically_normal().parent_path() / "compare.png").string();
-  result.picture = request.output.empty() ? beside : request.output;
   write_comparison_png(result.picture, histories);
   return result;
 }

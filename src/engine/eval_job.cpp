@@ -9,6 +9,7 @@
 #include "base/output.h"
 #include "base/text.h"
 #include "engine/jobs.h"
+#include "engine/output_check.h"
 #include "evaluate/baseline.h"
 #include "evaluate/calibrate.h"
 #include "evaluate/evaluation.h"
@@ -118,6 +119,16 @@ std::string output_folder(const EvalRequest& request, const OpenedModel& model, 
   return (std::filesystem::path(model.path).parent_path() / ("eval-" + split)).string();
 }
 
+// Throws UsageError where the evaluation would be written over what it is made from.
+void check_folder(const EvalRequest& request, const OpenedModel& model, const Dataset& dataset,
+                  const std::string& folder) {
+  CommandInputs inputs{{model.path, request.data, request.baseline}, &dataset};
+  if (ends_with(lower(request.baseline), ".json"))
+    inputs.files.push_back((std::filesystem::path(request.baseline).parent_path() / "predictions.csv").string());
+  check_output_folder("-o", folder, dataset);
+  check_outputs_in(folder, evaluation_file_names(), inputs);
+}
+
 }  // namespace
 
 EvalResult eval_job(const EvalRequest& request, Observer& observer) {
@@ -127,6 +138,9 @@ EvalResult eval_job(const EvalRequest& request, Observer& observer) {
   std::optional<Baseline> baseline = open_baseline(request);
   const Dataset dataset = data_for(request, model.recipe);
   const ChosenSplit chosen = choose_split(dataset, request.split, model.file.info);
+  EvalResult result;
+  result.folder = output_folder(request, model, chosen.name);
+  check_folder(request, model, dataset, result.folder);
 
   CalibrationResult calibration;
   if (!request.calibrate.empty()) calibration = calibrate(request, dataset, model, observer);
@@ -137,7 +151,6 @@ EvalResult eval_job(const EvalRequest& request, Observer& observer) {
   Evaluation evaluation = evaluate(subject, outputs_on(request, model, split, observer), request.threshold);
   Json& document = evaluation.document;
 
-  EvalResult result;
   result.gates = judged(request.gates, document["metrics"]);
   if (!result.gates.empty()) document["gates"] = result.gates;
   if (baseline) {
@@ -150,7 +163,6 @@ EvalResult eval_job(const EvalRequest& request, Observer& observer) {
     document["calibration"] = calibration.calibration;
     result.calibration = calibration.calibration;
   }
-  result.folder = output_folder(request, model, split.name);
   write_evaluation(result.folder, subject, evaluation);
   result.split = split.name;
   result.photos = evaluation.outputs.predictions.count();

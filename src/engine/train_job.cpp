@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "data/leakage.h"
 #include "engine/jobs.h"
+#include "engine/output_check.h"
 #include "evaluate/evaluation.h"
 #include "model/model_file.h"
 #include "report/curves.h"
@@ -55,6 +56,7 @@ std::vector<std::string> notes_on(TrainingEnd end, const TrainPlan& plan, const 
 
 TrainResult train_job(const TrainRequest& request, Observer& observer) {
   const TrainPlan plan = plan_training(request);
+  if (!plan.stopped) check_output_folder("--project", plan.request.project, plan.dataset);
   const TrainingData data = open_training_data(plan, observer);
   StartedRun run = start_run(plan, data);
   const TrainingEnd end = train_into_folder(plan, data, run, observer);
@@ -87,6 +89,7 @@ LrFinding find_lr_job(const TrainRequest& request, const std::string& picture, O
   TrainRequest without_run = request;
   without_run.name.clear();
   const TrainPlan plan = plan_training(without_run);
+  check_output(picture, OutputKind::kPicture, {{request.data, request.from}, &plan.dataset});
   const TrainingData data = open_training_data(plan, observer);
   const LrCurve curve = find_lr(training_of(plan, data, observer), kSteps);
   write_lr_png(picture, curve.rates, curve.losses, curve.suggested);

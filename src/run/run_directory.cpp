@@ -1,5 +1,6 @@
 #include "run/run_directory.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -59,6 +60,33 @@ std::string run_to_resume(const std::string& resume, const std::string& project)
   if (newest.empty())
     throw UsageError("--resume: there is no run in " + project + "; name one, or its project with --project");
   return newest.string();
+}
+
+bool is_file_of_a_run(const std::string& path) {
+  const fs::path name = fs::path(path).filename();
+  std::error_code error;
+  const bool in_run = fs::is_regular_file(fs::path(path).parent_path() / "config.json", error) &&
+                      fs::is_regular_file(fs::path(path).parent_path() / "data.json", error);
+  constexpr const char* kNames[] = {"best.pt",
+                                    "last.pt",
+                                    "checkpoint.pt",
+                                    "checkpoint.previous.pt",
+                                    "config.json",
+                                    "data.json",
+                                    "history.csv",
+                                    "log.txt",
+                                    "metrics.json",
+                                    "curves.png",
+                                    "train_batch.jpg",
+                                    "predictions.csv",
+                                    "report.html",
+                                    "mistakes.jpg",
+                                    "roc.png",
+                                    "pr.png",
+                                    "confusion_matrix.csv",
+                                    "calibration.png",
+                                    "confusion_matrix.png"};
+  return in_run && std::any_of(std::begin(kNames), std::end(kNames), [&](const char* known) { return name == known; });
 }
 
 void remove_half_written(const std::string& run) {

@@ -16,6 +16,9 @@ std::string make_run_directory(const std::string& project, const std::string& na
 // is none, or where it is not a run.
 std::string run_to_resume(const std::string& resume, const std::string& project);
 
+// True for a file that a training has written into its run's folder (best.pt, history.csv, ...), by its name.
+bool is_file_of_a_run(const std::string& path);
+
 // Removes what a write that was cut off has left in a run's folder.
 void remove_half_written(const std::string& run);
 
