@@ -9,6 +9,7 @@
 #include "base/output.h"
 #include "base/text.h"
 #include "engine/jobs.h"
+#include "engine/looked.h"
 #include "engine/output_check.h"
 #include "evaluate/baseline.h"
 #include "evaluate/calibrate.h"
@@ -43,12 +44,13 @@ ChosenSplit choose_split(const Dataset& dataset, const std::string& wanted, cons
 }
 
 // The loaded classes are the model's: photos are matched by name.
-Dataset data_for(const EvalRequest& request, const Recipe& recipe) {
+Dataset data_for(const EvalRequest& request, const OpenedModel& model) {
+  const Recipe& recipe = model.recipe;
   DataConfig data = recipe.data;
   if (!request.columns.path_column.empty()) data.path_column = request.columns.path_column;
   if (!request.columns.label_column.empty()) data.label_column = request.columns.label_column;
   if (!request.columns.split_column.empty()) data.split_column = request.columns.split_column;
-  Dataset dataset = find_dataset(request.data, data, static_cast<uint64_t>(recipe.train.seed));
+  Dataset dataset = find_dataset_of_model(request.data, data, static_cast<uint64_t>(recipe.train.seed), model.path);
   log_notes(dataset);
   return dataset;
 }
@@ -136,7 +138,7 @@ EvalResult eval_job(const EvalRequest& request, Observer& observer) {
   OpenedModel model = open_model(request);
   check_request(request, model.file);
   std::optional<Baseline> baseline = open_baseline(request);
-  const Dataset dataset = data_for(request, model.recipe);
+  const Dataset dataset = data_for(request, model);
   const ChosenSplit chosen = choose_split(dataset, request.split, model.file.info);
   EvalResult result;
   result.folder = output_folder(request, model, chosen.name);
