@@ -1,3 +1,5 @@
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -8,6 +10,7 @@
 #include "base/files.h"
 #include "engine/jobs.h"
 #include "engine/output_check.h"
+#include "model/archive.h"
 #include "report/curves.h"
 
 namespace fs = std::filesystem;
@@ -64,11 +67,11 @@ void fields(StoredFigures& f, DocumentReader& visit) {
 }
 
 struct StoredMetrics {
-  std::string split;
+  std::string split, model_digest;
   StoredFigures metrics;
 };
 void fields(StoredMetrics& m, DocumentReader& visit) {
-  visit("split", m.split, kRequired), visit("metrics", m.metrics, kRequired);
+  visit("split", m.split, kRequired), visit("model_digest", m.model_digest), visit("metrics", m.metrics, kRequired);
 }
 
 struct StoredName {
@@ -82,6 +85,10 @@ void add_figures(ComparedRun& row, const History& history) {
   if (fs::is_regular_file(path)) {
     const auto stored = read_document<StoredMetrics>(json_from_file(path), path,
                                                      "write it again with cvtool eval, or leave the run out");
+    const std::string digest = stored_digest(row.run + "/best.pt");
+    if (!stored.model_digest.empty() && !digest.empty() && stored.model_digest != digest)
+      spdlog::warn("{}: is of an earlier best.pt than the one that is there now; measure it again with cvtool eval",
+                   path);
     row.split = stored.split;
     row.accuracy = stored.metrics.accuracy;
     row.loss = stored.metrics.loss;
