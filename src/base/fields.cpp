@@ -12,7 +12,15 @@ namespace {
 std::string bounds_text(const Doc& doc) {
   if (std::isinf(doc.high)) return "at least " + number_text(doc.low);
   if (std::isinf(doc.low)) return "at most " + number_text(doc.high);
-  return "from " + number_text(doc.low) + " to " + number_text(doc.high);
+  const std::string low = (doc.low_excluded    ? "above "
+                           : doc.high_excluded ? "at least "
+                                               : "from ") +
+                          number_text(doc.low);
+  return low +
+         (doc.high_excluded  ? " and below "
+          : doc.low_excluded ? " and at most "
+                             : " to ") +
+         number_text(doc.high);
 }
 
 }  // namespace
@@ -36,7 +44,9 @@ void JsonReader::wrong(const char* key, const std::string& expected, const Json&
 }
 
 void JsonReader::check_range(const char* key, double value, const Doc& doc) const {
-  if (value >= doc.low && value <= doc.high) return;  // false for NaN
+  const bool above = doc.low_excluded ? value > doc.low : value >= doc.low,
+             below = doc.high_excluded ? value < doc.high : value <= doc.high;
+  if (above && below) return;  // false for NaN
   throw UsageError(place_ + key + ": " + number_text(value) + " is out of range; it must be " + bounds_text(doc));
 }
 

@@ -34,6 +34,15 @@ struct Doc {
     low = from, high = to;
     return *this;
   }
+  // An end of the range that is not part of it.
+  Doc& above_low() {
+    low_excluded = true;
+    return *this;
+  }
+  Doc& below_high() {
+    high_excluded = true;
+    return *this;
+  }
   Doc& words(std::vector<std::string> allowed) {
     choices = std::move(allowed);
     return *this;
@@ -44,10 +53,11 @@ struct Doc {
   }
 
   std::string help;
-  double low = -std::numeric_limits<double>::infinity();  // inclusive
-  double high = std::numeric_limits<double>::infinity();  // inclusive
-  std::vector<std::string> choices;                       // of a string; empty = any
-  std::string aliases;                                    // further flags, "-b,--batch-size"
+  double low = -std::numeric_limits<double>::infinity();
+  double high = std::numeric_limits<double>::infinity();
+  bool low_excluded = false, high_excluded = false;  // else both ends are allowed
+  std::vector<std::string> choices;                  // of a string; empty = any
+  std::string aliases;                               // further flags, "-b,--batch-size"
 };
 
 // Reads members from a JSON object. `place` is put before each key in messages ("recipe x.json: train.").

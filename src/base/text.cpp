@@ -1,4 +1,5 @@
 #include "base/text.h"
+#include "base/output.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
+#include "base/output.h"
 
 namespace cvtool {
 
@@ -15,7 +17,7 @@ std::string join(const std::vector<std::string>& parts, const std::string& separ
   return out;
 }
 
-std::string quoted_list(const std::vector<std::string>& names) { return "'" + join(names, "', '") + "'"; }
+std::string quoted_list(const std::vector<std::string>& names) { return printable("'" + join(names, "', '") + "'"); }
 
 std::vector<std::string> split(const std::string& text, char separator) {
   std::vector<std::string> parts;
@@ -102,7 +104,7 @@ std::string unknown_word(const std::string& kind, const std::string& word, const
   if (!near.empty()) out += "; did you mean '" + near + "'?";
   if (!words.empty())
     out += (near.empty() ? "; it is one of " : " (one of ") + join(words, ", ") + (near.empty() ? "" : ")");
-  return out;
+  return printable(out);  // names come from folders and files
 }
 
 std::string without_blanks(const std::string& text) {

@@ -13,8 +13,8 @@ namespace {
 
 std::vector<std::string> cells_of(const ComparedRun& row) {
   const auto& range = row.accuracy_interval;
-  return {row.run,
-          row.recipe,
+  return {printable(row.run),
+          printable(row.recipe),
           number_or_dash(row.accuracy, 4),
           range ? fixed((*range)[0], 3) + " to " + fixed((*range)[1], 3) : "-",
           number_or_dash(row.loss, 4),
@@ -42,7 +42,7 @@ class CompareCommand {
     std::vector<std::vector<std::string>> rows{
         {"run", "recipe", "accuracy", "95 % interval", "loss", "epochs", "time", "images/s", "size"}};
     for (const ComparedRun& row : result.runs) rows.push_back(cells_of(row));
-    print(table_text(rows) + "curves " + result.picture + "\n");
+    print(table_text(rows) + "curves " + printable(result.picture) + "\n");
     return static_cast<int>(ExitCode::kDone);
   }
 

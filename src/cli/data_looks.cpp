@@ -47,7 +47,7 @@ class CheckCommand : public LookCommand {
     for (const CheckLine& line : result.lines) {
       const std::string count = with_thousands(line.count);
       out += std::string(count.size() < 7 ? 7 - count.size() : 0, ' ') + count + "  " + line.what + "\n";
-      for (const std::string& example : line.examples) out += "           " + example + "\n";
+      for (const std::string& example : line.examples) out += "           " + printable(example) + "\n";
       const int64_t more = line.count - static_cast<int64_t>(line.examples.size());
       if (more > 0) out += "           and " + with_thousands(more) + " more (--json lists all)\n";
     }
@@ -131,7 +131,7 @@ class PreviewCommand : public LookCommand {
     if (given_.contains("seed")) sheet_.train["seed"] = given_["seed"];
     const auto written = engine.preview(request_, sheet_, console);
     console.clear_bar();
-    for (const std::string& path : written) print("wrote " + path + "\n");
+    for (const std::string& path : written) print("wrote " + printable(path) + "\n");
     return 0;
   }
 

@@ -17,7 +17,7 @@ class SampleCommand {
   int run(const Engine& engine, Console& console) {
     const SampleResult result = engine.sample(folder_, options_, console);
     console.clear_bar();
-    print("drew " + counted(result.drawn, "picture") + " in " + folder_ +
+    print("drew " + counted(result.drawn, "picture") + " in " + printable(folder_) +
           (result.kept > 0 ? ", " + with_thousands(result.kept) + " were there" : "") + "\n");
     return 0;
   }

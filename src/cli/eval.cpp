@@ -96,7 +96,7 @@ class EvalCommand {
       out += (gate.met ? "gate met: " : "gate missed: ") + gate_text(gate) + "\n";
     if (result.baseline) out += "baseline: " + result.baseline->text + "\n";
     if (result.calibration) out += calibration_text(*result.calibration);
-    return out + "report " + result.folder + "/report.html\n";
+    return out + "report " + printable(result.folder) + "/report.html\n";
   }
 
   static std::string calibration_text(const Calibration& calibration) {

@@ -38,7 +38,9 @@ class ExplainCommand {
   int run(const Engine& engine, Console& console) {
     const ExplainResult result = engine.explain(request_, console);
     console.clear_bar();
-    print(json_ ? text_from_json(result.document, -1) : join(result.lines, "\n") + "\n");
+    std::string text;
+    for (const std::string& line : result.lines) text += printable(line) + "\n";
+    print(json_ ? text_from_json(result.document, -1) : text);
     if (result.failed > 0) throw DataError(counted(result.failed, "image") + " could not be read (named above)");
     return 0;
   }

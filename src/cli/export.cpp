@@ -27,9 +27,9 @@ std::string check_line(const ExportCheck& check) {
 }
 
 std::string export_table(const ExportResult& result) {
-  std::string text = "wrote " + result.file;
-  for (const std::string& file : result.also) text += ", " + file;
-  text += " (" + result.format + ", " + result.precision + ")\ncompared on " + result.pictures + "\n";
+  std::string text = "wrote " + printable(result.file);
+  for (const std::string& file : result.also) text += ", " + printable(file);
+  text += " (" + result.format + ", " + result.precision + ")\ncompared on " + printable(result.pictures) + "\n";
   for (const ExportCheck& check : result.checks) text += "  " + check_line(check);
   text += padded("", 10) + padded("bytes", 14) + padded("ms a picture", 14) + "accuracy\n";
   for (const ExportRow& row : result.table)

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "base/csv.h"
+#include "base/output.h"
 #include "cli/command.h"
 #include "cli/console.h"
 #include "cli/flags.h"
@@ -116,12 +117,12 @@ class PredictCommand {
   }
 
   std::string text_line(const ImageResult& result) const {
-    if (!result.error.empty()) return result.path + ": error: " + result.error + "\n";
+    if (!result.error.empty()) return printable(result.path + ": error: " + result.error) + "\n";
     std::string line = result.path + ":";
     if (result.label != classes_[result.ranked[0]]) line += " " + result.label + ":";
     for (size_t i = 0; i < shown(result); ++i)
       line += (i ? ", " : " ") + classes_[result.ranked[i]] + " " + fixed(result.probabilities[result.ranked[i]], 4);
-    return line + "\n";
+    return printable(line) + "\n";
   }
 
   // How many classes are named.

@@ -60,9 +60,21 @@ Json value_from(const std::string& text) {
   return value.is_number() || value.is_boolean() ? value : Json(text);
 }
 
+// The same training twice: --repeat trains with other seeds.
+void refuse_equal(const std::string& key, const std::vector<std::string>& values) {
+  for (size_t i = 0; i < values.size(); ++i)
+    for (size_t j = 0; j < i; ++j)
+      if (value_from(values[i]) == value_from(values[j]))
+        throw UsageError("--sweep " + key + ": " + values[j] + " and " + values[i] +
+                         " are the same value; name each once (--repeat trains with several seeds)");
+}
+
 std::vector<SweepPoint> longer_by(const std::vector<SweepPoint>& points, const std::string& key,
                                   const std::vector<std::string>& values) {
   const Section& section = section_of(key);
+  refuse_equal(key, values);
+  if (points[0].overrides.value(section.name, Json::object()).contains(key))
+    throw UsageError("--sweep: " + key + " is named twice; put all of its values into one list");
   std::vector<SweepPoint> longer;
   for (const SweepPoint& point : points)
     for (const std::string& text : values) {

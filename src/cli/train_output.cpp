@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/output.h"
 #include "base/text.h"
 
 namespace cvtool {
@@ -13,8 +14,8 @@ std::string training_summary(const TrainResult& result) {
           fixed(*result.accuracy.value, 4);
   if (const auto& range = result.accuracy.interval)
     text += " (95 % interval " + fixed((*range)[0], 3) + " to " + fixed((*range)[1], 3) + ")";
-  text += ", loss " + fixed(result.loss, 4) + "; trained for " + duration_text(result.seconds) + "\nrun " + result.run +
-          " (report.html, best.pt, curves.png, history.csv)\n";
+  text += ", loss " + fixed(result.loss, 4) + "; trained for " + duration_text(result.seconds) + "\nrun " +
+          printable(result.run) + " (report.html, best.pt, curves.png, history.csv)\n";
   if (!result.resume.empty()) text += "go on with: " + result.resume + "\n";
   return text + "next: cvtool predict IMAGE --model " + shell_word(result.run) + "\n";
 }

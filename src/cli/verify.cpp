@@ -10,9 +10,9 @@ namespace cvtool {
 namespace {
 
 std::string verify_table(const VerifyResult& result) {
-  std::string text = result.file + "\n";
+  std::string text = printable(result.file) + "\n";
   for (const VerifyCheck& item : result.checks)
-    text += (item.good ? "  good  " : "  BAD   ") + item.check + ": " + item.detail + "\n";
+    text += (item.good ? "  good  " : "  BAD   ") + item.check + ": " + printable(item.detail) + "\n";
   text += "it says of itself\n";
   for (const auto& [key, value] : result.claims.items()) text += "  " + key + ": " + text_from_json(value, -1);
   return text;

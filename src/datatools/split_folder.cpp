@@ -195,6 +195,10 @@ SplitResult split_folder(const SplitRequest& request, const SplitProgress& progr
   if (std::find(ways.begin(), ways.end(), how) == ways.end()) throw UsageError(unknown_word("way to split", how, ways));
   check_places(source, target);
   const int64_t undone = undo_killed_move(request);
+  if (there(source) && !fs::is_directory(source))
+    throw UsageError(source +
+                     ": is a file, and only a folder DIR/CLASS/*.jpg can be split; a CSV file says with a column "
+                     "'split' which photos are for what");
   if (!fs::is_directory(source)) throw DataError("there is no folder " + source + "; name a folder of photos");
   if (how == "move" && moved_already(source, target)) {
     SplitResult nothing;

@@ -1,3 +1,5 @@
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -7,6 +9,8 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "engine/jobs.h"
+#include "engine/output_check.h"
+#include "model/archive.h"
 #include "report/curves.h"
 
 namespace fs = std::filesystem;
@@ -63,11 +67,11 @@ void fields(StoredFigures& f, DocumentReader& visit) {
 }
 
 struct StoredMetrics {
-  std::string split;
+  std::string split, model_digest;
   StoredFigures metrics;
 };
 void fields(StoredMetrics& m, DocumentReader& visit) {
-  visit("split", m.split, kRequired), visit("metrics", m.metrics, kRequired);
+  visit("split", m.split, kRequired), visit("model_digest", m.model_digest), visit("metrics", m.metrics, kRequired);
 }
 
 struct StoredName {
@@ -81,6 +85,10 @@ void add_figures(ComparedRun& row, const History& history) {
   if (fs::is_regular_file(path)) {
     const auto stored = read_document<StoredMetrics>(json_from_file(path), path,
                                                      "write it again with cvtool eval, or leave the run out");
+    const std::string digest = stored_digest(row.run + "/best.pt");
+    if (!stored.model_digest.empty() && !digest.empty() && stored.model_digest != digest)
+      spdlog::warn("{}: is of an earlier best.pt than the one that is there now; measure it again with cvtool eval",
+                   path);
     row.split = stored.split;
     row.accuracy = stored.metrics.accuracy;
     row.loss = stored.metrics.loss;
@@ -121,6 +129,10 @@ ComparedRun row_of(const std::string& run, const History& history) {
 Comparison compare_job(const CompareRequest& request) {
   std::vector<std::pair<ComparedRun, NamedHistory>> rows;
   const auto runs = runs_of(request);
+  Comparison result;
+  const std::string beside = (fs::path(runs.front()).lexically_normal().parent_path() / "compare.png").string();
+  result.picture = request.output.empty() ? beside : request.output;
+  check_output(result.picture, OutputKind::kPicture, {});
   for (const std::string& run : runs) {
     History history = history_of(run);
     ComparedRun row = row_of(run, history);
@@ -128,14 +140,11 @@ Comparison compare_job(const CompareRequest& request) {
   }
   std::stable_sort(rows.begin(), rows.end(),
                    [](const auto& a, const auto& b) { return a.first.accuracy > b.first.accuracy; });
-  Comparison result;
   std::vector<NamedHistory> histories;
   for (auto& [row, history] : rows) {
     result.runs.push_back(std::move(row));
     histories.push_back(std::move(history));
   }
-  const std::string beside = (fs::path(runs.front()).lexically_normal().parent_path() / "compare.png").string();
-  result.picture = request.output.empty() ? beside : request.output;
   write_comparison_png(result.picture, histories);
   return result;
 }

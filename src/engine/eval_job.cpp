@@ -9,6 +9,8 @@
 #include "base/output.h"
 #include "base/text.h"
 #include "engine/jobs.h"
+#include "engine/looked.h"
+#include "engine/output_check.h"
 #include "evaluate/baseline.h"
 #include "evaluate/calibrate.h"
 #include "evaluate/evaluation.h"
@@ -42,12 +44,13 @@ ChosenSplit choose_split(const Dataset& dataset, const std::string& wanted, cons
 }
 
 // The loaded classes are the model's: photos are matched by name.
-Dataset data_for(const EvalRequest& request, const Recipe& recipe) {
+Dataset data_for(const EvalRequest& request, const OpenedModel& model) {
+  const Recipe& recipe = model.recipe;
   DataConfig data = recipe.data;
   if (!request.columns.path_column.empty()) data.path_column = request.columns.path_column;
   if (!request.columns.label_column.empty()) data.label_column = request.columns.label_column;
   if (!request.columns.split_column.empty()) data.split_column = request.columns.split_column;
-  Dataset dataset = find_dataset(request.data, data, static_cast<uint64_t>(recipe.train.seed));
+  Dataset dataset = find_dataset_of_model(request.data, data, static_cast<uint64_t>(recipe.train.seed), model.path);
   log_notes(dataset);
   return dataset;
 }
@@ -118,6 +121,16 @@ std::string output_folder(const EvalRequest& request, const OpenedModel& model, 
   return (std::filesystem::path(model.path).parent_path() / ("eval-" + split)).string();
 }
 
+// Throws UsageError where the evaluation would be written over what it is made from.
+void check_folder(const EvalRequest& request, const OpenedModel& model, const Dataset& dataset,
+                  const std::string& folder) {
+  CommandInputs inputs{{model.path, request.data, request.baseline}, &dataset};
+  if (ends_with(lower(request.baseline), ".json"))
+    inputs.files.push_back((std::filesystem::path(request.baseline).parent_path() / "predictions.csv").string());
+  check_output_folder("-o", folder, dataset);
+  check_outputs_in(folder, evaluation_file_names(), inputs);
+}
+
 }  // namespace
 
 EvalResult eval_job(const EvalRequest& request, Observer& observer) {
@@ -125,8 +138,11 @@ EvalResult eval_job(const EvalRequest& request, Observer& observer) {
   OpenedModel model = open_model(request);
   check_request(request, model.file);
   std::optional<Baseline> baseline = open_baseline(request);
-  const Dataset dataset = data_for(request, model.recipe);
+  const Dataset dataset = data_for(request, model);
   const ChosenSplit chosen = choose_split(dataset, request.split, model.file.info);
+  EvalResult result;
+  result.folder = output_folder(request, model, chosen.name);
+  check_folder(request, model, dataset, result.folder);
 
   CalibrationResult calibration;
   if (!request.calibrate.empty()) calibration = calibrate(request, dataset, model, observer);
@@ -137,7 +153,6 @@ EvalResult eval_job(const EvalRequest& request, Observer& observer) {
   Evaluation evaluation = evaluate(subject, outputs_on(request, model, split, observer), request.threshold);
   Json& document = evaluation.document;
 
-  EvalResult result;
   result.gates = judged(request.gates, document["metrics"]);
   if (!result.gates.empty()) document["gates"] = result.gates;
   if (baseline) {
@@ -150,7 +165,6 @@ EvalResult eval_job(const EvalRequest& request, Observer& observer) {
     document["calibration"] = calibration.calibration;
     result.calibration = calibration.calibration;
   }
-  result.folder = output_folder(request, model, split.name);
   write_evaluation(result.folder, subject, evaluation);
   result.split = split.name;
   result.photos = evaluation.outputs.predictions.count();

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "data/photos.h"
 #include "engine/explain_jobs.h"
+#include "engine/output_check.h"
 #include "explain/activations.h"
 #include "explain/embedding.h"
 #include "torch/device.h"
@@ -73,6 +74,8 @@ ExplainResult explain_embedding(const ExplainRequest& request, Observer& observe
   data.valid = data.test = 0;
   const Dataset dataset = find_dataset(folder, data, 0);
   log_notes(dataset);
+  const bool csv = ends_with(lower(file), ".csv");
+  check_output(file, csv ? OutputKind::kText : OutputKind::kPicture, {{folder}, &dataset});
   const OpenedSplit split = open_split({dataset.root, "photos", dataset.all()}, data, request.run, observer);
   if (!split.store) throw DataError(folder + ": no photo can be read");
   Embedding embedding;
@@ -84,7 +87,7 @@ ExplainResult explain_embedding(const ExplainRequest& request, Observer& observe
   embedding.projection = principal_components(values_of({opened.predictor, net, layer}, *split.store, observer));
   embedding.outliers = outliers_of(embedding.projection.points, embedding.labels);
   const std::string& name = net.layers()[layer].name;
-  if (ends_with(lower(file), ".csv"))
+  if (csv)
     write_file_atomically(file, embedding_csv(embedding));
   else
     write_embedding_picture(file,

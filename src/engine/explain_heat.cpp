@@ -11,6 +11,7 @@
 #include "data/dataset.h"
 #include "data/photos.h"
 #include "engine/explain_jobs.h"
+#include "engine/output_check.h"
 #include "evaluate/heat_view.h"
 #include "explain/activations.h"
 #include "explain/heat_map.h"
@@ -113,6 +114,7 @@ ExplainResult explain_heat(const ExplainRequest& request, Observer& observer) {
   const std::string name =
       stem_of(request.inputs[0]) + "-" + (request.mode == "grad-cam++" ? "grad-cam-plus-plus" : request.mode);
   const std::string file = output_path(request.output, opened.path, name);
+  check_output(file, OutputKind::kPicture, {paths, nullptr});
   Json images = Json::array();
   std::vector<std::string> lines;
   std::vector<SheetPicture> pictures;

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "engine/explain_jobs.h"
 #include "engine/jobs.h"
+#include "engine/output_check.h"
 #include "explain/extraction.h"
 #include "torch/device.h"
 
@@ -68,6 +69,8 @@ Json json_from_plane(const at::Tensor& plane) {
 ExplainResult explain_kernel(const ExplainRequest& request) {
   const std::string path = only_input(request);
   const Kernel kernel = kernel_from_text(request.kernel);
+  const std::string file = output_path(request.output, "", stem_of(path) + "-" + kernel.name);
+  check_output(file, OutputKind::kPicture, {{path}, nullptr});
   cv::Mat rgb;
   try {
     rgb = read_image(path, {/*exif=*/true, request.run.max_pixels});
@@ -75,7 +78,6 @@ ExplainResult explain_kernel(const ExplainRequest& request) {
     throw DataError(path + ": " + error.what());
   }
   const Extraction extraction = extract_feature(grey_from_image(rgb), kernel, request.extraction);
-  const std::string file = output_path(request.output, "", stem_of(path) + "-" + kernel.name);
   const ExtractionOptions& o = request.extraction;
   const std::string title = fs::path(path).filename().string() + ": filter " + kernel.name + ", stride " +
                             std::to_string(o.stride) + ", padding " + o.padding + "; pooling stride " +

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "data/photos.h"
 #include "engine/explain_jobs.h"
+#include "engine/output_check.h"
 #include "explain/activations.h"
 #include "explain/feature_sheet.h"
 #include "torch/device.h"
@@ -64,6 +65,7 @@ void draw_kernels(const ExplainRequest& request, const OpenedModel& opened, cons
       channels_from_text(request.channels, kernels.size(0), kernels.size(1) == 3 ? kFiltersShown : kFiltersInRows);
   const std::string& name = net.layers()[layer].name;
   const std::string file = output_path(request.output, opened.path, file_word(name) + "-kernels");
+  check_output(file, OutputKind::kPicture, {});
   write_kernel_sheet(file, name, kernels, filters);
   result.document["layer"] = name;
   result.document["shape"] = shape_json(kernels);
@@ -113,6 +115,12 @@ ExplainResult explain_layers(const ExplainRequest& request) {
   result.document["layers"] = Json::array();
   const std::string folder = all && !request.output.empty() ? request.output : "";
   if (!folder.empty()) make_folders(folder);
+  const auto file_of = [&](size_t i) {
+    const std::string word = stem_of(path) + "-" + file_word(net.layers()[layers[i]].name);
+    return output_path(folder.empty() ? request.output : folder + "/" + word + ".png", opened.path, word);
+  };
+  for (size_t i = 0; i < layers.size(); ++i)
+    if (values[i].dim() == 4) check_output(file_of(i), OutputKind::kPicture, {{path}, nullptr});
   for (size_t i = 0; i < layers.size(); ++i) {
     const std::string& name = net.layers()[layers[i]].name;
     const at::Tensor value = values[i][0];
@@ -122,11 +130,8 @@ ExplainResult explain_layers(const ExplainRequest& request) {
       continue;
     }
     const auto channels = channels_from_text(all ? "" : request.channels, value.size(0), kMapsShown);
-    const std::string word = stem_of(path) + "-" + file_word(name);
-    const std::string file =
-        output_path(folder.empty() ? request.output : folder + "/" + word + ".png", opened.path, word);
-    write_feature_sheet(file, name, value, channels);
-    wrote(result, file);
+    write_feature_sheet(file_of(i), name, value, channels);
+    wrote(result, file_of(i));
   }
   return result;
 }

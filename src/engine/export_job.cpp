@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "engine/export_source.h"
 #include "engine/jobs.h"
+#include "engine/output_check.h"
 #include "export/archive_files.h"
 #include "export/header.h"
 #include "export/onnx/export.h"
@@ -36,6 +37,10 @@ struct Job {
   std::string output;
 };
 
+CommandInputs inputs_of(const ExportRequest& request, const ExportSource& source) {
+  return {{source.path, request.options.verify_data, request.options.calibrate}, nullptr};
+}
+
 struct Written {
   std::vector<ExportCheck> checks;
   at::Tensor outputs;                  // of the file that was read back, for the pictures
@@ -47,6 +52,7 @@ struct Written {
 struct Format {
   const char* name;
   const char* extension;
+  OutputKind kind;
   Written (*write)(const Job& job, const at::Tensor& expected);
 };
 
@@ -157,9 +163,8 @@ Written write_onnx(const Job& job, const at::Tensor& expected) {
 Written write_archive(const Job& job, const at::Tensor& expected) {
   const std::string recipe =
       is_stream(job.output) ? "/dev/null" : fs::path(job.output).replace_extension(".json").string();
-  if (fs::is_regular_file(recipe) && !fs::exists(job.output))
-    throw UsageError("-o " + job.output + ": " + recipe +
-                     ", where its recipe goes, is another file; choose another name");
+  if (!is_stream(job.output))
+    check_output_beside(recipe, OutputKind::kText, job.output, inputs_of(job.request, job.source));
   AtomicFile file(job.output), recipe_file(recipe);
   const std::string bytes = weight_archive_bytes(*job.source.model);
   file.write(bytes);
@@ -182,6 +187,8 @@ Written write_archive(const Job& job, const at::Tensor& expected) {
 Written write_header(const Job& job, const at::Tensor& expected) {
   const std::string stem = (fs::path(job.output).parent_path() / fs::path(job.output).stem()).string();
   const Job torchscript{job.request, job.source, job.pictures, job.observer, stem + ".pt"};
+  check_output_beside(stem + ".cpp", OutputKind::kText, job.output, inputs_of(job.request, job.source));
+  check_output(torchscript.output, OutputKind::kModel, inputs_of(job.request, job.source));
   AtomicFile header(job.output), source(stem + ".cpp");
   const HeaderFiles files =
       header_files(*job.source.model, {fs::path(stem).filename().string(), job.request.options.with_resize});
@@ -197,10 +204,10 @@ Written write_header(const Job& job, const at::Tensor& expected) {
 
 const Format& format_named(const std::string& name) {
   static const std::vector<Format> formats{
-      {"torchscript", ".pt", write_torchscript},
-      {"onnx", ".onnx", write_onnx},
-      {"safetensors", ".safetensors", write_archive},
-      {"header", ".h", write_header},
+      {"torchscript", ".pt", OutputKind::kModel, write_torchscript},
+      {"onnx", ".onnx", OutputKind::kOnnx, write_onnx},
+      {"safetensors", ".safetensors", OutputKind::kSafetensors, write_archive},
+      {"header", ".h", OutputKind::kText, write_header},
   };
   for (const Format& format : formats)
     if (name == format.name) return format;
@@ -225,10 +232,6 @@ std::string output_path(const ExportRequest& request, const ExportSource& source
   for (const char c : fs::path(output).stem().string())
     if (request.options.format == "header" && (c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20))
       throw UsageError("-o " + output + ": C++ cannot include a file of this name; leave quotes and backslashes out");
-  std::error_code error;
-  for (const fs::path& written : {fs::path(output), fs::path(output).replace_extension(".pt")})
-    if (fs::equivalent(written, source.path, error) && (written == output || request.options.format == "header"))
-      throw UsageError("-o " + output + ": is the model itself; choose another name");
   return output;
 }
 
@@ -243,12 +246,14 @@ ExportResult export_job(const ExportRequest& request, Observer& observer) {
   prepare_process(static_cast<int>(request.run.threads));
   const ExportSource source = open_export_source(request);
   check_options(request.options, source);
+  const std::string output = output_path(request, source, format.extension);
+  check_output(output, format.kind, inputs_of(request, source));
   const ExportPictures pictures = export_pictures(source, request, observer);
   const at::Tensor expected = outputs_of(source.module, pictures.pixels);
   if (!expected.isfinite().all().item<bool>())
     throw Error(source.path + ": gives NaN or infinity for " + pictures.what +
                 ", so an exported file could not be compared with it; train it again, or save a net that does not");
-  const Job job{request, source, pictures, observer, output_path(request, source, format.extension)};
+  const Job job{request, source, pictures, observer, output};
   Written written = format.write(job, expected);
   const double milliseconds = module_milliseconds(source.module, pictures.pixels.narrow(0, 0, 1));
   ExportResult result{job.output, request.options.format, request.options.precision, pictures.what, {}, {}, {}};

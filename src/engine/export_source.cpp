@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "data/dataset.h"
 #include "data/photos.h"
+#include "engine/looked.h"
 #include "export/pictures.h"
 #include "model/torchscript_file.h"
 #include "run/run_directory.h"
@@ -86,8 +87,8 @@ ExportPictures export_pictures(const ExportSource& source, const ExportRequest& 
   if (request.options.verify_data.empty())
     return {behind_golden(source, drawn), {}, "the golden sample and 64 drawn pictures"};
   const Recipe recipe = recipe_of(source, "--verify-data");
-  const Dataset dataset =
-      find_dataset(request.options.verify_data, recipe.data, static_cast<uint64_t>(recipe.train.seed));
+  const Dataset dataset = find_dataset_of_model(request.options.verify_data, recipe.data,
+                                                static_cast<uint64_t>(recipe.train.seed), source.path);
   log_notes(dataset);
   const auto& samples = !dataset.test.empty() ? dataset.test : !dataset.valid.empty() ? dataset.valid : dataset.train;
   const OpenedSplit split =

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "base/version.h"
 #include "engine/jobs.h"
+#include "engine/output_check.h"
 #include "export/archive_files.h"
 #include "model/backbone_import.h"
 #include "model/compile.h"
@@ -67,14 +68,15 @@ ImportResult import_model(const ImportRequest& request) {
   if (!request.variant.empty() || request.alpha != 0 || !request.weights.empty())
     throw UsageError(request.backbone + ": is a whole model; --variant, --alpha and --weights are for backbones");
   if (!fs::exists(request.backbone)) throw UsageError(request.backbone + ": there is no such file");
+  const std::string output =
+      request.output.empty() ? fs::path(request.backbone).replace_extension(".pt").string() : request.output;
+  check_output(output, OutputKind::kModel, {{request.backbone}, nullptr});
   prepare_process(0);
   const ModelFile model = model_from_weight_archive(request.backbone);
   const double difference = golden_difference(model);
   if (difference > kGoldenTolerance)
     throw Error(request.backbone + ": does not reproduce its golden sample (probabilities differ by " +
                 fixed(difference, 4) + "); export it again");
-  const std::string output =
-      request.output.empty() ? fs::path(request.backbone).replace_extension(".pt").string() : request.output;
   save_model(output, model);
   ImportResult result = written(output);
   model.info.at("classes").get_to(result.classes);
@@ -91,6 +93,7 @@ ImportResult import_job(const ImportRequest& request, Observer& observer) {
   const bool fetch = request.weights.empty();
   if (!fetch && !fs::exists(request.weights))
     throw UsageError("--weights " + request.weights + ": there is no such file");
+  if (!request.output.empty()) check_output(request.output, OutputKind::kModel, {{request.weights}, nullptr});
   const std::string path = fetch ? fetch_weights(chosen, observer) : request.weights;
   const StateDict weights = read_backbone_weights(path);
   const BackboneChoice choice = fetch ? chosen : recognise_backbone(wish, weights);

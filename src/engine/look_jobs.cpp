@@ -3,6 +3,7 @@
 #include "datatools/stats.h"
 #include "engine/jobs.h"
 #include "engine/looked.h"
+#include "engine/output_check.h"
 #include "report/image_file.h"
 
 namespace cvtool {
@@ -17,6 +18,7 @@ CheckResult check_job(const LookRequest& request, Observer& observer) {
 DataStats stats_job(const LookRequest& request, Observer& observer) {
   if (!request.output.empty()) check_image_path(request.output);
   const Looked looked = look_at(request);
+  if (!request.output.empty()) check_output(request.output, OutputKind::kPicture, {{request.data}, &looked.dataset});
   DataStats stats =
       count_dataset(looked.dataset, {looked.decode, request.look.workers, progress_of("Counting", observer)});
   if (!request.output.empty()) write_image(request.output, stats_picture(stats));

@@ -1,9 +1,12 @@
 #include "engine/looked.h"
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/text.h"
+#include "base/utf8.h"
 #include "data/photos.h"
 
 namespace cvtool {
@@ -16,6 +19,24 @@ Looked look_at(const LookRequest& request, bool to_train_on) {
                 decode_options(config, request.look)};
   log_notes(looked.dataset);
   return looked;
+}
+
+Dataset find_dataset_of_model(const std::string& path, const DataConfig& data, uint64_t seed,
+                              const std::string& model) {
+  try {
+    return find_dataset(path, data, seed);
+  } catch (const UsageError&) {
+    DataConfig any = data;
+    any.classes.clear();
+    const std::vector<std::string> found = find_dataset(path, any, seed).classes;
+    if (std::all_of(found.begin(), found.end(),
+                    [&](const std::string& name) { return place_of_name(data.classes, name).has_value(); }))
+      throw;
+    throw UsageError(
+        path + ": holds the classes " + quoted_list(found) + ", and the model " + model + " tells " +
+        quoted_list(data.classes) +
+        " apart; name a model of these classes with --model, or call the photos' classes as the model does");
+  }
 }
 
 std::function<void(int64_t, int64_t)> progress_of(const char* phase, Observer& observer, const char* state) {

@@ -18,6 +18,10 @@ struct Looked {
 // Finds the photos; logs what was noted about them. `to_train_on`: they must be of two classes and more.
 Looked look_at(const LookRequest& request, bool to_train_on = true);
 
+// The photos of `path` by the classes of a model: find_dataset, which `data` tells them to. Throws UsageError naming
+// the model and its classes where those of the photos are others.
+Dataset find_dataset_of_model(const std::string& path, const DataConfig& data, uint64_t seed, const std::string& model);
+
 // Shows `phase` to the observer, to which it keeps a reference; throws Error (kInterrupted), which ends with `state`,
 // where that asks to stop.
 std::function<void(int64_t done, int64_t total)> progress_of(const char* phase, Observer& observer,

@@ -1,4 +1,5 @@
 #include <ATen/ATen.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <cmath>
@@ -14,6 +15,7 @@
 #include "engine/jobs.h"
 #include "engine/predict_files.h"
 #include "evaluate/opened_model.h"
+#include "run/run_directory.h"
 
 namespace cvtool {
 namespace {
@@ -144,6 +146,7 @@ class Answers {
 
 int64_t predict_job(const PredictRequest& request, const PredictSink& sink, Observer& observer) {
   const OpenedModel opened = open_model(request.model, request.precision, request.run, request.tta);
+  if (request.model.empty()) spdlog::info("the model is {}", newest_model_text());
   Answers answers(opened, request, sink);
   PhotoStream stream(stream_options(request, opened.recipe.data));
   StreamedPhoto photo;

@@ -8,6 +8,7 @@
 #include "datatools/preview_sheet.h"
 #include "engine/jobs.h"
 #include "engine/looked.h"
+#include "engine/output_check.h"
 #include "report/image_file.h"
 #include "run/batch_sheet.h"
 #include "train/phases.h"
@@ -19,6 +20,7 @@ constexpr int64_t kVariants = 16, kSpare = 8;
 
 std::vector<std::string> plain_preview(const LookRequest& request, const PreviewOptions& sheet, Observer& observer) {
   const Looked looked = look_at(request);
+  check_output(request.output, OutputKind::kPicture, {{request.data}, &looked.dataset});
   SheetOptions options;
   if (sheet.rows > 0) options.rows = sheet.rows;
   if (sheet.cols > 0) options.cols = sheet.cols;
@@ -103,6 +105,9 @@ std::vector<std::string> training_preview(const LookRequest& request, const Prev
   recipe.train.batch = cols * (sheet.rows > 0 ? sheet.rows : 4);
   const Dataset dataset = find_dataset(request.data, recipe.data, static_cast<uint64_t>(recipe.train.seed));
   log_notes(dataset);
+  const std::string pairs = beside(request.output, "pairs"), epochs = beside(request.output, "variants");
+  for (const std::string& picture : {request.output, pairs, epochs})
+    check_output(picture, OutputKind::kPicture, {{request.data}, &dataset});
   recipe.data.classes = dataset.classes;
   const Augmenter augmenter(recipe.augment, static_cast<uint64_t>(recipe.train.seed),
                             static_cast<int64_t>(dataset.classes.size()));
@@ -115,7 +120,6 @@ std::vector<std::string> training_preview(const LookRequest& request, const Prev
   const Examples plain = first_batch(recipe, *split.store, false), augmented = first_batch(recipe, *split.store, true);
   const auto before = pictures_of(plain, dataset.classes, recipe.train.batch),
              after = pictures_of(augmented, dataset.classes, recipe.train.batch);
-  const std::string pairs = beside(request.output, "pairs"), epochs = beside(request.output, "variants");
   const std::string text = recipe.augment.empty() ? "none" : augment_text(recipe.augment);
   write_sheet(request.output, after, {"As the net sees it: " + text, cols});
   write_sheet(pairs, paired(before, after), {"Before and after: " + text, 2 * cols});

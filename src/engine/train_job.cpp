@@ -1,17 +1,23 @@
 #include <ATen/ATen.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "data/leakage.h"
 #include "engine/jobs.h"
+#include "engine/output_check.h"
 #include "evaluate/evaluation.h"
+#include "model/archive.h"
 #include "model/model_file.h"
 #include "report/curves.h"
 #include "run/run_training.h"
 #include "train/lr_finder.h"
 #include "train/stopping.h"
+
+namespace fs = std::filesystem;
 
 namespace cvtool {
 namespace {
@@ -32,6 +38,18 @@ Evaluation final_evaluation(const TrainPlan& plan, const TrainingData& data, con
       evaluate(subject, outputs_of(predictor, *split.store, {plan.recipe.train.loss, 64}, observer));
   write_evaluation(run.folder, subject, evaluation);
   return evaluation;
+}
+
+// The evaluations and exports in a run's folder: all but what training itself writes.
+std::vector<std::string> results_in(const std::string& run) {
+  std::error_code error;
+  std::vector<std::string> results;
+  for (const auto& entry : fs::directory_iterator(run, error)) {
+    const std::string name = entry.path().filename().string();
+    if (starts_with(name, "eval-") || starts_with(name, "exported.")) results.push_back(entry.path().string());
+  }
+  std::sort(results.begin(), results.end());
+  return results;
 }
 
 // For people: why it ended early, what the curves say.
@@ -55,8 +73,10 @@ std::vector<std::string> notes_on(TrainingEnd end, const TrainPlan& plan, const 
 
 TrainResult train_job(const TrainRequest& request, Observer& observer) {
   const TrainPlan plan = plan_training(request);
+  if (!plan.stopped) check_output_folder("--project", plan.request.project, plan.dataset);
   const TrainingData data = open_training_data(plan, observer);
   StartedRun run = start_run(plan, data);
+  const std::string model = run.folder + "/best.pt", digest = stored_digest(model);
   const TrainingEnd end = train_into_folder(plan, data, run, observer);
 
   TrainResult result;
@@ -68,6 +88,9 @@ TrainResult train_job(const TrainRequest& request, Observer& observer) {
   result.interrupted = end == TrainingEnd::kInterrupted;
   if (result.interrupted || end == TrainingEnd::kTimeLimit) result.resume = run.resume_command();
   result.notes = notes_on(end, plan, run);
+  const auto stale = results_in(run.folder);
+  if (!stale.empty() && stored_digest(model) != digest)
+    result.notes.push_back("made from an earlier best.pt, to be made again: " + join(stale, ", "));
   if (result.best_epoch == 0 || result.interrupted) return result;
   try {
     const Evaluation evaluation = final_evaluation(plan, data, run, observer);
@@ -87,6 +110,7 @@ LrFinding find_lr_job(const TrainRequest& request, const std::string& picture, O
   TrainRequest without_run = request;
   without_run.name.clear();
   const TrainPlan plan = plan_training(without_run);
+  check_output(picture, OutputKind::kPicture, {{request.data, request.from}, &plan.dataset});
   const TrainingData data = open_training_data(plan, observer);
   const LrCurve curve = find_lr(training_of(plan, data, observer), kSteps);
   write_lr_png(picture, curve.rates, curve.losses, curve.suggested);

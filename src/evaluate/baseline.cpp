@@ -1,5 +1,7 @@
 #include "evaluate/baseline.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -8,8 +10,10 @@
 #include "base/csv.h"
 #include "base/error.h"
 #include "base/files.h"
+#include "base/output.h"
 #include "base/text.h"
 #include "base/utf8.h"
+#include "model/archive.h"
 #include "run/run_directory.h"
 
 namespace fs = std::filesystem;
@@ -37,6 +41,15 @@ std::map<std::string, uint8_t> rights_in(const std::string& csv) {
   return right;
 }
 
+void tell_of_earlier_model(const std::string& metrics) {
+  const Json document = json_from_file(metrics);
+  if (!document.is_object()) return;
+  const std::string model = document.value("model", ""), measured = document.value("model_digest", ""),
+                    now = stored_digest(model);
+  if (!measured.empty() && !now.empty() && measured != now)
+    spdlog::warn("--baseline {}: is of an earlier {} than the one that is there now", metrics, model);
+}
+
 // The photos with the numbers that the baseline's classes have, by name.
 std::vector<Sample> relabelled(const std::vector<Sample>& samples, const std::vector<std::string>& from,
                                const std::vector<std::string>& to) {
@@ -45,7 +58,8 @@ std::vector<Sample> relabelled(const std::vector<Sample>& samples, const std::ve
     const std::string& name = from[static_cast<size_t>(sample.label)];
     const auto place = place_of_name(to, name);
     if (!place)
-      throw UsageError("--baseline: its model does not know the class '" + name + "'; it has " + join(to, ", "));
+      throw UsageError("--baseline: its model does not know the class '" + printable(name) + "'; it has " +
+                       printable(join(to, ", ")));
     sample.label = static_cast<int64_t>(*place);
   }
   return out;
@@ -68,6 +82,7 @@ std::optional<Baseline> open_baseline(const EvalRequest& request) {
   for (const std::string& file : {text, csv})
     if (!fs::exists(file))
       throw UsageError("--baseline " + text + ": there is no " + file + "; name what cvtool eval wrote, or a run");
+  tell_of_earlier_model(text);
   baseline.right = rights_in(csv);
   return baseline;
 }

@@ -6,6 +6,7 @@
 
 #include "base/output.h"
 #include "base/text.h"
+#include "model/archive.h"
 
 namespace cvtool {
 namespace {
@@ -92,7 +93,10 @@ Evaluation evaluate(const EvaluationSubject& subject, Outputs outputs, std::opti
   options.majority = subject.majority;
   evaluation.metrics = evaluation_metrics(evaluation.outputs.predictions, options);
   Json& document = evaluation.document;
-  document = {{"model", subject.model}, {"data", subject.data}, {"split", subject.split}};
+  document = {{"model", subject.model},
+              {"model_digest", stored_digest(subject.model)},
+              {"data", subject.data},
+              {"split", subject.split}};
   if (threshold) document["threshold"] = *threshold;
   if (!subject.tta.empty()) document["tta"] = subject.tta;
   document["metrics"] = metrics_document(evaluation.outputs, evaluation.metrics, subject.classes());

@@ -52,6 +52,9 @@ Evaluation evaluate(const EvaluationSubject& subject, Outputs outputs, std::opti
 // "loss", "majority_baseline" or a name of EvaluationMetrics::metrics.
 MetricValue measured(const Evaluation& evaluation, const std::string& name);
 
+// The files that write_evaluation writes.
+std::vector<std::string> evaluation_file_names();
+
 // Writes metrics.json, predictions.csv, confusion_matrix.csv, the pictures and report.html into the folder, which is
 // made.
 void write_evaluation(const std::string& folder, const EvaluationSubject& subject, const Evaluation& evaluation);

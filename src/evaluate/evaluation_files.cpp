@@ -193,6 +193,11 @@ void write_evaluation_pictures(const std::string& folder, const Predictions& pre
 
 }  // namespace
 
+std::vector<std::string> evaluation_file_names() {
+  return {"predictions.csv", "confusion_matrix.csv", "roc.png",     "pr.png",      "calibration.png",
+          "mistakes.jpg",    "confusion_matrix.png", "report.html", "metrics.json"};
+}
+
 void write_evaluation(const std::string& folder, const EvaluationSubject& subject, const Evaluation& evaluation) {
   make_folders(folder);
   const auto classes = subject.classes();

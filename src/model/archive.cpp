@@ -1,5 +1,6 @@
 #include "model/archive.h"
 
+#include <fstream>
 #include <string_view>
 
 #include "base/error.h"
@@ -60,6 +61,14 @@ ArchiveDigest archive_digest(const std::string& bytes) {
   const size_t begin = bytes.size() - kDigestBytes;
   if (bytes.compare(begin, kDigestName.size(), kDigestName) != 0) return {};
   return {bytes.substr(begin + kDigestName.size()), sha256_of_bytes(std::string_view(bytes).substr(0, begin))};
+}
+
+std::string stored_digest(const std::string& path) {
+  std::ifstream file(path, std::ios::binary | std::ios::ate);
+  const std::streamoff size = file.tellg(), wanted = kDigestBytes;
+  std::string end(kDigestBytes, '\0');
+  if (size < wanted || !file.seekg(size - wanted) || !file.read(end.data(), wanted)) return "";
+  return end.compare(0, kDigestName.size(), kDigestName) == 0 ? end.substr(kDigestName.size()) : "";
 }
 
 }  // namespace cvtool

@@ -25,4 +25,7 @@ struct ArchiveDigest {
 };
 ArchiveDigest archive_digest(const std::string& bytes);
 
+// The digest that a file says of itself, which is not compared with its content; "" where there is none.
+std::string stored_digest(const std::string& path);
+
 }  // namespace cvtool

@@ -63,6 +63,20 @@ void check_blocks(const Json& blocks) {
   }
 }
 
+constexpr int kMostNested = 20;
+
+// Names the blocks of a circle once, where there is one.
+[[noreturn]] void refuse_nesting(const Scope& scope) {
+  const std::vector<std::string>& blocks = scope.blocks;
+  const std::string most = std::to_string(kMostNested);
+  for (size_t back = 2; back <= blocks.size(); ++back)
+    if (const auto start = blocks.end() - static_cast<std::ptrdiff_t>(back); *start == blocks.back())
+      throw UsageError("model.blocks." + *start + ": uses itself (" + join({start, blocks.end()}, " > ") +
+                       "), more than " + most + " deep; take one of these uses out");
+  throw UsageError(scope.place.substr(0, scope.place.find(')') + 1) + ": is nested more than " + most +
+                   " deep; use fewer layers that hold layers");
+}
+
 Scope below(const Scope& scope, const std::string& key) {
   Scope inner = scope;
   inner.path += "/" + key;
@@ -96,7 +110,7 @@ torch::jit::Module LayerCompiler::sequence(const Json& layers, Shape& shape, con
                                            const std::string& class_name) {
   if (!layers.is_array() || layers.empty())
     throw UsageError(scope.place + ": must be a list of at least one layer, not " + layers.dump());
-  if (scope.depth > 20) throw UsageError(scope.place + ": blocks are nested more than 20 deep; does one use itself?");
+  if (scope.depth > kMostNested) refuse_nesting(scope);
   torch::jit::Module module = new_module(context(shape), class_name);
   std::string body = "def forward(self, x):\n";
   std::set<std::string> used;
@@ -230,6 +244,7 @@ torch::jit::Module LayerCompiler::block(const std::string& name, const Json& spe
   Scope inner = below(scope, "layers");
   inner.path = scope.path;
   inner.parameters = parameters;
+  inner.blocks.push_back(name);
   inner.place = scope.place + "blocks." + name + ".layers";
   return sequence(f.layers, shape, inner, "Block");
 }

@@ -21,6 +21,7 @@ struct Scope {
   std::string place;  // "model.layers": start of error messages
   Parameters parameters;
   int depth = 0;
+  std::vector<std::string> blocks = {};  // that it is inside of, the outermost first
 };
 
 // Compiles all layers of one net into one compilation unit.

@@ -140,7 +140,13 @@ ModelFile load_model(const std::string& path, ModelCheck check) {
   ModelFile model;
   // LibTorch sees nothing but what is known to be as it was written.
   if (full) check_archive(path, bytes, kNextStep);
-  model.info = checked_model_info(path, text_in_archive(bytes, std::string("/") + kInfoFile));
+  const std::string info = text_in_archive(bytes, std::string("/") + kInfoFile);
+  if (info.empty()) {
+    // Of another program: where it is of a newer LibTorch, that is said first.
+    torch::jit::ExtraFilesMap none;
+    load_torchscript({path, bytes, kNextStep}, none);
+  }
+  model.info = checked_model_info(path, info);
   if (full) model.digest = checked_digest(path, bytes);
   torch::jit::ExtraFilesMap extra{{kGoldenFile, ""}};
   model.module = load_torchscript({path, bytes, kNextStep}, extra);

@@ -88,8 +88,6 @@ TrainingState state_to_resume(const StoppedRun& run, const Json& identity, bool 
     state.sums = {};
     state.seconds = 0;
   }
-  spdlog::info("{}: going on in epoch {}{}", run.folder, state.epoch,
-               state.batches > 0 ? ", after batch " + std::to_string(state.batches) : "");
   return state;
 }
 

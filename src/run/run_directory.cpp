@@ -1,13 +1,16 @@
 #include "run/run_directory.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/files.h"
+#include "base/json.h"
 
 namespace fs = std::filesystem;
 
@@ -18,9 +21,33 @@ namespace {
   throw UsageError("--name " + name + ": " + run.string() + " is there already; choose another name");
 }
 
+[[noreturn]] void refuse_empty_project() {
+  throw UsageError("--project: is empty; name a folder, or leave it out for runs");
+}
+
+// Told without the checkpoint, which is large: metrics.json is the last file that a run writes. A run that ran out of
+// its time has one too, and fewer epochs than it wanted.
+bool is_finished(const fs::path& run) {
+  std::error_code error;
+  if (!fs::exists(run / "metrics.json", error)) return false;
+  try {
+    const Json train = json_from_file((run / "config.json").string()).value("train", Json::object());
+    const std::string history = read_file((run / "history.csv").string());
+    const auto epochs = std::count(history.begin(), history.end(), '\n') - 1;  // a line is the header
+    return train.value("patience", 0) > 0 || epochs >= train.value("epochs", 0);
+  } catch (const std::exception&) {
+    return true;  // whatever it is, it has been evaluated
+  }
+}
+
 }  // namespace
 
 void check_run_name(const std::string& project, const std::string& name) {
+  if (project.empty()) refuse_empty_project();
+  if (!name.empty() && (!stays_inside(name) || fs::path(name).filename() == "latest"))
+    throw UsageError("--name " + name + ": is not the name of a folder in " + project +
+                     (stays_inside(name) ? ", where 'latest' is the link to the newest run; choose another name"
+                                         : "; choose one without '..', or another folder with --project"));
   std::error_code error;
   const fs::path run = fs::path(project) / name;
   if (!name.empty() && fs::exists(run, error)) refuse_name(name, run);
@@ -48,17 +75,47 @@ std::string run_to_resume(const std::string& resume, const std::string& project)
       throw UsageError("--resume " + resume + ": the folder holds no config.json, so it is not a run that could go on");
     return fs::path(resume).lexically_normal().string();
   }
+  if (project.empty()) refuse_empty_project();
+  // Unfinished ones come first, then the newest.
+  std::pair<bool, fs::file_time_type> newest_rank;
   fs::path newest;
-  fs::file_time_type newest_time;
   for (const auto& entry : fs::directory_iterator(project, error)) {
     if (entry.is_symlink() || !fs::exists(entry.path() / "config.json")) continue;
     const fs::path checkpoint = entry.path() / "checkpoint.pt";
     const auto time = fs::last_write_time(fs::exists(checkpoint) ? checkpoint : entry.path() / "config.json", error);
-    if (newest.empty() || time > newest_time) newest = entry.path(), newest_time = time;
+    const std::pair rank{!is_finished(entry.path()), time};
+    if (newest.empty() || rank > newest_rank) newest = entry.path(), newest_rank = rank;
   }
   if (newest.empty())
     throw UsageError("--resume: there is no run in " + project + "; name one, or its project with --project");
   return newest.string();
+}
+
+bool is_file_of_a_run(const std::string& path) {
+  const fs::path name = fs::path(path).filename();
+  std::error_code error;
+  const bool in_run = fs::is_regular_file(fs::path(path).parent_path() / "config.json", error) &&
+                      fs::is_regular_file(fs::path(path).parent_path() / "data.json", error);
+  constexpr const char* kNames[] = {"best.pt",
+                                    "last.pt",
+                                    "checkpoint.pt",
+                                    "checkpoint.previous.pt",
+                                    "config.json",
+                                    "data.json",
+                                    "history.csv",
+                                    "log.txt",
+                                    "metrics.json",
+                                    "curves.png",
+                                    "train_batch.jpg",
+                                    "predictions.csv",
+                                    "report.html",
+                                    "mistakes.jpg",
+                                    "roc.png",
+                                    "pr.png",
+                                    "confusion_matrix.csv",
+                                    "calibration.png",
+                                    "confusion_matrix.png"};
+  return in_run && std::any_of(std::begin(kNames), std::end(kNames), [&](const char* known) { return name == known; });
 }
 
 void remove_half_written(const std::string& run) {
@@ -75,19 +132,51 @@ void mark_latest(const std::string& run) {
   point_link((path.parent_path() / "latest").string(), path.filename().string());
 }
 
+namespace {
+
+constexpr const char* kLatest = "runs/latest";
+
+// The run that runs/latest points at, whether it is there or not; "" where it is no link.
+std::string run_behind_latest() {
+  std::error_code error;
+  const fs::path target = fs::read_symlink(kLatest, error);
+  return error ? "" : (fs::path("runs") / target).lexically_normal().string();
+}
+
+[[noreturn]] void refuse_missing_model(const std::string& model) {
+  std::error_code error;
+  if (!model.empty()) {
+    const std::string run = (fs::path("runs") / model).string();
+    const bool there = fs::exists(run, error) && fs::path(model).is_relative();
+    throw UsageError("--model " + model + ": there is no such file or run" +
+                     (there ? "; did you mean " + run + "?" : "; name a run's folder or a model file"));
+  }
+  const std::string run = run_behind_latest();
+  if (!run.empty())
+    throw UsageError(std::string(kLatest) + " points at " + run +
+                     ", which is not there any more; name a run or a model file with --model");
+  throw UsageError(
+      "there is no model yet (runs/latest is not there); train one with cvtool train --data DIR, or name one with "
+      "--model");
+}
+
+}  // namespace
+
 std::string model_path(const std::string& model) {
-  const std::string wanted = model.empty() ? "runs/latest" : model;
+  const std::string wanted = model.empty() ? kLatest : model;
   if (fs::is_directory(wanted)) {
     const fs::path best = fs::path(wanted) / "best.pt";
     if (!fs::exists(best))
       throw UsageError("--model " + wanted + ": the folder holds no best.pt; name a run's folder or a model file");
     return best.string();
   }
-  if (!fs::exists(wanted))
-    throw UsageError(model.empty() ? "there is no model yet (runs/latest is not there); train one with cvtool train "
-                                     "--data DIR, or name one with --model"
-                                   : "--model " + model + ": there is no such file or run");
+  if (!fs::exists(wanted)) refuse_missing_model(model);
   return wanted;
+}
+
+std::string newest_model_text() {
+  const std::string run = run_behind_latest();
+  return std::string(kLatest) + "/best.pt" + (run.empty() ? "" : " (" + run + ")");
 }
 
 }  // namespace cvtool

@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 #include <fcntl.h>
+#include <spdlog/spdlog.h>
 #include <sys/file.h>
 
 #include <filesystem>
@@ -79,7 +80,7 @@ void refuse_finished(const StartedRun& run, const TrainConfig& config) {
   if (all_epochs_done(config, run.state))
     throw UsageError("--resume " + run.folder + ": the run is finished, " +
                      counted(static_cast<int64_t>(run.state.history.size()), "epoch") +
-                     "; to train on, raise --epochs or --patience");
+                     "; to train on, raise --epochs or --patience: " + run.resume_command() + " --epochs N");
   std::error_code error;  // a folder that cannot be written to is told of when config.json is
   fs::remove(metrics, error);
 }
@@ -104,6 +105,9 @@ StartedRun start_run(const TrainPlan& plan, const TrainingData& data) {
     run.lock = lock_run(run.folder);
     run.state = state_to_resume(*plan.stopped, run.identity, plan.request.force);
     refuse_finished(run, plan.recipe.train);
+    if (plan.stopped->checkpoint)
+      spdlog::info("{}: going on in epoch {}{}", run.folder, run.state.epoch,
+                   run.state.batches > 0 ? ", after batch " + std::to_string(run.state.batches) : "");
     remove_half_written(run.folder);
   } else {
     run.folder = make_run_directory(plan.request.project, plan.request.name);

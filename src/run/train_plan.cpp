@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/output.h"
 #include "base/text.h"
 #include "model/compile.h"
 #include "model/model_file.h"
@@ -57,8 +58,8 @@ ChosenRecipe recipe_of_source(TrainPlan& plan) {
 void check_classes(const ModelFile& source, const TrainPlan& plan) {
   const std::vector<std::string> known = model_classes(source);
   if (known == plan.dataset.classes) return;
-  throw UsageError("--from: the net of " + plan.from + " tells " + join(known, ", ") + " apart, and " +
-                   plan.request.data + " holds " + join(plan.dataset.classes, ", ") +
+  throw UsageError("--from: the net of " + plan.from + " tells " + printable(join(known, ", ")) + " apart, and " +
+                   plan.request.data + " holds " + printable(join(plan.dataset.classes, ", ")) +
                    "; train on the same classes, or a new net without --from");
 }
 

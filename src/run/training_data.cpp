@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/output.h"
 #include "base/text.h"
 #include "data/leakage.h"
 
@@ -26,7 +27,7 @@ TrainingData open_training_data(const TrainPlan& plan, Observer& observer) {
   if (!leakage.empty()) spdlog::warn("{}", leakage);
   spdlog::info("{}: {} and {} of {}: {}", plan.request.data, counted(data.train.count(), "training photo"),
                counted(data.valid.count(), "validation photo"), counted(plan.classes(), "class"),
-               join(found.classes, ", "));
+               printable(join(found.classes, ", ")));
   return data;
 }
 

@@ -69,7 +69,7 @@ struct BatchNormFields {
 template <class Visitor>
 void fields(BatchNormFields& c, Visitor&& visit) {
   visit("momentum", c.momentum, Doc("new statistic = momentum * old + (1 - momentum) * batch").range(0, 1));
-  visit("epsilon", c.epsilon, Doc("added to the variance").range(0, 1));
+  visit("epsilon", c.epsilon, Doc("added to the variance").range(0, 1).above_low());
   visit("scale", c.scale, Doc("learn a factor a channel (gamma)"));
   visit("center", c.center, Doc("learn an offset a channel (beta)"));
   visit("activation", c.activation, Doc("function applied to the result").words(activation_names()));

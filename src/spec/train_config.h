@@ -87,11 +87,11 @@ void fields(TrainConfig& c, Visitor&& visit) {
   visit("optimizer", c.optimizer, Doc("update rule, in Keras's form").words(optimizer_names()));
   visit("lr", c.lr, Doc("learning rate; 0: the optimizer's own").range(0, 100).alias("--learning-rate"));
   visit("epsilon", c.epsilon, Doc("the optimizer's small constant; 0: the optimizer's own").range(0, 1));
-  visit("beta_1", c.beta_1, Doc("decay of the mean gradient (adam, adamw, nadam, lion)").range(0, 1));
-  visit("beta_2", c.beta_2, Doc("decay of the mean squared gradient; 0: the optimizer's own").range(0, 1));
-  visit("momentum", c.momentum, Doc("momentum (sgd, rmsprop)").range(0, 1));
+  visit("beta_1", c.beta_1, Doc("decay of the mean gradient (adam, adamw, nadam, lion)").range(0, 1).below_high());
+  visit("beta_2", c.beta_2, Doc("decay of the mean squared gradient; 0: the optimizer's own").range(0, 1).below_high());
+  visit("momentum", c.momentum, Doc("momentum (sgd, rmsprop)").range(0, 1).below_high());
   visit("nesterov", c.nesterov, Doc("Nesterov's form of the momentum (sgd)"));
-  visit("rho", c.rho, Doc("decay of the mean squared gradient (rmsprop)").range(0, 1));
+  visit("rho", c.rho, Doc("decay of the mean squared gradient (rmsprop)").range(0, 1).below_high());
   visit("centered", c.centered, Doc("subtract the squared mean gradient (rmsprop)"));
   visit("weight_decay", c.weight_decay,
         Doc("decoupled weight decay; -1: the optimizer's own; biases and norms are spared").range(-1, 10));

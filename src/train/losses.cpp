@@ -135,6 +135,14 @@ at::Tensor class_weights_tensor(const std::string& resolved, const std::vector<s
       throw UsageError(std::string(kFlag) + ": " + unknown_word("class", name, classes));
     weights[static_cast<int64_t>(*place)] = weight_from(part.substr(equals + 1));
   }
+  const auto counts = counts_by_label(samples, classes.size());
+  double total = 0;
+  for (size_t label = 0; label < counts.size(); ++label)
+    total += weights[static_cast<int64_t>(label)].item<double>() * static_cast<double>(counts[label]);
+  if (total <= 0 && !samples.empty())
+    throw UsageError(
+        std::string(kFlag) + ": " + resolved +
+        " leaves no training photo a weight, so that nothing would be learned; give one class more than 0");
   return weights;
 }
 

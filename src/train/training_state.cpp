@@ -53,6 +53,8 @@ Checkpoint checkpoint_of(const std::string& path, const std::string& bytes) {
 std::optional<Checkpoint> load_one(const std::string& path, std::string& problem) {
   std::error_code error;
   if (!fs::exists(path, error)) return std::nullopt;
+  if (fs::is_directory(path, error))
+    throw Error(path + ": is a folder, and a checkpoint goes there; move it elsewhere and run it again");
   try {
     return checkpoint_of(path, read_file(path));
   } catch (const Error& damage) {

@@ -31,7 +31,7 @@ namespace {
 
 struct Options {
   int64_t epochs = 20;
-  double rate = 0.5;
+  double rate = 0.5, decay = 0.5, epsilon = 0.5;
   bool shuffle = true;
   std::string mode = "fast";
   std::vector<std::string> classes;
@@ -42,6 +42,8 @@ template <class Visitor>
 void fields(Options& c, Visitor&& visit) {
   visit("epochs", c.epochs, Doc("").range(1, 100));
   visit("rate", c.rate, Doc("").range(0, 1));
+  visit("decay", c.decay, Doc("").range(0, 1).below_high());
+  visit("epsilon", c.epsilon, Doc("").range(0, 1).above_low());
   visit("shuffle", c.shuffle, Doc(""));
   visit("mode", c.mode, Doc("").words({"fast", "exact"}));
   visit("classes", c.classes, Doc(""));
@@ -105,6 +107,13 @@ TEST_CASE("A value out of range is refused with the range") {
   CHECK(contains(refusal(R"({"rate": 1.0001})"), "out of range"));
   CHECK(contains(refusal(R"({"size": [8, 513]})"), "out of range"));
   CHECK(read(R"({"epochs": 100, "rate": 1})").epochs == 100);
+}
+
+TEST_CASE("An end that is not part of a range is refused, and what lies beside it is not") {
+  CHECK(contains(refusal(R"({"decay": 1})"), "decay: 1 is out of range; it must be at least 0 and below 1"));
+  CHECK(contains(refusal(R"({"epsilon": 0})"), "epsilon: 0 is out of range; it must be above 0 and at most 1"));
+  CHECK(read(R"({"decay": 0, "epsilon": 1})").epsilon == 1);
+  CHECK(read(R"({"decay": 0.999, "epsilon": 1e-9})").decay == 0.999);
 }
 
 TEST_CASE("An unknown word is refused with the nearest one") {

@@ -109,7 +109,7 @@ if [ -n "$nobody" ]; then
   mkdir locked && chmod 555 locked
   expect 1 "exec $nobody sh -c 'cd locked; \"\$1\" train --data ../photos --recipe ../net.json' cvtool \"\$1\""
   says 'choose a folder that you may write to'
-  printf old >read-only.pt && chmod 644 read-only.pt
+  cp model.pt read-only.pt && chmod 644 read-only.pt
   expect 1 "exec $nobody sh -c '\"\$1\" export --model runs/first -o read-only.pt' cvtool \"\$1\""
   says 'read-only.pt'
   expect 0 "exec env HOME=$folder/locked XDG_CACHE_HOME= XDG_DATA_HOME= $nobody sh -c '\"\$1\" predict photos/test --model runs/first' cvtool \"\$1\""

@@ -398,7 +398,8 @@ TEST_CASE("export writes a file that predicts the same") {
           doctest::Approx(model[i]["probability"].get<double>()).epsilon(1e-5));
   check_refused(session({"export", "--model", session.run, "--format", "torchscrip", "-o", "x.pt"}), 2,
                 {"did you mean 'torchscript'?"});
-  check_refused(session({"export", "--model", session.run, "-o", session.model}), 2, {"is the model itself"});
+  check_refused(session({"export", "--model", session.run, "-o", session.model}), 2,
+                {"best.pt", "is a file that this command reads"});
 }
 
 TEST_CASE("Paths with spaces, quotes and letters of all languages are printed as they are") {

@@ -116,10 +116,20 @@ TEST_CASE("--resume alone takes the newest run; more epochs are fine") {
                                         session.recipe, "--project", "longer"};
   REQUIRE(session(command(common, {"--epochs", "1"})).code == 0);
   const Outcome finished = session({"train", "--resume", "--project", "longer"});
-  check_refused(finished, 2, {"--resume longer/train", "the run is finished", "--epochs"});
+  check_refused(finished, 2,
+                {"--resume longer/train", "the run is finished", "cvtool train --resume longer/train --epochs N"});
+  CHECK_FALSE(contains(finished.err, "going on"));
+  REQUIRE(session({"eval", "--data", session.photos, "--model", "longer/train"}).code == 0);
   const Outcome more = session({"train", "--resume", "--project", "longer", "--epochs", "3"});
   CAPTURE(more.err);
   CHECK(more.code == 0);
+  CHECK(contains(more.out, "made from an earlier best.pt, to be made again: longer/train/eval-test"));
+  const Outcome baseline = session({"eval", "--data", session.photos, "--model", "longer/train", "--baseline",
+                                    "longer/train/eval-test/metrics.json", "-o", "longer/again"});
+  CHECK(contains(baseline.err, "is of an earlier longer/train/best.pt than the one that is there now"));
+  fs::copy_file(session.scratch / "longer/train/eval-test/metrics.json", session.scratch / "longer/train/metrics.json",
+                fs::copy_options::overwrite_existing);
+  CHECK(contains(session({"compare", "longer/train"}).err, "longer/train/metrics.json: is of an earlier best.pt"));
   REQUIRE(session(command(common, {"--epochs", "3"})).code == 0);
   CHECK(
       (content_of(session.scratch / "longer/train/last.pt") == content_of(session.scratch / "longer/train2/last.pt")));
@@ -171,4 +181,19 @@ TEST_CASE("What cannot be resumed is said") {
   check_refused(session({"train", "--resume", session.run, "--recipe", session.recipe}), 2,
                 {"leave --recipe and --from out"});
   check_refused(session({"train"}), 2, {"--data is required"});
+}
+
+TEST_CASE("--resume alone takes the newest run that is not finished, before newer ones that are") {
+  const Session& session = Session::get();
+  const std::vector<std::string> common{"train",        "--data",    session.photos, "--recipe",
+                                        session.recipe, "--project", "unfinished"};
+  for (int i = 0; i < 2; ++i) REQUIRE(session(command(common, {"--epochs", "1"})).code == 0);
+  fs::remove(session.scratch / "unfinished/train/metrics.json");  // as an interruption leaves it
+  const Outcome resumed = session({"train", "--resume", "--project", "unfinished", "--epochs", "2"});
+  CAPTURE(resumed.err);
+  CHECK(contains(resumed.err, "unfinished/train: going on in epoch 2"));
+  fs::remove(session.scratch / "unfinished/train2/checkpoint.pt");
+  fs::create_directory(session.scratch / "unfinished/train2/checkpoint.pt");
+  check_refused(session({"train", "--resume", "unfinished/train2", "--epochs", "4"}), 1,
+                {"train2/checkpoint.pt: is a folder", "move it elsewhere"});
 }

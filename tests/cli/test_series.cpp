@@ -116,6 +116,8 @@ TEST_CASE("Ctrl-C in a series prints what was finished") {
 TEST_CASE("A sweep that makes no sense is refused before anything is trained") {
   check_refused(train({"--sweep", "lr"}), 2, {"--sweep: 'lr' is not a list of values", "lr=1e-4,1e-3"});
   check_refused(train({"--sweep", "bach=1,2"}), 2, {"unknown setting 'bach'", "did you mean 'batch'"});
+  check_refused(train({"--sweep", "lr=0.1,1e-1"}), 2, {"--sweep lr: 0.1 and 1e-1 are the same value"});
+  check_refused(train({"--sweep", "lr=0.1", "lr=0.2"}), 2, {"--sweep: lr is named twice"});
   check_refused(train({"--sweep", "batch=many"}), 2, {"--sweep", "batch"});
   check_refused(train({"--sweep", "optimizer=adm"}), 2, {"did you mean 'adam'"});
 }

@@ -105,6 +105,17 @@ TEST_CASE("Runs without a name are numbered, and a name that is taken is refused
   CHECK((content_of(session.model) == before));
 }
 
+TEST_CASE("A run lies in its project, and its name is that of a folder") {
+  const Session& session = Session::get();
+  for (const std::string& name : {"../outside", "a/../../outside", "/tmp/outside", "latest", "."})
+    check_refused(session({"train", "--data", session.photos, "--name", name}), 2, {"--name " + name, "another"});
+  CHECK_FALSE(fs::exists(session.scratch / "outside"));
+  check_refused(session({"train", "--data", session.photos, "--project", ""}), 2, {"--project: is empty"});
+  check_refused(session({"train", "--data", session.photos, "--beta-1", "1"}), 2, {"below 1"});
+  check_refused(session({"train", "--data", session.photos, "--class-weights", "Car=0,Truck=0"}), 2,
+                {"--class-weights", "leaves no training photo a weight"});
+}
+
 TEST_CASE("train --data alone uses the default recipe; --json prints events, the last with the result") {
   const Session& session = Session::get();
   const Outcome outcome = session(

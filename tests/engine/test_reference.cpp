@@ -36,7 +36,8 @@ std::string meaning(const Doc& doc, const std::string& kind) {
   for (size_t i = 0; i < doc.choices.size(); ++i) text += (i ? ", `" : ": `") + doc.choices[i] + "`";
   const bool bounded_above = doc.high < 9e15;  // the largest integer of JSON is not a bound to tell of
   if (std::isfinite(doc.low) && bounded_above)
-    return text + "; " + number_text(doc.low) + " to " + number_text(doc.high);
+    return text + "; " + (doc.low_excluded ? "above " : "") + number_text(doc.low) + " to " +
+           (doc.high_excluded ? "below " : "") + number_text(doc.high);
   if (std::isfinite(doc.low)) return text + "; at least " + number_text(doc.low);
   return text;
 }

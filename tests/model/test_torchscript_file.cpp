@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "model/backbone_file.h"
+#include "model/model_file.h"
 #include "model/weights/zip.h"
 #include "scratch.h"
 
@@ -138,6 +139,15 @@ TEST_CASE("TorchScript of a newer LibTorch is refused by its version or by what 
     }));
   };
   CHECK(contains(version("99\n"), "is TorchScript of the file version 99; LibTorch "));
+  const std::string newer = changed(scratch, good, [](const std::string& name, std::string& content) {
+    if (name.find("/version") == name.size() - 8) content = "99\n";
+    return true;
+  });
+  // Also where a model of cvtool was expected.
+  CHECK(contains(message_of([&] { load_model(scratch.write("newer.pt", newer)); }),
+                 "is TorchScript of the file version 99"));
+  CHECK(contains(message_of([&] { load_model(scratch.write("other.pt", good)); }),
+                 "is TorchScript but not a cvtool model"));
   CHECK(contains(version("many"), "is not TorchScript that LibTorch"));
   CHECK(contains(version("99999999999999999999999"), "is not TorchScript that LibTorch"));
   const auto code = [&](const std::string& word, const std::string& other) {

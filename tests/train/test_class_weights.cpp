@@ -37,6 +37,14 @@ TEST_CASE("Class weights that make no sense are refused with what is meant") {
   const auto message = [](const std::string& text) {
     return message_of([&] { class_weights_tensor(resolve_class_weights(text), {"Car", "Truck"}, {}); });
   };
+  std::vector<Sample> trucks(2);
+  trucks[0].label = trucks[1].label = 1;
+  for (const char* text : {"Car=0,Truck=0", "Truck=0"})
+    CHECK(contains(message_of([&] {
+                     class_weights_tensor(text, {"Car", "Truck"}, trucks);
+                   }),
+                   "leaves no training photo a weight"));
+  CHECK(class_weights_tensor("Car=0", {"Car", "Truck"}, trucks).defined());
   CHECK(contains(message("Truk=2"), "did you mean 'Truck'?"));
   CHECK(contains(message("Truck=x"), "'x' is not a weight"));
   CHECK(contains(message("Truck=-1"), "'-1' is not a weight"));

@@ -41,6 +41,10 @@ constexpr Beginning kPictures[] = {{"\xff\xd8\xff", "a JPEG"}, {"\x89PNG", "a PN
 
 }  // namespace
 
+bool begins_like_onnx(std::string_view bytes) {
+  return begins_with(bytes, "\x08") && bytes.size() > 3 && bytes[2] == '\x12';
+}
+
 ForeignKind kind_of_file(const Blob& file) {
   const std::string_view bytes = file.bytes;
   const std::string start = lower(std::string(bytes.substr(0, 64)));
@@ -60,8 +64,7 @@ ForeignKind kind_of_file(const Blob& file) {
   if (is_safetensors(bytes)) return {"is a safetensors file (weights without a net), not TorchScript", kImport};
   for (const Beginning& picture : kPictures)
     if (begins_with(bytes, picture.bytes)) return {std::string("is ") + picture.what + ", not a model", "name a model"};
-  // ModelProto: ir_version, then the producer's name.
-  if (begins_with(bytes, "\x08") && bytes.size() > 3 && bytes[2] == '\x12')
+  if (begins_like_onnx(bytes))
     return {"is an ONNX file, not TorchScript",
             "cvtool verify checks ONNX files; name the model that it was made from"};
   if (!begins_with(bytes, "PK")) return {};

@@ -15,4 +15,7 @@ struct ForeignKind {
 // Told by the file's beginning, of a zip archive by the names of its entries. TorchScript is not among the kinds.
 ForeignKind kind_of_file(const Blob& file);
 
+// ModelProto: ir_version, then the producer's name, as every exporter writes it.
+bool begins_like_onnx(std::string_view bytes);
+
 }  // namespace cvtool
