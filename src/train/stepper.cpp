@@ -36,10 +36,17 @@ double Stepper::loss_of(const Examples& examples, int64_t number) const {
 }
 
 BatchMetrics Stepper::add(const Examples& examples, int64_t number) {
-  const at::Tensor logits = logits_of(examples, number);
-  at::Tensor loss = training_loss(run_.loss, logits, examples.labels);
-  BatchMetrics metrics{loss.item<double>(), correct_from_logits(logits.detach(), examples.labels).item<double>(),
-                       examples.labels.size(0)};
+  at::Tensor loss;
+  BatchMetrics metrics;
+  {
+    const Timed timed(run_.profile, Spent::kForward);
+    const at::Tensor logits = logits_of(examples, number);
+    loss = training_loss(run_.loss, logits, examples.labels);
+    metrics = {loss.item<double>(), correct_from_logits(logits.detach(), examples.labels).item<double>(),
+               examples.labels.size(0)};
+  }
+  const Timed timed(run_.profile, Spent::kBackward);
+  if (run_.profile) run_.profile->add_photos(metrics.count);
   if (run_.config.accumulate > 1) loss = loss * static_cast<double>(metrics.count);
   if (scale_ != 1) loss = loss * scale_;
   loss.backward();
@@ -70,6 +77,7 @@ void Stepper::clip() const {
 }
 
 void Stepper::update(double lr) {
+  const Timed timed(run_.profile, Spent::kStep);
   at::NoGradGuard no_grad;
   const bool finite = unscale();
   accumulated_ = 0;
