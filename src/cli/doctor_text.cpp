@@ -33,7 +33,7 @@ std::string wrapped(const std::string& text, size_t indent) {
 }
 
 // "  label         text".
-std::string line(const std::string& label, const std::string& text) {
+std::string labelled(const std::string& label, const std::string& text) {
   constexpr size_t kIndent = 2 + kLabelWidth;
   return "  " + padded(label, kLabelWidth) + wrapped(text, kIndent);
 }
@@ -45,17 +45,17 @@ std::string version_of(const Keyed<std::string>& libraries, const std::string& n
 }
 
 std::string versions_section(const DoctorReport& report) {
-  std::string text = "versions\n" + line("cvtool", report.version + ", built with " + report.compiler);
-  if (!report.engine) return text + line("LibTorch", "not loaded: " + printable(report.engine_error));
+  std::string text = "versions\n" + labelled("cvtool", report.version + ", built with " + report.compiler);
+  if (!report.engine) return text + labelled("LibTorch", "not loaded: " + printable(report.engine_error));
   const EngineFacts& engine = *report.engine;
   const bool plain = engine.instruction_set == "DEFAULT";
-  text += line("LibTorch", engine.libtorch + ", its own operations use " +
-                               (plain ? "neither AVX2 nor AVX-512" : engine.instruction_set + " instructions"));
-  text += line("matrices",
-               engine.blas + (engine.blas_file.empty() ? ", a part of LibTorch" : ", " + printable(engine.blas_file)));
-  text += line("convolutions", engine.onednn.empty() ? "LibTorch's own, slow" : "oneDNN " + engine.onednn);
-  return text + line("photos", "OpenCV " + version_of(engine.photo_libraries, "opencv") + ", libheif " +
-                                   version_of(engine.photo_libraries, "heif"));
+  text += labelled("LibTorch", engine.libtorch + ", its own operations use " +
+                                   (plain ? "neither AVX2 nor AVX-512" : engine.instruction_set + " instructions"));
+  text += labelled("matrices", engine.blas + (engine.blas_file.empty() ? ", a part of LibTorch"
+                                                                       : ", " + printable(engine.blas_file)));
+  text += labelled("convolutions", engine.onednn.empty() ? "LibTorch's own, slow" : "oneDNN " + engine.onednn);
+  return text + labelled("photos", "OpenCV " + version_of(engine.photo_libraries, "opencv") + ", libheif " +
+                                       version_of(engine.photo_libraries, "heif"));
 }
 
 std::string cores_text(const MachineFacts& machine) {
@@ -67,7 +67,7 @@ std::string cores_text(const MachineFacts& machine) {
   return text + "; cvtool uses " + (all ? "all" : std::to_string(machine.cores_used));
 }
 
-std::string memory_text(const MachineFacts& machine) {
+std::string memory_line(const MachineFacts& machine) {
   std::string text = size_text(machine.memory_free_bytes) + " free of " + size_text(machine.memory_bytes);
   if (machine.memory_limit_bytes) text += ", limited to " + size_text(*machine.memory_limit_bytes) + " by a container";
   if (machine.address_space_limit_bytes) text += ", ulimit -v " + size_text(*machine.address_space_limit_bytes);
@@ -90,19 +90,19 @@ std::string machine_section(const DoctorReport& report) {
   const MachineFacts& machine = report.machine;
   const std::string sets = join(machine.instruction_sets, " ");
   std::string text =
-      "machine\n" + line("processor", printable(machine.processor.empty() ? "unknown" : machine.processor));
-  text += line("instructions", sets.empty() ? "unknown" : sets);
-  text += line("cores", cores_text(machine));
-  text += line("threads", (machine.threads_startable < machine.threads_tried ? "only " : "at least ") +
-                              counted(machine.threads_startable, "more thread") + " can be started");
+      "machine\n" + labelled("processor", printable(machine.processor.empty() ? "unknown" : machine.processor));
+  text += labelled("instructions", sets.empty() ? "unknown" : sets);
+  text += labelled("cores", cores_text(machine));
+  text += labelled("threads", (machine.threads_startable < machine.threads_tried ? "only " : "at least ") +
+                                  counted(machine.threads_startable, "more thread") + " can be started");
   if (machine.load)
-    text += line("load", fixed(*machine.load, 1) + " processes want to run (average of the last minute)");
-  text += line("memory", memory_text(machine));
-  text += line("GPU", gpu_text(report));
+    text += labelled("load", fixed(*machine.load, 1) + " processes want to run (average of the last minute)");
+  text += labelled("memory", memory_line(machine));
+  text += labelled("GPU", gpu_text(report));
   if (report.engine)
-    text +=
-        line("precision", "--precision auto takes " + report.engine->precision + ": " + report.engine->precision_why);
-  for (const auto& [name, value] : machine.environment) text += line("environment", name + "=" + printable(value));
+    text += labelled("precision",
+                     "--precision auto takes " + report.engine->precision + ": " + report.engine->precision_why);
+  for (const auto& [name, value] : machine.environment) text += labelled("environment", name + "=" + printable(value));
   return text;
 }
 
@@ -111,20 +111,20 @@ std::string files_section(const DoctorReport& report) {
   for (const FolderFacts& folder : report.machine.folders) {
     std::string about = printable(folder.path);
     about += folder.free_bytes < 0 ? "" : ", " + size_text(folder.free_bytes) + " of disk free";
-    text += line(folder.what, about + (folder.writable ? "" : ", CANNOT BE WRITTEN"));
+    text += labelled(folder.what, about + (folder.writable ? "" : ", CANNOT BE WRITTEN"));
   }
-  text += line("recipes", printable(report.machine.recipes) + (report.machine.recipes_there ? "" : ", NOT THERE"));
-  text += line("cached", size_text(report.caches.bytes) + " in " + counted(report.caches.files, "file") +
-                             (report.caches.limit_bytes
-                                  ? ", pixels and features limited to " + size_text(*report.caches.limit_bytes)
-                                  : "") +
-                             " (cvtool cache list)");
+  text += labelled("recipes", printable(report.machine.recipes) + (report.machine.recipes_there ? "" : ", NOT THERE"));
+  text += labelled("cached", size_text(report.caches.bytes) + " in " + counted(report.caches.files, "file") +
+                                 (report.caches.limit_bytes
+                                      ? ", pixels and features limited to " + size_text(*report.caches.limit_bytes)
+                                      : "") +
+                                 " (cvtool cache list)");
   if (!report.engine || !report.engine->bases_problem.empty()) return text;
   std::vector<std::string> there, missing;
   for (const BaseFacts& base : report.engine->bases) (base.file.empty() ? missing : there).push_back(base.name);
   std::string bases = there.empty() ? "none imported" : "imported: " + printable(join(there, ", "));
   if (!missing.empty()) bases += "; known: " + join(missing, ", ") + " (cvtool import NAME)";
-  return text + line("--base", bases);
+  return text + labelled("--base", bases);
 }
 
 std::string measured_section(const MeasuredRates& rates) {

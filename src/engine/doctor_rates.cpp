@@ -16,7 +16,7 @@ namespace cvtool {
 namespace {
 
 constexpr double kEach_s = 0.5;
-constexpr double kGiga = 1e9;
+constexpr double kOneGiga = 1e9;
 
 // A photo as a camera's JPEG of 640 x 480 pixels.
 std::string jpeg_of_photo() {
@@ -28,10 +28,10 @@ std::string jpeg_of_photo() {
 
 double matrix_gflops(at::ScalarType type, int threads) {
   const ComputeThreads set(threads);
-  return matrix_flops(type, kEach_s) / kGiga;
+  return matrix_flops(type, kEach_s) / kOneGiga;
 }
 
-double copy_gb_per_s(size_t threads) { return copy_bytes_per_s(threads, kEach_s / 2, free_memory_bytes()) / kGiga; }
+double copy_gb_per_s(size_t threads) { return copy_bytes_per_s(threads, kEach_s / 2, free_memory_bytes()) / kOneGiga; }
 
 }  // namespace
 
