@@ -32,6 +32,7 @@ extern "C" const cvtool::Engine* cvtool_engine() {
     e.split = cvtool::split_job;
     e.unpack = cvtool::unpack_job;
     e.preview = cvtool::preview_job;
+    e.doctor = cvtool::doctor_job;
     return e;
   }();
   return &engine;

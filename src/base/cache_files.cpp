@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include <ctime>
 #include <filesystem>
 
+#include "base/disk.h"
 #include "base/error.h"
 #include "base/file_lock.h"
 #include "base/files.h"
@@ -58,15 +58,6 @@ int64_t bytes_of(const std::vector<CacheFile>& files) {
   int64_t bytes = 0;
   for (const CacheFile& file : files) bytes += file.bytes;
   return bytes;
-}
-
-// Bytes that a user may still take in the folder, or in the nearest one above it that is there; -1 where unknown.
-int64_t free_disk_bytes(fs::path folder) {
-  std::error_code error;
-  while (!fs::exists(folder, error) && folder != folder.parent_path()) folder = folder.parent_path();
-  struct statvfs status {};
-  if (::statvfs(folder.c_str(), &status) != 0) return -1;
-  return static_cast<int64_t>(status.f_bavail * status.f_frsize);
 }
 
 std::string mebibytes(int64_t bytes) { return with_thousands((bytes + (1 << 20) - 1) >> 20) + " MiB"; }

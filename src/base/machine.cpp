@@ -1,9 +1,11 @@
 #include "base/machine.h"
 
 #include <sched.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <fstream>
 #include <future>
 #include <limits>
@@ -85,18 +87,18 @@ int64_t memory_left(const std::string& folder, bool second_version) {
   return std::max<int64_t>(0, max - used + number_of(folder + "/memory.stat", cached));
 }
 
-// The processor time of a group in cores; kUnlimited where there is no quota.
-int64_t cores_of(const std::string& folder, bool second_version) {
+// The processor time of a group in cores; none where there is no quota.
+std::optional<double> quota_of(const std::string& folder, bool second_version) {
   int64_t quota = 0, period = 0;
   if (second_version) {
     std::istringstream line(first_line(folder + "/cpu.max"));  // "200000 100000" or "max 100000"
-    if (!(line >> quota >> period)) return kUnlimited;
+    if (!(line >> quota >> period)) return std::nullopt;
   } else {
     quota = limit_in(folder + "/cpu.cfs_quota_us");  // -1: none
     period = limit_in(folder + "/cpu.cfs_period_us");
-    if (quota == kUnlimited) return kUnlimited;
   }
-  return quota > 0 && period > 0 && period != kUnlimited ? (quota + period - 1) / period : kUnlimited;
+  if (quota <= 0 || quota == kUnlimited || period <= 0 || period == kUnlimited) return std::nullopt;
+  return static_cast<double>(quota) / static_cast<double>(period);
 }
 
 }  // namespace
@@ -110,15 +112,44 @@ int64_t free_memory_bytes(const std::string& root) {
   return left;
 }
 
-size_t usable_cores(const std::string& root) {
+int64_t memory_total_bytes(const std::string& root) { return number_of(root + "/proc/meminfo", "MemTotal"); }
+
+std::optional<int64_t> memory_limit_bytes(const std::string& root) {
+  int64_t least = kUnlimited;
+  for_each_limit(root, "memory", [&](const std::string& folder, bool second_version) {
+    least = std::min(least, limit_in(folder + (second_version ? "/memory.max" : "/memory.limit_in_bytes")));
+  });
+  return least == kUnlimited ? std::nullopt : std::optional(least);
+}
+
+size_t machine_cores() { return std::max<size_t>(1, static_cast<size_t>(::sysconf(_SC_NPROCESSORS_ONLN))); }
+
+size_t allowed_cores() {
   cpu_set_t allowed;
   // A set that is too small for the machine is refused; then what is online counts.
   const int known = ::sched_getaffinity(0, sizeof allowed, &allowed) == 0 ? CPU_COUNT(&allowed) : 0;
-  int64_t cores = known > 0 ? known : static_cast<int64_t>(std::thread::hardware_concurrency());
+  return std::max<size_t>(1, known > 0 ? static_cast<size_t>(known) : std::thread::hardware_concurrency());
+}
+
+std::optional<double> core_quota(const std::string& root) {
+  std::optional<double> least;
   for_each_limit(root, "cpu", [&](const std::string& folder, bool second_version) {
-    cores = std::min(cores, cores_of(folder, second_version));
+    const auto quota = quota_of(folder, second_version);
+    if (quota && (!least || *quota < *least)) least = quota;
   });
-  return static_cast<size_t>(std::max<int64_t>(1, cores));
+  return least;
+}
+
+size_t usable_cores(const std::string& root) {
+  const size_t allowed = allowed_cores();
+  const double quota = core_quota(root).value_or(static_cast<double>(allowed));
+  return std::min(allowed, static_cast<size_t>(std::ceil(quota)));
+}
+
+std::optional<double> load_average(const std::string& root) {
+  std::istringstream line(first_line(root + "/proc/loadavg"));  // "1.60 1.82 2.32 3/412 6001"
+  double load = 0;
+  return line >> load ? std::optional(load) : std::nullopt;
 }
 
 size_t startable_threads(size_t wanted) {

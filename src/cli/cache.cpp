@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/output.h"
 #include "base/text.h"
+#include "cli/cells.h"
 #include "cli/command.h"
 #include "cli/console.h"
 
@@ -13,18 +14,6 @@ namespace cvtool {
 namespace {
 
 using CacheRows = std::vector<std::vector<std::string>>;
-
-std::string size_text(int64_t bytes) {
-  constexpr double kStep = 1000;
-  double size = static_cast<double>(bytes);
-  const char* unit = "bytes";
-  for (const char* larger : {"kB", "MB", "GB", "TB"}) {
-    if (size < kStep) break;
-    size /= kStep;
-    unit = larger;
-  }
-  return (bytes < kStep ? with_thousands(bytes) : fixed(size, 1)) + " " + unit;
-}
 
 std::string age_text(double seconds) {
   constexpr double kDay_s = 24 * 3600;

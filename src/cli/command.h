@@ -53,6 +53,7 @@ Command make_stats(CLI::App& app);
 Command make_split(CLI::App& app);
 Command make_unpack(CLI::App& app);
 Command make_preview(CLI::App& app);
+Command make_doctor(CLI::App& app);
 Command make_cache_list(CLI::App& app);
 Command make_cache_clear(CLI::App& app);
 

@@ -24,6 +24,7 @@ const std::vector<CommandKind>& command_kinds() {
       {"explain", "Show what a filter, a layer or a model sees", make_explain},
       {"verify", "Check that a model file is whole and does what it says", make_verify},
       {"summary", "Show the layers of a recipe or a model", make_summary},
+      {"doctor", "Say what this machine is, how fast it is and what hinders cvtool on it", make_doctor},
   };
   return kinds;
 }

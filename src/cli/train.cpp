@@ -75,6 +75,7 @@ class TrainCommand {
     const TrainResult result = engine.train(request_, console);
     console.clear_bar();
     console.event(end_event(result));
+    if (!json_ && result.profile) print(profile_text(*result.profile, result.run));
     if (!json_ && result.metrics.is_object()) print(training_summary(result));
     console.finish_events();
     if (result.metrics.is_object()) return static_cast<int>(ExitCode::kDone);

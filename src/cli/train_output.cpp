@@ -6,6 +6,43 @@
 #include "base/text.h"
 
 namespace cvtool {
+namespace {
+
+// More epochs are shown by their first and last ones.
+constexpr size_t kShownEpochs = 10;
+
+std::vector<std::string> profile_row(const std::string& title, const EpochTime& time) {
+  std::vector<std::string> row{title, fixed(time.seconds, 1)};
+  for (const double seconds : time.parts) row.push_back(fixed(time.seconds > 0 ? 100 * seconds / time.seconds : 0, 1));
+  return row;
+}
+
+std::string workers_text(const SpentTimes& workers) {
+  std::vector<std::string> parts;
+  for (size_t i = 0; i < workers.size(); ++i)
+    if (workers[i] > 0) parts.push_back(std::string(kSpentNames[i]) + " " + duration_text(workers[i]));
+  return parts.empty() ? "" : "ahead of use, in other threads: " + join(parts, ", ") + "\n";
+}
+
+}  // namespace
+
+std::string profile_text(const TrainProfile& profile, const std::string& run) {
+  std::vector<std::vector<std::string>> rows{{"epoch", "seconds"}};
+  for (const char* name : kSpentNames) rows[0].emplace_back(name);
+  const size_t count = profile.epochs.size();
+  for (size_t i = 0; i < count; ++i) {
+    const bool shown = count <= kShownEpochs || i < kShownEpochs / 2 || i >= count - kShownEpochs / 2;
+    if (shown) rows.push_back(profile_row(std::to_string(profile.epochs[i].epoch), profile.epochs[i]));
+    if (!shown && i == kShownEpochs / 2) rows.push_back({"..."});
+  }
+  rows.push_back(profile_row("all", profile.total));
+  std::string text = "where the time went, in per cent of each epoch (wait: for photos)\n" + table_text(rows) +
+                     workers_text(profile.total.workers);
+  if (profile.peak)
+    text += "forward and backward reached " + fixed(profile.peak->gflops_reached, 1) + " of " +
+            fixed(profile.peak->gflops_peak, 1) + " GFLOP/s, the rate of large matrix products here\n";
+  return text + "wrote " + run + "/profile.json\n";
+}
 
 std::string training_summary(const TrainResult& result) {
   std::string text;

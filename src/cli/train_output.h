@@ -12,6 +12,9 @@ class Console;
 // For people; ends with a line break. The result has metrics.
 std::string training_summary(const TrainResult& result);
 
+// The table of --profile: where each epoch's time went, in per cent.
+std::string profile_text(const TrainProfile& profile, const std::string& run);
+
 // Why a training has left no metrics, and the command that goes on. The result has no metrics.
 std::string unfinished_text(const TrainResult& result);
 

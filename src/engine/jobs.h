@@ -21,5 +21,6 @@ SplitResult split_job(const SplitRequest& request, Observer& observer);
 UnpackResult unpack_job(const UnpackRequest& request, Observer& observer);
 std::vector<std::string> preview_job(const LookRequest& request, const PreviewOptions& sheet, Observer& observer);
 ExplainResult explain_job(const ExplainRequest& request, Observer& observer);
+EngineFacts doctor_job(const DoctorRequest& request, Observer& observer);
 
 }  // namespace cvtool

@@ -5,15 +5,19 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/files.h"
+#include "base/output.h"
 #include "base/text.h"
 #include "data/leakage.h"
 #include "engine/jobs.h"
 #include "engine/output_check.h"
 #include "evaluate/evaluation.h"
+#include "explain/layer_costs.h"
 #include "model/archive.h"
 #include "model/model_file.h"
 #include "report/curves.h"
 #include "run/run_training.h"
+#include "torch/matrix_rate.h"
 #include "train/lr_finder.h"
 #include "train/stopping.h"
 
@@ -69,6 +73,37 @@ std::vector<std::string> notes_on(TrainingEnd end, const TrainPlan& plan, const 
   return notes;
 }
 
+// Training takes three times a pass forward: backward makes the gradients of the values and of the weights.
+std::optional<PeakUse> peak_use(const TrainPlan& plan, const EpochTime& total) {
+  constexpr double kGiga = 1e9, kPeakBudget_s = 0.5;
+  const double seconds =
+      total.parts[static_cast<size_t>(Spent::kForward)] + total.parts[static_cast<size_t>(Spent::kBackward)];
+  if (!plan.device.is_cpu() || !plan.net.backbone.is_null() || seconds <= 0) return std::nullopt;
+  std::vector<std::string> names;
+  for (const SummaryRow& row : plan.net.rows) names.push_back(row.name);
+  const ImageSize& size = plan.recipe.data.imgsz;
+  PeakUse use;
+  try {
+    for (const LayerCost& cost :
+         layer_costs(FlatNet(plan.net.module), names, at::zeros({1, 3, size.height, size.width}, at::kByte)))
+      use.multiply_adds_per_photo += cost.macs;
+  } catch (const Error&) {
+    return std::nullopt;  // an operation that cannot be followed: no reason to lose a training
+  }
+  use.gflops_reached = 2.0 * 3.0 * static_cast<double>(use.multiply_adds_per_photo) *
+                       static_cast<double>(total.photos) / seconds / kGiga;
+  use.gflops_peak = matrix_flops(plan.precision, kPeakBudget_s) / kGiga;
+  return use;
+}
+
+// Writes it into the run's folder too.
+TrainProfile finished_profile(const Profile& profile, const TrainPlan& plan, const StartedRun& run) {
+  TrainProfile result = profile.result();
+  result.peak = peak_use(plan, result.total);
+  write_file_atomically(own_file(run.folder, "profile.json"), text_from_json(result));
+  return result;
+}
+
 }  // namespace
 
 TrainResult train_job(const TrainRequest& request, Observer& observer) {
@@ -77,9 +112,12 @@ TrainResult train_job(const TrainRequest& request, Observer& observer) {
   const TrainingData data = open_training_data(plan, observer);
   StartedRun run = start_run(plan, data);
   const std::string model = run.folder + "/best.pt", digest = stored_digest(model);
-  const TrainingEnd end = train_into_folder(plan, data, run, observer);
+  Profile profile;
+  const bool profiled = plan.request.session.profile;
+  const TrainingEnd end = train_into_folder(plan, data, run, observer, profiled ? &profile : nullptr);
 
   TrainResult result;
+  if (profiled && !profile.result().epochs.empty()) result.profile = finished_profile(profile, plan, run);
   result.run = run.folder;
   result.seed = plan.recipe.train.seed;
   result.best_epoch = run.state.best.epoch;

@@ -148,18 +148,22 @@ StepResult PartedNet::step(const StepBatch& step, double factor, const RowsLoss&
     if (weight.original.requires_grad()) inputs.push_back(weight.used);
   std::vector<Gradients> gradients(batch.parts());
   std::vector<at::Tensor> losses(batch.parts()), logits(batch.parts());
+  std::vector<StepClock> clocks(batch.parts());
   team_->run(batch.parts(), [&](size_t part) {
     PartScope scope(batch, part);
+    clocks[part] = StepClock();
     const at::Tensor y = logits_of(scope, step);
     const at::Tensor mean = loss(y, scope.rows_of(step.labels)) * scope.share();
     logits[part] = y.detach();
     losses[part] = mean.detach().to(at::kDouble);
+    clocks[part].forward_ends();
     gradients[part] = torch::autograd::grad({mean}, inputs, {}, /*retain_graph=*/c10::nullopt, /*create_graph=*/false,
                                             /*allow_unused=*/true);
+    clocks[part].backward_ends();
   });
   sum_gradients(gradients, factor);
   multiply_deferred(batch, factor);
-  return {tree_sum(losses).item<double>(), at::cat(logits)};
+  return {tree_sum(losses).item<double>(), at::cat(logits), forward_share(clocks)};
 }
 
 void PartedNet::sum_gradients(const std::vector<Gradients>& of_part, double factor) {

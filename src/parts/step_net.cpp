@@ -7,6 +7,16 @@
 #include "torch/device.h"
 
 namespace cvtool {
+
+double forward_share(const std::vector<StepClock>& clocks) {
+  double forward = 0, all = 0;
+  for (const StepClock& clock : clocks) {
+    forward += clock.forward_s();
+    all += clock.forward_s() + clock.backward_s();
+  }
+  return all > 0 ? forward / all : 0;
+}
+
 namespace {
 
 at::Tensor run_stages(const std::vector<torch::jit::Module>& stages, const at::Tensor& x) {
@@ -20,12 +30,15 @@ class WholeNet : public StepNet {
   explicit WholeNet(StepNetPlan plan) : plan_(std::move(plan)) {}
 
   StepResult step(const StepBatch& batch, double factor, const RowsLoss& loss) override {
+    StepClock clock;
     const at::Tensor y = logits_of(batch);
     at::Tensor mean = loss(y, batch.labels);
     const auto value = mean.item<double>();
+    clock.forward_ends();
     if (factor != 1) mean = mean * factor;
     mean.backward();
-    return {value, y.detach()};
+    clock.backward_ends();
+    return {value, y.detach(), forward_share({clock})};
   }
 
   double loss_of(const StepBatch& batch, const RowsLoss& loss) override {

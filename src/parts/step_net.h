@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 #include <torch/csrc/jit/api/module.h>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -19,9 +20,27 @@ struct StepBatch {
 };
 
 struct StepResult {
-  double loss = 0;    // mean over the batch
-  at::Tensor logits;  // [N,units], detached
+  double loss = 0;           // mean over the batch
+  at::Tensor logits;         // [N,units], detached
+  double forward_share = 0;  // of the time that it took: what went forward, from 0 to 1
 };
+
+// How long a pass took there and back.
+class StepClock {
+ public:
+  void forward_ends() { turned_ = Clock::now(); }
+  void backward_ends() { ended_ = Clock::now(); }
+  double forward_s() const { return seconds(turned_ - started_); }
+  double backward_s() const { return seconds(ended_ - turned_); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  static double seconds(Clock::duration d) { return std::chrono::duration<double>(d).count(); }
+
+  Clock::time_point started_ = Clock::now(), turned_ = started_, ended_ = started_;
+};
+
+double forward_share(const std::vector<StepClock>& clocks);
 
 class StepNet {
  public:

@@ -73,7 +73,7 @@ std::string what_is_left(const StartedRun& run, RunFiles& files) {
 
 }  // namespace
 
-TrainingRun training_of(const TrainPlan& plan, const TrainingData& data, Observer& observer) {
+TrainingRun training_of(const TrainPlan& plan, const TrainingData& data, Observer& observer, Profile* profile) {
   const TrainConfig& config = plan.recipe.train;
   const at::Tensor weights =
       class_weights_tensor(config.class_weights, plan.dataset.classes, data.train.store->samples());
@@ -83,23 +83,25 @@ TrainingRun training_of(const TrainPlan& plan, const TrainingData& data, Observe
   training.loss = {config.loss, config.label_smoothing, config.focal_gamma,
                    weights.defined() ? weights.to(plan.device) : at::Tensor()};
   training.phases = training_phases({plan.recipe, plan.net, plan.classes(), *data.train.store, data.valid.store.get(),
-                                     plan.device, plan.precision, observer});
+                                     plan.device, plan.precision, observer, profile});
   training.device = plan.device;
   training.precision = plan.precision;
   training.time_limit_s = plan.request.session.time_limit * 60;
   training.checkpoint_every_s = plan.request.session.checkpoint_minutes * 60;
   training.observer = &observer;
+  training.profile = profile;
   return training;
 }
 
-TrainingEnd train_into_folder(const TrainPlan& plan, const TrainingData& data, StartedRun& run, Observer& observer) {
+TrainingEnd train_into_folder(const TrainPlan& plan, const TrainingData& data, StartedRun& run, Observer& observer,
+                              Profile* profile) {
   RunLog log(own_file(run.folder, "log.txt"));
   announce(plan, data, run, observer);
   log.line("recipe " + recipe_to_json(plan.recipe).dump());
   RunFiles files({run.folder, run.model, run.identity, first_pictures(plan, data, 1)}, plan.net);
   std::optional<TrainingEvents> events;
   if (plan.request.session.tensorboard) events.emplace(run.folder, run.state.epoch);
-  TrainingRun training = training_of(plan, data, observer);
+  TrainingRun training = training_of(plan, data, observer, profile);
   training.save = [&](const TrainingState& state) { files.save(state); };
   training.after_epoch = [&](const TrainingState& state, bool last) {
     log.epoch(state.history.back());

@@ -7,10 +7,14 @@
 namespace cvtool {
 
 // What is trained and how; where it is saved is left open. Keeps references to all three.
-TrainingRun training_of(const TrainPlan& plan, const TrainingData& data, Observer& observer);
+// `profile` may be null.
+TrainingRun training_of(const TrainPlan& plan, const TrainingData& data, Observer& observer,
+                        Profile* profile = nullptr);
 
 // Trains from run.state on, which it changes; models, checkpoints, history and log go into the run's folder. A failure
 // is thrown with what is left of the run and how to go on; then too the folder holds the models of run.state.
-TrainingEnd train_into_folder(const TrainPlan& plan, const TrainingData& data, StartedRun& run, Observer& observer);
+// `profile` may be null.
+TrainingEnd train_into_folder(const TrainPlan& plan, const TrainingData& data, StartedRun& run, Observer& observer,
+                              Profile* profile = nullptr);
 
 }  // namespace cvtool

@@ -9,6 +9,7 @@
 #include "base/version.h"
 #include "spec/data_results.h"
 #include "spec/datatools_options.h"
+#include "spec/doctor_result.h"
 #include "spec/requests.h"
 #include "spec/results.h"
 #include "spec/summary_result.h"
@@ -16,7 +17,7 @@
 namespace cvtool {
 
 // To be raised with every change of what crosses the border, in this folder or in base/.
-constexpr int kEngineVersion = 2;
+constexpr int kEngineVersion = 3;
 
 // "0.1.0 (border 1)": what program and engine must have in common.
 inline std::string engine_version() {
@@ -44,6 +45,7 @@ struct Engine {
   // Writes a sheet of labelled photos to request.output; with a recipe or augmentation two more beside it. What was
   // written.
   std::vector<std::string> (*preview)(const LookRequest&, const PreviewOptions&, Observer&);
+  EngineFacts (*doctor)(const DoctorRequest&, Observer&);
 };
 
 }  // namespace cvtool

@@ -58,12 +58,14 @@ struct SessionOptions {
   double time_limit = 0;
   double checkpoint_minutes = 10;
   bool tensorboard = false;
+  bool profile = false;
 };
 template <class Visitor>
 void fields(SessionOptions& c, Visitor&& visit) {
   visit("time_limit", c.time_limit, Doc("minutes after which training ends in good order; 0: none").range(0, 1e7));
   visit("checkpoint_minutes", c.checkpoint_minutes, Doc("minutes between checkpoints within an epoch").range(0, 1e7));
   visit("tensorboard", c.tensorboard, Doc("write event files for TensorBoard to RUN/tensorboard"));
+  visit("profile", c.profile, Doc("say where each epoch's time went, and write it to RUN/profile.json"));
 }
 
 struct TrainRequest {

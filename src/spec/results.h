@@ -10,6 +10,7 @@
 
 #include "base/fields.h"
 #include "spec/gates.h"
+#include "spec/profile_result.h"
 
 namespace cvtool {
 
@@ -28,16 +29,18 @@ struct TrainResult {
   double seconds = 0;      // of training, in all sessions
   bool interrupted = false;
   int64_t seed = 0;
-  std::string resume;              // the command that goes on; empty when all epochs are done
-  std::vector<std::string> notes;  // for people: why it ended early, what the curves say
-  Json metrics;                    // of best.pt, as eval gives them; null when interrupted
-  MetricValue accuracy;            // of these
+  std::string resume;                   // the command that goes on; empty when all epochs are done
+  std::vector<std::string> notes;       // for people: why it ended early, what the curves say
+  Json metrics;                         // of best.pt, as eval gives them; null when interrupted
+  MetricValue accuracy;                 // of these
+  std::optional<TrainProfile> profile;  // where it was asked for
   double loss = 0;
 };
 inline void fields(const TrainResult& r, JsonWriter& visit) {
   visit("run", r.run), visit("best_epoch", r.best_epoch), visit("epochs", r.epochs), visit("seconds", r.seconds),
       visit("interrupted", r.interrupted), visit("resume", r.resume), visit("notes", r.notes),
       visit("metrics", r.metrics);
+  if (r.profile) visit("profile", *r.profile);
 }
 
 struct LrFinding {

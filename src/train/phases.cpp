@@ -57,6 +57,7 @@ void use_pixels(const PhaseInputs& in, TrainingPhase& phase) {
     phase.valid = pixel_source(*in.valid, options);
   }
   options.training = true;
+  options.profile = in.profile;
   options.order = training_order(in.train.samples(), in.recipe.train);
   phase.train = pixel_source(in.train, options);
 }

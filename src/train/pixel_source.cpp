@@ -91,6 +91,7 @@ class PixelSource : public ExampleSource {
   }
 
   void read(Prepared& batch) const {
+    const Timed timed(options_.profile, Spent::kRead);
     batch.read = rows_of(batch.rows);
     if (batch.read.ids.empty() || lookahead_ == 0) return;
     // The rows that the last ones are mixed with; behind the epoch's last come its first ones.
@@ -108,6 +109,7 @@ class PixelSource : public ExampleSource {
   }
 
   void augment(Prepared& batch) const {
+    const Timed timed(options_.profile, Spent::kAugment);
     const auto on_device = [&](const AugmentRows& rows) {
       return AugmentRows{rows.pixels.to(options_.device), rows.labels.to(options_.device), rows.ids};
     };

@@ -6,6 +6,7 @@
 #include "augment/augment.h"
 #include "data/loader.h"
 #include "train/examples.h"
+#include "train/profile.h"
 
 namespace cvtool {
 
@@ -15,6 +16,7 @@ struct PixelSourceOptions {
   EpochOrder order;
   bool training = false;                       // augmented; else as in evaluation
   std::shared_ptr<const Augmenter> augmenter;  // may be null: nothing to do
+  Profile* profile = nullptr;                  // of reading and augmenting; may be null
 };
 
 // `store` is scanned and outlives the source. On the processor the store's workers augment too, each in its own thread;

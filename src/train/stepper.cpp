@@ -37,7 +37,10 @@ double Stepper::loss_of(const Examples& examples, int64_t number) const {
 BatchMetrics Stepper::add(const Examples& examples, int64_t number) {
   const int64_t count = examples.labels.size(0);
   const double factor = scale_ * (run_.config.accumulate > 1 ? static_cast<double>(count) : 1);
+  Timed timed(run_.profile, Spent::kForward);
   const StepResult result = net_->step(batch_of(examples, number), factor, loss_);
+  timed.divide(result.forward_share, Spent::kBackward);
+  if (run_.profile) run_.profile->add_photos(count);
   accumulated_ += count;
   return {result.loss, correct_from_logits(result.logits, examples.labels).item<double>(), count};
 }
@@ -65,6 +68,7 @@ void Stepper::clip() const {
 }
 
 void Stepper::update(double lr) {
+  const Timed timed(run_.profile, Spent::kStep);
   at::NoGradGuard no_grad;
   const bool finite = unscale();
   accumulated_ = 0;

@@ -44,6 +44,7 @@ class TrainingLoop {
 
  private:
   TrainingEnd one_epoch() {
+    const TimedEpoch timed(run_.profile, state_.epoch);
     enter_phase();
     epoch_start_ = Clock::now();
     TrainingEnd end = train();
@@ -66,6 +67,7 @@ class TrainingLoop {
   void enter_phase() {
     const PhasePlan* wanted = wanted_phase();
     if (wanted == plan_) return;
+    const Timed timed(run_.profile, Spent::kPrepare);
     plan_ = wanted;
     stepper_.reset();
     phase_ = {};  // what the last phase kept in memory goes first
@@ -96,6 +98,7 @@ class TrainingLoop {
 
   void save() {
     if (!run_.save) return;
+    const Timed timed(run_.profile, Spent::kSave);
     state_.phase = plan_->first_epoch;
     for (const auto& [name, weight] : phase_.weights) state_.tensors.emplace_back("weights/" + name, weight);
     average_.save(state_.tensors);
@@ -108,6 +111,11 @@ class TrainingLoop {
     return {phase, sums.samples, total, sums.mean_loss(), sums.accuracy()};
   }
 
+  bool next_batch(Examples& examples) {
+    const Timed timed(run_.profile, Spent::kWait);
+    return phase_.train->next(examples);
+  }
+
   // The rest of the epoch's batches.
   TrainingEnd train() {
     phase_.set_training(true);
@@ -116,7 +124,7 @@ class TrainingLoop {
     const std::string name = "Epoch " + std::to_string(state_.epoch) + "/" + std::to_string(run_.config.epochs);
     Examples examples;
     int64_t accumulated = 0;
-    while (phase_.train->next(examples)) {
+    while (next_batch(examples)) {
       const BatchMetrics metrics = stepper_->add(examples, state_.all_batches);
       check_finite(metrics.loss, "the loss");
       state_.sums.add(metrics.loss, metrics.correct, metrics.count);
@@ -194,7 +202,10 @@ class TrainingLoop {
     // A run whose checkpoint says that all is done has its models too. A phase may begin with long work, in which a run
     // is stopped.
     if (!last && (end != TrainingEnd::kDone || wanted_phase() != plan_ || saving_.due())) save();
-    if (run_.after_epoch) run_.after_epoch(state_, last);
+    if (run_.after_epoch) {
+      const Timed timed(run_.profile, Spent::kSave);
+      run_.after_epoch(state_, last);
+    }
     if (last) save();
     run_.observer->epoch(report);
     if (last) return impatient && state_.epoch <= run_.config.epochs ? TrainingEnd::kNoImprovement : TrainingEnd::kDone;
@@ -211,6 +222,7 @@ class TrainingLoop {
   // In float32, the arithmetic in which the model is then used: these are the metrics that eval gives. False when the
   // observer asked to stop.
   bool validate(EpochReport& report) {
+    const Timed timed(run_.profile, Spent::kValidate);
     at::NoGradGuard no_grad;
     trim_heap();
     phase_.valid->begin(state_.epoch);

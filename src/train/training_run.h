@@ -12,6 +12,7 @@
 #include "train/examples.h"
 #include "train/losses.h"
 #include "train/optimizer.h"
+#include "train/profile.h"
 #include "train/training_state.h"
 
 namespace cvtool {
@@ -45,6 +46,7 @@ struct TrainingRun {
   double time_limit_s = 0;                // 0: none
   double checkpoint_every_s = 600;
   Observer* observer = nullptr;
+  Profile* profile = nullptr;  // null: time is not measured
   // Keeps what the run can go on from.
   std::function<void(const TrainingState& state)> save;
   // Called after every epoch: state.history.back(), state.last and state.best are its results; `last` says that no

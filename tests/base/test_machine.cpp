@@ -52,6 +52,26 @@ TEST_CASE("A quota of processor time counts as the number of cores, in cgroups o
   CHECK(usable_cores(root.path()) == 1);
 }
 
+TEST_CASE("Memory, its limit, the quota and the load are told as they are") {
+  const Scratch root;
+  CHECK(memory_total_bytes(root.path()) == 0);
+  CHECK_FALSE(memory_limit_bytes(root.path()));
+  CHECK_FALSE(core_quota(root.path()));
+  CHECK_FALSE(load_average(root.path()));
+  root.write("proc/meminfo", "MemTotal: 9000 kB\nMemAvailable:    8000 kB\n");
+  CHECK(memory_total_bytes(root.path()) == 9000 * 1024);
+  root.write("proc/self/cgroup", "0::/job/step\n");
+  root.write("sys/fs/cgroup/job/memory.max", "1000000\n");
+  root.write("sys/fs/cgroup/job/step/memory.max", "max\n");
+  CHECK(memory_limit_bytes(root.path()) == 1000000);
+  root.write("sys/fs/cgroup/job/cpu.max", "150000 100000\n");
+  root.write("sys/fs/cgroup/job/step/cpu.max", "max 100000\n");
+  CHECK(core_quota(root.path()) == 1.5);
+  root.write("proc/loadavg", "1.60 1.82 2.32 3/412 6001\n");
+  CHECK(load_average(root.path()) == 1.6);
+  CHECK(machine_cores() >= allowed_cores());
+}
+
 TEST_CASE("Threads are counted by starting them") {
   CHECK(startable_threads(0) == 0);
   CHECK(startable_threads(5) == 5);

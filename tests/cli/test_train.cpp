@@ -241,3 +241,35 @@ TEST_CASE("A net that is dead is told of in its first epoch, by layer, with and 
   }
   CHECK_FALSE(contains(session.training.err, "dead"));
 }
+
+TEST_CASE("A training says where its time went when it is asked to, and otherwise does not look") {
+  const Session& session = Session::get();
+  CHECK_FALSE(fs::exists(session.run + "/profile.json"));
+  const std::vector<std::string> training{"train",    "--data", session.photos, "--recipe", session.recipe,
+                                          "--epochs", "2",      "--profile",    "--name",   "profiled"};
+  const Outcome outcome = session(training);
+  CAPTURE(outcome.err);
+  REQUIRE(outcome.code == 0);
+  CHECK(contains(outcome.out, "where the time went"));
+  CHECK(contains(outcome.out, "GFLOP/s"));
+  const Json profile = Json::parse(content_of(session.scratch / "runs/profiled/profile.json"));
+  REQUIRE(profile.at("epochs").size() == 2);
+  const Json& first = profile.at("epochs").at(0);
+  CHECK(first.at("epoch") == 1);
+  CHECK(first.at("photos") == 48);
+  double percent = 0;
+  for (const auto& [name, part] : first.at("parts").items()) percent += part.at("percent").get<double>();
+  CHECK(percent == doctest::Approx(100));
+  for (const char* name : {"wait", "forward", "backward", "step", "validate", "save"}) {
+    CAPTURE(name);
+    CHECK(first.at("parts").at(name).at("seconds").get<double>() > 0);
+  }
+  CHECK(first.at("workers").at("read").at("seconds").get<double>() > 0);
+  CHECK(profile.at("total").at("photos") == 96);
+  CHECK(profile.at("peak").at("peak_fraction").get<double>() > 0);
+  // A run that is gone on with is timed again, and its profile is of the last session.
+  REQUIRE(session({"train", "--resume", session.scratch / "runs/profiled", "--epochs", "3"}).code == 0);
+  const Json resumed = Json::parse(content_of(session.scratch / "runs/profiled/profile.json"));
+  REQUIRE(resumed.at("epochs").size() == 1);
+  CHECK(resumed.at("epochs").at(0).at("epoch") == 3);
+}

@@ -38,16 +38,25 @@ TEST_CASE("Help and version go to stdout and end well") {
   CHECK(help.err.empty());
   CHECK(contains(help.out, "Exit codes: "));
   for (const char* command :
-       {"train", "eval", "predict", "export", "verify", "explain", "import", "summary", "data", "cache"})
+       {"train", "eval", "predict", "export", "verify", "explain", "import", "summary", "doctor", "data", "cache"})
     CHECK(contains(help.out, command));
 }
 
 TEST_CASE("Every command explains itself") {
   const std::vector<std::pair<std::vector<std::string>, std::string>> commands{
-      {{"train"}, "--optimizer"},    {{"eval"}, "--split"},      {{"predict"}, "--top"},
-      {{"export"}, "--format"},      {{"verify"}, "file"},       {{"import"}, "--weights"},
-      {{"explain"}, "--grad-cam"},   {{"summary"}, "--classes"}, {{"cache"}, "clear"},
-      {{"cache", "list"}, "--json"}, {{"data"}, "sample"},       {{"data", "sample"}, "--train-per-class"}};
+      {{"train"}, "--optimizer"},
+      {{"eval"}, "--split"},
+      {{"predict"}, "--top"},
+      {{"export"}, "--format"},
+      {{"verify"}, "file"},
+      {{"import"}, "--weights"},
+      {{"explain"}, "--grad-cam"},
+      {{"summary"}, "--classes"},
+      {{"doctor"}, "--quick"},
+      {{"cache"}, "clear"},
+      {{"cache", "list"}, "--json"},
+      {{"data"}, "sample"},
+      {{"data", "sample"}, "--train-per-class"}};
   for (const auto& row : commands) {
     const auto& words = row.first;
     const auto& expected = row.second;

@@ -56,6 +56,12 @@ std::vector<Decoder> decoders() {
 
 }  // namespace
 
+Keyed<std::string> decoder_list() {
+  Keyed<std::string> list;
+  for (const Decoder& decoder : decoders()) list.emplace_back(decoder.name, decoder.version);
+  return list;
+}
+
 std::string decoder_versions() {
   std::vector<std::string> texts;
   for (const Decoder& decoder : decoders()) texts.push_back(decoder.name + " " + decoder.version);

@@ -3,7 +3,12 @@
 
 #include <string>
 
+#include "base/fields.h"
+
 namespace cvtool {
+
+// Name -> version of each: "jpeg", "png", "gif", "webp", "tiff", "heif", "opencv".
+Keyed<std::string> decoder_list();
 
 // "jpeg 62, png 1.6.39, ...".
 std::string decoder_versions();

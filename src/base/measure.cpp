@@ -1,0 +1,110 @@
+#include "base/measure.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstring>
+#include <ctime>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "base/worker_threads.h"
+
+namespace cvtool {
+namespace {
+
+double now_s() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+// Processor time of the calling thread.
+double thread_cpu_s() {
+  timespec time{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+// What the threads of one run have done.
+struct RunTotal {
+  std::mutex lock;
+  double calls_per_s = 0, wall_s = 0, cpu_s = 0;
+};
+
+void work_until(double end_s, const std::function<void()>& work, RunTotal& total) {
+  const double start = now_s(), cpu_start = thread_cpu_s();
+  double calls = 0, wall = 0;
+  do {
+    work();
+    ++calls;
+    wall = now_s() - start;
+  } while (start + wall < end_s);
+  const double cpu = thread_cpu_s() - cpu_start;
+  const std::lock_guard<std::mutex> hold(total.lock);
+  total.calls_per_s += calls / wall, total.wall_s += wall, total.cpu_s += cpu;
+}
+
+// Calls work(i) for i in 0 .. count-1, each in a thread of its own.
+void in_threads(size_t count, const std::function<void(size_t)>& work) {
+  std::atomic<size_t> next{0};
+  const auto take = [&] {
+    for (size_t i = next++; i < count; i = next++) work(i);
+  };
+  const WorkerThreads threads(count - 1, take);
+  take();
+}
+
+}  // namespace
+
+double median_seconds(double budget_s, const std::function<void()>& work) {
+  constexpr size_t kLeast = 3;
+  work();
+  std::vector<double> seconds;
+  const double begin = now_s();
+  while (seconds.size() < kLeast || now_s() - begin < budget_s) {
+    const double start = now_s();
+    work();
+    seconds.push_back(now_s() - start);
+  }
+  return median(seconds);
+}
+
+BusyRate busy_rate(size_t threads, double budget_s, const std::function<void()>& work) {
+  constexpr int kRuns = 5;
+  std::vector<double> rates;
+  double wall = 0, cpu = 0;
+  for (int run = 0; run < kRuns; ++run) {
+    RunTotal total;
+    const double end = now_s() + budget_s / kRuns;
+    {
+      const auto busy = [&] { work_until(end, work, total); };
+      const WorkerThreads others(threads > 0 ? threads - 1 : 0, busy);
+      busy();
+    }
+    rates.push_back(total.calls_per_s);
+    wall += total.wall_s, cpu += total.cpu_s;
+  }
+  return {median(rates), std::clamp(cpu / wall, 0.0, 1.0)};
+}
+
+double copy_bytes_per_s(size_t threads, double budget_s, int64_t free_bytes) {
+  constexpr int64_t kLeast = int64_t{8} << 20, kMost = int64_t{256} << 20;
+  threads = std::max<size_t>(1, threads);
+  const auto bytes = static_cast<size_t>(std::clamp(free_bytes / 16, kLeast, kMost));
+  const size_t slice = bytes / threads;
+  // new[] of bytes touches no page; a first write by each thread brings it near its core.
+  const std::unique_ptr<char[]> from(new char[bytes]), to(new char[bytes]);
+  in_threads(threads, [&](size_t i) {
+    std::memset(from.get() + i * slice, 1, slice);
+    std::memset(to.get() + i * slice, 2, slice);
+  });
+  const double seconds = median_seconds(budget_s, [&] {
+    in_threads(threads, [&](size_t i) { std::memcpy(to.get() + i * slice, from.get() + i * slice, slice); });
+  });
+  return 2.0 * static_cast<double>(slice * threads) / seconds;
+}
+
+}  // namespace cvtool
