@@ -17,22 +17,24 @@ namespace fs = std::filesystem;
 namespace cvtool {
 namespace {
 
-constexpr size_t kWorkingBytes = size_t{640} << 20;
+// Of address space: what the engine and its libraries take at least, and what their work does.
+constexpr size_t kLoadedBytes = size_t{1000} << 20, kWorkingBytes = size_t{640} << 20;
 
 bool address_space_is_limited() {
   rlimit limit{};
   return ::getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
 }
 
-// What the heap and OpenBLAS take at once. OpenBLAS asks for its part again and again, for ever, where it gets none.
-void check_address_space() {
+// OpenBLAS, which takes its part when it is loaded and when it first works, asks for it again and again, for ever, where
+// it gets none.
+void check_address_space(size_t bytes) {
   if (!address_space_is_limited()) return;
-  void* const space = ::mmap(nullptr, kWorkingBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* const space = ::mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (space == MAP_FAILED)
     throw Error(
-        "out of memory: the limit of the address space (ulimit -v) leaves less than 640 MiB beside the program "
-        "itself; raise it to 2000000 kB or more");
-  ::munmap(space, kWorkingBytes);
+        "out of memory: the limit of the address space (ulimit -v) leaves too little for LibTorch and its work; raise "
+        "it to 2000000 kB or more");
+  ::munmap(space, bytes);
 }
 
 // OpenBLAS starts a thread on each core as soon as it is loaded, waits for ever for one that the system refuses, and
@@ -47,6 +49,7 @@ void limit_thread_pools() {
 }  // namespace
 
 const Engine& load_engine() {
+  check_address_space(kLoadedBytes);
   limit_thread_pools();
   std::error_code error;
   const fs::path prefix = fs::read_symlink("/proc/self/exe", error).parent_path().parent_path();
@@ -64,7 +67,7 @@ const Engine& load_engine() {
   if (found != "cvtool " + engine_version())
     throw Error(library.string() + " is the engine of " + found + ", this program is " + engine_version() +
                 "; install cvtool again");
-  check_address_space();
+  check_address_space(kWorkingBytes);
   return *entry();
 }
 
