@@ -91,7 +91,7 @@ struct BatchNormOfParts : torch::autograd::Function<BatchNormOfParts> {
     const at::Tensor scale = or_ones(weight, channels) * s.inverse;
     at::Tensor offset = -s.mean * scale;
     if (bias) offset = offset + bias->detach();
-    const at::Tensor y = at::empty_like(x);
+    at::Tensor y = at::empty_like(x);
     by_type(x, [&](auto type) {
       using T = decltype(type);
       scale_rows(rows_of<T>(x), scale.data_ptr<float>(), offset.data_ptr<float>(), y.data_ptr<T>());

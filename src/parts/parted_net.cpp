@@ -19,7 +19,7 @@ using Module = torch::jit::Module;
 
 // What a part must hold to be worth its own way through the net: so many numbers of input, and so many rows, of which
 // vector instructions and caches want some.
-constexpr int64_t kNumbersOfPart = 16 * 3 * 64 * 64, kRowsOfPart = 8;
+constexpr int64_t kNumbersOfPart = int64_t{16} * 3 * 64 * 64, kRowsOfPart = 8;
 constexpr int64_t kMostParts = 32;
 // A dense layer whose gradient is worth to be computed at once.
 constexpr int64_t kDeferredWeights = 65536;
