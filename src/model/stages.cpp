@@ -138,7 +138,7 @@ std::vector<std::string> classifier_methods(const torch::jit::Module& module) {
 std::vector<Stage> stages_of(const torch::jit::Module& module) { return cut(module, ""); }
 
 bool is_still(const torch::jit::Module& module) {
-  if (module.parameters().size() > 0 || module.buffers().size() > 0) return false;
+  if (module.parameters().size() > 0) return false;
   for (const torch::jit::Module& part : module.modules())
     for (const torch::jit::Method& method : part.get_methods())
       if (has_moods(*method.graph()->block())) return false;

@@ -30,8 +30,8 @@ std::vector<Stage> stages_of(const torch::jit::Module& module);
 // batch norm is folded. A copy: the stages do not change.
 torch::jit::Module frozen_stages(const std::vector<torch::jit::Module>& stages);
 
-// Whether a module without parameters and buffers does the same in training as in evaluation, and the same each time:
-// it flattens, pools, scales, applies a function, say.
+// Whether a module has nothing to train, and does the same in training as in evaluation, and the same each time: it
+// flattens, pools, scales, applies a function, say.
 bool is_still(const torch::jit::Module& module);
 
 // Which parameters of a frozen backbone are trained after all.

@@ -52,10 +52,11 @@ int64_t count_of(const torch::jit::Block& block, const std::string& kind) {
 TEST_CASE("What is said of a photo depends on it alone: not on number, place and neighbours, nor on threads") {
   const at::Tensor x = noise(11);
   const int before = at::get_num_threads();
-  for (const auto& [layers, classes] : {std::pair{kConvNet, 3}, std::pair{kOddUnits, 5}})
+  const std::vector<std::pair<std::string, int64_t>> nets{{kConvNet, 3}, {kOddUnits, 5}};
+  for (const auto& net : nets)
     for (const at::ScalarType precision : {at::kFloat, at::kBFloat16}) {
-      CAPTURE(layers);
-      const Predictor predictor(net_of(layers, classes).module, at::kCPU, precision);
+      CAPTURE(net.first);
+      const Predictor predictor(net_of(net.first, net.second).module, at::kCPU, precision);
       const Prediction all = predictor.run(x);
       for (const int threads : {1, 2, 3}) {
         at::set_num_threads(threads);
