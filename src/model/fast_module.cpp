@@ -5,6 +5,7 @@
 #include <torch/csrc/jit/passes/frozen_ops_to_mkldnn.h>
 #include <torch/script.h>
 
+#include <algorithm>
 #include <iterator>
 #include <memory>
 #include <vector>
@@ -59,6 +60,11 @@ jit::Module of_one_method(const jit::Module& module, const std::string& method) 
   return wrapped;
 }
 
+size_t count_in(const jit::Graph& graph, const std::string& kind) {
+  return static_cast<size_t>(std::count_if(graph.nodes().begin(), graph.nodes().end(),
+                                           [&](const jit::Node* node) { return kind == node->kind().toQualString(); }));
+}
+
 }  // namespace
 
 jit::Module fast_module(const jit::Module& module, const std::string& method) {
@@ -71,11 +77,17 @@ jit::Module fast_module(const jit::Module& module, const std::string& method) {
   return frozen_module(once);
 }
 
-jit::Module packed_module(const jit::Module& fast, at::Device device, at::ScalarType precision) {
-  if (!device.is_cpu() || precision != at::kFloat || !packs_weights()) return fast;
+std::optional<jit::Module> packed_module(const jit::Module& fast, at::Device device, at::ScalarType precision) {
+  if (!device.is_cpu() || precision != at::kFloat || !packs_weights()) return {};
   const jit::Module packed = frozen_module(fast);
   auto graph = packed.get_method("forward").graph();
   jit::ConvertFrozenOpsToMKLDNN(graph);
+  // Where operations between the convolutions are not oneDNN's (branches that are joined, say), values change their
+  // order again and again, which costs more than it gains.
+  constexpr size_t kConvolutionsEach = 6;
+  const size_t changes = count_in(*graph, "aten::to_mkldnn"),
+               convolutions = count_in(*graph, "prim::mkldnn_convolution");
+  if (convolutions == 0 || changes > 1 + convolutions / kConvolutionsEach) return {};
   return packed;
 }
 

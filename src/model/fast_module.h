@@ -3,6 +3,7 @@
 
 #include <torch/csrc/jit/api/module.h>
 
+#include <optional>
 #include <string>
 
 namespace cvtool {
@@ -11,8 +12,9 @@ namespace cvtool {
 // tensor, with batch norm folded into the layers before it. Values differ from the module's by rounding alone.
 torch::jit::Module fast_module(const torch::jit::Module& module, const std::string& method = "forward");
 
-// The same of a module that is run in `precision`: for float32 on the CPU, what fast_module gave with the weights in
-// the order in which oneDNN reads them, which it would else make anew for each batch. Cannot be saved.
-torch::jit::Module packed_module(const torch::jit::Module& fast, at::Device device, at::ScalarType precision);
+// For float32 on the CPU, what fast_module gave with the weights in the order in which oneDNN reads them, which it
+// would else make anew for each batch. Cannot be saved. Nothing where LibTorch cannot, or where it would be slower.
+std::optional<torch::jit::Module> packed_module(const torch::jit::Module& fast, at::Device device,
+                                                at::ScalarType precision);
 
 }  // namespace cvtool

@@ -28,7 +28,7 @@ Predictor::Predictor(const torch::jit::Module& module, at::Device device, at::Sc
   use_channels_last(copy);
   const torch::jit::Module fast = fast_module(copy, "logits");
   rows_ = batch_rows(fast);
-  logits_ = packed_module(fast, device, precision);
+  logits_ = packed_module(fast, device, precision).value_or(fast);
 }
 
 Prediction Predictor::run(const at::Tensor& pixels) const {

@@ -79,7 +79,7 @@ std::string name_of(const std::vector<Module>& modules, at::Device device, at::S
 // each on float32 values.
 FrozenPart frozen_part(const std::vector<Module>& modules, at::Device device, at::ScalarType precision, int64_t rows) {
   std::vector<Module> packed;
-  for (const Module& module : modules) packed.push_back(packed_module(module, device, precision));
+  for (const Module& module : modules) packed.push_back(packed_module(module, device, precision).value_or(module));
   const auto forward = [packed, device, precision](const at::Tensor& pixels) {
     const Autocast autocast(device, precision);
     at::Tensor x = pixels.contiguous(at::MemoryFormat::ChannelsLast);
