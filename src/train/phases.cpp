@@ -75,18 +75,24 @@ std::string name_of(const std::vector<Module>& modules, at::Device device, at::S
   return name + c10::toString(precision) + ' ' + device.str();
 }
 
-// Frozen modules as a function of the pixels, computed in `precision` by batches of `rows`, one after the other and
-// each on float32 values.
-FrozenPart frozen_part(const std::vector<Module>& modules, at::Device device, at::ScalarType precision, int64_t rows) {
+// Frozen modules as a function of the pixels, computed in `precision`, one after the other and each on float32 values.
+FrozenPart frozen_part(const std::vector<Module>& modules, at::Device device, at::ScalarType precision) {
   std::vector<Module> packed;
   for (const Module& module : modules) packed.push_back(packed_module(module, device, precision).value_or(module));
-  const auto forward = [packed, device, precision](const at::Tensor& pixels) {
+  return [packed, device, precision](const at::Tensor& pixels) {
+    const at::NoGradGuard no_grad;
     const Autocast autocast(device, precision);
-    at::Tensor x = pixels.contiguous(at::MemoryFormat::ChannelsLast);
+    at::Tensor x = pixels.to(device).contiguous(at::MemoryFormat::ChannelsLast);
     for (Module module : packed) x = module.forward({x}).toTensor().to(at::kFloat);
     return x;
   };
-  return [forward, device, rows](const at::Tensor& pixels) { return in_lanes(pixels.to(device), rows, forward); };
+}
+
+// The same by batches of `rows`: a photo's features do not depend on the photos beside it.
+FrozenPart by_itself(FrozenPart frozen, at::Device device, int64_t rows) {
+  return [frozen = std::move(frozen), device, rows](const at::Tensor& pixels) {
+    return in_lanes(pixels.to(device), rows, frozen);
+  };
 }
 
 // Photos of a batch for the frozen part. They are computed in passes over all photos: no single one waits for a batch.
@@ -121,7 +127,7 @@ void use_features(const PhaseInputs& in, const std::vector<Module>& frozen, Trai
   const TransferConfig& config = in.recipe.transfer;
   FeatureOptions options;
   const auto compute_in = [&](at::ScalarType precision) {
-    options.frozen = frozen_part(frozen, in.device, precision, options.rows);
+    options.frozen = by_itself(frozen_part(frozen, in.device, precision), in.device, options.rows);
     options.key = [frozen, device = in.device, precision] { return name_of(frozen, device, precision); };
   };
   options.cache = config.feature_cache;
@@ -136,10 +142,8 @@ void use_features(const PhaseInputs& in, const std::vector<Module>& frozen, Trai
           "the augmentation gives every photo new pixels in every epoch: features are computed each time "
           "(--augment-views N keeps those of N views)");
     use_pixels(in, phase);
-    const int64_t rows = in.device.is_cpu() ? options.rows : options.batch;
-    phase.train = frozen_source(std::move(phase.train), frozen_part(frozen, in.device, in.precision, rows));
-    if (phase.valid)
-      phase.valid = frozen_source(std::move(phase.valid), frozen_part(frozen, in.device, at::kFloat, rows));
+    phase.train = frozen_source(std::move(phase.train), frozen_part(frozen, in.device, in.precision));
+    if (phase.valid) phase.valid = frozen_source(std::move(phase.valid), frozen_part(frozen, in.device, at::kFloat));
     return;
   }
   if (!variants.exact)
