@@ -8,7 +8,6 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <opencv2/core.hpp>
-#include <optional>
 
 #include "base/error.h"
 #include "data/photo_stream.h"
@@ -66,8 +65,7 @@ class Groups {
  public:
   Groups(const OpenedModel& opened, const PredictRequest& request)
       : opened_(opened),
-        on_cpu_(opened.predictor.net().device().is_cpu()),
-        rows_(on_cpu_ ? opened.predictor.net().rows() : request.batch),
+        rows_(on_cpu() ? opened.predictor.net().rows() : request.batch),
         lanes_(lanes_for(request)),
         stream_(stream_options(request)),
         groups_(plan()) {}
@@ -76,8 +74,10 @@ class Groups {
   Got next(Group& group) { return groups_.next(group, kPatience); }
 
  private:
+  bool on_cpu() const { return opened_.predictor.net().device().is_cpu(); }
+
   size_t lanes_for(const PredictRequest& request) const {
-    const size_t most = most_photos(request), lanes = on_cpu_ ? lane_count() : 1;
+    const size_t most = most_photos(request), lanes = on_cpu() ? lane_count() : 1;
     return most == 0 ? lanes : std::min(lanes, (most + static_cast<size_t>(rows_) - 1) / static_cast<size_t>(rows_));
   }
 
@@ -118,13 +118,11 @@ class Groups {
   void predict(Group& group) const {
     const at::Tensor pixels = tensor_from_photos(group.photos, opened_.recipe.data.imgsz);
     if (pixels.size(0) == 0) return;
-    std::optional<Lane> lane;
-    if (on_cpu_) lane.emplace();
+    const Lane lane;
     group.prediction = opened_.predictor.run(pixels);
   }
 
   const OpenedModel& opened_;
-  bool on_cpu_;
   int64_t rows_;
   size_t lanes_;
   PhotoStream stream_;
