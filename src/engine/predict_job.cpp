@@ -44,7 +44,7 @@ std::vector<size_t> ranked(const std::vector<double>& probabilities) {
 }
 
 // Photos that go through the net together, in order; without pixels where one could not be read.
-struct Group {
+struct PhotoGroup {
   std::vector<StreamedPhoto> photos;
   Prediction prediction;  // of those with pixels
 };
@@ -61,9 +61,9 @@ size_t most_photos(const PredictRequest& request) {
 }
 
 // Photos as they are read, in groups that go through the net in lanes (on a GPU in one), in order.
-class Groups {
+class PhotoGroups {
  public:
-  Groups(const OpenedModel& opened, const PredictRequest& request)
+  PhotoGroups(const OpenedModel& opened, const PredictRequest& request)
       : opened_(opened),
         rows_(on_cpu() ? opened.predictor.net().rows() : request.batch),
         lanes_(lanes_for(request)),
@@ -71,7 +71,7 @@ class Groups {
         groups_(plan()) {}
 
   // The next group; kNothingYet after kPatience.
-  Got next(Group& group) { return groups_.next(group, kPatience); }
+  Got next(PhotoGroup& group) { return groups_.next(group, kPatience); }
 
  private:
   bool on_cpu() const { return opened_.predictor.net().device().is_cpu(); }
@@ -91,17 +91,17 @@ class Groups {
             2 * rows_ * static_cast<int64_t>(lanes_)};
   }
 
-  PrefetchPlan<Group> plan() {
-    PrefetchPlan<Group> plan;
-    plan.source = [this](Group& group) { return collect(group); };
-    plan.work = [this](Group& group) { predict(group); };
+  PrefetchPlan<PhotoGroup> plan() {
+    PrefetchPlan<PhotoGroup> plan;
+    plan.source = [this](PhotoGroup& group) { return collect(group); };
+    plan.work = [this](PhotoGroup& group) { predict(group); };
     plan.workers = lanes_;
     plan.window = 2 * lanes_;
     return plan;
   }
 
   // Fills a group; a live source that is silent has what there is answered. False at the end.
-  bool collect(Group& group) {
+  bool collect(PhotoGroup& group) {
     int64_t readable = 0;
     // Many bad photos in a row must not pile up.
     while (readable < rows_ && static_cast<int64_t>(group.photos.size()) < 4 * rows_ && !groups_.stopped()) {
@@ -115,7 +115,7 @@ class Groups {
     return !group.photos.empty();
   }
 
-  void predict(Group& group) const {
+  void predict(PhotoGroup& group) const {
     const at::Tensor pixels = tensor_from_photos(group.photos, opened_.recipe.data.imgsz);
     if (pixels.size(0) == 0) return;
     const Lane lane;
@@ -126,7 +126,7 @@ class Groups {
   int64_t rows_;
   size_t lanes_;
   PhotoStream stream_;
-  OrderedPrefetch<Group> groups_;  // last: it reads the stream
+  OrderedPrefetch<PhotoGroup> groups_;  // last: it reads the stream
 };
 
 // What is said of the photos.
@@ -143,7 +143,7 @@ class Answers {
     sink_.begin(classes_);
   }
 
-  void add(const Group& group) {
+  void add(const PhotoGroup& group) {
     const Prediction& p = group.prediction;
     int64_t row = 0;
     for (const StreamedPhoto& photo : group.photos) {
@@ -216,8 +216,8 @@ class Answers {
 int64_t predict_job(const PredictRequest& request, const PredictSink& sink, Observer& observer) {
   const OpenedModel opened = open_model(request.model, request.precision, request.run, request.tta);
   Answers answers(opened, request, sink);
-  Groups groups(opened, request);
-  Group group;
+  PhotoGroups groups(opened, request);
+  PhotoGroup group;
   for (Got got = Got::kItem; got != Got::kEnd && !observer.stop_requested();) {
     got = groups.next(group);
     if (got == Got::kItem) answers.add(group);

@@ -20,7 +20,7 @@ struct Outputs {
 };
 
 struct EvaluationPass {
-  std::string loss;  // see loss_from_logits
+  std::string loss;    // see loss_from_logits
   int64_t batch = 64;  // photos a step on a GPU; on the CPU the net decides (Predictor::rows)
 };
 
