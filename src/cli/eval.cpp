@@ -29,7 +29,7 @@ class EvalCommand {
            "temperature: fit it on the validation photos and store it in the model")
         ->type_name("{temperature}");
     app.add_option("--precision", request_.precision, "fp32 or bf16 (default: fp32)");
-    app.add_option("-b,--batch,--batch-size", request_.batch, "photos per step (default: 64)")
+    app.add_option("-b,--batch,--batch-size", request_.batch, "photos per step on a GPU (default: 64)")
         ->check(CLI::Range(1, 65536));
     add_tta_flag(app, request_.tta);
     fields(request_.columns, FlagBinder(app, "Data"));

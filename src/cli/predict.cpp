@@ -55,7 +55,7 @@ class PredictCommand {
     app.add_flag("--csv", csv_, "CSV: path, class, probability, one column a class, error")->excludes(json);
     fields(request_.options, FlagBinder(app, "Answers"));
     app.add_option("--precision", request_.precision, "fp32 or bf16 (default: fp32)");
-    app.add_option("-b,--batch,--batch-size", request_.batch, "photos per step (default: 64)")
+    app.add_option("-b,--batch,--batch-size", request_.batch, "photos per step on a GPU (default: 64)")
         ->check(CLI::Range(1, 65536));
     add_tta_flag(app, request_.tta);
     fields(request_.run, FlagBinder(app, "This machine"));

@@ -13,12 +13,13 @@
 #include "engine/output_check.h"
 #include "explain/activations.h"
 #include "explain/embedding.h"
-#include "torch/device.h"
+#include "torch/lanes.h"
+#include "train/photo_pass.h"
 
 namespace cvtool {
 namespace {
 
-constexpr int64_t kBatch = 32;
+constexpr int64_t kBatch = 16;
 
 struct Features {
   const PhotoPredictor& predictor;
@@ -28,16 +29,22 @@ struct Features {
 
 // The layer's value for each photo of the store, [N,F]; maps as the mean of each channel.
 at::Tensor values_of(const Features& features, const PhotoStore& store, Observer& observer) {
-  const at::NoGradGuard no_grad;
   const auto total = static_cast<int64_t>(store.samples().size());
-  Loader loader(store, in_order(store.samples().size()), kBatch);
+  PassPlan plan;
+  plan.rows = kBatch;
+  plan.work = [&features](const Batch& photos) {
+    const auto compute = [&features](const at::Tensor& pixels) {
+      const at::Tensor value = activations_of(features.net, pixels, {features.layer}).values[0];
+      return (value.dim() == 4 ? value.mean({2, 3}) : value).flatten(1).to(at::kFloat);
+    };
+    return std::vector<at::Tensor>{in_lanes(features.predictor.input(photos.pixels), kBatch, compute)};
+  };
+  PhotoPass pass(store, in_order(store.samples().size()), std::move(plan));
   std::vector<at::Tensor> parts;
   int64_t done = 0;
-  for (Batch batch; loader.next(batch);) {
-    at::Tensor value = activations_of(features.net, features.predictor.input(batch.pixels), {features.layer}).values[0];
-    if (value.dim() == 4) value = value.mean({2, 3});
-    parts.push_back(value.flatten(1).to(at::kFloat));
-    done += batch.pixels.size(0);
+  for (Passed passed; pass.next(passed);) {
+    parts.push_back(passed.values[0]);
+    done += parts.back().size(0);
     observer.progress({"Looking", done, total, std::nan(""), std::nan("")});
     if (observer.stop_requested()) throw Error("interrupted; nothing was written", ExitCode::kInterrupted);
   }

@@ -50,6 +50,21 @@ at::Tensor log_mean_exp(const std::vector<at::Tensor>& x) {
   return at::logsumexp(at::stack(x), {0}) - std::log(static_cast<double>(x.size()));
 }
 
+Prediction mean_of_photo(const std::vector<Prediction>& predictions, int64_t photo, bool sigmoid_loss) {
+  const bool each_unit = sigmoid_loss || predictions.at(0).logits.size(1) == 1;
+  std::vector<at::Tensor> probabilities, sigmoids, yes, no;
+  for (const Prediction& p : predictions) {
+    probabilities.push_back(p.probabilities.narrow(0, photo, 1));
+    if (p.sigmoids.defined()) sigmoids.push_back(p.sigmoids.narrow(0, photo, 1));
+    const at::Tensor z = p.logits.narrow(0, photo, 1).to(at::kDouble);
+    yes.push_back(each_unit ? at::log_sigmoid(z) : at::log_softmax(z, 1));
+    if (each_unit) no.push_back(at::log_sigmoid(-z));
+  }
+  const at::Tensor logits = each_unit ? log_mean_exp(yes) - log_mean_exp(no) : log_mean_exp(yes);
+  return {logits.to(at::kFloat), at::stack(probabilities).mean(0),
+          sigmoids.empty() ? at::Tensor() : at::stack(sigmoids).mean(0)};
+}
+
 }  // namespace
 
 PhotoPredictor::PhotoPredictor(Predictor predictor, const Recipe& recipe, const TtaPlan& plan)
@@ -67,27 +82,17 @@ Prediction PhotoPredictor::run(const at::Tensor& pixels) const {
   return mean_prediction(predictions, sigmoid_loss_);
 }
 
-at::Tensor PhotoPredictor::sigmoids(const at::Tensor& pixels) const {
-  const std::vector<uint64_t> ids = variants_.count() > 1 ? ids_from_pixels(pixels) : std::vector<uint64_t>();
-  std::vector<at::Tensor> variants;
-  for (int64_t i = 0; i < variants_.count(); ++i)
-    variants.push_back(predictor_.sigmoids(variants_.variant(pixels, ids, i)));
-  return at::stack(variants).mean(0);
-}
-
 at::Tensor PhotoPredictor::input(const at::Tensor& pixels) const { return variants_.variant(pixels, {}, 0); }
 
 Prediction mean_prediction(const std::vector<Prediction>& predictions, bool sigmoid_loss) {
-  const bool each_unit = sigmoid_loss || predictions.at(0).logits.size(1) == 1;
-  std::vector<at::Tensor> probabilities, yes, no;
-  for (const Prediction& p : predictions) {
-    probabilities.push_back(p.probabilities);
-    const at::Tensor z = p.logits.to(at::kDouble);
-    yes.push_back(each_unit ? at::log_sigmoid(z) : at::log_softmax(z, 1));
-    if (each_unit) no.push_back(at::log_sigmoid(-z));
+  std::vector<at::Tensor> logits, probabilities, sigmoids;
+  for (int64_t photo = 0; photo < predictions.at(0).logits.size(0); ++photo) {
+    const Prediction mean = mean_of_photo(predictions, photo, sigmoid_loss);
+    logits.push_back(mean.logits);
+    probabilities.push_back(mean.probabilities);
+    if (mean.sigmoids.defined()) sigmoids.push_back(mean.sigmoids);
   }
-  const at::Tensor logits = each_unit ? log_mean_exp(yes) - log_mean_exp(no) : log_mean_exp(yes);
-  return {logits.to(at::kFloat), at::stack(probabilities).mean(0)};
+  return {at::cat(logits), at::cat(probabilities), sigmoids.empty() ? at::Tensor() : at::cat(sigmoids)};
 }
 
 OpenedModel open_model(const std::string& model, const std::string& precision, const ComputeOptions& run,

@@ -17,12 +17,9 @@ class PhotoPredictor {
   PhotoPredictor(Predictor predictor, const Recipe& recipe, const TtaPlan& plan = {});
 
   // `pixels` [N,3,H,W] u8, RGB 0..255, CPU, of the size data.imgsz. Of random_crop the centre is taken. With test-time
-  // augmentation the probabilities are the mean over the variants, and the logits are those of that mean. What is drawn
-  // for a photo depends on its pixels and the recipe's seed alone.
+  // augmentation the probabilities and sigmoids are the mean over the variants, and the logits are those of that mean.
+  // What is drawn for a photo depends on its pixels and the recipe's seed alone.
   Prediction run(const at::Tensor& pixels) const;
-
-  // [N,units] f32: each unit's own sigmoid, the mean over the variants (see Predictor::sigmoids).
-  at::Tensor sigmoids(const at::Tensor& pixels) const;
 
   // What the net is given of such pixels, as they are: of random_crop the centre.
   at::Tensor input(const at::Tensor& pixels) const;

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "torch/device.h"
 #include "train/losses.h"
+#include "train/photo_pass.h"
 
 namespace cvtool {
 namespace {
@@ -22,6 +23,29 @@ at::Tensor distribution_of(const at::Tensor& logits) {
   return at::softmax(one_unit ? at::cat({at::zeros_like(logits), logits}, 1) : logits, 1);
 }
 
+// Of each photo by itself, so that sums do not depend on how photos were put together.
+at::Tensor losses_of(const std::string& loss, const at::Tensor& logits, const at::Tensor& labels) {
+  at::Tensor losses = at::empty({logits.size(0)}, at::kDouble);
+  for (int64_t i = 0; i < logits.size(0); ++i)
+    losses[i] = loss_from_logits(loss, logits.narrow(0, i, 1), labels.narrow(0, i, 1));
+  return losses;
+}
+
+enum Value { kProbabilities, kDistribution, kLosses, kHits };
+
+PassPlan pass_plan(const PhotoPredictor& predictor, const EvaluationPass& pass) {
+  PassPlan plan;
+  plan.work = [&predictor, loss = pass.loss](const Batch& photos) {
+    const Prediction p = predictor.run(photos.pixels);
+    return std::vector<at::Tensor>{p.probabilities, distribution_of(p.logits.to(at::kDouble)),
+                                   losses_of(loss, p.logits, photos.labels),
+                                   correct_from_logits(p.logits, photos.labels)};
+  };
+  plan.device = predictor.net().device();
+  plan.rows = plan.device.is_cpu() ? predictor.net().rows() : pass.batch;
+  return plan;
+}
+
 }  // namespace
 
 Outputs outputs_of(const PhotoPredictor& predictor, const PhotoStore& store, const EvaluationPass& pass,
@@ -30,19 +54,16 @@ Outputs outputs_of(const PhotoPredictor& predictor, const PhotoStore& store, con
   Outputs out;
   out.decode = decode_options(store.options().data, store.options().read);
   Predictions& p = out.predictions;
-  Loader loader(store, in_order(store.samples().size()), pass.batch);
-  Batch photos;
+  PhotoPass photos(store, in_order(store.samples().size()), pass_plan(predictor, pass));
   double loss_sum = 0, correct = 0;
-  while (loader.next(photos)) {
-    const Prediction prediction = predictor.run(photos.pixels);
-    const int64_t count = photos.labels.size(0);
-    loss_sum +=
-        loss_from_logits(pass.loss, prediction.logits, photos.labels).item<double>() * static_cast<double>(count);
-    correct += correct_from_logits(prediction.logits, photos.labels).item<double>();
-    p.classes = prediction.probabilities.size(1);
-    append_rows(p.probabilities, prediction.probabilities);
-    append_rows(p.distribution, distribution_of(prediction.logits.to(at::kDouble)));
-    for (size_t row : photos.rows) {
+  for (Passed passed; photos.next(passed);) {
+    for (int64_t i = 0; i < passed.values[kLosses].size(0); ++i)
+      loss_sum += passed.values[kLosses].data_ptr<double>()[i];
+    correct += passed.values[kHits].item<double>();
+    p.classes = passed.values[kProbabilities].size(1);
+    append_rows(p.probabilities, passed.values[kProbabilities]);
+    append_rows(p.distribution, passed.values[kDistribution]);
+    for (size_t row : passed.photos.rows) {
       out.paths.push_back(store.samples()[row].path);
       p.labels.push_back(store.samples()[row].label);
     }

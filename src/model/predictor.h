@@ -8,25 +8,31 @@ namespace cvtool {
 struct Prediction {
   at::Tensor logits;         // [N,units] f32, CPU
   at::Tensor probabilities;  // [N,K] f32, CPU
+  at::Tensor sigmoids;       // [N,units] f32, CPU: each unit's own, without a temperature; see Predictor::has_sigmoids
 };
 
 class Predictor {
  public:
-  // Takes a frozen copy of `module` (see Net::module) to `device`; `precision` is kFloat or kBFloat16.
+  // Shares `module` (see Net::module) and takes a frozen copy of it to `device`; `precision` is kFloat or kBFloat16.
   Predictor(const torch::jit::Module& module, at::Device device, at::ScalarType precision);
 
-  // `pixels` [N,3,H,W] u8 or f32, RGB 0..255, on any device.
+  // `pixels` [N,3,H,W] u8 or f32, RGB 0..255, on any device. On the CPU what it says of a photo depends on nothing but
+  // the photo, bit for bit: it computes by batches of rows(), in lanes (see in_lanes).
   Prediction run(const at::Tensor& pixels) const;
 
-  // [N,units] f32, CPU: each unit's own sigmoid, without a temperature. Throws UsageError where the net has none.
-  at::Tensor sigmoids(const at::Tensor& pixels) const;
+  int64_t rows() const { return rows_; }
+  at::Device device() const { return device_; }
+  // Whether the last layer has several sigmoid units.
+  bool has_sigmoids() const;
 
  private:
-  at::Tensor to_input(const at::Tensor& pixels) const;
+  at::Tensor logits_of(const at::Tensor& pixels) const;
 
-  torch::jit::Module module_;
+  torch::jit::Module classifier_;  // as given
+  torch::jit::Module logits_;      // forward: its logits
   at::Device device_;
   at::ScalarType precision_;
+  int64_t rows_ = 1;
 };
 
 // Weights in channels_last order, which convolutions read fastest. Changes the module in place.

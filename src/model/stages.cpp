@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "model/fast_module.h"
 
 namespace cvtool {
 namespace {
@@ -102,6 +103,17 @@ void own_call_stacks(torch::jit::Block& block, torch::jit::Function& function) {
   }
 }
 
+// Whether any node draws numbers, or looks whether the module is in training.
+bool has_moods(const torch::jit::Block& block) {
+  for (const torch::jit::Node* node : block.nodes()) {
+    if (node->isNondeterministic()) return true;
+    if (node->kind() == c10::prim::GetAttr && node->s(c10::attr::name) == "training") return true;
+    for (const torch::jit::Block* inner : node->blocks())
+      if (has_moods(*inner)) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 torch::jit::Module frozen_module(const torch::jit::Module& module, const std::vector<std::string>& kept) {
@@ -123,11 +135,15 @@ std::vector<std::string> classifier_methods(const torch::jit::Module& module) {
   return methods;
 }
 
-torch::jit::Module frozen_classifier(const torch::jit::Module& module) {
-  return frozen_module(module, classifier_methods(module));
-}
-
 std::vector<Stage> stages_of(const torch::jit::Module& module) { return cut(module, ""); }
+
+bool is_still(const torch::jit::Module& module) {
+  if (module.parameters().size() > 0) return false;
+  for (const torch::jit::Module& part : module.modules())
+    for (const torch::jit::Method& method : part.get_methods())
+      if (has_moods(*method.graph()->block())) return false;
+  return true;
+}
 
 torch::jit::Module frozen_stages(const std::vector<torch::jit::Module>& stages) {
   torch::jit::Module joined(c10::QualifiedName("__torch__.cvtool.Stages"),
@@ -140,7 +156,7 @@ torch::jit::Module frozen_stages(const std::vector<torch::jit::Module>& stages) 
     body += "    x = self." + name + ".forward(x)\n";
   }
   joined.define(body + "    return x\n");
-  return frozen_module(joined, {});
+  return fast_module(joined);
 }
 
 Unfrozen unfreeze(torch::jit::Module& backbone, const std::string& what, bool norms) {

@@ -15,9 +15,6 @@ torch::jit::Module frozen_module(const torch::jit::Module& module, const std::ve
 // The methods of a classifier (see Net::module) beside forward: logits, probabilities and, where it has it, sigmoids.
 std::vector<std::string> classifier_methods(const torch::jit::Module& module);
 
-// A frozen copy of a classifier in evaluation mode, with its methods, on the module's device.
-torch::jit::Module frozen_classifier(const torch::jit::Module& module);
-
 // Modules cut into stages and joined again: where a backbone is frozen up to, and what is trained behind it.
 
 struct Stage {
@@ -32,6 +29,10 @@ std::vector<Stage> stages_of(const torch::jit::Module& module);
 // A frozen module on the stages' device whose forward runs them in order, in evaluation mode: weights are constants,
 // batch norm is folded. A copy: the stages do not change.
 torch::jit::Module frozen_stages(const std::vector<torch::jit::Module>& stages);
+
+// Whether a module has nothing to train, and does the same in training as in evaluation, and the same each time: it
+// flattens, pools, scales, applies a function, say.
+bool is_still(const torch::jit::Module& module);
 
 // Which parameters of a frozen backbone are trained after all.
 

@@ -146,6 +146,8 @@ Autocast::~Autocast() {
   at::autocast::clear_cache();
 }
 
+bool packs_weights() { return TORCH_VERSION_MAJOR < 2 && at::hasMKLDNN(); }
+
 std::string torch_version() {
   return std::to_string(TORCH_VERSION_MAJOR) + "." + std::to_string(TORCH_VERSION_MINOR) + "." +
          std::to_string(TORCH_VERSION_PATCH);

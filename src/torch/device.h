@@ -59,6 +59,9 @@ class Autocast {
   bool on_ = false;
 };
 
+// Whether LibTorch's pass that gives a frozen graph weights in oneDNN's order is to be trusted: it was tried with 1.13.
+bool packs_weights();
+
 // LibTorch's version, "1.13.1".
 std::string torch_version();
 

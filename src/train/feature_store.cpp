@@ -7,11 +7,11 @@
 #include <cstring>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <numeric>
 
 #include "augment/variants.h"
 #include "base/error.h"
 #include "base/random.h"
+#include "train/photo_pass.h"
 
 namespace cvtool {
 namespace {
@@ -30,7 +30,7 @@ std::vector<uint64_t> ids_of(const PhotoStore& store, const std::vector<size_t>&
 
 // Everything that the features of this split depend on, beside the content of each photo.
 std::string cache_key(const PhotoStore& store, const FeatureOptions& options) {
-  std::string key = "features 1\n" + options.key() + '\n' + store.pixel_key() + '\n' + options.variants.key;
+  std::string key = "features 2\n" + options.key() + '\n' + store.pixel_key() + '\n' + options.variants.key;
   for (const Sample& sample : store.samples()) key += '\n' + sample.path;
   return key;
 }
@@ -57,48 +57,45 @@ at::Tensor FeatureStore::features_of(const at::Tensor& pixels, const std::vector
   return kept_order(options_.frozen(options_.variants.pixels(pixels.to(options_.device), ids, outcome)));
 }
 
-std::vector<size_t> FeatureStore::rows_to_compute() const {
+bool FeatureStore::is_kept(size_t row) const {
   std::vector<uint8_t> scratch(row_bytes_);
   const auto count = static_cast<size_t>(options_.variants.count);
-  const auto is_kept = [&](size_t row) {
-    for (size_t outcome = 0; outcome < count; ++outcome)
-      if (!cache_->read(row * count + outcome, store_.content(row), scratch.data())) return false;
-    return true;
-  };
-  // By whole batches: features depend on the batch that they are computed in by rounding, and must not depend on where
-  // an earlier run was stopped.
-  std::vector<size_t> rows;
-  const auto batch = static_cast<size_t>(options_.batch);
-  for (size_t first = 0; first < store_.samples().size(); first += batch) {
-    std::vector<size_t> group(std::min(batch, store_.samples().size() - first));
-    std::iota(group.begin(), group.end(), first);
-    if (!std::all_of(group.begin(), group.end(), is_kept)) rows.insert(rows.end(), group.begin(), group.end());
-  }
-  return rows;
+  for (size_t outcome = 0; outcome < count; ++outcome)
+    if (!cache_->read(row * count + outcome, store_.content(row), scratch.data())) return false;
+  return true;
 }
 
-void FeatureStore::keep(const Batch& batch, int64_t outcome, const at::Tensor& features) {
-  const auto* bytes = static_cast<const uint8_t*>(features.data_ptr());
-  for (size_t i = 0; i < batch.rows.size(); ++i) {
-    const size_t row = batch.rows[i] * static_cast<size_t>(options_.variants.count) + static_cast<size_t>(outcome);
-    cache_->write(row, store_.content(batch.rows[i]), bytes + i * row_bytes_);
+void FeatureStore::compute_and_keep(const Batch& batch) const {
+  const auto ids = ids_of(store_, batch.rows);
+  for (int64_t outcome = 0; outcome < options_.variants.count; ++outcome) {
+    const at::Tensor features = features_of(batch.pixels, ids, outcome);
+    const auto* bytes = static_cast<const uint8_t*>(features.data_ptr());
+    for (size_t i = 0; i < batch.rows.size(); ++i) {
+      const size_t row = batch.rows[i] * static_cast<size_t>(options_.variants.count) + static_cast<size_t>(outcome);
+      cache_->write(row, store_.content(batch.rows[i]), bytes + i * row_bytes_);
+    }
   }
 }
 
 void FeatureStore::fill(Observer& observer) {
   if (!cache_) return;
-  const std::vector<size_t> rows = rows_to_compute();
-  Loader loader(store_, rows, options_.batch);
-  Batch batch;
+  std::vector<size_t> rows;
+  for (size_t row = 0; row < store_.samples().size(); ++row)
+    if (!is_kept(row)) rows.push_back(row);
+  const auto total = static_cast<int64_t>(rows.size());
+  PassPlan plan;
+  plan.work = [this](const Batch& batch) {
+    compute_and_keep(batch);
+    return std::vector<at::Tensor>();
+  };
+  plan.rows = options_.rows;
+  plan.device = options_.device;
+  PhotoPass pass(store_, std::move(rows), std::move(plan));
   int64_t done = 0;
-  while (loader.next(batch)) {
-    const auto ids = ids_of(store_, batch.rows);
-    for (int64_t outcome = 0; outcome < options_.variants.count; ++outcome) {
-      keep(batch, outcome, features_of(batch.pixels, ids, outcome));
-      computed_ += batch.pixels.size(0);
-    }
-    done += batch.pixels.size(0);
-    observer.progress({"Computing features", done, static_cast<int64_t>(rows.size()), std::nan(""), std::nan("")});
+  for (Passed passed; pass.next(passed);) {
+    done += static_cast<int64_t>(passed.photos.rows.size());
+    computed_ = done * options_.variants.count;
+    observer.progress({"Computing features", done, total, std::nan(""), std::nan("")});
     if (observer.stop_requested()) throw Error("interrupted while computing features", ExitCode::kInterrupted);
   }
 }

@@ -34,7 +34,8 @@ FeatureVariants one_outcome();
 // ones. Count 0 where there are too many forms to keep, or where labels are mixed.
 FeatureVariants feature_variants_of(const Json& augment, uint64_t seed, int64_t views);
 
-// Pixels [N,3,H,W] RGB 0..255, u8 or f32, on the run's device -> features [N,C,h,w] or [N,D] there.
+// Pixels [N,3,H,W] RGB 0..255, u8 or f32, on the run's device -> features [N,C,h,w] or [N,D] there. A photo's features
+// must not depend on the photos beside it, nor on their number. From several threads at once on the CPU.
 using FrozenPart = std::function<at::Tensor(const at::Tensor& pixels)>;
 
 struct FeatureOptions {
@@ -42,7 +43,8 @@ struct FeatureOptions {
   std::function<std::string()> key;  // names what `frozen` computes: base, cut, preprocessing, precision
   std::string cache = "auto";        // ram, disk, or auto: memory while it fits into the budget
   int64_t cache_budget_bytes = 0;    // 0: half of the memory that is free
-  int64_t batch = 32;
+  int64_t batch = 32;                // of examples()' passes in training
+  int64_t rows = 8;                  // photos that fill() has computed at a time
   at::Device device = at::kCPU;
   FeatureVariants variants = one_outcome();
 };
@@ -66,8 +68,8 @@ class FeatureStore {
   int64_t computed() const { return computed_; }  // pictures that fill() sent through the frozen part
 
  private:
-  std::vector<size_t> rows_to_compute() const;
-  void keep(const Batch& batch, int64_t outcome, const at::Tensor& features);
+  bool is_kept(size_t row) const;
+  void compute_and_keep(const Batch& batch) const;
   bool compute(size_t row, int64_t outcome, uint8_t* target) const;
   at::Tensor features_of(const at::Tensor& pixels, const std::vector<uint64_t>& ids, int64_t outcome) const;
 

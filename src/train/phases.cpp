@@ -1,9 +1,9 @@
 #include "train/phases.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -13,8 +13,10 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "data/balanced.h"
+#include "model/fast_module.h"
+#include "model/net_batch.h"
 #include "model/stages.h"
-#include "torch/device.h"
+#include "torch/lanes.h"
 #include "train/feature_store.h"
 #include "train/pixel_source.h"
 
@@ -62,24 +64,45 @@ void use_pixels(const PhaseInputs& in, TrainingPhase& phase) {
   phase.train = pixel_source(in.train, options);
 }
 
-std::string name_of(const Module& module, const PhaseInputs& in, at::ScalarType precision) {
-  std::ostringstream bytes;
-  Module on_cpu = module.deepcopy();
-  on_cpu.to(at::kCPU);
-  on_cpu.save(bytes);
-  return hex_text(content_hash(bytes.str())) + ' ' + c10::toString(precision) + ' ' + in.device.str() + ' ' +
-         std::to_string(at::get_num_threads()) + ' ' + std::to_string(in.recipe.train.batch);
+std::string name_of(const std::vector<Module>& modules, at::Device device, at::ScalarType precision) {
+  std::string name;
+  for (const Module& module : modules) {
+    std::ostringstream bytes;
+    Module on_cpu = module.deepcopy();
+    on_cpu.to(at::kCPU);
+    on_cpu.save(bytes);
+    name += hex_text(content_hash(bytes.str())) + ' ';
+  }
+  return name + c10::toString(precision) + ' ' + device.str();
 }
 
-// A frozen module as a function of the pixels, computed in `precision`.
-FrozenPart frozen_part(const Module& module, at::Device device, at::ScalarType precision) {
-  return [module, device, precision](const at::Tensor& pixels) {
-    at::NoGradGuard no_grad;
+// Frozen modules as a function of the pixels, computed in `precision`, one after the other and each on float32 values.
+FrozenPart frozen_part(const std::vector<Module>& modules, at::Device device, at::ScalarType precision) {
+  std::vector<Module> packed;
+  for (const Module& module : modules) packed.push_back(packed_module(module, device, precision).value_or(module));
+  return [packed, device, precision](const at::Tensor& pixels) {
+    const at::NoGradGuard no_grad;
     const Autocast autocast(device, precision);
-    Module runnable = module;
-    const at::Tensor x = pixels.to(device).contiguous(at::MemoryFormat::ChannelsLast);
-    return runnable.forward({x}).toTensor().to(at::kFloat);
+    at::Tensor x = pixels.to(device).contiguous(at::MemoryFormat::ChannelsLast);
+    for (Module module : packed) x = module.forward({x}).toTensor().to(at::kFloat);
+    return x;
   };
+}
+
+// The same by batches of `rows`: a photo's features do not depend on the photos beside it.
+FrozenPart by_itself(FrozenPart frozen, at::Device device, int64_t rows) {
+  return [frozen = std::move(frozen), device, rows](const at::Tensor& pixels) {
+    return in_lanes(pixels.to(device), rows, frozen);
+  };
+}
+
+// Photos of a batch for the frozen part. They are computed in passes over all photos: no single one waits for a batch.
+int64_t frozen_rows(const std::vector<Module>& modules, at::Device device) {
+  constexpr int64_t kRows = 8, kRowsOnGpu = 64;
+  if (!device.is_cpu()) return kRowsOnGpu;
+  int64_t rows = kRows;
+  for (const Module& module : modules) rows = std::min(rows, batch_rows(module, kRows));
+  return rows;
 }
 
 std::shared_ptr<FeatureStore> filled_store(const PhaseInputs& in, const PhotoStore& photos, FeatureOptions options) {
@@ -101,15 +124,16 @@ std::shared_ptr<FeatureStore> filled_store(const PhaseInputs& in, const PhotoSto
 
 // Epochs start from features, kept where the photos have few forms. Validation has its own in float32, as in the model
 // that is then used.
-void use_features(const PhaseInputs& in, const Module& frozen, TrainingPhase& phase) {
+void use_features(const PhaseInputs& in, const std::vector<Module>& frozen, TrainingPhase& phase) {
   const TransferConfig& config = in.recipe.transfer;
   FeatureOptions options;
   const auto compute_in = [&](at::ScalarType precision) {
-    options.frozen = frozen_part(frozen, in.device, precision);
-    options.key = [frozen, in, precision] { return name_of(frozen, in, precision); };
+    options.frozen = by_itself(frozen_part(frozen, in.device, precision), in.device, options.rows);
+    options.key = [frozen, device = in.device, precision] { return name_of(frozen, device, precision); };
   };
   options.cache = config.feature_cache;
   options.batch = in.recipe.train.batch;
+  options.rows = frozen_rows(frozen, in.device);
   options.device = in.device;
   const FeatureVariants variants =
       feature_variants_of(in.recipe.augment, static_cast<uint64_t>(in.recipe.train.seed), config.augment_views);
@@ -143,10 +167,10 @@ size_t first_trained(const std::vector<Stage>& stages, const std::vector<std::st
 
 // A net on a backbone, cut in two where training begins.
 struct CutNet {
-  std::vector<Module> frozen,
-      trained;                       // one after the other they are the net; nothing is frozen from the first stage on
-  Unfrozen unfrozen;                 // what of the backbone is trained
-  bool backbone_statistics = false;  // its batch statistics move
+  // One after the other they are the net; nothing is frozen from the backbone's first stage on, or nothing at all.
+  std::vector<Module> frozen, still, trained;  // still: layers of the head that only reshape or pool, see is_still
+  Unfrozen unfrozen;                           // what of the backbone is trained
+  bool backbone_statistics = false;            // its batch statistics move
 };
 
 CutNet cut_net(const PhaseInputs& in, const std::string& fine_tune) {
@@ -160,8 +184,24 @@ CutNet cut_net(const PhaseInputs& in, const std::string& fine_tune) {
   net.backbone_statistics = config.fine_tune_norms && cut < stages.size();
   (cut > 0 ? net.frozen : net.trained).push_back(in.net.module.attr("preprocess").toModule());
   for (size_t i = 0; i < stages.size(); ++i) (i < cut ? net.frozen : net.trained).push_back(stages[i].module);
-  net.trained.push_back(in.net.module.attr("head").toModule());
+  const Module head = in.net.module.attr("head").toModule();
+  const std::vector<Stage> layers = stages_of(head);
+  size_t still = 0;
+  // The last layer stays: a phase trains something.
+  while (cut == stages.size() && still + 1 < layers.size() && is_still(layers[still].module)) ++still;
+  if (still == 0) {
+    net.trained.push_back(head);
+    return net;
+  }
+  for (size_t i = 0; i < layers.size(); ++i) (i < still ? net.still : net.trained).push_back(layers[i].module);
   return net;
+}
+
+// The head's part by itself: behind the backbone's precision it computes in float32, as it did in the head.
+std::vector<Module> frozen_modules(const CutNet& net) {
+  std::vector<Module> modules{frozen_stages(net.frozen)};
+  if (!net.still.empty()) modules.push_back(frozen_stages(net.still));
+  return modules;
 }
 
 // The head learns at the run's rate, the backbone at its own.
@@ -183,7 +223,7 @@ TrainingPhase with_backbone(const PhaseInputs& in, const std::string& fine_tune)
   if (net.frozen.empty())
     use_pixels(in, phase);
   else
-    use_features(in, frozen_stages(net.frozen), phase);
+    use_features(in, frozen_modules(net), phase);
   phase.stages = net.trained;
   // What a foreign backbone does in training is its own.
   phase.whole_batches = net.backbone_statistics;

@@ -103,16 +103,35 @@ TEST_CASE("CSV and text say the same as JSON") {
   CHECK(text.out.rfind(photo + ": " + line["class"].get<std::string>() + " 0.", 0) == 0);
 }
 
-TEST_CASE("predict equals eval, whatever the batch and the files beside") {
+TEST_CASE("predict equals eval") {
   const Session& session = Session::get();
   for (const char* split : {"train", "valid", "test"}) check_predict_equals_eval(session.photos, split, session.run);
-  const auto all = json_lines(session({"predict", session.photos + "/test", "--model", session.run, "--json"}).out);
-  const auto single = json_lines(
-      session({"predict", session.photos + "/test", "--model", session.run, "--json", "-b", "5", "--workers", "1"})
-          .out);
-  REQUIRE(all.size() == single.size());
-  for (size_t i = 0; i < all.size(); ++i)
-    CHECK(all[i]["probability"].get<double>() == doctest::Approx(single[i]["probability"].get<double>()).epsilon(1e-6));
+}
+
+TEST_CASE("predict and eval write the same bytes for any --threads, --batch, --workers, and photos beside") {
+  const Session& session = Session::get();
+  const std::string photos = session.photos + "/test";
+  const std::string first = session({"predict", photos, "--model", session.run, "--json"}).out;
+  const auto eval = [&](const std::vector<std::string>& flags) {
+    std::vector<std::string> arguments{"eval",      "--data", session.photos, "--model",
+                                       session.run, "--json", "-o",           session.scratch / "same"};
+    arguments.insert(arguments.end(), flags.begin(), flags.end());
+    return session(arguments).out;
+  };
+  const std::string document = eval({});
+  for (const std::vector<std::string>& flags : {std::vector<std::string>{"--threads", "1", "-b", "1"},
+                                                {"--threads", "2", "-b", "7", "--workers", "1"},
+                                                {"--threads", "3", "-b", "64"}}) {
+    CAPTURE(flags[1]);
+    std::vector<std::string> arguments{"predict", photos, "--model", session.run, "--json"};
+    arguments.insert(arguments.end(), flags.begin(), flags.end());
+    CHECK(session(arguments).out == first);
+    CHECK(eval(flags) == document);
+  }
+  const auto lines = json_lines(first);
+  const std::string last = lines.back()["path"], middle = lines[7]["path"];
+  CHECK(session({"predict", last, middle, "--model", session.run, "--json"}).out ==
+        lines.back().dump() + "\n" + lines[7].dump() + "\n");
 }
 
 TEST_CASE("predict equals eval where large JPEG files are decoded at reduced scale") {

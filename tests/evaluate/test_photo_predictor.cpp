@@ -1,9 +1,12 @@
 #include "evaluate/opened_model.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <doctest/doctest.h>
 
+#include <memory>
 #include <nlohmann/json.hpp>
+#include <opencv2/core.hpp>
 #include <opencv2/imgcodecs.hpp>
 
 #include "base/error.h"
@@ -39,6 +42,28 @@ at::Tensor photos(int64_t count) {
   return at::randint(256, {count, 3, 12, 16}, at::kByte).contiguous(at::MemoryFormat::ChannelsLast);
 }
 
+// Photos of two classes, opened.
+struct Drawn {
+  explicit Drawn(int count) {
+    for (int i = 0; i < count; ++i) {
+      cv::Mat picture(12, 16, CV_8UC3);
+      cv::randu(picture, 0, 256);
+      std::vector<uint8_t> bytes;
+      cv::imencode(".png", picture, bytes);
+      scratch.write((i % 3 ? "a/" : "b/") + std::to_string(i) + ".png", {bytes.begin(), bytes.end()});
+    }
+    LoaderOptions options;
+    options.data.imgsz = {12, 16};
+    options.data.valid = 0;
+    const Dataset dataset = find_dataset(scratch.path(), options.data, 1);
+    store = std::make_unique<PhotoStore>(dataset.root, dataset.train, options);
+    REQUIRE(store->scan().empty());
+  }
+
+  const Scratch scratch;
+  std::unique_ptr<PhotoStore> store;
+};
+
 constexpr const char* kSoftmax = R"({"kind": "dense"})";
 constexpr const char* kOneUnit = R"({"kind": "dense", "units": 1, "activation": "sigmoid"})";
 
@@ -52,28 +77,40 @@ TEST_CASE("Without test-time augmentation a photo is predicted as it is") {
 }
 
 TEST_CASE("A stop that is asked for ends an evaluation after the batch") {
-  const Scratch scratch;
-  for (const char* name : {"a/1.png", "a/2.png", "a/3.png", "b/4.png"}) {
-    std::vector<uint8_t> bytes;
-    cv::imencode(".png", cv::Mat(12, 16, CV_8UC3, cv::Scalar(90, 120, 200)), bytes);
-    scratch.write(name, {bytes.begin(), bytes.end()});
-  }
-  LoaderOptions options;
-  options.data.imgsz = {12, 16};
-  options.data.valid = 0;
-  const Dataset dataset = find_dataset(scratch.path(), options.data, 1);
-  PhotoStore store(dataset.root, dataset.train, options);
-  REQUIRE(store.scan().empty());
+  const Drawn drawn(12);
   const Recipe recipe = small_recipe(kSoftmax, "none");
   const PhotoPredictor predictor(predictor_of(recipe), recipe);
   Stopper never(100), second(2);
-  CHECK(outputs_of(predictor, store, {"binary_crossentropy", 1}, never).predictions.count() == 4);
+  CHECK(outputs_of(predictor, *drawn.store, {"binary_crossentropy", 1}, never).predictions.count() == 12);
   try {
-    outputs_of(predictor, store, {"binary_crossentropy", 1}, second);
+    outputs_of(predictor, *drawn.store, {"binary_crossentropy", 1}, second);
     FAIL("not interrupted");
   } catch (const Error& error) {
     CHECK(error.code() == ExitCode::kInterrupted);
   }
+}
+
+TEST_CASE("What an evaluation finds is the same for any batch and number of lanes, with test-time augmentation too") {
+  const Drawn drawn(23);
+  Stopper never(1000);
+  const int before = at::get_num_threads();
+  for (const char* last : {kSoftmax, kOneUnit})
+    for (const char* tta : {"none", "3"}) {
+      CAPTURE(last);
+      CAPTURE(tta);
+      const Recipe recipe = small_recipe(last, "rotation=0.2,contrast=0.3");
+      const PhotoPredictor predictor(predictor_of(recipe), recipe, parse_tta_text(tta));
+      const Outputs first = outputs_of(predictor, *drawn.store, {"auto", 64}, never);
+      for (const int lanes : {1, 2, 3}) {
+        at::set_num_threads(lanes);
+        const Outputs out = outputs_of(predictor, *drawn.store, {"auto", lanes}, never);
+        CHECK(out.paths == first.paths);
+        CHECK(out.predictions.probabilities == first.predictions.probabilities);
+        CHECK(out.predictions.distribution == first.predictions.distribution);
+        CHECK(out.loss == first.loss);
+      }
+      at::set_num_threads(before);
+    }
 }
 
 TEST_CASE("--tta flip is the mean of the probabilities of a photo and its mirror image") {
@@ -96,14 +133,14 @@ TEST_CASE("Variants of a photo depend on its pixels alone") {
   const PhotoPredictor predictor(predictor_of(recipe), recipe, parse_tta_text("5"));
   const auto x = photos(4);
   const auto together = predictor.run(x).probabilities;
-  CHECK(at::allclose(together, predictor.run(x.flip({0})).probabilities.flip({0}), 0, 1e-6));
-  CHECK(at::allclose(together.narrow(0, 2, 1), predictor.run(x.narrow(0, 2, 1)).probabilities, 0, 1e-6));
+  CHECK(at::equal(together, predictor.run(x.flip({0})).probabilities.flip({0})));
+  CHECK(at::equal(together.narrow(0, 2, 1), predictor.run(x.narrow(0, 2, 1)).probabilities));
   CHECK_FALSE(at::allclose(together, PhotoPredictor(predictor_of(recipe), recipe).run(x).probabilities, 0, 1e-6));
 }
 
 TEST_CASE("The mean's logits give the mean of what the loss sees, also where a unit is certain") {
   const auto z = [](std::vector<float> values, int64_t units) { return at::tensor(values).view({-1, units}); };
-  const auto predicted = [](const at::Tensor& logits) { return Prediction{logits, logits.softmax(1)}; };
+  const auto predicted = [](const at::Tensor& logits) { return Prediction{logits, logits.softmax(1), {}}; };
   const auto a = z({1, -2, 0}, 3), b = z({0, 3, 1}, 3);
   const auto soft = mean_prediction({predicted(a), predicted(b)}, false);
   CHECK(at::allclose(soft.logits.softmax(1), (a.softmax(1) + b.softmax(1)) / 2, 1e-5));

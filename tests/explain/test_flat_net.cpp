@@ -116,7 +116,7 @@ TEST_CASE("Operations of a backbone without submodules are layers, before and af
 TEST_CASE("A model that was frozen whole can be looked into by its operations") {
   const Net net = net_of_layers(kLayers);
   const at::Tensor pixels = some_pictures(1);
-  const FlatNet frozen(reloaded(frozen_classifier(net.module)));
+  const FlatNet frozen(reloaded(frozen_module(net.module, classifier_methods(net.module))));
   const FlatNet plain(net.module);
   const at::NoGradGuard no_grad;
   const at::Tensor map = activations_of(frozen, pixels, {last_map(frozen, pixels)}).values[0];

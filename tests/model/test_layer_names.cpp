@@ -36,7 +36,9 @@ void go_all_the_way(const Net& net) {
   torch::jit::Module back = torch::jit::load(file);
   back.eval();
   const at::NoGradGuard no_grad;
-  CHECK(frozen_classifier(back).forward({at::zeros({1, 3, 8, 8}, at::kByte)}).toTensor().size(1) == 3);
+  CHECK(
+      frozen_module(back, classifier_methods(back)).forward({at::zeros({1, 3, 8, 8}, at::kByte)}).toTensor().size(1) ==
+      3);
 }
 
 const std::vector<std::string>& words() {

@@ -1,53 +1,95 @@
 #include "train/feature_store.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <cstdlib>
-#include <set>
 
 #include "base/error.h"
 #include "data/temp_folder.h"
 #include "stopper.h"
+#include "torch/lanes.h"
 
 using namespace cvtool;
 
-TEST_CASE("A photo's features are computed in the same batch, whether or not an earlier run was stopped between") {
-  TempFolder folder;
-  ::setenv("XDG_CACHE_HOME", (folder / "cache").c_str(), 1);
-  for (int i = 0; i < 10; ++i)
-    folder.write_photo("photos/" + std::string(i % 2 ? "a/" : "b/") + std::to_string(i) + ".png", i);
-  LoaderOptions loader;
-  loader.data.imgsz = {8, 8};
-  loader.data.valid = 0;
-  const Dataset dataset = find_dataset(folder / "photos", loader.data, 1);
-  PhotoStore photos(dataset.root, dataset.train, loader);
-  REQUIRE(photos.scan().empty());
-  std::vector<int64_t> batches;
+namespace {
+
+// Photos of two classes, opened, with a cache folder of their own.
+class OpenedPhotos {
+ public:
+  explicit OpenedPhotos(int count) {
+    ::setenv("XDG_CACHE_HOME", (folder_ / "cache").c_str(), 1);
+    for (int i = 0; i < count; ++i)
+      folder_.write_photo("photos/" + std::string(i % 2 ? "a/" : "b/") + std::to_string(i) + ".png", i);
+    LoaderOptions loader;
+    loader.data.imgsz = {8, 8};
+    loader.data.valid = 0;
+    const Dataset dataset = find_dataset(folder_ / "photos", loader.data, 1);
+    store = std::make_unique<PhotoStore>(dataset.root, dataset.train, loader);
+    REQUIRE(store->scan().empty());
+  }
+  ~OpenedPhotos() { ::unsetenv("XDG_CACHE_HOME"); }
+
+  std::unique_ptr<PhotoStore> store;
+
+ private:
+  TempFolder folder_;
+};
+
+}  // namespace
+
+TEST_CASE("Features of a run that was stopped are kept, and only those that are missing are computed") {
+  const OpenedPhotos photos(20);
+  std::atomic<int64_t> computed{0};
   FeatureOptions options;
   options.frozen = [&](const at::Tensor& pixels) {
-    batches.push_back(pixels.size(0));
+    computed += pixels.size(0);
     return pixels.to(at::kFloat).mean(at::IntArrayRef({2, 3}));
   };
   options.key = [] { return std::string("mean"); };
   options.cache = "disk";
-  options.batch = 4;
+  options.rows = 4;
   {
-    FeatureStore store(photos, options);
-    Stopper stopper(1);
-    batches.clear();
+    FeatureStore store(*photos.store, options);
+    Stopper stopper(2);
     CHECK_THROWS_AS(store.fill(stopper), Error);
-    CHECK(batches == std::vector<int64_t>{4});
   }
-  // Another batch: its groups of three lie across what is kept, which is a group of four.
-  options.batch = 3;
-  FeatureStore store(photos, options);
+  CHECK(computed >= 8);
+  // Other batches find what is kept.
+  options.rows = 3;
+  FeatureStore store(*photos.store, options);
   Stopper never(1000);
-  batches.clear();
   store.fill(never);
-  CHECK(batches == std::vector<int64_t>{3, 3, 1});
-  batches.clear();
+  CHECK(computed == 20 + 2);  // and the blank photo of each store, which tells the shape
   store.fill(never);
-  CHECK(batches.empty());
-  ::unsetenv("XDG_CACHE_HOME");
+  CHECK(computed == 20 + 2);
+}
+
+TEST_CASE("A photo's features are the same bytes for any number of lanes, and where it is computed by itself") {
+  const OpenedPhotos photos(11);
+  const at::Tensor weights = at::randn({16, 3, 3, 3});
+  FeatureOptions options;
+  options.frozen = [&weights](const at::Tensor& pixels) {
+    return in_lanes(pixels, 4, [&](const at::Tensor& x) { return at::conv2d(x.to(at::kFloat), weights).tanh(); });
+  };
+  options.key = [] { return std::string("convolution"); };
+  options.rows = 4;
+  std::vector<size_t> rows = in_order(11);
+  Stopper never(1000);
+  Examples expected, found;
+  options.cache = "none";  // each by itself
+  REQUIRE(FeatureStore(*photos.store, options).examples(rows, 0, expected));
+  options.cache = "ram";
+  const int before = at::get_num_threads();
+  for (const int lanes : {1, 2, 3}) {
+    at::set_num_threads(lanes);
+    FeatureStore store(*photos.store, options);
+    store.fill(never);
+    CHECK(store.computed() == 11);
+    REQUIRE(store.examples(rows, 0, found));
+    CHECK(at::equal(found.x, expected.x));
+  }
+  at::set_num_threads(before);
 }

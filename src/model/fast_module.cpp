@@ -1,0 +1,94 @@
+#include "model/fast_module.h"
+
+#include <torch/csrc/jit/ir/constants.h>
+#include <torch/csrc/jit/passes/dead_code_elimination.h>
+#include <torch/csrc/jit/passes/frozen_ops_to_mkldnn.h>
+#include <torch/script.h>
+
+#include <algorithm>
+#include <iterator>
+#include <memory>
+#include <vector>
+
+#include "model/stages.h"
+#include "torch/device.h"
+
+namespace cvtool {
+namespace {
+
+namespace jit = torch::jit;
+
+std::vector<int64_t> constant_list(const jit::Value* value) {
+  const auto constant = jit::toIValue(value);
+  return constant && constant->isIntList() ? constant->toIntVector() : std::vector<int64_t>();
+}
+
+// Whether a branch only chooses who pads, a node before the convolution or the convolution itself: that matters to
+// gradients (see convolution_padding in layers_conv.cpp), not here.
+bool chooses_who_pads(const jit::Node& node) {
+  if (node.kind() != c10::prim::If || node.outputs().size() != 2) return false;
+  const jit::Block &before = *node.blocks()[0], &itself = *node.blocks()[1];
+  const jit::Node* pad = before.outputs()[0]->node();
+  if (pad->kind() != jit::aten::constant_pad_nd || pad->owningBlock() != &before) return false;
+  const auto nodes_in = [](const jit::Block& block) {
+    return std::distance(block.nodes().begin(), block.nodes().end());
+  };
+  if (nodes_in(before) != 1 || nodes_in(itself) != 0 || pad->input(0) != itself.outputs()[0]) return false;
+  const auto value = jit::toIValue(pad->input(2));
+  const auto by_conv = constant_list(itself.outputs()[1]);
+  return value && value->isScalar() && value->toScalar().toDouble() == 0 && by_conv.size() == 2 &&
+         constant_list(pad->input(1)) == std::vector<int64_t>{by_conv[1], by_conv[1], by_conv[0], by_conv[0]} &&
+         constant_list(before.outputs()[1]) == std::vector<int64_t>{0, 0};
+}
+
+// The convolution pads: then its parameters are constants, as folding wants them.
+void let_convolutions_pad(jit::Graph& graph) {
+  std::vector<jit::Node*> branches;
+  for (jit::Node* node : graph.nodes())
+    if (chooses_who_pads(*node)) branches.push_back(node);
+  for (jit::Node* node : branches) {
+    for (size_t i = 0; i < 2; ++i) node->output(i)->replaceAllUsesWith(node->blocks()[1]->outputs()[i]);
+    node->destroy();
+  }
+}
+
+jit::Module of_one_method(const jit::Module& module, const std::string& method) {
+  jit::Module wrapped(c10::QualifiedName("__torch__.cvtool.OneMethod"), std::make_shared<jit::CompilationUnit>(), true);
+  wrapped.register_attribute("training", c10::BoolType::get(), false);
+  wrapped.register_module("net", module);
+  wrapped.define("def forward(self, x):\n    return self.net." + method + "(x)\n");
+  return wrapped;
+}
+
+size_t count_in(const jit::Graph& graph, const std::string& kind) {
+  return static_cast<size_t>(std::count_if(graph.nodes().begin(), graph.nodes().end(),
+                                           [&](const jit::Node* node) { return kind == node->kind().toQualString(); }));
+}
+
+}  // namespace
+
+jit::Module fast_module(const jit::Module& module, const std::string& method) {
+  const jit::Module once = frozen_module(of_one_method(module, method));
+  const auto branched = once.get_method("forward").graph();
+  let_convolutions_pad(*branched);
+  jit::EliminateDeadCode(branched);
+  // What changes in training alone, the statistics of batch norm, is a constant only where no code for training is
+  // left, so after the first time: now it is folded.
+  return frozen_module(once);
+}
+
+std::optional<jit::Module> packed_module(const jit::Module& fast, at::Device device, at::ScalarType precision) {
+  if (!device.is_cpu() || precision != at::kFloat || !packs_weights()) return {};
+  const jit::Module packed = frozen_module(fast);
+  auto graph = packed.get_method("forward").graph();
+  jit::ConvertFrozenOpsToMKLDNN(graph);
+  // Where operations between the convolutions are not oneDNN's (branches that are joined, say), values change their
+  // order again and again, which costs more than it gains.
+  constexpr size_t kConvolutionsEach = 6;
+  const size_t changes = count_in(*graph, "aten::to_mkldnn"),
+               convolutions = count_in(*graph, "prim::mkldnn_convolution");
+  if (convolutions == 0 || changes > 1 + convolutions / kConvolutionsEach) return {};
+  return packed;
+}
+
+}  // namespace cvtool

@@ -1,0 +1,20 @@
+// A net that is only run forwards, made as fast as LibTorch runs it.
+#pragma once
+
+#include <torch/csrc/jit/api/module.h>
+
+#include <optional>
+#include <string>
+
+namespace cvtool {
+
+// A frozen copy (see frozen_module) in evaluation mode, on its device, whose `forward` is the module's `method` of one
+// tensor, with batch norm folded into the layers before it. Values differ from the module's by rounding alone.
+torch::jit::Module fast_module(const torch::jit::Module& module, const std::string& method = "forward");
+
+// For float32 on the CPU, what fast_module gave with the weights in the order in which oneDNN reads them, which it
+// would else make anew for each batch. Cannot be saved. Nothing where LibTorch cannot, or where it would be slower.
+std::optional<torch::jit::Module> packed_module(const torch::jit::Module& fast, at::Device device,
+                                                at::ScalarType precision);
+
+}  // namespace cvtool

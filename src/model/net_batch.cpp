@@ -1,0 +1,57 @@
+#include "model/net_batch.h"
+
+#include <torch/csrc/jit/ir/ir.h>
+
+#include <algorithm>
+#include <optional>
+#include <set>
+
+namespace cvtool {
+namespace {
+
+namespace jit = torch::jit;
+
+// LibTorch computes these in vectors, and in another way for the numbers that are left at a tensor's end.
+bool differs_at_the_end(const jit::Node& node) {
+  static const std::set<std::string> functions{"aten::celu", "aten::elu",      "aten::erf",     "aten::gelu",
+                                               "aten::mish", "aten::pow",      "aten::selu",    "aten::sigmoid",
+                                               "aten::silu", "aten::softplus", "aten::softsign"};
+  std::string name = node.kind().toQualString();
+  if (name.back() == '_') name.pop_back();
+  return functions.count(name) > 0;
+}
+
+// The number of channels that a convolution or dense layer gives.
+std::optional<int64_t> channels_of(const jit::Node& node) {
+  const std::string name = node.kind().toQualString();
+  if (name != "aten::linear" && name != "aten::addmm" && name != "aten::matmul" && name != "aten::_convolution" &&
+      name.rfind("aten::conv", 0) != 0)
+    return {};
+  for (const jit::Value* input : node.inputs())
+    if (input->node()->kind() == c10::prim::Constant && input->node()->hasAttribute(c10::attr::value) &&
+        input->node()->kindOf(c10::attr::value) == jit::AttributeKind::t &&
+        input->node()->t(c10::attr::value).dim() > 1)
+      return input->node()->t(c10::attr::value).size(name == "aten::addmm" || name == "aten::matmul" ? 1 : 0);
+  return {};
+}
+
+// Of each vector there may be `rows` ends; `channels` are those of the layer before.
+bool ends_differ(const jit::Block& block, int64_t rows, int64_t& channels) {
+  constexpr int64_t kUnrolled = 32;  // two vectors of 16 numbers, AVX-512's
+  for (const jit::Node* node : block.nodes()) {
+    channels = channels_of(*node).value_or(channels);
+    if (differs_at_the_end(*node) && rows * channels % kUnrolled != 0) return true;
+    for (const jit::Block* inner : node->blocks())
+      if (ends_differ(*inner, rows, channels)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+int64_t batch_rows(const jit::Module& fast, int64_t most) {
+  int64_t channels = 1;
+  return ends_differ(*fast.get_method("forward").graph()->block(), most, channels) ? 1 : most;
+}
+
+}  // namespace cvtool
