@@ -121,6 +121,7 @@ class PhotoGroups {
     const at::Tensor pixels = tensor_from_photos(group.photos, opened_.recipe.data.imgsz);
     if (pixels.size(0) == 0) return;
     const Lane lane;
+    const at::NoGradGuard no_grad;
     group.prediction = opened_.predictor.run(pixels);
   }
 

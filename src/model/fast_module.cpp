@@ -60,6 +60,20 @@ jit::Module of_one_method(const jit::Module& module, const std::string& method) 
   return wrapped;
 }
 
+// Rounds the constants that autocast would: kernels and biases of convolutions and products.
+void round_constants(jit::Block& block, jit::Graph& graph, at::ScalarType precision) {
+  for (jit::Node* node : block.nodes()) {
+    for (jit::Block* inner : node->blocks()) round_constants(*inner, graph, precision);
+    if (node->kind() != jit::aten::conv2d && node->kind() != jit::aten::linear) continue;
+    for (size_t i = 1; i < 3; ++i) {
+      const auto constant = jit::toIValue(node->input(i));
+      if (!constant || !constant->isTensor() || constant->toTensor().scalar_type() != at::kFloat) continue;
+      const jit::WithInsertPoint here(node);
+      node->replaceInput(i, graph.insertConstant(constant->toTensor().to(precision)));
+    }
+  }
+}
+
 size_t count_in(const jit::Graph& graph, const std::string& kind) {
   return static_cast<size_t>(std::count_if(graph.nodes().begin(), graph.nodes().end(),
                                            [&](const jit::Node* node) { return kind == node->kind().toQualString(); }));
@@ -75,6 +89,15 @@ jit::Module fast_module(const jit::Module& module, const std::string& method) {
   // What changes in training alone, the statistics of batch norm, is a constant only where no code for training is
   // left, so after the first time: now it is folded.
   return frozen_module(once);
+}
+
+jit::Module rounded_module(const jit::Module& fast, at::ScalarType precision) {
+  if (precision == at::kFloat) return fast;
+  const jit::Module rounded = frozen_module(fast);
+  const auto graph = rounded.get_method("forward").graph();
+  round_constants(*graph->block(), *graph, precision);
+  jit::EliminateDeadCode(graph);
+  return rounded;
 }
 
 std::optional<jit::Module> packed_module(const jit::Module& fast, at::Device device, at::ScalarType precision) {

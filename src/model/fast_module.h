@@ -17,4 +17,7 @@ torch::jit::Module fast_module(const torch::jit::Module& module, const std::stri
 std::optional<torch::jit::Module> packed_module(const torch::jit::Module& fast, at::Device device,
                                                 at::ScalarType precision);
 
+// What fast_module gave with its kernels rounded to `precision` once, which autocast would do for each batch.
+torch::jit::Module rounded_module(const torch::jit::Module& fast, at::ScalarType precision);
+
 }  // namespace cvtool

@@ -11,6 +11,7 @@
 #include "base/machine.h"
 #include "parts/operators.h"
 #include "torch/device.h"
+#include "torch/lanes.h"
 
 namespace cvtool {
 namespace {
@@ -51,8 +52,7 @@ void own_buffers(const Module& module) {
 
 AroundThread one_core() {
   return [](const std::function<void()>& life) {
-    const OneComputeThread alone;
-    torch::jit::setGraphExecutorOptimize(false);
+    const Lane lane;
     life();
   };
 }

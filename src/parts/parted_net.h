@@ -9,7 +9,6 @@
 #include "parts/scope.h"
 #include "parts/step_net.h"
 #include "parts/team.h"
-#include "torch/device.h"
 
 namespace cvtool {
 
@@ -43,7 +42,6 @@ class PartedNet : public StepNet {
   std::vector<Weight> weights_;
   int64_t most_parts_;
   size_t lanes_ = static_cast<size_t>(at::get_num_threads());
-  OneComputeThread alone_;  // what is done between the parts is done by one core too
   std::unique_ptr<PartTeam> team_;
 };
 

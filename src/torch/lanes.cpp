@@ -81,6 +81,7 @@ at::Tensor in_lanes(const at::Tensor& x, int64_t rows,
   };
   plan.work = [&](LaneBatch& batch) {
     const Lane lane;
+    const at::NoGradGuard no_grad;
     const int64_t own = std::min(rows, count - batch.first);
     batch.y = compute(filled_up(x.narrow(0, batch.first, own), rows)).narrow(0, 0, own);
   };

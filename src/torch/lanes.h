@@ -3,7 +3,6 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
-#include <ATen/core/grad_mode.h>
 
 #include <functional>
 
@@ -11,7 +10,7 @@
 
 namespace cvtool {
 
-// While alive, this thread is a lane: LibTorch's operations run in it alone, without gradients, and TorchScript runs
+// While alive, this thread is a lane: LibTorch's operations run in it alone, and TorchScript runs
 // as it is written. OpenBLAS, which knows one number of threads for the whole process, has one while there is a lane.
 class Lane {
  public:
@@ -22,7 +21,6 @@ class Lane {
 
  private:
   OneComputeThread alone_;
-  at::NoGradGuard no_grad_;
   bool optimizes_;
 };
 

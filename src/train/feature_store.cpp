@@ -165,32 +165,11 @@ class FeatureSource : public ExampleSource {
   size_t next_ = 0;
 };
 
-class FrozenSource : public ExampleSource {
- public:
-  FrozenSource(std::unique_ptr<ExampleSource> pixels, FrozenPart frozen)
-      : pixels_(std::move(pixels)), frozen_(std::move(frozen)) {}
-  int64_t size() const override { return pixels_->size(); }
-  void begin(int64_t epoch, int64_t skip) override { pixels_->begin(epoch, skip); }
-  bool next(Examples& examples) override {
-    if (!pixels_->next(examples)) return false;
-    examples.x = frozen_(examples.x).to(at::kFloat);
-    return true;
-  }
-
- private:
-  std::unique_ptr<ExampleSource> pixels_;
-  FrozenPart frozen_;
-};
-
 }  // namespace
 
 std::unique_ptr<ExampleSource> feature_source(std::shared_ptr<const FeatureStore> features, EpochOrder order,
                                               bool training) {
   return std::make_unique<FeatureSource>(std::move(features), std::move(order), training);
-}
-
-std::unique_ptr<ExampleSource> frozen_source(std::unique_ptr<ExampleSource> pixels, FrozenPart frozen) {
-  return std::make_unique<FrozenSource>(std::move(pixels), std::move(frozen));
 }
 
 FeatureVariants one_outcome() {

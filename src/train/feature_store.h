@@ -85,7 +85,4 @@ class FeatureStore {
 std::unique_ptr<ExampleSource> feature_source(std::shared_ptr<const FeatureStore> features, EpochOrder order,
                                               bool training);
 
-// Examples whose pixels go through the frozen part every time: where features cannot be kept.
-std::unique_ptr<ExampleSource> frozen_source(std::unique_ptr<ExampleSource> pixels, FrozenPart frozen);
-
 }  // namespace cvtool

@@ -47,8 +47,14 @@ NamedTensors trained_weights(const Module& net, bool backbone_statistics) {
   return weights;
 }
 
-void use_pixels(const PhaseInputs& in, TrainingPhase& phase) {
+// What is made of pixels before the trained part of the net; empty: nothing.
+struct FrozenParts {
+  FrozenPart train, valid;
+};
+
+void use_pixels(const PhaseInputs& in, TrainingPhase& phase, const FrozenParts& frozen = {}) {
   PixelSourceOptions options;
+  options.ahead = !depends_on_threads(in.recipe.transfer);
   options.batch = in.recipe.train.batch;
   options.device = in.device;
   if (!in.recipe.augment.empty())
@@ -56,10 +62,12 @@ void use_pixels(const PhaseInputs& in, TrainingPhase& phase) {
         std::make_shared<Augmenter>(in.recipe.augment, static_cast<uint64_t>(in.recipe.train.seed), in.classes);
   if (in.valid) {
     options.order = order_of_files(*in.valid);
+    options.frozen = frozen.valid;
     phase.valid = pixel_source(*in.valid, options);
   }
   options.training = true;
   options.profile = in.profile;
+  options.frozen = frozen.train;
   options.order = training_order(in.train.samples(), in.recipe.train);
   phase.train = pixel_source(in.train, options);
 }
@@ -79,7 +87,8 @@ std::string name_of(const std::vector<Module>& modules, at::Device device, at::S
 // Frozen modules as a function of the pixels, computed in `precision`, one after the other and each on float32 values.
 FrozenPart frozen_part(const std::vector<Module>& modules, at::Device device, at::ScalarType precision) {
   std::vector<Module> packed;
-  for (const Module& module : modules) packed.push_back(packed_module(module, device, precision).value_or(module));
+  for (const Module& module : modules)
+    packed.push_back(packed_module(module, device, precision).value_or(rounded_module(module, precision)));
   return [packed, device, precision](const at::Tensor& pixels) {
     const at::NoGradGuard no_grad;
     const Autocast autocast(device, precision);
@@ -142,9 +151,11 @@ void use_features(const PhaseInputs& in, const std::vector<Module>& frozen, Trai
       spdlog::info(
           "the augmentation gives every photo new pixels in every epoch: features are computed each time "
           "(--augment-views N keeps those of N views)");
-    use_pixels(in, phase);
-    phase.train = frozen_source(std::move(phase.train), frozen_part(frozen, in.device, in.precision));
-    if (phase.valid) phase.valid = frozen_source(std::move(phase.valid), frozen_part(frozen, in.device, at::kFloat));
+    const auto part = [&](at::ScalarType precision) {
+      FrozenPart whole = frozen_part(frozen, in.device, precision);
+      return in.device.is_cpu() ? by_itself(std::move(whole), in.device, options.rows) : whole;
+    };
+    use_pixels(in, phase, {part(in.precision), part(at::kFloat)});
     return;
   }
   if (!variants.exact)

@@ -35,6 +35,7 @@ PhotoPass::PhotoPass(const PhotoStore& store, std::vector<size_t> order, PassPla
           passed.photos = read_batch(store, passed.photos.rows);
           if (!in_lanes_) return;
           const Lane lane;
+          const at::NoGradGuard no_grad;
           work_(passed);
         };
         // What has been worked on is small: a lane need not wait for a slower one.

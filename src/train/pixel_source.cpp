@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "base/machine.h"
-#include "torch/device.h"
+#include "torch/lanes.h"
 
 namespace cvtool {
 namespace {
@@ -33,14 +33,14 @@ class PixelSource : public ExampleSource {
   PixelSource(const PhotoStore& store, PixelSourceOptions options)
       : store_(store),
         options_(std::move(options)),
-        lookahead_(options_.training && options_.augmenter ? options_.augmenter->lookahead() : 0) {}
+        lookahead_(options_.training && options_.augmenter ? options_.augmenter->lookahead() : 0),
+        ahead_(options_.ahead && options_.device.is_cpu()) {}
 
   int64_t size() const override { return static_cast<int64_t>(store_.samples().size()); }
 
   void begin(int64_t epoch, int64_t skip) override {
     batches_.reset();  // its threads read what changes here
     epoch_ = static_cast<uint64_t>(epoch);
-    ahead_ = options_.device.is_cpu() && worker_count(0) > static_cast<size_t>(at::get_num_threads());
     order_ = options_.order(epoch);
     const auto rows = static_cast<size_t>(options_.batch);
     const size_t begin = std::min(order_.size(), static_cast<size_t>(skip) * rows);
@@ -55,11 +55,12 @@ class PixelSource : public ExampleSource {
       read(batch);
       if (!ahead_ || batch.read.ids.empty()) return;
       // Only where there is work for it: to make a thread known to OpenMP costs milliseconds.
-      std::optional<OneComputeThread> alone;
-      if (options_.augmenter) alone.emplace();
-      augment(batch);
+      std::optional<Lane> alone;
+      if (options_.augmenter || options_.frozen) alone.emplace();
+      make_examples(batch);
     };
-    plan.workers = std::min(worker_count(store_.options().read.workers), (order_.size() - begin + rows - 1) / rows);
+    const size_t workers = options_.frozen ? lane_count() : worker_count(store_.options().read.workers);
+    plan.workers = std::min(workers, (order_.size() - begin + rows - 1) / rows);
     plan.window = std::min(plan.workers + 1, batches_that_fit());
     batches_ = std::make_unique<OrderedPrefetch<Prepared>>(std::move(plan));
   }
@@ -68,7 +69,7 @@ class PixelSource : public ExampleSource {
     Prepared batch;
     while (batches_->next(batch)) {
       if (batch.read.ids.empty()) continue;
-      if (!ahead_) augment(batch);
+      if (!ahead_) make_examples(batch);
       examples = std::move(batch.examples);
       return true;
     }
@@ -108,6 +109,13 @@ class PixelSource : public ExampleSource {
     while (missing() > 0) append(following, first, missing());
   }
 
+  void make_examples(Prepared& batch) const {
+    augment(batch);
+    if (!options_.frozen) return;
+    const Timed timed(options_.profile, Spent::kPrepare);
+    batch.examples.x = options_.frozen(batch.examples.x).to(at::kFloat);
+  }
+
   void augment(Prepared& batch) const {
     const Timed timed(options_.profile, Spent::kAugment);
     const auto on_device = [&](const AugmentRows& rows) {
@@ -127,10 +135,8 @@ class PixelSource : public ExampleSource {
   const PhotoStore& store_;
   PixelSourceOptions options_;
   int64_t lookahead_;
+  bool ahead_;
   uint64_t epoch_ = 0;
-  // Workers augment where the step leaves cores free. Where its threads take all, one that shares its core with a
-  // worker holds up the others.
-  bool ahead_ = false;
   std::vector<size_t> order_;
   std::unique_ptr<OrderedPrefetch<Prepared>> batches_;  // last: its threads read the rest
 };

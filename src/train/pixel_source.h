@@ -1,6 +1,8 @@
-// Examples that are photos: loaded, in training augmented, on the device.
+// Examples that are photos, or what a frozen part of the net makes of them: loaded, in training augmented, on the
+// device.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "augment/augment.h"
@@ -16,11 +18,16 @@ struct PixelSourceOptions {
   EpochOrder order;
   bool training = false;                       // augmented; else as in evaluation
   std::shared_ptr<const Augmenter> augmenter;  // may be null: nothing to do
-  Profile* profile = nullptr;                  // of reading and augmenting; may be null
+  // What is made of the pixels that a step would be fed (a frozen part of the net); may be empty.
+  std::function<at::Tensor(const at::Tensor& pixels)> frozen;
+  // Workers do all of this, each in a thread that computes alone; else next() does, as on a GPU: where each operation
+  // of a step takes every core, one that shares its core with a worker would hold up the others.
+  bool ahead = true;
+  Profile* profile = nullptr;  // of reading and augmenting; may be null
 };
 
-// `store` is scanned and outlives the source. On the processor the store's workers augment too, each in its own thread;
-// on a GPU next() does. x is [N,3,H,W] RGB 0..255, u8 where nothing changed its type.
+// `store` is scanned and outlives the source. x is [N,3,H,W] RGB 0..255, u8 where nothing changed its type, or what
+// options.frozen gives.
 std::unique_ptr<ExampleSource> pixel_source(const PhotoStore& store, PixelSourceOptions options);
 
 }  // namespace cvtool

@@ -2,6 +2,9 @@
 
 #include <ATen/ATen.h>
 
+#include <atomic>
+#include <numeric>
+
 #include "base/random.h"
 #include "torch/device.h"
 
@@ -47,24 +50,29 @@ BatchMetrics Stepper::add(const Examples& examples, int64_t number) {
 
 bool Stepper::unscale() {
   const double divisor = scale_ * (run_.config.accumulate > 1 ? static_cast<double>(accumulated_) : 1);
-  bool finite = true;
-  for (at::Tensor& parameter : parameters_) {
-    at::Tensor& gradient = parameter.mutable_grad();
-    if (!gradient.defined()) continue;
+  std::atomic<bool> finite{true};
+  for_each_gradient([&](size_t, at::Tensor& gradient) {
     if (divisor != 1) gradient.div_(divisor);
-    if (is_half(run_)) finite = finite && gradient.isfinite().all().item<bool>();
-  }
+    if (is_half(run_) && !gradient.isfinite().all().item<bool>()) finite = false;
+  });
   return finite;
 }
 
-void Stepper::clip() const {
-  at::Tensor squares = at::zeros({}, at::TensorOptions().dtype(at::kDouble).device(run_.device));
-  for (const at::Tensor& parameter : parameters_)
-    if (parameter.grad().defined()) squares += parameter.grad().square().sum().to(at::kDouble);
-  const double norm = std::sqrt(squares.item<double>());
+void Stepper::clip() {
+  std::vector<double> squares(parameters_.size(), 0);
+  for_each_gradient(
+      [&](size_t i, const at::Tensor& gradient) { squares[i] = gradient.square().sum(at::kDouble).item<double>(); });
+  const double norm = std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0));
   if (norm <= run_.config.clip_norm) return;
-  for (at::Tensor parameter : parameters_)
-    if (parameter.grad().defined()) parameter.mutable_grad().mul_(run_.config.clip_norm / norm);
+  for_each_gradient([&](size_t, at::Tensor& gradient) { gradient.mul_(run_.config.clip_norm / norm); });
+}
+
+void Stepper::for_each_gradient(const std::function<void(size_t place, at::Tensor& gradient)>& task) {
+  net_->for_each(parameters_.size(), [&](size_t i) {
+    const at::NoGradGuard no_grad;
+    at::Tensor& gradient = parameters_[i].mutable_grad();
+    if (gradient.defined()) task(i, gradient);
+  });
 }
 
 void Stepper::update(double lr) {

@@ -39,7 +39,9 @@ class Stepper {
  private:
   StepBatch batch_of(const Examples& examples, int64_t number) const;
   bool unscale();  // false where a gradient is not finite
-  void clip() const;
+  void clip();
+  // Of the parameters that have one, each in one thread.
+  void for_each_gradient(const std::function<void(size_t place, at::Tensor& gradient)>& task);
 
   const TrainingRun& run_;
   std::unique_ptr<StepNet> net_;

@@ -152,6 +152,8 @@ class TrainingLoop {
     const double done = static_cast<double>(state_.batches / run_.config.accumulate) / steps;
     state_.lr = lr_at(run_.config, {static_cast<double>(state_.epoch - 1) + done, 1 / steps,
                                     plateau_drops(state_.history, run_.config)});
+    // What is left between steps is small: threads for it would only wait for each other.
+    const OneComputeThread alone;
     stepper_->update(state_.lr);
     average_.update(++state_.updates);
     state_.batches += accumulated;
