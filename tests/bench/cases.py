@@ -1,6 +1,7 @@
 """What is compared. A case says what cvtool is called with and, as a dictionary for the workers, what the peers do."""
 from dataclasses import dataclass, field
 
+DATASETS = ("cats_dogs", "car_truck_32px")
 BF16, FP32 = ["--precision", "bf16"], ["--precision", "fp32"]
 
 
@@ -68,15 +69,6 @@ def all_cases():
     ]
 
 
-def chosen(names):
-    cases = all_cases()
-    known = [case.name for case in cases]
-    wrong = [name for name in names if name not in known]
-    if wrong:
-        raise SystemExit(f"unknown case '{wrong[0]}'; the cases are {', '.join(known)}")
-    return [case for case in cases if not names or case.name in names]
-
-
 NOTES = [
     "x cvtool: the time of that program by cvtool's in the same turn; median (least..most) of the turns. More than 1: cvtool is faster.",
     "keeps: its speed beside one spinning process of the same session, as a part of its speed alone. MB: peak of the largest process; the "
@@ -86,6 +78,7 @@ NOTES = [
     "Transfer: seconds of all epochs with validation; of cvtool the whole process with everything it computes once, its caches emptied before "
     "each run. The peers run the frozen base in every epoch, without gradients, as their tutorials do; their start is not counted. Of PyTorch "
     "one epoch is timed after a warm-up, of Keras 2 (VGG16: 1) from the first; the last stands for the rest.",
+    "cvtool: as it is called by default (bfloat16 for training where the processor has it) where the case names no precision.",
     "eval, predict: whole processes from start to end; cvtool's eval also writes its report.",
     "eager: the distribution's PyTorch, float32, DataLoader with a worker per core. new: the newest PyTorch, channels_last, torch.compile "
     "(not for whole processes), bfloat16 autocast where the processor has it and the case is not float32. Keras: float32, tf.data with cache().",

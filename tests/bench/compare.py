@@ -5,13 +5,12 @@ import pathlib
 import shutil
 import sys
 import tempfile
-import textwrap
 
 import cases
 import peers
 import programs
 import table
-from measure import Failed, interrupt_on_signals, spinner
+from measure import Failed, Missing, interrupt_on_signals, spinner
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -50,10 +49,19 @@ def check(parser, given):
     for program in filter(None, (given.cvtool, given.against)):
         if not os.access(program, os.X_OK) or os.path.isdir(program):
             parser.error(f"no program {program}; build cvtool first or name it with --cvtool")
-    if not given.data or not (pathlib.Path(given.data) / "datasets/cats_dogs").is_dir():
+    if not given.data or not all((pathlib.Path(given.data) / "datasets" / name).is_dir() for name in cases.DATASETS):
         parser.error("set CVTOOL_TEST_DATA or --data to the folder that holds datasets/cats_dogs, datasets/car_truck_32px and weights/")
-    given.chosen = cases.chosen(given.names)
+    known = [case.name for case in cases.all_cases()]
+    for name in given.names:
+        if name not in known:
+            parser.error(f"unknown case '{name}'; the cases are {', '.join(known)}")
+    given.chosen = [case for case in cases.all_cases() if not given.names or case.name in given.names]
     given.data = pathlib.Path(given.data).resolve()
+    try:
+        if given.json:
+            table.write_json(given.json, {})  # else it would be known after hours
+    except OSError as error:
+        parser.error(f"--json cannot be written: {error}")
     if given.quick:
         given.pairs, given.chosen = 1, [case.for_quick() for case in given.chosen]
     return given
@@ -117,7 +125,7 @@ class Comparison:
                 weights = self.vgg16_weights() if case.job["net"] == "vgg16" else None
                 program.prepare(case, weights)
             except (Failed, OSError, ValueError, LookupError) as error:
-                row.error = str(error)
+                row.error, row.missing = str(error), isinstance(error, Missing)
         for _ in range(self.given.pairs):
             if rows[0][1].error:
                 break
@@ -132,7 +140,7 @@ class Comparison:
         given, good = self.given, True
         document = {"machine": self.lines, "turns": given.pairs, "quick": given.quick, "missing": self.missing, "notes": cases.NOTES,
                     "cases": [], "skipped": []}
-        print("\n".join(text[:table.WIDTH] for text in self.lines))
+        print("\n".join(map(table.wrapped, self.lines)))
         print(f"turns:   {given.pairs}" + (", QUICK: small sizes, the figures mean nothing" if given.quick else ""))
         for case in given.chosen:
             if case.bf16 and not self.native_bf16:
@@ -142,11 +150,13 @@ class Comparison:
             rows = self.measure(case)
             images = programs.images_in(self.folders.photos_of(case)) if case.measure == "rate" else 0
             print("\n" + table.block(case, rows, images), flush=True)
-            good = good and not rows[0].error
+            good = good and (not rows[0].error or rows[0].missing)
             document["cases"].append(table.case_json(case, rows, images))
             if given.json:
                 table.write_json(given.json, document)
-        print("\n" + "\n".join(textwrap.fill(note, table.WIDTH, subsequent_indent="  ") for note in cases.NOTES))
+        if given.json:
+            table.write_json(given.json, document)
+        print("\n" + "\n".join(map(table.wrapped, cases.NOTES[:2] if given.against else cases.NOTES)))
         return 0 if good else 1
 
 

@@ -16,6 +16,10 @@ class Failed(Exception):
     """A program that ended badly; the text is its last words."""
 
 
+class Missing(Failed):
+    """What a case needs is not on this machine; no fault of the program."""
+
+
 class Outcome:
     """seconds: wall clock from start to end. peak_mb: the largest process of the program. output: its stdout."""
 

@@ -24,9 +24,9 @@ def all_peers(bf16):
     torch = "import torch, torchvision; print(torch.__version__, 'torchvision', torchvision.__version__)"
     return [
         Peer("eager", "PyTorch, eager", "peer_torch.py", [], torch, new=False, bf16=False),
-        Peer("new", "PyTorch, new, compiled", "peer_torch.py", ["torch", "torchvision", "numpy"], torch, new=True, bf16=bf16),
-        Peer("keras", "Keras on TensorFlow", "peer_keras.py", ["tensorflow-cpu"],
-             "import tensorflow, keras; print(keras.__version__, 'on TensorFlow', tensorflow.__version__)"),
+        Peer("new", "PyTorch, new", "peer_torch.py", ["torch", "torchvision", "numpy"], torch, new=True, bf16=bf16),
+        Peer("keras", "Keras on TensorFlow", "peer_keras.py", ["tensorflow-cpu", "pillow"],
+             "import tensorflow, keras, PIL; print(keras.__version__, 'on TensorFlow', tensorflow.__version__)"),
     ]
 
 

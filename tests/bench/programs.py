@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 
-from measure import Failed, run
+from measure import Missing, run
 
 LOAD = "import ctypes, sys\nctypes.CDLL(sys.argv[1], ctypes.RTLD_GLOBAL) if len(sys.argv) > 1 else None\n"
 
@@ -59,12 +59,14 @@ class Cvtool:
         return run([self.program, "--version"], self.environment, 60).output.strip()
 
     def prepare(self, case, vgg16_weights):
-        """The backbone and the model of a case. Raises Failed."""
+        """The backbone and the model of a case. Raises Failed or Missing."""
         net = case.job["net"]
         if net in ("mobilenet_v2", "vgg16") and not (self.home / f"data/cvtool/bases/{net}.pt").exists():
             if net == "vgg16" and not vgg16_weights:
-                raise Failed("weights of VGG16 are made with PyTorch, and no Python with it was found")
+                raise Missing("weights of VGG16 are made with PyTorch, and no Python with it was found")
             weights = vgg16_weights if net == "vgg16" else self.folders.data / "weights/mobilenet_v2/mobilenet_v2_state_dict.pth"
+            if not weights.exists():
+                raise Missing(f"there is no {weights}")
             self.call("import", net, "--weights", weights, "-q")
         model = self.home / "model"
         if case.measure == "process" and not model.exists():
@@ -136,7 +138,7 @@ class BareLoad:
 
     def prepare(self, *_):
         if not self.library:
-            raise Failed("libtorch_cpu.so was not found through the engine's library")
+            raise Missing("libtorch_cpu.so was not found through the engine's library")
 
     def measured(self, _):
         bare = [sys.executable, "-S", "-E", "-c", LOAD]

@@ -1,8 +1,13 @@
 """The table and the JSON of a comparison."""
 import json
 import statistics
+import textwrap
 
 WIDTH = 110
+
+
+def wrapped(text):
+    return textwrap.fill(text, WIDTH, subsequent_indent="    ")
 
 
 def digits(value):
@@ -22,7 +27,7 @@ class Row:
     """The measurements of one program in one case. seconds[where]: of the same work, a value a turn."""
 
     def __init__(self, program):
-        self.program, self.error = program, ""
+        self.program, self.error, self.missing = program, "", False
         self.seconds, self.peak_mb = {"alone": [], "beside": []}, 0
 
     def as_json(self, first, images):
@@ -47,7 +52,7 @@ def ratio(values):
 def line(row, first, images):
     values = row.as_json(first, images)
     if row.error:
-        return f"  {row.program:28} left out: {row.error}"[:WIDTH]
+        return wrapped(f"  {row.program:28} {'skipped' if row.missing else 'failed'}: {row.error}")
     cells = []
     for where in ("alone", "beside"):
         number = values["images_per_second_" + where] if images else values[where]
