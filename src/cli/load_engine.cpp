@@ -25,8 +25,8 @@ bool address_space_is_limited() {
   return ::getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
 }
 
-// OpenBLAS, which takes its part when it is loaded and when it first works, asks for it again and again, for ever, where
-// it gets none.
+// OpenBLAS, which takes its part when it is loaded and when it first works, asks for it again and again, for ever,
+// where it gets none.
 void check_address_space(size_t bytes) {
   if (!address_space_is_limited()) return;
   void* const space = ::mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -46,11 +46,19 @@ void limit_thread_pools() {
   if (usable < cores) ::setenv("OPENBLAS_NUM_THREADS", std::to_string(usable).c_str(), /*overwrite=*/0);
 }
 
+// OpenMP's threads, GNU's and LLVM's, wait for each other in loops that take the core from whoever could use it, a
+// worker of ours or another program, unless they are told to sleep. They read this when they are loaded.
+void let_waiting_threads_sleep() {
+  ::setenv("OMP_WAIT_POLICY", "passive", /*overwrite=*/0);
+  ::setenv("KMP_BLOCKTIME", "0", /*overwrite=*/0);
+}
+
 }  // namespace
 
 const Engine& load_engine() {
   check_address_space(kLoadedBytes);
   limit_thread_pools();
+  let_waiting_threads_sleep();
   std::error_code error;
   const fs::path prefix = fs::read_symlink("/proc/self/exe", error).parent_path().parent_path();
   fs::path library = prefix / "lib" / "cvtool" / "libcvtool_engine.so";

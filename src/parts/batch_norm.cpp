@@ -125,8 +125,8 @@ struct BatchNormOfParts : torch::autograd::Function<BatchNormOfParts> {
     at::Tensor dx = at::empty_like(x);
     by_type(x, [&](auto type) {
       using T = decltype(type);
-      combine_rows(rows_of<T>(g), x.data_ptr<T>(), scale.data_ptr<float>(), slope.data_ptr<float>(),
-                   offset.data_ptr<float>(), dx.data_ptr<T>());
+      const Combination by{scale.data_ptr<float>(), slope.data_ptr<float>(), offset.data_ptr<float>()};
+      combine_rows(rows_of<T>(g), x.data_ptr<T>(), by, dx.data_ptr<T>());
     });
     const auto given = [context](const char* name) { return context->saved_data[name].toBool(); };
     return {dx, given("weight") ? of_weight : at::Tensor(), given("bias") ? of_bias : at::Tensor(), {}, {}, {}, {}};

@@ -1,11 +1,14 @@
 // Loops over values by channel, the channels innermost in memory: what batch norm is made of.
 #pragma once
 
+#include <c10/util/BFloat16.h>
+
 #include <cstdint>
 
 namespace cvtool {
 
-// T is float or c10::BFloat16. Everything is computed in float32, sums in float64.
+// Everything is computed in float32, sums in float64.
+
 template <class T>
 struct ChannelRows {
   const T* values = nullptr;  // [count,channels]
@@ -13,20 +16,27 @@ struct ChannelRows {
 };
 
 // Adds to sums[c] and squares[c] those of x - shift[c].
-template <class T>
-void add_sums(const ChannelRows<T>& x, const float* shift, double* sums, double* squares);
+void add_sums(const ChannelRows<float>& x, const float* shift, double* sums, double* squares);
+void add_sums(const ChannelRows<c10::BFloat16>& x, const float* shift, double* sums, double* squares);
 
 // Adds to sums[c] the gradients, and to products[c] those of gradient * (x - shift[c]).
-template <class T>
-void add_products(const ChannelRows<T>& gradient, const T* x, const float* shift, double* sums, double* products);
+void add_products(const ChannelRows<float>& gradient, const float* x, const float* shift, double* sums,
+                  double* products);
+void add_products(const ChannelRows<c10::BFloat16>& gradient, const c10::BFloat16* x, const float* shift, double* sums,
+                  double* products);
 
 // y = scale[c] * x + offset[c]
-template <class T>
-void scale_rows(const ChannelRows<T>& x, const float* scale, const float* offset, T* y);
+void scale_rows(const ChannelRows<float>& x, const float* scale, const float* offset, float* y);
+void scale_rows(const ChannelRows<c10::BFloat16>& x, const float* scale, const float* offset, c10::BFloat16* y);
 
-// y = scale[c] * gradient + slope[c] * x + offset[c]
-template <class T>
-void combine_rows(const ChannelRows<T>& gradient, const T* x, const float* scale, const float* slope,
-                  const float* offset, T* y);
+// What a gradient and the values that it belongs to are multiplied with, by channel, and what is added.
+struct Combination {
+  const float *of_gradient, *of_x, *offset;
+};
+
+// y = of_gradient[c] * gradient + of_x[c] * x + offset[c]
+void combine_rows(const ChannelRows<float>& gradient, const float* x, const Combination& by, float* y);
+void combine_rows(const ChannelRows<c10::BFloat16>& gradient, const c10::BFloat16* x, const Combination& by,
+                  c10::BFloat16* y);
 
 }  // namespace cvtool

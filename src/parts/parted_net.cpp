@@ -142,6 +142,7 @@ at::Tensor PartedNet::logits_of(const PartScope& scope, const StepBatch& batch) 
 }
 
 StepResult PartedNet::step(const StepBatch& step, double factor, const RowsLoss& loss) {
+  const OneComputeThread alone;
   PartedBatch batch = begin(step);
   std::vector<at::Tensor> inputs;
   for (const Weight& weight : weights_)
@@ -187,35 +188,36 @@ void PartedNet::sum_gradients(const std::vector<Gradients>& of_part, double fact
 }
 
 void PartedNet::multiply_deferred(const PartedBatch& batch, double factor) {
-  struct Block {
-    at::Tensor gradient, input, target;
+  struct Columns {
+    const DeferredDense* dense;
+    at::Tensor target;
+    int64_t first, count;
     bool add;
   };
-  std::vector<Block> blocks;
-  const at::NoGradGuard no_grad;
+  std::vector<Columns> blocks;
   for (const DeferredDense& dense : batch.dense) {
-    std::vector<at::Tensor> inputs, gradients;
-    for (const auto& uses : dense.of_part)
-      for (const DeferredDense::Factors& factors : uses) {
-        inputs.push_back(factors.input);
-        gradients.push_back(factors.gradient);
-      }
-    if (inputs.empty()) continue;
+    if (std::all_of(dense.of_part.begin(), dense.of_part.end(), [](const auto& uses) { return uses.empty(); }))
+      continue;
     const auto weight =
         std::find_if(weights_.begin(), weights_.end(), [&](const Weight& w) { return w.used.is_same(dense.weight); });
     at::Tensor& target = weight->original.mutable_grad();
     const bool add = target.defined();
     if (!add) target = at::empty_like(weight->original);
-    const at::Tensor input = at::cat(inputs), gradient = at::cat(gradients).t();
-    for (int64_t column = 0; column < input.size(1); column += kDeferredColumns) {
-      const int64_t width = std::min(kDeferredColumns, input.size(1) - column);
-      blocks.push_back({gradient, input.narrow(1, column, width), target.narrow(1, column, width), add});
+    for (int64_t first = 0; first < target.size(1); first += kDeferredColumns) {
+      const int64_t count = std::min(kDeferredColumns, target.size(1) - first);
+      blocks.push_back({&dense, target.narrow(1, first, count), first, count, add});
     }
   }
   team_->for_each(blocks.size(), [&](size_t i) {
-    const at::NoGradGuard no_grad_there;
-    Block& block = blocks[i];
-    at::Tensor product = block.gradient.mm(block.input);
+    const at::NoGradGuard no_grad;
+    const Columns& block = blocks[i];
+    std::vector<at::Tensor> inputs, gradients;
+    for (const auto& uses : block.dense->of_part)
+      for (const DeferredDense::Factors& factors : uses) {
+        inputs.push_back(factors.input.narrow(1, block.first, block.count));
+        gradients.push_back(factors.gradient);
+      }
+    at::Tensor product = at::cat(gradients).t().mm(at::cat(inputs));
     if (factor != 1) product = product.to(at::kFloat).mul_(factor);
     if (block.add)
       block.target.add_(product);
@@ -225,6 +227,7 @@ void PartedNet::multiply_deferred(const PartedBatch& batch, double factor) {
 }
 
 double PartedNet::loss_of(const StepBatch& step, const RowsLoss& loss) {
+  const OneComputeThread alone;
   PartedBatch batch = begin(step);
   std::vector<at::Tensor> losses(batch.parts());
   team_->run(batch.parts(), [&](size_t part) {
@@ -236,6 +239,7 @@ double PartedNet::loss_of(const StepBatch& step, const RowsLoss& loss) {
 }
 
 at::Tensor PartedNet::evaluate(const at::Tensor& x) {
+  const OneComputeThread alone;
   const std::vector<int64_t> first = cut(x);
   std::vector<at::Tensor> logits(first.size() - 1);
   team_->run(logits.size(), [&](size_t part) {

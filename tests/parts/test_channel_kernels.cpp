@@ -17,8 +17,8 @@ TEST_CASE("bfloat16 is rounded as LibTorch rounds it, NaN, infinity and ties inc
   const at::Tensor zeros = at::zeros({count}, at::kBFloat16), ones = at::ones({count}), none = at::zeros({count});
   const at::Tensor out = at::empty({count}, at::kBFloat16);
   // One row of that many channels: y = 1 * 0 + value.
-  scale_rows<c10::BFloat16>({zeros.data_ptr<c10::BFloat16>(), 1, count}, ones.data_ptr<float>(),
-                            values.data_ptr<float>(), out.data_ptr<c10::BFloat16>());
+  scale_rows(ChannelRows<c10::BFloat16>{zeros.data_ptr<c10::BFloat16>(), 1, count}, ones.data_ptr<float>(),
+             values.data_ptr<float>(), out.data_ptr<c10::BFloat16>());
   const at::Tensor expected = (values + none).to(at::kBFloat16);
   for (int64_t i = 0; i < count; ++i) {
     const float a = out[i].item<float>(), b = expected[i].item<float>();
@@ -32,10 +32,10 @@ TEST_CASE("Sums by channel are those of float64") {
   for (const int64_t rows : {1, 63, 64, 65, 1000}) {
     const at::Tensor x = at::randn({rows, 7}) + 3, g = at::randn({rows, 7}), shift = at::ones({7}) * 3;
     const at::Tensor sums = at::zeros({4, 7}, at::kDouble);
-    add_sums<float>({x.data_ptr<float>(), rows, 7}, shift.data_ptr<float>(), sums[0].data_ptr<double>(),
-                    sums[1].data_ptr<double>());
-    add_products<float>({g.data_ptr<float>(), rows, 7}, x.data_ptr<float>(), shift.data_ptr<float>(),
-                        sums[2].data_ptr<double>(), sums[3].data_ptr<double>());
+    add_sums(ChannelRows<float>{x.data_ptr<float>(), rows, 7}, shift.data_ptr<float>(), sums[0].data_ptr<double>(),
+             sums[1].data_ptr<double>());
+    add_products(ChannelRows<float>{g.data_ptr<float>(), rows, 7}, x.data_ptr<float>(), shift.data_ptr<float>(),
+                 sums[2].data_ptr<double>(), sums[3].data_ptr<double>());
     const at::Tensor d = x.to(at::kDouble) - 3, e = g.to(at::kDouble);
     const at::Tensor expected = at::stack({d.sum(0), d.square().sum(0), e.sum(0), (e * d).sum(0)});
     CHECK((sums - expected).abs().max().item<double>() < 1e-6 * static_cast<double>(rows + 10));
