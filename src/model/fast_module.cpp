@@ -82,7 +82,7 @@ size_t count_in(const jit::Graph& graph, const std::string& kind) {
 }  // namespace
 
 jit::Module fast_module(const jit::Module& module, const std::string& method) {
-  const jit::Module once = frozen_module(of_one_method(module, method));
+  const jit::Module once = constant_module(of_one_method(module, method));
   const auto branched = once.get_method("forward").graph();
   let_convolutions_pad(*branched);
   jit::EliminateDeadCode(branched);
@@ -93,7 +93,7 @@ jit::Module fast_module(const jit::Module& module, const std::string& method) {
 
 jit::Module rounded_module(const jit::Module& fast, at::ScalarType precision) {
   if (precision == at::kFloat) return fast;
-  const jit::Module rounded = frozen_module(fast);
+  const jit::Module rounded = copy_of_frozen(fast);
   const auto graph = rounded.get_method("forward").graph();
   round_constants(*graph->block(), *graph, precision);
   jit::EliminateDeadCode(graph);
@@ -102,7 +102,7 @@ jit::Module rounded_module(const jit::Module& fast, at::ScalarType precision) {
 
 std::optional<jit::Module> packed_module(const jit::Module& fast, at::Device device, at::ScalarType precision) {
   if (!device.is_cpu() || precision != at::kFloat || !packs_weights()) return {};
-  const jit::Module packed = frozen_module(fast);
+  const jit::Module packed = copy_of_frozen(fast);
   auto graph = packed.get_method("forward").graph();
   jit::ConvertFrozenOpsToMKLDNN(graph);
   // Where operations between the convolutions are not oneDNN's (branches that are joined, say), values change their

@@ -114,19 +114,35 @@ bool has_moods(const torch::jit::Block& block) {
   return false;
 }
 
-}  // namespace
+void own_call_stacks(const torch::jit::Module& module) {
+  for (const torch::jit::Method& method : module.get_methods())
+    own_call_stacks(*method.graph()->block(), method.function());
+}
 
-torch::jit::Module frozen_module(const torch::jit::Module& module, const std::vector<std::string>& kept) {
+torch::jit::Module frozen_copy(const torch::jit::Module& module, const std::vector<std::string>& kept, bool fold) {
   torch::jit::Module copy = module.deepcopy();
   copy.eval();
   // LibTorch inlines nested calls only while its executor optimises; without, submodules' code would be lost.
   const bool optimizes = torch::jit::getGraphExecutorOptimize();
   torch::jit::setGraphExecutorOptimize(true);
-  torch::jit::Module frozen = torch::jit::freeze(copy, kept);
+  torch::jit::Module frozen = torch::jit::freeze(copy, kept, fold);
   torch::jit::setGraphExecutorOptimize(optimizes);
-  for (const torch::jit::Method& method : frozen.get_methods())
-    own_call_stacks(*method.graph()->block(), method.function());
+  own_call_stacks(frozen);
   return frozen;
+}
+
+}  // namespace
+
+torch::jit::Module frozen_module(const torch::jit::Module& module, const std::vector<std::string>& kept) {
+  return frozen_copy(module, kept, /*fold=*/true);
+}
+
+torch::jit::Module constant_module(const torch::jit::Module& module) { return frozen_copy(module, {}, /*fold=*/false); }
+
+torch::jit::Module copy_of_frozen(const torch::jit::Module& frozen) {
+  torch::jit::Module copy = frozen.clone(/*inplace=*/true);
+  own_call_stacks(copy);
+  return copy;
 }
 
 std::vector<std::string> classifier_methods(const torch::jit::Module& module) {

@@ -12,6 +12,12 @@ namespace cvtool {
 // `kept`.
 torch::jit::Module frozen_module(const torch::jit::Module& module, const std::vector<std::string>& kept = {});
 
+// The same with weights as constants and no code for training, but nothing folded: a first step that costs half.
+torch::jit::Module constant_module(const torch::jit::Module& module);
+
+// A copy of a frozen module whose graphs can be changed by themselves.
+torch::jit::Module copy_of_frozen(const torch::jit::Module& frozen);
+
 // The methods of a classifier (see Net::module) beside forward: logits, probabilities and, where it has it, sigmoids.
 std::vector<std::string> classifier_methods(const torch::jit::Module& module);
 
