@@ -1,4 +1,5 @@
 #include <csignal>
+#include <fstream>
 
 #include "cli/session.h"
 
@@ -61,6 +62,33 @@ TEST_CASE("The same command gives the same model and history, byte for byte, wha
     const std::string run = session.scratch / ("runs/" + name);
     for (const char* file : {"/best.pt", "/last.pt"}) CHECK((content_of(run + file) == content_of(session.run + file)));
     CHECK(timeless(content_of(run + "/history.csv")) == timeless(content_of(session.run + "/history.csv")));
+  }
+}
+
+TEST_CASE(
+    "A training gives the same model for any number of threads: batch norm, dropout, large dense layers, mixing") {
+  const Session& session = Session::get();
+  std::ofstream(session.scratch / "parts.json") << R"({"model": {"layers": [
+      {"kind": "conv2d", "filters": 8, "padding": "same", "bias": false}, {"kind": "batch_norm", "activation": "relu"},
+      {"kind": "max_pool2d"}, {"kind": "dropout", "rate": 0.2}, {"kind": "flatten"},
+      {"kind": "dense", "units": 16, "activation": "relu"}, {"kind": "dropout"}, {"kind": "dense"}]},
+    "train": {"epochs": 2, "batch": 48, "clip_norm": 1, "ema": 0.9}})";
+  for (const char* precision : {"bf16", "fp32"}) {
+    const std::string first = std::string("threads-") + precision + "1";
+    for (const char* threads : {"1", "2", "3"}) {
+      CAPTURE(precision);
+      CAPTURE(threads);
+      const std::string name = std::string("threads-") + precision + threads;
+      const Outcome outcome = session({"train", "--data", session.photos, "--recipe", "parts.json", "--imgsz", "64",
+                                       "--name", name, "--precision", precision, "--augment",
+                                       "flip=horizontal,rotation=0.1,mixup=0.3", "--threads", threads});
+      INFO(outcome.err);
+      REQUIRE(outcome.code == 0);
+      const auto file = [&](const std::string& run) {
+        return content_of(session.scratch / ("runs/" + run + "/last.pt"));
+      };
+      CHECK((file(name) == file(first)));
+    }
   }
 }
 
