@@ -45,6 +45,15 @@ bool is_rounding_use(const torch::jit::Use& use) {
   return use.offset == 1 && names.count(use.user->kind().toQualString()) > 0;
 }
 
+bool holds(const Block& block, c10::Symbol kind) {
+  for (const Node* node : block.nodes()) {
+    if (node->kind() == kind) return true;
+    for (const Block* inner : node->blocks())
+      if (holds(*inner, kind)) return true;
+  }
+  return false;
+}
+
 template <class Look>
 void for_each_attribute(const Block& block, const Look& look) {
   for (const Node* node : block.nodes()) {
@@ -54,6 +63,15 @@ void for_each_attribute(const Block& block, const Look& look) {
 }
 
 }  // namespace
+
+bool parts_meet(const std::vector<torch::jit::Module>& modules) {
+  const auto norm = c10::Symbol::fromQualString("cvtool::batch_norm");
+  for (const torch::jit::Module& module : modules)
+    for (const torch::jit::Module& part : module.modules())
+      for (const torch::jit::Method& method : part.get_methods())
+        if (holds(*method.graph()->block(), norm)) return true;
+  return false;
+}
 
 RoundedParameters::RoundedParameters(const std::vector<torch::jit::Module>& modules) {
   const auto look = [this](const Node& node) {

@@ -19,9 +19,8 @@ namespace {
 using Module = torch::jit::Module;
 
 // What a part must hold to be worth its own way through the net: so many numbers of input, and so many rows, of which
-// vector instructions and caches want some.
-constexpr int64_t kNumbersOfPart = int64_t{16} * 3 * 64 * 64, kRowsOfPart = 8;
-constexpr int64_t kMostParts = 32;
+// vector instructions and caches want some. Where parts meet, each layer is left and taken up again, so they are fewer.
+constexpr int64_t kNumbersOfPart = int64_t{16} * 3 * 64 * 64, kRowsOfPart = 8, kRowsOfMeetingPart = 16;
 // A dense layer whose gradient is worth to be computed at once.
 constexpr int64_t kDeferredWeights = 65536;
 // Columns of such a gradient that one core computes.
@@ -65,15 +64,15 @@ struct PartedNet::Weight {
   bool deferred = false;
 };
 
-std::vector<int64_t> first_rows_of_parts(const at::Tensor& x, int64_t most_parts) {
-  const int64_t rows = x.size(0), most = std::min({most_parts, rows / kRowsOfPart, x.numel() / kNumbersOfPart});
-  const int64_t parts = std::max<int64_t>(1, most);
+std::vector<int64_t> first_rows_of_parts(const at::Tensor& x, const CutRule& rule) {
+  const int64_t rows = x.size(0), each = rule.meet ? kRowsOfMeetingPart : kRowsOfPart;
+  const int64_t parts = std::max<int64_t>(1, std::min({rule.most, rows / each, x.numel() / kNumbersOfPart}));
   std::vector<int64_t> first;
   for (int64_t part = 0; part <= parts; ++part) first.push_back((part * rows + parts - 1) / parts);
   return first;
 }
 
-PartedNet::PartedNet(const StepNetPlan& plan) : plan_(plan), most_parts_(kMostParts) {
+PartedNet::PartedNet(const StepNetPlan& plan) : plan_(plan) {
   std::vector<Module> copies;
   for (const Module& stage : plan.stages) copies.push_back(in_parts(stage));
   const RoundedParameters rounded(copies);
@@ -89,20 +88,21 @@ PartedNet::PartedNet(const StepNetPlan& plan) : plan_(plan), most_parts_(kMostPa
       owner.setattr(name, weight.used);
       weights_.push_back(std::move(weight));
     });
+  rule_.meet = parts_meet(copies);
   of_part_.push_back(std::move(copies));
 }
 
 PartedNet::~PartedNet() = default;
 
 std::vector<int64_t> PartedNet::cut(const at::Tensor& x) {
-  std::vector<int64_t> first = first_rows_of_parts(x, most_parts_);
+  std::vector<int64_t> first = first_rows_of_parts(x, rule_);
   const size_t parts = first.size() - 1;
   if (team_ && team_->parts() >= parts) return first;
   if (affordable_threads(parts) < parts && parts > 1) {
     spdlog::warn(
         "the system gives this program few threads (ulimit -u, or a container's limit): batches are computed in one "
         "piece, and the weights will differ a little from those of a run with more");
-    most_parts_ = 1;
+    rule_.most = 1;
     return cut(x);
   }
   while (of_part_.size() < parts) {

@@ -12,9 +12,15 @@
 
 namespace cvtool {
 
-// The first row of each part of a batch x, and the number of its rows behind the last: a function of the batch's shape
-// alone, since the order of sums follows it.
-std::vector<int64_t> first_rows_of_parts(const at::Tensor& x, int64_t most_parts);
+// How batches are cut.
+struct CutRule {
+  int64_t most = 32;  // parts
+  bool meet = false;  // the parts wait for each other on their way
+};
+
+// The first row of each part of a batch x, and the number of its rows behind the last: a function of the rule and the
+// batch's shape alone, since the order of sums follows it.
+std::vector<int64_t> first_rows_of_parts(const at::Tensor& x, const CutRule& rule);
 
 class PartedNet : public StepNet {
  public:
@@ -40,7 +46,7 @@ class PartedNet : public StepNet {
   StepNetPlan plan_;
   std::vector<std::vector<torch::jit::Module>> of_part_;  // what each part runs
   std::vector<Weight> weights_;
-  int64_t most_parts_;
+  CutRule rule_;
   size_t lanes_ = static_cast<size_t>(at::get_num_threads());
   std::unique_ptr<PartTeam> team_;
 };

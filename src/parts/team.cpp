@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <stdexcept>
 
 namespace cvtool {
@@ -55,7 +56,7 @@ void PartTeam::live(size_t part) {
   std::unique_lock<std::mutex> lock(mutex_);
   Seat& seat = *seats_[part];
   while (true) {
-    seat.wake.wait(lock, [&] { return seat.has_lane || closing_; });
+    seat.wake.wait(lock, [&] { return seat.has_lane.load() || closing_; });
     if (closing_) return;
     work_on(part, lock);
     seat.has_lane = false;
@@ -97,8 +98,8 @@ void PartTeam::meet(size_t part, const std::function<void()>& together) {
   if (error_) throw std::runtime_error(kAbandoned);
   if (waiting_.size() + 1 == count_) {
     together();
-    std::sort(waiting_.begin(), waiting_.end());
-    for (const size_t other : waiting_) queue_.push_back(other);
+    // Who came last is still awake, and what it needs is still near.
+    queue_.insert(queue_.end(), waiting_.rbegin(), waiting_.rend());
     waiting_.clear();
     hand_out_lanes();
     return;
@@ -107,8 +108,20 @@ void PartTeam::meet(size_t part, const std::function<void()>& together) {
   Seat& seat = *seats_[part];
   seat.has_lane = false;
   give_lane_back();
-  seat.wake.wait(lock, [&] { return seat.has_lane; });
+  wait_for_lane(seat, lock);
   if (error_) throw std::runtime_error(kAbandoned);
+}
+
+void PartTeam::wait_for_lane(Seat& seat, std::unique_lock<std::mutex>& lock) {
+  constexpr auto kAwake = std::chrono::microseconds(50);
+  if (free_lanes_ > 0) {
+    lock.unlock();
+    for (const auto end = std::chrono::steady_clock::now() + kAwake;
+         !seat.has_lane && std::chrono::steady_clock::now() < end;) {
+    }
+    lock.lock();
+  }
+  seat.wake.wait(lock, [&] { return seat.has_lane.load(); });
 }
 
 void PartTeam::for_each(size_t count, const std::function<void(size_t)>& task) {

@@ -1,6 +1,7 @@
 // Threads for the parts of a batch: each part has one, and only so many run at once as there are cores.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -16,7 +17,8 @@ namespace cvtool {
 // Runs a thread's life, and may prepare it before.
 using AroundThread = std::function<void(const std::function<void()>& life)>;
 
-// What comes out depends on neither the number of lanes nor on which thread is faster. Waiting threads sleep.
+// What comes out depends on neither the number of lanes nor on which thread is faster. Waiting threads sleep, after
+// some millionths of a second where their core would be idle: to wake one up takes longer.
 class PartTeam {
  public:
   // Starts `parts` threads, of which at most `lanes` run at once. Throws std::system_error where the system refuses
@@ -42,7 +44,7 @@ class PartTeam {
  private:
   struct Seat {
     std::condition_variable wake;
-    bool has_lane = false;
+    std::atomic<bool> has_lane{false};  // written with the lock held
   };
 
   void live(size_t part);
@@ -50,6 +52,7 @@ class PartTeam {
   void queue(size_t part);
   void hand_out_lanes();
   void give_lane_back();
+  void wait_for_lane(Seat& seat, std::unique_lock<std::mutex>& lock);
   void call_all_waiting();
 
   size_t lanes_, free_lanes_;

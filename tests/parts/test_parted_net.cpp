@@ -92,15 +92,16 @@ Taken step_with(int threads, double rate, at::ScalarType precision = at::kFloat,
 }  // namespace
 
 TEST_CASE("A batch is cut by its shape alone, into parts of nearly equal size") {
-  const auto parts = [](int64_t rows, int64_t numbers, int64_t most = 32) {
-    return first_rows_of_parts(at::empty({rows, numbers}), most);
+  const auto parts = [](int64_t rows, int64_t numbers, const CutRule& rule = {}) {
+    return first_rows_of_parts(at::empty({rows, numbers}), rule);
   };
   CHECK(parts(64, 3 * 128 * 128) == std::vector<int64_t>{0, 8, 16, 24, 32, 40, 48, 56, 64});
   CHECK(parts(32, 3 * 64 * 64) == std::vector<int64_t>{0, 16, 32});
   CHECK(parts(33, 3 * 128 * 128) == std::vector<int64_t>{0, 9, 17, 25, 33});
   CHECK(parts(64, 1280) == std::vector<int64_t>{0, 64});
   CHECK(parts(1, 3 * 224 * 224) == std::vector<int64_t>{0, 1});
-  CHECK(parts(64, 3 * 128 * 128, 1) == std::vector<int64_t>{0, 64});
+  CHECK(parts(64, 3 * 128 * 128, {1}) == std::vector<int64_t>{0, 64});
+  CHECK(parts(64, 3 * 128 * 128, {32, true}) == std::vector<int64_t>{0, 16, 32, 48, 64});
 }
 
 TEST_CASE("The parts of a batch give the gradients, statistics and loss of the whole") {
