@@ -8,8 +8,8 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "model/backbone.h"
-#include "model/layer_builders.h"
 #include "model/layer_compiler.h"
+#include "model/layers/layer_builders.h"
 
 namespace cvtool {
 namespace {

@@ -24,7 +24,7 @@ std::vector<int64_t> constant_list(const jit::Value* value) {
 }
 
 // Whether a branch only chooses who pads, a node before the convolution or the convolution itself: that matters to
-// gradients (see convolution_padding in layers_conv.cpp), not here.
+// gradients (see convolution_padding in layers/layers_conv.cpp), not here.
 bool chooses_who_pads(const jit::Node& node) {
   if (node.kind() != c10::prim::If || node.outputs().size() != 2) return false;
   const jit::Block &before = *node.blocks()[0], &itself = *node.blocks()[1];

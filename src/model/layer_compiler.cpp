@@ -5,8 +5,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "model/layer_builders.h"
 #include "model/layer_names.h"
+#include "model/layers/layer_builders.h"
 #include "spec/layer_fields.h"
 
 namespace cvtool {

@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "model/layer_builders.h"
+#include "model/layers/layer_builders.h"
 #include "spec/layer_fields.h"
 
 namespace cvtool {

@@ -1,4 +1,4 @@
-#include "model/initializers.h"
+#include "model/layers/initializers.h"
 
 #include <ATen/ATen.h>
 

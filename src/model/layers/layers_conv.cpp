@@ -2,8 +2,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "model/initializers.h"
-#include "model/layer_builders.h"
+#include "model/layers/initializers.h"
+#include "model/layers/layer_builders.h"
 #include "spec/layer_fields.h"
 
 namespace cvtool {

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "model/layer_builders.h"
+#include "model/layers/layer_builders.h"
 #include "spec/layer_fields.h"
 
 namespace cvtool {

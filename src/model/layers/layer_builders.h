@@ -1,4 +1,4 @@
-// The build functions behind the table of layer kinds (model/layer_kinds.cpp).
+// The build functions behind the table of layer kinds (model/layers/layer_kinds.cpp).
 #pragma once
 
 #include "base/fields.h"
