@@ -93,9 +93,9 @@ bool RoundedParameters::contains(const torch::jit::Module& owner, const std::str
 }
 
 int64_t numel_of_parts(const at::Tensor& x) {
-  const PartScope* const scope = PartScope::current();
+  PartScope* const scope = PartScope::current();
   if (!scope || x.dim() == 0 || x.size(0) == 0) return x.numel();
-  return x.numel() / x.size(0) * PartScope::current()->batch().rows();
+  return x.numel() / x.size(0) * scope->batch().rows();
 }
 
 torch::jit::Module in_parts(const torch::jit::Module& module) {

@@ -58,7 +58,7 @@ AroundThread one_core() {
 
 }  // namespace
 
-// A parameter, and what steps compute with: itself, or its copy in bfloat16.
+// A parameter that is trained, and what steps compute with: itself, or its copy in bfloat16.
 struct PartedNet::Weight {
   at::Tensor original, used;
   bool deferred = false;
@@ -78,15 +78,15 @@ PartedNet::PartedNet(const StepNetPlan& plan) : plan_(plan) {
   const RoundedParameters rounded(copies);
   for (const Module& stage : copies)
     for_each_parameter(stage, [&](Module owner, const std::string& name, const at::Tensor& original) {
-      const auto known = std::find_if(weights_.begin(), weights_.end(),
+      const auto known = std::find_if(trained_.begin(), trained_.end(),
                                       [&](const Weight& weight) { return weight.original.is_same(original); });
-      if (known != weights_.end()) return owner.setattr(name, known->used);
-      Weight weight{original, original};
+      if (known != trained_.end()) return owner.setattr(name, known->used);
+      at::Tensor used = original;
       if (plan.precision != at::kFloat && rounded.contains(owner, name))
-        weight.used = original.detach().to(plan.precision).set_requires_grad(original.requires_grad());
-      weight.deferred = original.requires_grad() && original.dim() == 2 && original.numel() >= kDeferredWeights;
-      owner.setattr(name, weight.used);
-      weights_.push_back(std::move(weight));
+        used = original.detach().to(plan.precision).set_requires_grad(original.requires_grad());
+      owner.setattr(name, used);
+      if (!original.requires_grad()) return;
+      trained_.push_back({original, used, original.dim() == 2 && original.numel() >= kDeferredWeights});
     });
   rule_.meet = parts_meet(copies);
   of_part_.push_back(std::move(copies));
@@ -122,31 +122,28 @@ PartedBatch PartedNet::begin(const StepBatch& step) {
   const std::vector<int64_t> first = cut(step.x);
   PartedBatch batch{*team_, first, step.seed, {}};
   batch.exchange.resize(batch.parts());
-  for (const Weight& weight : weights_)
+  for (const Weight& weight : trained_)
     if (weight.deferred)
-      batch.dense.push_back({weight.used, std::vector<std::vector<DeferredDense::Factors>>(batch.parts())});
-  team_->for_each(weights_.size(), [&](size_t i) {
+      batch.dense.push_back(
+          {weight.used, weight.original, std::vector<std::vector<DeferredDense::Factors>>(batch.parts())});
+  team_->for_each(trained_.size(), [&](size_t i) {
     const at::NoGradGuard no_grad;
-    Weight& weight = weights_[i];
-    if (weight.original.requires_grad() && !weight.used.is_same(weight.original))
-      weight.used.detach().copy_(weight.original);
+    const Weight& weight = trained_[i];
+    if (!weight.used.is_same(weight.original)) weight.used.detach().copy_(weight.original);
   });
   return batch;
 }
 
 at::Tensor PartedNet::logits_of(const PartScope& scope, const StepBatch& batch) {
   const Autocast autocast(at::kCPU, plan_.precision);
-  at::Tensor y = scope.rows_of(batch.x);
-  for (Module& stage : of_part_[scope.part()]) y = stage.forward({y}).toTensor();
-  return y;
+  return run_stages(of_part_[scope.part()], scope.rows_of(batch.x));
 }
 
 StepResult PartedNet::step(const StepBatch& step, double factor, const RowsLoss& loss) {
   const OneComputeThread alone;
   PartedBatch batch = begin(step);
   std::vector<at::Tensor> inputs;
-  for (const Weight& weight : weights_)
-    if (weight.original.requires_grad()) inputs.push_back(weight.used);
+  for (const Weight& weight : trained_) inputs.push_back(weight.used);
   std::vector<Gradients> gradients(batch.parts());
   std::vector<at::Tensor> losses(batch.parts()), logits(batch.parts());
   std::vector<StepClock> clocks(batch.parts());
@@ -168,10 +165,7 @@ StepResult PartedNet::step(const StepBatch& step, double factor, const RowsLoss&
 }
 
 void PartedNet::sum_gradients(const std::vector<Gradients>& of_part, double factor) {
-  std::vector<Weight*> trained;
-  for (Weight& weight : weights_)
-    if (weight.original.requires_grad()) trained.push_back(&weight);
-  team_->for_each(trained.size(), [&](size_t i) {
+  team_->for_each(trained_.size(), [&](size_t i) {
     const at::NoGradGuard no_grad;
     std::vector<at::Tensor> terms;
     for (const Gradients& gradients : of_part)
@@ -179,7 +173,7 @@ void PartedNet::sum_gradients(const std::vector<Gradients>& of_part, double fact
     if (terms.empty()) return;
     at::Tensor sum = tree_sum(std::move(terms));
     if (factor != 1) sum.mul_(factor);
-    at::Tensor& gradient = trained[i]->original.mutable_grad();
+    at::Tensor& gradient = trained_[i].original.mutable_grad();
     if (gradient.defined())
       gradient.add_(sum);
     else
@@ -198,11 +192,9 @@ void PartedNet::multiply_deferred(const PartedBatch& batch, double factor) {
   for (const DeferredDense& dense : batch.dense) {
     if (std::all_of(dense.of_part.begin(), dense.of_part.end(), [](const auto& uses) { return uses.empty(); }))
       continue;
-    const auto weight =
-        std::find_if(weights_.begin(), weights_.end(), [&](const Weight& w) { return w.used.is_same(dense.weight); });
-    at::Tensor& target = weight->original.mutable_grad();
+    at::Tensor& target = dense.original.mutable_grad();
     const bool add = target.defined();
-    if (!add) target = at::empty_like(weight->original);
+    if (!add) target = at::empty_like(dense.original);
     for (int64_t first = 0; first < target.size(1); first += kDeferredColumns) {
       const int64_t count = std::min(kDeferredColumns, target.size(1) - first);
       blocks.push_back({&dense, target.narrow(1, first, count), first, count, add});
@@ -244,9 +236,8 @@ at::Tensor PartedNet::evaluate(const at::Tensor& x) {
   std::vector<at::Tensor> logits(first.size() - 1);
   team_->run(logits.size(), [&](size_t part) {
     const at::NoGradGuard no_grad;
-    at::Tensor y = x.narrow(0, first[part], first[part + 1] - first[part]);
-    for (Module stage : plan_.stages) y = stage.forward({y}).toTensor();
-    logits[part] = y.to(at::kFloat);
+    const at::Tensor rows = x.narrow(0, first[part], first[part + 1] - first[part]);
+    logits[part] = run_stages(plan_.stages, rows).to(at::kFloat);
   });
   return at::cat(logits);
 }

@@ -45,7 +45,7 @@ class PartedNet : public StepNet {
 
   StepNetPlan plan_;
   std::vector<std::vector<torch::jit::Module>> of_part_;  // what each part runs
-  std::vector<Weight> weights_;
+  std::vector<Weight> trained_;
   CutRule rule_;
   size_t lanes_ = static_cast<size_t>(at::get_num_threads());
   std::unique_ptr<PartTeam> team_;

@@ -16,7 +16,8 @@ struct DeferredDense {
   struct Factors {
     at::Tensor input, gradient;  // [rows,features]; [rows,units], of the output
   };
-  at::Tensor weight;                          // [units,features]
+  at::Tensor weight;                          // [units,features], as the parts use it
+  at::Tensor original;                        // the parameter that it stands for
   std::vector<std::vector<Factors>> of_part;  // one for each time that the layer is used
 };
 

@@ -8,6 +8,12 @@
 
 namespace cvtool {
 
+at::Tensor run_stages(const std::vector<torch::jit::Module>& stages, const at::Tensor& x) {
+  at::Tensor y = x;
+  for (torch::jit::Module stage : stages) y = stage.forward({y}).toTensor();
+  return y;
+}
+
 double forward_share(const std::vector<StepClock>& clocks) {
   double forward = 0, all = 0;
   for (const StepClock& clock : clocks) {
@@ -18,12 +24,6 @@ double forward_share(const std::vector<StepClock>& clocks) {
 }
 
 namespace {
-
-at::Tensor run_stages(const std::vector<torch::jit::Module>& stages, const at::Tensor& x) {
-  at::Tensor y = x;
-  for (torch::jit::Module stage : stages) y = stage.forward({y}).toTensor();
-  return y;
-}
 
 class WholeNet : public StepNet {
  public:

@@ -25,6 +25,9 @@ struct StepResult {
   double forward_share = 0;  // of the time that it took: what went forward, from 0 to 1
 };
 
+// What the stages, called one after the other, make of x.
+at::Tensor run_stages(const std::vector<torch::jit::Module>& stages, const at::Tensor& x);
+
 // How long a pass took there and back.
 class StepClock {
  public:

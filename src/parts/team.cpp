@@ -15,14 +15,14 @@ PartTeam::PartTeam(size_t parts, size_t lanes, const AroundThread& around)
     for (size_t part = 0; part < parts; ++part)
       threads_.emplace_back([this, part, around] { around([this, part] { live(part); }); });
   } catch (...) {
-    call_all_waiting();
+    end_threads();
     throw;
   }
 }
 
-PartTeam::~PartTeam() { call_all_waiting(); }
+PartTeam::~PartTeam() { end_threads(); }
 
-void PartTeam::call_all_waiting() {
+void PartTeam::end_threads() {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     closing_ = true;

@@ -53,7 +53,7 @@ class PartTeam {
   void hand_out_lanes();
   void give_lane_back();
   void wait_for_lane(Seat& seat, std::unique_lock<std::mutex>& lock);
-  void call_all_waiting();
+  void end_threads();
 
   size_t lanes_, free_lanes_;
   std::mutex mutex_;

@@ -135,7 +135,7 @@ class PixelSource : public ExampleSource {
   const PhotoStore& store_;
   PixelSourceOptions options_;
   int64_t lookahead_;
-  bool ahead_;
+  const bool ahead_;
   uint64_t epoch_ = 0;
   std::vector<size_t> order_;
   std::unique_ptr<OrderedPrefetch<Prepared>> batches_;  // last: its threads read the rest

@@ -130,20 +130,20 @@ class BareLoad:
     name = "(LibTorch loaded, no work)"
 
     def __init__(self, program, folders, environment):
-        self.folders, self.environment, self.library = folders, environment, None
+        self.folders, self.environment, self.torch_file = folders, environment, None
         for engine in sorted(pathlib.Path(program).resolve().parent.parent.glob("lib*/**/libcvtool_engine.so*")):
             linked = subprocess.run(["ldd", str(engine)], capture_output=True, text=True).stdout
             found = re.search(r"libtorch_cpu\.so\S* => (\S+)", linked)
-            self.library = found.group(1) if found else self.library
+            self.torch_file = found.group(1) if found else self.torch_file
 
     def prepare(self, *_):
-        if not self.library:
+        if not self.torch_file:
             raise Missing("libtorch_cpu.so was not found through the engine's library")
 
     def measured(self, _):
         bare = [sys.executable, "-S", "-E", "-c", LOAD]
         start = run(bare, self.environment, self.folders.limit_s)
-        loaded = run(bare + [self.library], self.environment, self.folders.limit_s)
+        loaded = run(bare + [self.torch_file], self.environment, self.folders.limit_s)
         return max(loaded.seconds - start.seconds, 1e-3), loaded.peak_mb
 
 
