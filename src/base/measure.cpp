@@ -1,7 +1,6 @@
 #include "base/measure.h"
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cstring>
 #include <ctime>
@@ -9,6 +8,7 @@
 #include <mutex>
 #include <vector>
 
+#include "base/parallel.h"
 #include "base/worker_threads.h"
 
 namespace cvtool {
@@ -45,16 +45,6 @@ void work_until(double end_s, const std::function<void()>& work, RunTotal& total
   const double cpu = thread_cpu_s() - cpu_start;
   const std::lock_guard<std::mutex> hold(total.lock);
   total.calls_per_s += calls / wall, total.wall_s += wall, total.cpu_s += cpu;
-}
-
-// Calls work(i) for i in 0 .. count-1, each in a thread of its own.
-void in_threads(size_t count, const std::function<void(size_t)>& work) {
-  std::atomic<size_t> next{0};
-  const auto take = [&] {
-    for (size_t i = next++; i < count; i = next++) work(i);
-  };
-  const WorkerThreads threads(count - 1, take);
-  take();
 }
 
 }  // namespace
@@ -97,12 +87,13 @@ double copy_bytes_per_s(size_t threads, double budget_s, int64_t free_bytes) {
   const size_t slice = bytes / threads;
   // new[] of bytes touches no page; a first write by each thread brings it near its core.
   const std::unique_ptr<char[]> from(new char[bytes]), to(new char[bytes]);
-  in_threads(threads, [&](size_t i) {
+  for_each_parallel(threads, static_cast<int64_t>(threads), [&](size_t i) {
     std::memset(from.get() + i * slice, 1, slice);
     std::memset(to.get() + i * slice, 2, slice);
   });
   const double seconds = median_seconds(budget_s, [&] {
-    in_threads(threads, [&](size_t i) { std::memcpy(to.get() + i * slice, from.get() + i * slice, slice); });
+    for_each_parallel(threads, static_cast<int64_t>(threads),
+                      [&](size_t i) { std::memcpy(to.get() + i * slice, from.get() + i * slice, slice); });
   });
   return 2.0 * static_cast<double>(slice * threads) / seconds;
 }

@@ -10,8 +10,8 @@
 #include <numeric>
 #include <optional>
 
+#include "base/parallel.h"
 #include "data/decode/image_format.h"
-#include "data/parallel.h"
 #include "data/photos.h"
 #include "data/pixel_cache.h"
 

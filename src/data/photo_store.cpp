@@ -9,10 +9,10 @@
 
 #include "base/error.h"
 #include "base/output.h"
+#include "base/parallel.h"
 #include "base/text.h"
 #include "data/decode/versions.h"
 #include "data/loader.h"
-#include "data/parallel.h"
 #include "data/pixel_cache.h"
 
 namespace cvtool {

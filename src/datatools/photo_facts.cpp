@@ -6,7 +6,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "base/error.h"
-#include "data/parallel.h"
+#include "base/parallel.h"
 
 namespace cvtool {
 namespace {

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/parallel.h"
 #include "data/loader.h"
-#include "data/parallel.h"
 #include "report/sheet.h"
 
 namespace cvtool {

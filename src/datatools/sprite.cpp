@@ -10,9 +10,9 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/parallel.h"
 #include "base/text.h"
 #include "data/image.h"
-#include "data/parallel.h"
 #include "report/image_file.h"
 
 namespace fs = std::filesystem;

@@ -163,6 +163,7 @@ void check_outputs_in(const std::string& folder, const std::vector<std::string>&
     refuse_other_kind(path, picture ? OutputKind::kPicture : OutputKind::kText);
   }
 }
+
 void check_output_beside(const std::string& beside, OutputKind kind, const std::string& path,
                          const CommandInputs& inputs) {
   std::error_code error;

@@ -16,20 +16,19 @@
 #include "model/backbone_spec.h"
 #include "model/torchscript_file.h"
 #include "model/weights/sha256.h"
+#include "torch/graph.h"
 
 namespace fs = std::filesystem;
 
 namespace cvtool {
 namespace {
 
-int64_t count_constants(const torch::jit::Block* block) {
+int64_t count_constants(torch::jit::Graph& graph) {
   int64_t count = 0;
-  for (const torch::jit::Node* node : block->nodes()) {
-    if (node->kind() == c10::prim::Constant && node->output()->type()->isSubtypeOf(*c10::TensorType::get())) {
-      const auto value = torch::jit::toIValue(node->output());
-      if (value && value->isTensor() && value->toTensor().is_floating_point()) count += value->toTensor().numel();
-    }
-    for (const torch::jit::Block* inner : node->blocks()) count += count_constants(inner);
+  for (const torch::jit::Node* node : nodes_of(*graph.block())) {
+    if (node->kind() != c10::prim::Constant || !node->output()->type()->isSubtypeOf(*c10::TensorType::get())) continue;
+    const auto value = torch::jit::toIValue(node->output());
+    if (value && value->isTensor() && value->toTensor().is_floating_point()) count += value->toTensor().numel();
   }
   return count;
 }
@@ -43,7 +42,7 @@ int64_t count_numbers(const torch::jit::Module& module) {
   for (const at::Tensor& parameter : module.parameters()) count += parameter.numel();
   for (const at::Tensor& buffer : module.buffers())
     if (buffer.is_floating_point()) count += buffer.numel();
-  return count > 0 ? count : count_constants(module.get_method("forward").graph()->block());
+  return count > 0 ? count : count_constants(*module.get_method("forward").graph());
 }
 
 Base open_backbone(const std::string& name_or_path) {

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <sstream>
 
@@ -11,20 +12,12 @@
 #include "base/output.h"
 #include "model/archive.h"
 #include "model/torchscript_file.h"
+#include "torch/graph.h"
 
 namespace cvtool {
 namespace {
 
 constexpr const char* kImportAgain = "copy or import it again";
-
-bool holds_tensor(const torch::jit::Block& block) {
-  for (const torch::jit::Node* node : block.nodes()) {
-    if (node->kind() == c10::prim::Constant && node->output()->type()->kind() == c10::TypeKind::TensorType) return true;
-    for (const torch::jit::Block* inner : node->blocks())
-      if (holds_tensor(*inner)) return true;
-  }
-  return false;
-}
 
 // Parameters, buffers, or the constants that freezing makes of them.
 bool has_weights(const torch::jit::Module& module) {
@@ -33,10 +26,10 @@ bool has_weights(const torch::jit::Module& module) {
   for (const auto& part : module.modules())
     for (const auto& value : part.named_attributes(/*recurse=*/false))
       if (value.value.isObject() && !value.value.isModule()) return true;
-  for (const auto& part : module.modules())
-    for (const auto& method : part.get_methods())
-      if (holds_tensor(*method.graph()->block())) return true;
-  return false;
+  const auto nodes = nodes_of(module);
+  return std::any_of(nodes.begin(), nodes.end(), [](const torch::jit::Node* node) {
+    return node->kind() == c10::prim::Constant && node->output()->type()->kind() == c10::TypeKind::TensorType;
+  });
 }
 
 struct StoredBackbone {

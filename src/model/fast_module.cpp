@@ -12,6 +12,7 @@
 
 #include "model/stages.h"
 #include "torch/device.h"
+#include "torch/graph.h"
 
 namespace cvtool {
 namespace {
@@ -61,11 +62,10 @@ jit::Module of_one_method(const jit::Module& module, const std::string& method) 
 }
 
 // Rounds the constants that autocast would: kernels and biases of convolutions and products.
-void round_constants(jit::Block& block, jit::Graph& graph, at::ScalarType precision) {
-  for (jit::Node* node : block.nodes()) {
-    for (jit::Block* inner : node->blocks()) round_constants(*inner, graph, precision);
-    if (node->kind() != jit::aten::conv2d && node->kind() != jit::aten::linear) continue;
-    for (size_t i = 1; i < 3; ++i) {
+void round_constants(jit::Graph& graph, at::ScalarType precision) {
+  for (jit::Node* node : nodes_of(*graph.block())) {
+    if (!is_rounded_by_autocast(*node)) continue;
+    for (size_t i = 1; i < std::min<size_t>(3, node->inputs().size()); ++i) {
       const auto constant = jit::toIValue(node->input(i));
       if (!constant || !constant->isTensor() || constant->toTensor().scalar_type() != at::kFloat) continue;
       const jit::WithInsertPoint here(node);
@@ -95,7 +95,7 @@ jit::Module rounded_module(const jit::Module& fast, at::ScalarType precision) {
   if (precision == at::kFloat) return fast;
   const jit::Module rounded = copy_of_frozen(fast);
   const auto graph = rounded.get_method("forward").graph();
-  round_constants(*graph->block(), *graph, precision);
+  round_constants(*graph, precision);
   jit::EliminateDeadCode(graph);
   return rounded;
 }

@@ -6,6 +6,8 @@
 #include <optional>
 #include <set>
 
+#include "torch/graph.h"
+
 namespace cvtool {
 namespace {
 
@@ -36,13 +38,12 @@ std::optional<int64_t> channels_of(const jit::Node& node) {
 }
 
 // Of each vector there may be `rows` ends; `channels` are those of the layer before.
-bool ends_differ(const jit::Block& block, int64_t rows, int64_t& channels) {
+bool ends_differ(jit::Graph& graph, int64_t rows) {
   constexpr int64_t kUnrolled = 32;  // two vectors of 16 numbers, AVX-512's
-  for (const jit::Node* node : block.nodes()) {
+  int64_t channels = 1;
+  for (const jit::Node* node : nodes_of(*graph.block())) {
     channels = channels_of(*node).value_or(channels);
     if (differs_at_the_end(*node) && rows * channels % kUnrolled != 0) return true;
-    for (const jit::Block* inner : node->blocks())
-      if (ends_differ(*inner, rows, channels)) return true;
   }
   return false;
 }
@@ -50,8 +51,7 @@ bool ends_differ(const jit::Block& block, int64_t rows, int64_t& channels) {
 }  // namespace
 
 int64_t batch_rows(const jit::Module& fast, int64_t most) {
-  int64_t channels = 1;
-  return ends_differ(*fast.get_method("forward").graph()->block(), most, channels) ? 1 : most;
+  return ends_differ(*fast.get_method("forward").graph(), most) ? 1 : most;
 }
 
 }  // namespace cvtool

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "model/fast_module.h"
+#include "torch/graph.h"
 
 namespace cvtool {
 namespace {
@@ -94,29 +95,17 @@ std::vector<std::string> prefixes(const std::vector<Named>& parameters, size_t d
 }
 
 // Freezing throws away the functions that it puts into their callers, but nodes go on pointing at them: an error in
-// such a node, where memory runs out or a picture has another size, would end the process. `function` stays.
-void own_call_stacks(torch::jit::Block& block, torch::jit::Function& function) {
-  for (torch::jit::Node* node : block.nodes()) {
-    if (node->callstack())
-      node->setCallStack(c10::make_intrusive<torch::jit::InlinedCallStack>(&function, node->sourceRange()));
-    for (torch::jit::Block* inner : node->blocks()) own_call_stacks(*inner, function);
-  }
+// such a node, where memory runs out or a picture has another size, would end the process. The module's own stay.
+void own_call_stacks(const torch::jit::Module& module) {
+  for (const torch::jit::Method& method : module.get_methods())
+    for (torch::jit::Node* node : nodes_of(*method.graph()->block()))
+      if (node->callstack())
+        node->setCallStack(c10::make_intrusive<torch::jit::InlinedCallStack>(&method.function(), node->sourceRange()));
 }
 
 // Whether any node draws numbers, or looks whether the module is in training.
-bool has_moods(const torch::jit::Block& block) {
-  for (const torch::jit::Node* node : block.nodes()) {
-    if (node->isNondeterministic()) return true;
-    if (node->kind() == c10::prim::GetAttr && node->s(c10::attr::name) == "training") return true;
-    for (const torch::jit::Block* inner : node->blocks())
-      if (has_moods(*inner)) return true;
-  }
-  return false;
-}
-
-void own_call_stacks(const torch::jit::Module& module) {
-  for (const torch::jit::Method& method : module.get_methods())
-    own_call_stacks(*method.graph()->block(), method.function());
+bool has_mood(const torch::jit::Node* node) {
+  return node->isNondeterministic() || (node->kind() == c10::prim::GetAttr && node->s(c10::attr::name) == "training");
 }
 
 torch::jit::Module frozen_copy(const torch::jit::Module& module, const std::vector<std::string>& kept, bool fold) {
@@ -155,10 +144,8 @@ std::vector<Stage> stages_of(const torch::jit::Module& module) { return cut(modu
 
 bool is_still(const torch::jit::Module& module) {
   if (module.parameters().size() > 0) return false;
-  for (const torch::jit::Module& part : module.modules())
-    for (const torch::jit::Method& method : part.get_methods())
-      if (has_moods(*method.graph()->block())) return false;
-  return true;
+  const auto nodes = nodes_of(module);
+  return std::none_of(nodes.begin(), nodes.end(), has_mood);
 }
 
 torch::jit::Module frozen_stages(const std::vector<torch::jit::Module>& stages) {

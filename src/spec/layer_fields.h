@@ -1,4 +1,5 @@
-// The keys of every layer kind at their defaults. Free of LibTorch; model/layers/layer_kinds.cpp attaches the functions.
+// The keys of every layer kind at their defaults. Free of LibTorch; model/layers/layer_kinds.cpp attaches the
+// functions.
 #pragma once
 
 #include <nlohmann/json.hpp>

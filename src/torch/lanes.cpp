@@ -2,7 +2,6 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
-#include <dlfcn.h>
 #include <torch/script.h>
 
 #include <algorithm>
@@ -10,37 +9,35 @@
 #include <vector>
 
 #include "base/ordered_prefetch.h"
+#include "torch/blas_threads.h"
 
 namespace cvtool {
 namespace {
 
 // OpenBLAS's threads serve one caller at a time: lanes would wait for each other. Their number is the process's, and
 // so is this count of lanes.
-class BlasThreads {
+class LaneCount {
  public:
   void lane_begins() {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (lanes_++ > 0 || !get_ || !set_) return;
-    before_ = get_();
-    set_(1);
+    if (lanes_++ > 0) return;
+    blas_threads_before_ = blas_threads();
+    set_blas_threads(1);
   }
 
   void lane_ends() {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (--lanes_ == 0 && before_ > 0) set_(before_);
+    if (--lanes_ == 0) set_blas_threads(blas_threads_before_);
   }
 
  private:
-  // Null where LibTorch multiplies matrices with another library.
-  int (*const get_)() = reinterpret_cast<int (*)()>(::dlsym(RTLD_DEFAULT, "openblas_get_num_threads"));
-  void (*const set_)(int) = reinterpret_cast<void (*)(int)>(::dlsym(RTLD_DEFAULT, "openblas_set_num_threads"));
   std::mutex mutex_;
-  int lanes_ = 0, before_ = 0;
+  int lanes_ = 0, blas_threads_before_ = 0;
 };
 
-BlasThreads& blas_threads() {
-  static BlasThreads threads;
-  return threads;
+LaneCount& lanes_at_work() {
+  static LaneCount count;
+  return count;
 }
 
 at::Tensor filled_up(const at::Tensor& batch, int64_t rows) {
@@ -59,11 +56,11 @@ struct LaneBatch {
 
 Lane::Lane() : optimizes_(torch::jit::getGraphExecutorOptimize()) {
   torch::jit::setGraphExecutorOptimize(false);
-  blas_threads().lane_begins();
+  lanes_at_work().lane_begins();
 }
 
 Lane::~Lane() {
-  blas_threads().lane_ends();
+  lanes_at_work().lane_ends();
   torch::jit::setGraphExecutorOptimize(optimizes_);
 }
 

@@ -3,10 +3,10 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
-#include <dlfcn.h>
 
 #include "base/loaded_libraries.h"
 #include "base/measure.h"
+#include "torch/blas_threads.h"
 
 namespace cvtool {
 namespace {
@@ -17,22 +17,6 @@ std::string text_behind(const std::string& text, const std::string& words, const
   if (at == std::string::npos) return "";
   const size_t begin = at + words.size();
   return text.substr(begin, text.find_first_of(ends, begin) - begin);
-}
-
-// OpenBLAS has threads of its own, which at::set_num_threads does not reach.
-template <class Function>
-Function openblas_function(const char* name) {
-  return reinterpret_cast<Function>(::dlsym(RTLD_DEFAULT, name));
-}
-
-int openblas_threads() {
-  const auto get = openblas_function<int (*)()>("openblas_get_num_threads");
-  return get ? get() : 0;
-}
-
-void set_openblas_threads(int threads) {
-  const auto set = openblas_function<void (*)(int)>("openblas_set_num_threads");
-  if (set && threads > 0) set(threads);
 }
 
 double product_seconds(int64_t side, at::ScalarType type, double budget_s) {
@@ -68,14 +52,14 @@ std::string onednn_version() {
   return version.empty() ? "unknown" : version;
 }
 
-ComputeThreads::ComputeThreads(int threads) : before_(at::get_num_threads()), blas_before_(openblas_threads()) {
+ComputeThreads::ComputeThreads(int threads) : before_(at::get_num_threads()), blas_before_(blas_threads()) {
   at::set_num_threads(threads);
-  set_openblas_threads(threads);
+  set_blas_threads(threads);
 }
 
 ComputeThreads::~ComputeThreads() {
   at::set_num_threads(before_);
-  set_openblas_threads(blas_before_);
+  set_blas_threads(blas_before_);
 }
 
 double matrix_flops(at::ScalarType type, double budget_s) {

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/parallel.h"
 #include "data/loader.h"
-#include "data/parallel.h"
 #include "torch/device.h"
 
 using namespace cvtool;
