@@ -6,15 +6,12 @@
 
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <opencv2/core.hpp>
-#include <opencv2/imgcodecs.hpp>
 
 #include "base/error.h"
 #include "base/observer.h"
-#include "data/dataset.h"
+#include "data/opened_photos.h"
 #include "evaluate/outputs.h"
 #include "model/compile.h"
-#include "scratch.h"
 #include "stopper.h"
 #include "train/losses.h"
 
@@ -42,28 +39,6 @@ at::Tensor photos(int64_t count) {
   return at::randint(256, {count, 3, 12, 16}, at::kByte).contiguous(at::MemoryFormat::ChannelsLast);
 }
 
-// Photos of two classes, opened.
-struct Drawn {
-  explicit Drawn(int count) {
-    for (int i = 0; i < count; ++i) {
-      cv::Mat picture(12, 16, CV_8UC3);
-      cv::randu(picture, 0, 256);
-      std::vector<uint8_t> bytes;
-      cv::imencode(".png", picture, bytes);
-      scratch.write((i % 3 ? "a/" : "b/") + std::to_string(i) + ".png", {bytes.begin(), bytes.end()});
-    }
-    LoaderOptions options;
-    options.data.imgsz = {12, 16};
-    options.data.valid = 0;
-    const Dataset dataset = find_dataset(scratch.path(), options.data, 1);
-    store = std::make_unique<PhotoStore>(dataset.root, dataset.train, options);
-    REQUIRE(store->scan().empty());
-  }
-
-  const Scratch scratch;
-  std::unique_ptr<PhotoStore> store;
-};
-
 constexpr const char* kSoftmax = R"({"kind": "dense"})";
 constexpr const char* kOneUnit = R"({"kind": "dense", "units": 1, "activation": "sigmoid"})";
 
@@ -77,7 +52,7 @@ TEST_CASE("Without test-time augmentation a photo is predicted as it is") {
 }
 
 TEST_CASE("A stop that is asked for ends an evaluation after the batch") {
-  const Drawn drawn(12);
+  const OpenedPhotos drawn(12, {12, 16});
   const Recipe recipe = small_recipe(kSoftmax, "none");
   const PhotoPredictor predictor(predictor_of(recipe), recipe);
   Stopper never(100), second(2);
@@ -91,7 +66,7 @@ TEST_CASE("A stop that is asked for ends an evaluation after the batch") {
 }
 
 TEST_CASE("What an evaluation finds is the same for any batch and number of lanes, with test-time augmentation too") {
-  const Drawn drawn(23);
+  const OpenedPhotos drawn(23, {12, 16});
   Stopper never(1000);
   const int before = at::get_num_threads();
   for (const char* last : {kSoftmax, kOneUnit})

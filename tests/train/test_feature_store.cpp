@@ -5,40 +5,15 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
-#include <cstdlib>
 
 #include "base/error.h"
-#include "data/temp_folder.h"
+#include "data/opened_photos.h"
 #include "stopper.h"
 #include "torch/lanes.h"
 
 using namespace cvtool;
 
-namespace {
-
-// Photos of two classes, opened, with a cache folder of their own.
-class OpenedPhotos {
- public:
-  explicit OpenedPhotos(int count) {
-    ::setenv("XDG_CACHE_HOME", (folder_ / "cache").c_str(), 1);
-    for (int i = 0; i < count; ++i)
-      folder_.write_photo("photos/" + std::string(i % 2 ? "a/" : "b/") + std::to_string(i) + ".png", i);
-    LoaderOptions loader;
-    loader.data.imgsz = {8, 8};
-    loader.data.valid = 0;
-    const Dataset dataset = find_dataset(folder_ / "photos", loader.data, 1);
-    store = std::make_unique<PhotoStore>(dataset.root, dataset.train, loader);
-    REQUIRE(store->scan().empty());
-  }
-  ~OpenedPhotos() { ::unsetenv("XDG_CACHE_HOME"); }
-
-  std::unique_ptr<PhotoStore> store;
-
- private:
-  TempFolder folder_;
-};
-
-}  // namespace
+namespace {}  // namespace
 
 TEST_CASE("Features of a run that was stopped are kept, and only those that are missing are computed") {
   const OpenedPhotos photos(20);

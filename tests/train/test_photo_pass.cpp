@@ -9,27 +9,12 @@
 #include <set>
 #include <stdexcept>
 
-#include "data/temp_folder.h"
+#include "data/opened_photos.h"
 #include "torch/lanes.h"
 
 using namespace cvtool;
 
 namespace {
-
-struct SmallSet {
-  explicit SmallSet(int count) {
-    for (int i = 0; i < count; ++i)
-      folder.write_photo(std::string(i % 2 ? "a/" : "b/") + std::to_string(i) + ".png", i);
-    LoaderOptions loader;
-    loader.data.imgsz = {8, 8};
-    loader.data.valid = 0;
-    const Dataset dataset = find_dataset(folder.path(), loader.data, 1);
-    store = std::make_unique<PhotoStore>(dataset.root, dataset.train, loader);
-    REQUIRE(store->scan().empty());
-  }
-  TempFolder folder;
-  std::unique_ptr<PhotoStore> store;
-};
 
 class Threads {
  public:
@@ -43,7 +28,7 @@ class Threads {
 }  // namespace
 
 TEST_CASE("A pass gives every photo once, in order, from any number of lanes") {
-  const SmallSet set(13);
+  const OpenedPhotos set(13);
   for (const int lanes : {1, 2, 3}) {
     const Threads threads(lanes);
     std::atomic<int> wrong{0};
@@ -70,7 +55,7 @@ TEST_CASE("A pass gives every photo once, in order, from any number of lanes") {
 }
 
 TEST_CASE("What a lane throws comes out in its place, and a pass that is left early ends") {
-  const SmallSet set(12);
+  const OpenedPhotos set(12);
   const Threads threads(2);
   PassPlan plan;
   plan.rows = 2;
