@@ -18,6 +18,7 @@
 #include "model/verified_files.h"
 #include "model/weights/file_kind.h"
 #include "torch/device.h"
+#include "torch/lanes.h"
 
 namespace cvtool {
 namespace {
@@ -25,8 +26,10 @@ namespace {
 constexpr const char* kGoldenFile = "golden.rgb";
 constexpr const char* kNextStep = "copy or train it again";
 
+// By one core, since what the file holds must not depend on how many there are.
 at::Tensor probabilities_of(const torch::jit::Module& module, const at::Tensor& picture) {
-  at::NoGradGuard no_grad;
+  const Lane lane;
+  const at::NoGradGuard no_grad;
   torch::jit::Module runnable = module;
   return runnable.forward({picture.contiguous(at::MemoryFormat::ChannelsLast)})
       .toTensor()

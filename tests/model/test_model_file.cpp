@@ -1,9 +1,11 @@
 #include "model/model_file.h"
 
+#include <ATen/Parallel.h>
 #include <doctest/doctest.h>
 #include <zip.h>
 
 #include <filesystem>
+#include <set>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -235,4 +237,27 @@ TEST_CASE("A net that gives NaN is not made into a model") {
     for (at::Tensor parameter : model.module.parameters()) parameter.fill_(std::nan(""));
   }
   CHECK(contains(message_of([&] { add_golden_sample(model, picture(2)); }), "NaN"));
+}
+
+TEST_CASE("What a model file holds does not depend on the number of threads") {
+  const Json spec = json_from_text(R"({"layers": [
+      {"kind": "conv2d", "filters": 32, "strides": 2, "activation": "relu"}, {"kind": "conv2d", "filters": 256, "kernel": 1},
+      {"kind": "flatten"}, {"kind": "dense", "units": 64}, {"kind": "dense"}]})",
+                                   "test");
+  const Net net = compile_net(spec, {{96, 96}, 2, 7});
+  at::manual_seed(4);
+  const at::Tensor photo = at::randint(256, {1, 3, 96, 96}, at::kByte);
+  const int before = at::get_num_threads();
+  std::set<std::string> told;
+  for (const int threads : {1, 2, 3}) {
+    at::set_num_threads(threads);
+    ModelFile model;
+    model.module = net.module;
+    model.module.eval();
+    model.info = Json::object();
+    add_golden_sample(model, photo);
+    told.insert(model.info.dump());
+  }
+  at::set_num_threads(before);
+  CHECK(told.size() == 1);
 }
