@@ -22,7 +22,7 @@ namespace {
 
 // How near the optimum, as the gradient's norm where curvatures are at most about 1: of the head, and of the fits that
 // only choose the penalty.
-constexpr double kFitted = 1e-8, kCompared = 1e-5;
+constexpr double kFitted = 1e-8, kCompared = 1e-4;
 
 void check_shapes(const ProbeData& data, const ProbeOptions& options) {
   const bool units =
@@ -115,7 +115,7 @@ std::vector<std::vector<int64_t>> photos_of_folds(const ProbeData& data, int64_t
 
 int64_t number_of_folds(const ProbeData& data, const ProbeOptions& options) {
   constexpr int64_t kFolds = 5, kFewFolds = 3;
-  constexpr double kLarge = 4e8;  // products of one pass
+  constexpr double kLarge = 1e8;  // products of one pass
   const at::Tensor counts = data.labels.bincount({}, options.classes);
   const auto smallest = counts.masked_select(counts > 0).min().item<int64_t>();
   const double products =
