@@ -47,7 +47,7 @@ std::string profile_text(const TrainProfile& profile, const std::string& run) {
 std::string training_summary(const TrainResult& result) {
   std::string text;
   for (const std::string& note : result.notes) text += note + "\n";
-  text += "best epoch " + std::to_string(result.best_epoch) + " of " + std::to_string(result.epochs) + ": accuracy " +
+  text += (result.chosen ? "best epoch " : "last epoch ") + std::to_string(result.best_epoch) + " of " + std::to_string(result.epochs) + ": accuracy " +
           fixed(*result.accuracy.value, 4);
   if (const auto& range = result.accuracy.interval)
     text += " (95 % interval " + fixed((*range)[0], 3) + " to " + fixed((*range)[1], 3) + ")";
@@ -61,7 +61,7 @@ std::string unfinished_text(const TrainResult& result) {
   std::string text =
       result.interrupted ? "interrupted after " + counted(result.epochs, "epoch") : join(result.notes, "; ");
   if (result.best_epoch > 0)
-    text += "; the best model so far is " + result.run + "/best.pt";
+    text += "; the " + std::string(result.chosen ? "best" : "last") + " model so far is " + result.run + "/best.pt";
   else if (!result.interrupted)
     text += "; no epoch is finished, so there is no model yet";
   return text + "; go on with: " + result.resume;

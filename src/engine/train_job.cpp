@@ -121,6 +121,7 @@ TrainResult train_job(const TrainRequest& request, Observer& observer) {
   result.run = run.folder;
   result.seed = plan.recipe.train.seed;
   result.best_epoch = run.state.best.epoch;
+  result.chosen = plan.recipe.train.stopping.monitor != kNoMonitor;
   result.epochs = static_cast<int64_t>(run.state.history.size());
   for (const EpochReport& report : run.state.history) result.seconds += value_of(report, "seconds");
   result.interrupted = end == TrainingEnd::kInterrupted;

@@ -56,7 +56,7 @@ void RunFiles::catch_up(const TrainingState& state) {
   }
   if (state.history.empty()) return;
   History history = history_from_csv(history_csv(state.history));
-  history.best_epoch = state.best.epoch;
+  if (report_of(state.best.epoch).best) history.best_epoch = state.best.epoch;
   write_curves_png(own_file(facts_.folder, "curves.png"), history);
 }
 

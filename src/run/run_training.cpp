@@ -59,7 +59,7 @@ void announce(const TrainPlan& plan, const TrainingData& data, const StartedRun&
 }
 
 // After a failure. The disk may be full.
-std::string what_is_left(const StartedRun& run, RunFiles& files) {
+std::string what_is_left(const TrainPlan& plan, const StartedRun& run, RunFiles& files) {
   try {
     files.catch_up(run.state);
   } catch (const std::exception&) {
@@ -67,7 +67,8 @@ std::string what_is_left(const StartedRun& run, RunFiles& files) {
     return resumable ? "; then go on with: " + run.resume_command() : "";
   }
   if (run.state.best.epoch == 0) return "";
-  return "; the best model so far (epoch " + std::to_string(run.state.best.epoch) + ") is kept in " + run.folder +
+  const bool chosen = plan.recipe.train.stopping.monitor != kNoMonitor;
+  return std::string("; the ") + (chosen ? "best" : "last") + " model so far (epoch " + std::to_string(run.state.best.epoch) + ") is kept in " + run.folder +
          "/best.pt";
 }
 
@@ -119,11 +120,11 @@ TrainingEnd train_into_folder(const TrainPlan& plan, const TrainingData& data, S
     files.catch_up(run.state);
     return end;
   } catch (const Error& error) {
-    if (error.code() != ExitCode::kInterrupted) throw Error(error.what() + what_is_left(run, files), error.code());
+    if (error.code() != ExitCode::kInterrupted) throw Error(error.what() + what_is_left(plan, run, files), error.code());
     files.catch_up(run.state);
     return TrainingEnd::kInterrupted;
   } catch (const std::exception& error) {
-    throw Error(failure_text(error) + what_is_left(run, files));
+    throw Error(failure_text(error) + what_is_left(plan, run, files));
   }
 }
 

@@ -16,6 +16,7 @@
 #include "train/losses.h"
 #include "train/optimizer.h"
 #include "train/phases.h"
+#include "train/probe_phase.h"
 #include "train/schedule.h"
 #include "train/stopping.h"
 
@@ -140,6 +141,7 @@ TrainPlan plan_training(const TrainRequest& request) {
   plan.request = request;
   ChosenRecipe chosen = choose_recipe(plan);
   plan.recipe = std::move(chosen.recipe);
+  settle_probe(plan.recipe);
   TrainConfig& train = plan.recipe.train;
   train = with_optimizer_defaults(train);
   train.schedule = with_schedule_defaults(train.schedule);
@@ -168,6 +170,8 @@ TrainPlan plan_training(const TrainRequest& request) {
   compile(plan, chosen.source);
   choose_fine_tuning_precision(plan, precision_asked);
   train.loss = resolve_loss(train.loss, plan.net.units);
+  check_monitor(train);
+  check_probe(plan.recipe, plan.net);
   return plan;
 }
 

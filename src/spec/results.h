@@ -25,6 +25,7 @@ struct MetricValue {
 struct TrainResult {
   std::string run;         // the run's folder
   int64_t best_epoch = 0;  // 0: none was finished
+  bool chosen = true;      // by a figure; false: it is the last one, as asked
   int64_t epochs = 0;      // that are done
   double seconds = 0;      // of training, in all sessions
   bool interrupted = false;

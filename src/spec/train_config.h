@@ -14,8 +14,10 @@ struct StoppingConfig {
 template <class Visitor>
 void fields(StoppingConfig& c, Visitor&& visit) {
   visit("monitor", c.monitor,
-        Doc("metric by which the best epoch is told; auto: val_accuracy, or loss where there is no validation set")
-            .words({"auto", "val_accuracy", "val_binary_accuracy", "val_loss", "accuracy", "binary_accuracy", "loss"}));
+        Doc("metric by which the best epoch is told; auto: val_accuracy, or loss where there is no validation set; none: "
+            "no figure chooses, best.pt is the last epoch's model")
+            .words({"auto", "val_accuracy", "val_binary_accuracy", "val_loss", "accuracy", "binary_accuracy", "loss",
+                    "none"}));
   visit("patience", c.patience, Doc("stop after this many epochs without improvement; 0: never").range(0, 1e6));
   visit("min_delta", c.min_delta, Doc("a smaller change counts as no improvement (patience, plateau)").range(0, 1e6));
 }
@@ -129,6 +131,8 @@ struct TransferConfig {
   bool fine_tune_norms = false;
   std::string feature_cache = "auto";
   int64_t augment_views = 0;
+  bool probe = false;
+  double probe_l2 = 0;
 };
 
 template <class Visitor>
@@ -149,6 +153,10 @@ void fields(TransferConfig& c, Visitor&& visit) {
         Doc("keep features of this many drawn views per photo instead of drawing anew every epoch: an approximation; "
             "0: no")
             .range(0, 1000));
+  visit("probe", c.probe,
+        Doc("fit the head to its optimum in the first epoch (a linear probe) instead of training it step by step"));
+  visit("probe_l2", c.probe_l2,
+        Doc("L2 penalty of the probe's weights, beside the mean loss; 0: chosen by cross-validation").range(0, 1e9));
 }
 
 }  // namespace cvtool

@@ -109,25 +109,48 @@ bool FeatureStore::compute(size_t row, int64_t outcome, uint8_t* target) const {
   return true;
 }
 
-bool FeatureStore::examples(const std::vector<size_t>& rows, uint64_t epoch, Examples& out) const {
+at::Tensor FeatureStore::room_for(size_t pictures) const {
   std::vector<int64_t> sizes = shape_;
-  sizes.insert(sizes.begin(), static_cast<int64_t>(rows.size()));
+  sizes.insert(sizes.begin(), static_cast<int64_t>(pictures));
   const auto format = sizes.size() == 4 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous;
-  at::Tensor x = at::empty(sizes, at::TensorOptions(at::kFloat).memory_format(format));
+  return at::empty(sizes, at::TensorOptions(at::kFloat).memory_format(format));
+}
+
+// False where the photo has vanished.
+bool FeatureStore::one_form(size_t row, int64_t outcome, uint8_t* target) const {
+  const size_t cached = row * static_cast<size_t>(options_.variants.count) + static_cast<size_t>(outcome);
+  return (cache_ && cache_->read(cached, store_.content(row), target)) || compute(row, outcome, target);
+}
+
+bool FeatureStore::examples(const std::vector<size_t>& rows, uint64_t epoch, Examples& out) const {
+  at::Tensor x = room_for(rows.size());
   at::Tensor labels = at::empty({static_cast<int64_t>(rows.size())}, at::kLong);
   auto* target = static_cast<uint8_t*>(x.data_ptr());
   int64_t kept = 0;
   for (const size_t row : rows) {
     const Sample& sample = store_.samples()[row];
     const int64_t outcome = epoch == 0 ? 0 : options_.variants.index(sample.id, epoch);
-    const size_t cached = row * static_cast<size_t>(options_.variants.count) + static_cast<size_t>(outcome);
-    uint8_t* place = target + static_cast<size_t>(kept) * row_bytes_;
-    if (!(cache_ && cache_->read(cached, store_.content(row), place)) && !compute(row, outcome, place)) continue;
-    labels.data_ptr<int64_t>()[kept++] = sample.label;
+    if (one_form(row, outcome, target + static_cast<size_t>(kept) * row_bytes_))
+      labels.data_ptr<int64_t>()[kept++] = sample.label;
   }
   if (kept == 0) return false;
   out = {x.narrow(0, 0, kept).to(options_.device), labels.narrow(0, 0, kept).to(options_.device)};
   return true;
+}
+
+FeatureStore::Forms FeatureStore::all_forms(const std::vector<size_t>& rows) const {
+  const auto forms = static_cast<size_t>(options_.variants.count);
+  Forms out{room_for(rows.size() * forms), {}};
+  auto* target = static_cast<uint8_t*>(out.x.data_ptr());
+  for (const size_t row : rows) {
+    size_t form = 0;
+    while (form < forms &&
+           one_form(row, static_cast<int64_t>(form), target + (out.rows.size() * forms + form) * row_bytes_))
+      ++form;
+    if (form == forms) out.rows.push_back(row);
+  }
+  out.x = out.x.narrow(0, 0, static_cast<int64_t>(out.rows.size() * forms)).to(options_.device);
+  return out;
 }
 
 namespace {

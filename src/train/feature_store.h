@@ -62,6 +62,14 @@ class FeatureStore {
   // when none is left.
   bool examples(const std::vector<size_t>& rows, uint64_t epoch, Examples& out) const;
 
+  // All forms of the samples `rows`, f32 on the device, channels_last, and which of these samples they are: row i * V +
+  // v is form v of the i-th. Photos that have vanished are left out; computed where the cache has none.
+  struct Forms {
+    at::Tensor x;
+    std::vector<size_t> rows;
+  };
+  Forms all_forms(const std::vector<size_t>& rows) const;
+
   const PhotoStore& photos() const { return store_; }
   const FeatureOptions& options() const { return options_; }
   int64_t bytes() const;                          // of all features
@@ -70,6 +78,8 @@ class FeatureStore {
  private:
   bool is_kept(size_t row) const;
   void compute_and_keep(const Batch& batch) const;
+  at::Tensor room_for(size_t pictures) const;
+  bool one_form(size_t row, int64_t outcome, uint8_t* target) const;
   bool compute(size_t row, int64_t outcome, uint8_t* target) const;
   at::Tensor features_of(const at::Tensor& pixels, const std::vector<uint64_t>& ids, int64_t outcome) const;
 

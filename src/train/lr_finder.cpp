@@ -12,7 +12,7 @@ namespace cvtool {
 namespace {
 
 constexpr double kLowest = 1e-7, kHighest = 10;
-constexpr int64_t kProbed = 128;  // photos, in whole batches
+constexpr int64_t kWatched = 128;  // photos, in whole batches
 
 // Batches without end: epoch after epoch.
 class Batches {
@@ -37,9 +37,9 @@ double rounded(double rate) { return std::stod(significant(rate, 2)); }
 
 // Photos whose loss is looked at after every step, always the same under the same dropout: one batch's loss differs
 // from the next one's by more than a small rate changes it.
-class Probe {
+class WatchedPhotos {
  public:
-  Probe(Batches& batches, int64_t wanted) {
+  WatchedPhotos(Batches& batches, int64_t wanted) {
     for (; count_ < wanted; count_ += examples_.back().labels.size(0)) examples_.push_back(batches.next());
   }
   double loss(const Stepper& stepper) const {
@@ -66,6 +66,18 @@ size_t steps_before_rise(const std::vector<double>& losses) {
   return losses.size();
 }
 
+// Behind a head that is solved, as in training.
+TrainingPhase first_with_steps(const TrainingRun& run) {
+  if (!run.phases.back().solves)
+    for (const PhasePlan& plan : run.phases) {
+      TrainingPhase phase = plan.begin();
+      if (!phase.solve) return phase;
+      phase.solve();
+    }
+  throw UsageError(
+      "--find-lr: with --probe and without --fine-tune nothing is trained by a learning rate; leave one out");
+}
+
 }  // namespace
 
 double steepest_rate(const std::vector<double>& rates, const std::vector<double>& losses) {
@@ -81,11 +93,11 @@ double steepest_rate(const std::vector<double>& rates, const std::vector<double>
 
 LrCurve find_lr(const TrainingRun& run, int64_t steps) {
   constexpr double kTooHigh = 4;
-  TrainingPhase phase = run.phases.front().begin();
+  TrainingPhase phase = first_with_steps(run);
   phase.set_training(true);
   Stepper stepper(run, phase);
   Batches batches(*phase.train);
-  const Probe probe(batches, std::min(kProbed, phase.train->size()));
+  const WatchedPhotos watched(batches, std::min(kWatched, phase.train->size()));
   LrCurve curve;
   double min = std::numeric_limits<double>::infinity();
   int64_t number = 0;
@@ -94,7 +106,7 @@ LrCurve find_lr(const TrainingRun& run, int64_t steps) {
         kLowest * std::pow(kHighest / kLowest, static_cast<double>(step) / static_cast<double>(steps - 1));
     for (int64_t i = 0; i < run.config.accumulate; ++i) stepper.add(batches.next(), number++);
     stepper.update(rate);
-    const double loss = probe.loss(stepper);
+    const double loss = watched.loss(stepper);
     if (!std::isfinite(loss) || loss > kTooHigh * min) break;
     min = std::min(min, loss);
     curve.rates.push_back(rate);

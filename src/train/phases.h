@@ -6,6 +6,7 @@
 #include "data/loader.h"
 #include "model/compile.h"
 #include "spec/recipe.h"
+#include "train/probe.h"
 #include "train/trainer.h"
 
 namespace cvtool {
@@ -35,9 +36,18 @@ std::string training_trouble(const Net& net, const ImageSize& imgsz, at::Device 
 // True where what is trained must be given each batch whole, so that rounding follows the number of threads.
 bool depends_on_threads(const TransferConfig& config);
 
-// One phase; two where a backbone is fine-tuned after some epochs. They keep references to the stores and the net's
-// weights. What is frozen runs frozen: from pixels where features cannot be kept, else once per photo, and epochs start
-// from the features.
+// The features that a head of one dense layer sees: of the training photos behind the frozen backbone and all before
+// that layer, in all forms that the augmentation gives (as they are, where those have no end). Kept as
+// transfer.feature_cache says, so that on disk the training finds them again. Throws UsageError where the net has
+// another head, Error of kInterrupted when the observer asks to stop.
+ProbeData probe_data(const PhaseInputs& inputs);
+
+// A recipe whose probe is all of its training has one epoch: sets it, and says so where there were more.
+void settle_probe(Recipe& recipe);
+
+// One phase; two where a backbone is fine-tuned after some epochs, or after the head was solved. They keep references
+// to the stores and the net's weights. What is frozen runs frozen: from pixels where features cannot be kept, else once
+// per photo, and epochs start from the features.
 std::vector<PhasePlan> training_phases(const PhaseInputs& inputs);
 
 }  // namespace cvtool

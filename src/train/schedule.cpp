@@ -59,8 +59,9 @@ ScheduleConfig with_schedule_defaults(ScheduleConfig config) {
 double lr_at(const TrainConfig& config, const SchedulePoint& point) {
   constexpr double kRounding = 1e-9;
   const ScheduleConfig& schedule = config.schedule;
-  const double after = point.epoch - schedule.warmup, rest = static_cast<double>(config.epochs) - schedule.warmup;
-  if (after < -kRounding) return config.lr * std::min(1.0, (point.epoch + point.step) / schedule.warmup);
+  const double done = point.epoch - point.before, epochs = static_cast<double>(config.epochs) - point.before;
+  const double after = done - schedule.warmup, rest = epochs - schedule.warmup;
+  if (after < -kRounding) return config.lr * std::min(1.0, (done + point.step) / schedule.warmup);
   const double factor =
       schedule_named(schedule.schedule).factor(schedule, std::max(after, 0.0) + kRounding, std::max(rest, kRounding));
   return config.lr * factor * std::pow(schedule.decay, static_cast<double>(point.drops));

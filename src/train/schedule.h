@@ -26,6 +26,7 @@ struct SchedulePoint {
   double epoch = 0;   // epochs done before it, with the fraction
   double step = 0;    // part of an epoch that one step is
   int64_t drops = 0;  // of the plateau: see plateau_drops
+  double before = 0;  // epochs of the run without steps, before warm-up and schedule begin
 };
 
 // The learning rate of a step. In the warm-up it rises in a line from step to step and reaches its value with the last.

@@ -56,7 +56,20 @@ std::string resolve_monitor(const std::string& monitor, bool has_validation) {
   return without_binary(monitor);
 }
 
+void check_monitor(const TrainConfig& config) {
+  if (config.stopping.monitor != kNoMonitor) return;
+  if (config.stopping.patience > 0)
+    throw UsageError(
+        "--patience waits for a figure to improve, and --monitor none follows none; leave one of them out");
+  if (config.schedule.schedule == "plateau")
+    throw UsageError(
+        "--schedule plateau waits for a figure to improve, and --monitor none follows none; take another schedule, "
+        "such "
+        "as cosine, or another --monitor");
+}
+
 bool last_is_best(const std::vector<EpochReport>& history, const std::string& monitor) {
+  if (monitor == kNoMonitor) return false;
   const std::string tie = starts_with(monitor, "val_") ? "val_loss" : "loss";
   const EpochReport& last = history.back();
   for (size_t i = 0; i + 1 < history.size(); ++i) {

@@ -13,10 +13,17 @@ namespace cvtool {
 // none.
 double value_of(const EpochReport& report, const std::string& name);
 
+// The word for: no figure chooses, the last epoch is kept.
+constexpr const char* kNoMonitor = "none";
+
 // "auto" -> the metric that is monitored. Throws UsageError for one that the run does not have.
 std::string resolve_monitor(const std::string& monitor, bool has_validation);
 
-// Whether the last epoch is the best so far: by the monitored metric; accuracies that are equal by their loss.
+// Throws UsageError where patience or a plateau would follow a figure, and none is monitored.
+void check_monitor(const TrainConfig& config);
+
+// Whether the last epoch is the best so far: by the monitored metric; accuracies that are equal by their loss. None is
+// where nothing is monitored.
 bool last_is_best(const std::vector<EpochReport>& history, const std::string& monitor);
 
 // Epochs since the monitored metric last improved by more than min_delta.

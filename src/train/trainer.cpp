@@ -118,6 +118,7 @@ class TrainingLoop {
 
   // The rest of the epoch's batches.
   TrainingEnd train() {
+    if (phase_.solve) return solve();
     phase_.set_training(true);
     trim_heap();
     phase_.train->begin(state_.epoch, state_.batches);
@@ -140,6 +141,23 @@ class TrainingLoop {
     return asked_to_stop();
   }
 
+  // Validation follows, whatever the time limit says: what was solved is worth its epoch.
+  TrainingEnd solve() {
+    const Timed timed(run_.profile, Spent::kStep);
+    state_.sums = phase_.solve();
+    average_.start_again();
+    state_.lr = 0;
+    return TrainingEnd::kDone;
+  }
+
+  // Epochs in which heads are solved, before all others.
+  double epochs_without_steps() const {
+    int64_t epochs = 0;
+    for (size_t i = 0; i + 1 < run_.phases.size() && run_.phases[i].solves; ++i)
+      epochs = run_.phases[i + 1].first_epoch - 1;
+    return static_cast<double>(epochs);
+  }
+
   TrainingEnd asked_to_stop() const {
     if (run_.observer->stop_requested()) return TrainingEnd::kInterrupted;
     return run_.time_limit_s > 0 && seconds_since(start_) >= run_.time_limit_s ? TrainingEnd::kTimeLimit
@@ -151,7 +169,7 @@ class TrainingLoop {
     const double steps = std::ceil(static_cast<double>(phase_.train->size()) / static_cast<double>(group));
     const double done = static_cast<double>(state_.batches / run_.config.accumulate) / steps;
     state_.lr = lr_at(run_.config, {static_cast<double>(state_.epoch - 1) + done, 1 / steps,
-                                    plateau_drops(state_.history, run_.config)});
+                                    plateau_drops(state_.history, run_.config), epochs_without_steps()});
     // What is left between steps is small: threads for it would only wait for each other.
     const OneComputeThread alone;
     stepper_->update(state_.lr);
@@ -187,7 +205,7 @@ class TrainingLoop {
     state_.history.push_back(std::move(report));
     EpochReport& kept = state_.history.back();
     kept.best = last_is_best(state_.history, run_.config.stopping.monitor);
-    if (kept.best) state_.best = state_.last;
+    if (kept.best || run_.config.stopping.monitor == kNoMonitor) state_.best = state_.last;
     ++state_.epoch;
     state_.batches = 0;
     state_.sums = {};

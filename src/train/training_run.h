@@ -25,6 +25,9 @@ struct TrainingPhase {
   bool whole_batches = false;              // what is trained looks at, or draws for, a batch in a way of its own
   std::function<void(bool training)> set_training;  // training or evaluation behaviour of that part
   std::vector<ParameterGroup> groups;               // what the optimizer changes
+  // Where it is not empty, an epoch has no steps: this changes what is trained, and gives the epoch's figures. It may
+  // throw an Error of kInterrupted.
+  std::function<RunningSums()> solve;
   NamedTensors weights;  // all that training changes, by its name in the net: those, and batch statistics
 };
 
@@ -34,6 +37,7 @@ struct TrainingPhase {
 struct PhasePlan {
   int64_t first_epoch = 1;
   std::function<TrainingPhase()> begin;
+  bool solves = false;  // its phase has TrainingPhase::solve: the schedule of the learning rate begins behind it
 };
 
 struct TrainingRun {

@@ -31,6 +31,11 @@ void WeightAverage::update(int64_t updates) {
   for (Entry& entry : entries_) entry.average.lerp_(entry.weight.detach(), 1 - decay);
 }
 
+void WeightAverage::start_again() {
+  at::NoGradGuard no_grad;
+  for (Entry& entry : entries_) entry.average.copy_(entry.weight.detach());
+}
+
 void WeightAverage::save(NamedTensors& tensors) const {
   for (const Entry& entry : entries_) tensors.emplace_back("average/" + entry.name, entry.average);
 }

@@ -18,6 +18,9 @@ class WeightAverage {
   // After each step; `updates` counts them from 1. In the beginning the decay is smaller: (1 + n) / (10 + n).
   void update(int64_t updates);
 
+  // The averages are the weights as they are.
+  void start_again();
+
   // Adds the averages to a checkpoint.
   void save(NamedTensors& tensors) const;
 

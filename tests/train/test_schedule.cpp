@@ -87,3 +87,12 @@ TEST_CASE("The table of schedules and the list of their names are the same") {
   }
   CHECK(names == schedule_names());
 }
+
+TEST_CASE("Warm-up and schedule are counted from behind the epochs without steps") {
+  TrainConfig config = config_of("cosine", 11), ten = config_of("cosine", 10);
+  for (TrainConfig* c : {&config, &ten}) c->schedule.warmup = 2;
+  for (const double epoch : {0.0, 0.7, 1.9, 2.0, 6.5, 9.9}) {
+    CAPTURE(epoch);
+    CHECK(lr_at(config, {epoch + 1, 0.1, 0, 1}) == doctest::Approx(at_epoch(ten, epoch)));
+  }
+}

@@ -57,3 +57,17 @@ TEST_CASE("A figure that the run does not measure cannot be monitored") {
   CHECK(contains(message_of([] { resolve_monitor("val_loss", false); }), "no validation photos"));
   CHECK(std::isnan(value_of({}, "loss")));
 }
+
+TEST_CASE("What waits for a figure is refused where none is monitored") {
+  CHECK(resolve_monitor(kNoMonitor, false) == kNoMonitor);
+  TrainConfig config;
+  config.stopping.monitor = kNoMonitor;
+  CHECK_NOTHROW(check_monitor(config));
+  config.schedule.schedule = "plateau";
+  CHECK(contains(message_of([&] { check_monitor(config); }), "--schedule plateau"));
+  config.schedule.schedule = "cosine";
+  config.stopping.patience = 2;
+  CHECK(contains(message_of([&] { check_monitor(config); }), "--patience"));
+  config.stopping.monitor = "loss";
+  CHECK_NOTHROW(check_monitor(config));
+}

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "scratch.h"
+#include "train/stopping.h"
 
 using namespace cvtool;
 
@@ -78,6 +79,7 @@ class Watcher : public Observer {
 struct Setting {
   int64_t batch = 4, first_layer_from = 1;
   double dropout = 0.3, checkpoint_every_s = 600;
+  bool solves = false;  // the first phase has no steps
   TrainConfig config;
   Setting() {
     config.epochs = 5;
@@ -107,6 +109,14 @@ struct Session {
     net.a.set_requires_grad(both);
     phase.groups = {{{net.b}}};
     phase.weights = {{"b", net.b}, {"mean", net.mean}};
+    if (s.solves && !both)
+      phase.solve = [this] {
+        const at::NoGradGuard no_grad;
+        net.b.fill_(0.25).select(1, 0).fill_(-0.25);
+        RunningSums sums;
+        sums.add(0.5, 20, kSamples);
+        return sums;
+      };
     if (both) {
       phase.groups.push_back({{net.a}, 0.5});
       phase.weights.emplace_back("a", net.a);
@@ -120,7 +130,7 @@ struct Session {
     run.config = s.config;
     run.loss.name = s.config.loss;
     run.loss.label_smoothing = s.config.label_smoothing;
-    if (s.first_layer_from > 1) run.phases.push_back({1, [&] { return phase(s, false); }});
+    if (s.first_layer_from > 1) run.phases.push_back({1, [&] { return phase(s, false); }, s.solves});
     run.phases.push_back({s.first_layer_from, [&] {
                             if (!last_phase_begins) throw Error("interrupted", ExitCode::kInterrupted);
                             return phase(s, true);
@@ -155,7 +165,7 @@ std::string result_of(const Session& session) {
 }
 
 std::vector<Setting> settings() {
-  std::vector<Setting> all(4);
+  std::vector<Setting> all(5);
   all[1].config.ema = 0.9;
   all[1].config.schedule.schedule = "cosine";
   all[1].config.schedule.warmup = 1.5;
@@ -168,6 +178,11 @@ std::vector<Setting> settings() {
   all[3].config.schedule.schedule = "plateau";
   all[3].config.schedule.decay = 0.5;
   all[3].config.schedule.decay_every = 1;
+  all[4].solves = true;
+  all[4].first_layer_from = 2;
+  all[4].config.ema = 0.9;
+  all[4].config.schedule.schedule = "cosine";
+  all[4].config.schedule.warmup = 0.5;
   return all;
 }
 
@@ -292,6 +307,62 @@ TEST_CASE(
   }
   CHECK(updates == two.state.updates);
   CHECK(at::allclose(*find_tensor(two.state.last.weights, "b"), average, 1e-5, 1e-6));
+}
+
+TEST_CASE("An epoch that is solved has its figures and no rate; average and schedule begin behind it") {
+  Setting setting = settings()[4];
+  Session session;
+  session.train(setting);
+  REQUIRE(session.end == TrainingEnd::kDone);
+  REQUIRE(session.state.history.size() == 5);
+  const auto figure = [&](size_t epoch, const std::string& name) {
+    for (const auto& [key, value] : session.state.history[epoch - 1].values)
+      if (key == name) return value;
+    return -1.0;
+  };
+  CHECK(figure(1, "loss") == 0.5);
+  CHECK(figure(1, "accuracy") == doctest::Approx(20.0 / kSamples));
+  CHECK(figure(1, "lr") == 0);
+  CHECK(figure(1, "val_loss") > 0);
+  // As in a run of four epochs.
+  Setting four;
+  four.config = setting.config;
+  four.config.epochs = 4;
+  Session without;
+  without.train(four);
+  for (size_t epoch = 1; epoch <= 4; ++epoch)
+    CHECK(figure(epoch + 1, "lr") == doctest::Approx(without.state.history[epoch - 1].values[4].second));
+  CHECK(without.state.history[0].values[4].first == "lr");
+  // What is validated and kept of the solved epoch is the solved weights, not an average with what was before.
+  setting.config.epochs = 1;
+  Session one;
+  one.train(setting);
+  CHECK(find_tensor(one.state.last.weights, "b")->select(1, 1).eq(0.25).all().item<bool>());
+  CHECK(one.state.best.epoch == 1);
+}
+
+TEST_CASE("A run that is stopped as its solved epoch ends goes on behind it") {
+  const Setting setting = settings()[4];
+  Session whole, first, second;
+  whole.train(setting);
+  first.last_phase_begins = false;
+  CHECK_THROWS_AS(first.train(setting), Error);
+  REQUIRE_FALSE(first.saved.empty());
+  second.state = state_from(first.saved.back());
+  CHECK(second.state.epoch == 2);
+  second.train(setting);
+  CHECK(result_of(second) == result_of(whole));
+}
+
+TEST_CASE("Where nothing is monitored the last epoch is kept and none is called the best") {
+  Setting setting;
+  setting.config.epochs = 3;
+  setting.config.stopping.monitor = kNoMonitor;
+  Session session;
+  session.train(setting);
+  CHECK(session.state.best.epoch == 3);
+  CHECK(find_tensor(session.state.best.weights, "b")->equal(session.net.b));
+  for (const EpochReport& report : session.state.history) CHECK_FALSE(report.best);
 }
 
 TEST_CASE("Training ends when there is no improvement") {
