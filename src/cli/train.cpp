@@ -22,6 +22,20 @@ Recipe recipe_for_help(const char* name) {
   }
 }
 
+// "" where the text is "none" or minutes, else what is wrong with it.
+std::string is_budget(const std::string& text) {
+  constexpr double kMost = 1e6;
+  if (text == "none") return "";
+  try {
+    size_t end = 0;
+    const double minutes = std::stod(text, &end);
+    if (end == text.size() && minutes > 0 && minutes <= kMost) return "";
+  } catch (const std::exception&) {
+    return "--budget: '" + text + "' is neither a number of minutes nor 'none'";
+  }
+  return "--budget: '" + text + "' is neither a number of minutes above 0 nor 'none'";
+}
+
 class TrainCommand {
  public:
   explicit TrainCommand(CLI::App& app) {
@@ -31,13 +45,22 @@ class TrainCommand {
     const Json with_base = recipe_to_json(recipe_for_help(kDefaultTransferRecipe));
     app.add_option("--data", request_.data, "folder of photos (DIR/train/CLASS/..., DIR/CLASS/...) or CSV file");
     app.add_option("--recipe", request_.recipe, "recipe: a name or a JSON file (default: small-resnet)");
-    app.add_option("--base", backbone_,
-                   "pretrained backbone, frozen: the name of an imported one, or a TorchScript file");
+    app.add_option(
+        "--base", backbone_,
+        "pretrained backbone: the name of an imported one, or a TorchScript file; none: from scratch; auto: one "
+        "that is there, else mobilenet_v2, which is fetched once (default: auto; a recipe says its own)");
+    app.add_flag("--offline", request_.offline, "fetch no backbone (also CVTOOL_OFFLINE=1)");
     app.add_option_function<std::string>(
         "--head", [this](const std::string& text) { head_ = layers_from_text(text, "--head"); },
         "layers behind the base: " + head_words_help());
     app.add_option("--preprocess", preprocess_, "how pixels reach the net: none, unit, symmetric, imagenet or caffe");
     app.add_option("--from", request_.from, "train the net of this run or model file on");
+    app.add_option("--budget", budget_,
+                   "minutes for finding out how these photos are trained on best and for that training, where no flag "
+                   "or recipe says how; none: as long as it pays")
+        ->type_name("MINUTES")
+        ->check(is_budget)
+        ->capture_default_str();
     app.add_option("--project", request_.project, "folder of the runs (default: runs)");
     app.add_option("--name", request_.name, "the run's folder in the project (default: train, train2, ...)");
     CLI::Option* resume =
@@ -68,6 +91,10 @@ class TrainCommand {
     request_.overrides = {
         {"data", data_given_}, {"train", train_given_}, {"transfer", transfer_given_}, {"model", model_given()}};
     if (!augment_.is_null()) request_.overrides["augment"] = augment_;
+    if (budget_ == "none")
+      request_.budget_minutes.reset();
+    else
+      request_.budget_minutes = std::stod(budget_);
     Console::outlive_terminal();
     if (json_) console.write_events();
     if (finds_lr_) return find_lr(engine, console);
@@ -129,6 +156,7 @@ class TrainCommand {
   TrainConfig train_;
   TransferConfig transfer_;
   std::string backbone_, preprocess_;
+  std::string budget_ = "10";
   Json head_;
   Json augment_;  // null: the recipe's
   Json data_given_ = Json::object(), train_given_ = Json::object(), transfer_given_ = Json::object();

@@ -42,6 +42,10 @@ class PhotoStore {
   // samples() and returned with the reason. `progress` may return early by throwing. Call it once, first.
   std::vector<BadFile> scan(const ScanProgress& progress = {});
 
+  // The photos samples()[row] of the rows as a store of their own, already scanned; the two share the pixels that are
+  // kept, and either may outlive the other.
+  std::unique_ptr<PhotoStore> subset(const std::vector<size_t>& rows) const;
+
   const std::vector<Sample>& samples() const;
   // Those of them that are damaged, and used as far as they could be decoded.
   const std::vector<BadFile>& damaged() const;

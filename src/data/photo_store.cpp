@@ -34,7 +34,7 @@ struct PhotoStore::State {
   std::vector<ContentHash> contents;  // of each sample's file, when scanned
   std::vector<BadFile> damaged;       // photos in use that were decoded in part
   std::vector<size_t> rows;           // each sample's row in the cache
-  std::unique_ptr<PixelCache> cache;  // may be null
+  std::shared_ptr<PixelCache> cache;  // may be null
   std::mutex warned_mutex;
   std::set<size_t> warned;
 
@@ -150,6 +150,20 @@ bool PhotoStore::pixels(size_t index, uint8_t* target) const {
     state.warn_once(index, error.err);
   }
   return false;
+}
+
+std::unique_ptr<PhotoStore> PhotoStore::subset(const std::vector<size_t>& rows) const {
+  const State& from = *state_;
+  if (from.rows.size() != from.samples.size()) throw Error("PhotoStore: scan() comes first");
+  std::vector<Sample> samples;
+  for (const size_t row : rows) samples.push_back(from.samples.at(row));
+  auto part = std::make_unique<PhotoStore>(from.root, std::move(samples), from.options);
+  part->state_->cache = from.cache;
+  for (const size_t row : rows) {
+    part->state_->contents.push_back(from.contents.at(row));
+    part->state_->rows.push_back(from.rows.at(row));
+  }
+  return part;
 }
 
 std::vector<std::pair<size_t, size_t>> PhotoStore::same_files(const PhotoStore& other) const {

@@ -52,6 +52,7 @@ OpenedSplit open_split(const PhotoRequest& request, const DataConfig& data, cons
     if (observer.stop_requested())
       throw Error("interrupted while reading photos; nothing was written", ExitCode::kInterrupted);
   });
+  if (request.told) return split;
   report_bad_files(split, request.samples.size(), run.strict);
   if (const auto& damaged = split.store->damaged(); !damaged.empty())
     spdlog::warn("{} in {} damaged and used as far as it can be decoded, such as {}: {}",

@@ -27,7 +27,7 @@ namespace {
 constexpr int64_t kMegabyte = 1000000;
 
 // Fetches the official file into the cache; returns its path.
-std::string fetch_weights(const BackboneChoice& choice, Observer& observer) {
+std::string fetch_weights(const BackboneChoice& choice, bool briefly, Observer& observer) {
   const std::string commands = import_commands(choice);
   const auto files = official_weights(choice);
   if (files.empty() || files.front().sha256.empty())
@@ -44,7 +44,11 @@ std::string fetch_weights(const BackboneChoice& choice, Observer& observer) {
       observer.progress({"Fetching " + file + ", MB", done / kMegabyte, total / kMegabyte, std::nan(""), std::nan("")});
     return !observer.stop_requested();
   };
-  spdlog::info("fetching {} ({})", wanted.url, files.front().size);
+  constexpr int64_t kBriefly = 4;
+  if (briefly)
+    wanted.first_byte_s = kBriefly;
+  else
+    spdlog::info("fetching {} ({})", wanted.url, files.front().size);
   download(wanted);
   return wanted.path;
 }
@@ -94,7 +98,7 @@ ImportResult import_job(const ImportRequest& request, Observer& observer) {
   if (!fetch && !fs::exists(request.weights))
     throw UsageError("--weights " + request.weights + ": there is no such file");
   if (!request.output.empty()) check_output(request.output, OutputKind::kModel, {{request.weights}, nullptr});
-  const std::string path = fetch ? fetch_weights(chosen, observer) : request.weights;
+  const std::string path = fetch ? fetch_weights(chosen, request.briefly, observer) : request.weights;
   const StateDict weights = read_backbone_weights(path);
   const BackboneChoice choice = fetch ? chosen : recognise_backbone(wish, weights);
   BackboneFile backbone = backbone_with_weights(choice, weights);

@@ -9,6 +9,7 @@
 #include "base/output.h"
 #include "base/text.h"
 #include "data/leakage.h"
+#include "engine/base_choice.h"
 #include "engine/jobs.h"
 #include "engine/output_check.h"
 #include "evaluate/evaluation.h"
@@ -17,6 +18,8 @@
 #include "model/model_file.h"
 #include "report/curves.h"
 #include "run/run_training.h"
+#include "search/search.h"
+#include "search/way.h"
 #include "torch/matrix_rate.h"
 #include "train/lr_finder.h"
 #include "train/stopping.h"
@@ -104,12 +107,23 @@ TrainProfile finished_profile(const Profile& profile, const TrainPlan& plan, con
   return result;
 }
 
+// Whatever is wrong with the request is said before the photos are read.
+PreparedTraining prepare_training(const TrainRequest& given, Observer& observer) {
+  const TrainRequest request = with_chosen_base(given, observer);
+  PreparedTraining prepared{plan_training(request), {}};
+  const TrainPlan& plan = prepared.plan;
+  if (!plan.stopped) check_output_folder("--project", plan.request.project, plan.dataset);
+  if (is_open(request)) return search_training(request, plan.dataset, observer);
+  prepared.data = open_training_data(plan, observer);
+  return prepared;
+}
+
 }  // namespace
 
 TrainResult train_job(const TrainRequest& request, Observer& observer) {
-  const TrainPlan plan = plan_training(request);
-  if (!plan.stopped) check_output_folder("--project", plan.request.project, plan.dataset);
-  const TrainingData data = open_training_data(plan, observer);
+  const PreparedTraining prepared = prepare_training(request, observer);
+  const TrainPlan& plan = prepared.plan;
+  const TrainingData& data = prepared.data;
   StartedRun run = start_run(plan, data);
   const std::string model = run.folder + "/best.pt", digest = stored_digest(model);
   Profile profile;
@@ -146,7 +160,7 @@ TrainResult train_job(const TrainRequest& request, Observer& observer) {
 
 LrFinding find_lr_job(const TrainRequest& request, const std::string& picture, Observer& observer) {
   constexpr int64_t kSteps = 100;
-  TrainRequest without_run = request;
+  TrainRequest without_run = with_chosen_base(request, observer);
   without_run.name.clear();
   const TrainPlan plan = plan_training(without_run);
   check_output(picture, OutputKind::kPicture, {{request.data, request.from}, &plan.dataset});

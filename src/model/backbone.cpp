@@ -64,6 +64,9 @@ Base open_backbone(const std::string& name_or_path) {
       {"sha256", sha256_of_file(path)},
       {"preprocess", stated},
       {"parameters", count_numbers(backbone.module)}};
+  // Of cvtool's own import: what it was trained with, and what its weights may be used for.
+  for (const char* key : {"imgsz", "licence"})
+    if (file.info.is_object() && file.info.contains(key)) backbone.info[key] = file.info.at(key);
   return backbone;
 }
 

@@ -13,7 +13,7 @@ namespace cvtool {
 struct Base {
   torch::jit::Module module;  // see BackboneFile::module
   Json preprocess = "unit";   // as NetSpec::preprocess takes it
-  Json info;                  // name, file, sha256, preprocess, parameters
+  Json info;                  // name, file, sha256, preprocess, parameters; of cvtool's own import imgsz and licence
 };
 
 // Opens a backbone by name or path (see backbone_path). Throws UsageError where it is not there, Error where the file

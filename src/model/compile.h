@@ -48,7 +48,7 @@ struct Net {
   std::vector<SummaryRow> rows;
   int64_t units = 0;
   std::string activation;  // of the last layer: "softmax" or "sigmoid"
-  Json backbone;  // null without a backbone; else what is known of it: name, file, sha256, preprocess, parameters
+  Json backbone;           // null without a backbone; else what is known of it: see Base::info
 };
 
 // Compiles the spec. Throws UsageError naming layer, input shape and reason: an unknown key or kind, a window that

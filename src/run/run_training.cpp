@@ -68,11 +68,16 @@ std::string what_is_left(const TrainPlan& plan, const StartedRun& run, RunFiles&
   }
   if (run.state.best.epoch == 0) return "";
   const bool chosen = plan.recipe.train.stopping.monitor != kNoMonitor;
-  return std::string("; the ") + (chosen ? "best" : "last") + " model so far (epoch " + std::to_string(run.state.best.epoch) + ") is kept in " + run.folder +
-         "/best.pt";
+  return std::string("; the ") + (chosen ? "best" : "last") + " model so far (epoch " +
+         std::to_string(run.state.best.epoch) + ") is kept in " + run.folder + "/best.pt";
 }
 
 }  // namespace
+
+PhaseInputs phase_inputs(const TrainPlan& plan, const TrainingData& data, Observer& observer, Profile* profile) {
+  return {plan.recipe,    plan.net, plan.classes(), *data.train.store, data.valid.store.get(), plan.device,
+          plan.precision, observer, profile};
+}
 
 TrainingRun training_of(const TrainPlan& plan, const TrainingData& data, Observer& observer, Profile* profile) {
   const TrainConfig& config = plan.recipe.train;
@@ -83,8 +88,7 @@ TrainingRun training_of(const TrainPlan& plan, const TrainingData& data, Observe
   training.config = config;
   training.loss = {config.loss, config.label_smoothing, config.focal_gamma,
                    weights.defined() ? weights.to(plan.device) : at::Tensor()};
-  training.phases = training_phases({plan.recipe, plan.net, plan.classes(), *data.train.store, data.valid.store.get(),
-                                     plan.device, plan.precision, observer, profile});
+  training.phases = training_phases(phase_inputs(plan, data, observer, profile));
   training.device = plan.device;
   training.precision = plan.precision;
   training.time_limit_s = plan.request.session.time_limit * 60;
@@ -120,7 +124,8 @@ TrainingEnd train_into_folder(const TrainPlan& plan, const TrainingData& data, S
     files.catch_up(run.state);
     return end;
   } catch (const Error& error) {
-    if (error.code() != ExitCode::kInterrupted) throw Error(error.what() + what_is_left(plan, run, files), error.code());
+    if (error.code() != ExitCode::kInterrupted)
+      throw Error(error.what() + what_is_left(plan, run, files), error.code());
     files.catch_up(run.state);
     return TrainingEnd::kInterrupted;
   } catch (const std::exception& error) {

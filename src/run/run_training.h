@@ -2,9 +2,14 @@
 #pragma once
 
 #include "run/started_run.h"
+#include "train/phases.h"
 #include "train/trainer.h"
 
 namespace cvtool {
+
+// What the phases of a training are made of. Keeps references to all.
+PhaseInputs phase_inputs(const TrainPlan& plan, const TrainingData& data, Observer& observer,
+                         Profile* profile = nullptr);
 
 // What is trained and how; where it is saved is left open. Keeps references to all three.
 // `profile` may be null.

@@ -70,6 +70,7 @@ Json config_of(const TrainPlan& plan) {
                    {"session", session},
                    {"tool", tool_text()},
                    {"libtorch", torch_version()}};
+  if (!plan.tried.empty()) config["run"]["tried"] = plan.tried;
   return config;
 }
 

@@ -76,6 +76,7 @@ ChosenRecipe recipe_of_stopped_run(TrainPlan& plan) {
   const Json& run = config.at("run");
   if (request.data.empty()) request.data = run.value("data", "");
   if (plan.from = run.value("from", ""); !plan.from.empty()) chosen.source = load_model(plan.from);
+  plan.tried = run.value("tried", std::vector<std::string>());
   Json options{{"device", run.value("device", "auto")},
                {"threads", depends_on_threads(chosen.recipe.transfer) ? run.value("threads", 0) : 0},
                {"max_pixels", run.value("max_pixels", ReadOptions().max_pixels)}};
@@ -136,7 +137,7 @@ void compile(TrainPlan& plan, const std::optional<ModelFile>& source) {
 
 }  // namespace
 
-TrainPlan plan_training(const TrainRequest& request) {
+TrainPlan plan_training(const TrainRequest& request, const Dataset* found) {
   TrainPlan plan;
   plan.request = request;
   ChosenRecipe chosen = choose_recipe(plan);
@@ -152,7 +153,7 @@ TrainPlan plan_training(const TrainRequest& request) {
   const bool precision_asked =
       of_a_run ? request.overrides.value("train", Json::object()).contains("precision") : train.precision != "auto";
   choose_machine(plan, precision_asked);
-  plan.dataset = find_dataset(plan.request.data, plan.recipe.data, static_cast<uint64_t>(train.seed));
+  plan.dataset = found ? *found : find_dataset(plan.request.data, plan.recipe.data, static_cast<uint64_t>(train.seed));
   plan.recipe.data.classes = plan.dataset.classes;
   if (chosen.source) check_classes(*chosen.source, plan);
   if (plan.dataset.train.empty())

@@ -23,13 +23,15 @@ struct TrainPlan {
   std::string precision_why;          // "bf16: the processor has bfloat16 natively"
   std::string from;                   // the model file whose net is trained on; empty: the net is new
   std::optional<StoppedRun> stopped;  // what --resume names
+  std::vector<std::string> tried;     // sentences on the ways to train that were compared before
 
   int64_t classes() const { return static_cast<int64_t>(dataset.classes.size()); }
 };
 
 // Finds whatever is wrong with a request: the recipe, the machine, the run's name, the photos' folders, the net, the
-// weights of the classes. Prepares the process (threads, rounding) for the work. Throws UsageError, DataError where
-// there are no photos, Error for a damaged run or model.
-TrainPlan plan_training(const TrainRequest& request);
+// weights of the classes. Prepares the process (threads, rounding) for the work. `found`: the photos of the request's
+// data, where they have been listed before. Throws UsageError, DataError where there are no photos, Error for a damaged
+// run or model.
+TrainPlan plan_training(const TrainRequest& request, const Dataset* found = nullptr);
 
 }  // namespace cvtool

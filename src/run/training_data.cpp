@@ -12,22 +12,30 @@
 
 namespace cvtool {
 
-TrainingData open_training_data(const TrainPlan& plan, Observer& observer) {
-  const Dataset& found = plan.dataset;
-  log_notes(found);
-  // In proportion to the photos, so that the budget holds all of them or none.
-  const double train_fraction =
-      static_cast<double>(found.train.size()) / static_cast<double>(found.train.size() + found.valid.size());
-  TrainingData data;
-  data.train =
-      open_split({found.root, "train", found.train, train_fraction}, plan.recipe.data, plan.request.run, observer);
-  data.valid =
-      open_split({found.root, "valid", found.valid, 1 - train_fraction}, plan.recipe.data, plan.request.run, observer);
+namespace {
+
+void say_what_there_is(const TrainPlan& plan, const TrainingData& data) {
   const std::string leakage = leakage_text(duplicates_in_training(data.train, data.valid), "valid");
   if (!leakage.empty()) spdlog::warn("{}", leakage);
   spdlog::info("{}: {} and {} of {}: {}", plan.request.data, counted(data.train.count(), "training photo"),
                counted(data.valid.count(), "validation photo"), counted(plan.classes(), "class"),
-               printable(join(found.classes, ", ")));
+               printable(join(plan.dataset.classes, ", ")));
+}
+
+}  // namespace
+
+TrainingData open_training_data(const TrainPlan& plan, Observer& observer, bool told) {
+  const Dataset& found = plan.dataset;
+  if (!told) log_notes(found);
+  // In proportion to the photos, so that the budget holds all of them or none.
+  const double train_fraction =
+      static_cast<double>(found.train.size()) / static_cast<double>(found.train.size() + found.valid.size());
+  TrainingData data;
+  data.train = open_split({found.root, "train", found.train, train_fraction, told}, plan.recipe.data, plan.request.run,
+                          observer);
+  data.valid = open_split({found.root, "valid", found.valid, 1 - train_fraction, told}, plan.recipe.data,
+                          plan.request.run, observer);
+  if (!told) say_what_there_is(plan, data);
   return data;
 }
 

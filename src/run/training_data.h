@@ -15,8 +15,8 @@ struct TrainingData {
 };
 
 // Reads every photo of the plan, says what there is and warns of validation photos that are training photos too.
-// Throws as open_split does.
-TrainingData open_training_data(const TrainPlan& plan, Observer& observer);
+// `told`: that has been said before, of the same photos. Throws as open_split does.
+TrainingData open_training_data(const TrainPlan& plan, Observer& observer, bool told = false);
 
 // What data.json says: {"root", "layout", "classes", "digest", "train", "valid", "notes"}; see split_json.
 Json training_data_json(const Dataset& dataset, const TrainingData& data);

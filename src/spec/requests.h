@@ -82,6 +82,10 @@ struct TrainRequest {
   bool resumes = false;
   std::string resume;  // run to go on with; empty: the newest of the project
   bool force = false;  // go on even where that changes the result
+  // Minutes for the search of how to train, where that is left open, and the training itself; none: no clock is looked
+  // at.
+  std::optional<double> budget_minutes = 10;
+  bool offline = false;  // where no backbone lies ready, none is fetched
 };
 
 struct EvalRequest {
@@ -169,6 +173,7 @@ struct ImportRequest {
   double alpha = 0;               // 0: that of the weights
   std::string weights;            // file; empty: the official file is fetched
   std::string output;             // empty: in user_data_folder()/bases
+  bool briefly = false;           // without a remark, and given up where the network does not answer at once
 };
 
 // data check, stats and preview: which photos, and how they are looked at.

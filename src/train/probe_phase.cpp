@@ -103,17 +103,6 @@ ProbeData data_from(const FeatureStore& store, const std::vector<HeadModule>& re
   return data;
 }
 
-ProbeOptions probe_options(const PhaseInputs& in) {
-  ProbeOptions options;
-  options.classes = in.classes;
-  options.class_weights = class_weights_of(in.recipe, in.train.samples());
-  options.label_smoothing = in.recipe.train.label_smoothing;
-  options.l2 = in.recipe.transfer.probe_l2;
-  options.units = in.net.units;
-  options.observer = &in.observer;
-  return options;
-}
-
 Probe solved(const ProbeData& data, ProbeOptions options) {
   if (options.l2 == 0) {
     const CrossValidation found = cross_validate(data, options);
@@ -156,6 +145,17 @@ void check_augmentation(const Recipe& recipe) {
 }
 
 }  // namespace
+
+ProbeOptions probe_options(const PhaseInputs& in) {
+  ProbeOptions options;
+  options.classes = in.classes;
+  options.class_weights = class_weights_of(in.recipe, in.train.samples());
+  options.label_smoothing = in.recipe.train.label_smoothing;
+  options.l2 = in.recipe.transfer.probe_l2;
+  options.units = in.net.units;
+  options.observer = &in.observer;
+  return options;
+}
 
 void check_probe(const Recipe& recipe, const Net& net) {
   const TransferConfig& config = recipe.transfer;

@@ -6,6 +6,9 @@
 
 namespace cvtool {
 
+// How the recipe has the probe solved.
+ProbeOptions probe_options(const PhaseInputs& in);
+
 // Throws UsageError where the recipe's probe fits neither its net nor its other settings; a recipe without a probe is
 // looked at only for what it says of one. `recipe` is resolved.
 void check_probe(const Recipe& recipe, const Net& net);

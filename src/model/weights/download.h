@@ -18,6 +18,8 @@ struct Download {
   std::function<bool(int64_t done_bytes, int64_t total_bytes)> progress;
   // Seconds without a byte after which the transfer is given up.
   int64_t patience_s = 60;
+  // Seconds within which a first byte must come, the connection included; 0: as patience_s says.
+  int64_t first_byte_s = 0;
 };
 
 // Bytes go to PATH.part and stay there when the transfer breaks, so that the next call goes on from there (if

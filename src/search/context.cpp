@@ -1,0 +1,70 @@
+#include "search/context.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "search/without_remarks.h"
+
+namespace cvtool {
+namespace {
+
+// Of the budget: what one trial may take, and what is kept for reading, measuring and writing at the end.
+constexpr double kTrialFraction = 0.12, kReserve = 0.08;
+
+Json section(const TrainRequest& request, const char* name) { return request.overrides.value(name, Json::object()); }
+
+}  // namespace
+
+SearchContext::SearchContext(const TrainRequest& request, const Dataset& found, Observer& watcher)
+    : observer(watcher),
+      request_(request),
+      found_(found),
+      pace_(request.budget_minutes),
+      backbone_(section(request, "model").value("base", "")),
+      size_is_asked_(section(request, "data").contains("imgsz")),
+      seed_(section(request, "train").value("seed", uint64_t{42})) {}
+
+TrainPlan SearchContext::plan_of(const Way& way) const {
+  const WithoutRemarks quietly;
+  TrainPlan plan = plan_training(with_way(request_, way), &found_);
+  plan.tried = tried_;
+  return plan;
+}
+
+void SearchContext::say(const Way& way, const std::string& what) {
+  tried_.push_back(way_text(way) + ": " + what);
+  spdlog::info("  {}", tried_.back());
+  observer.event({{"event", "trial"}, {"way", way_text(way)}, {"result", what}});
+}
+
+const TrainingData& SearchContext::photos_for(const Way& way, const TrainPlan& plan) {
+  if (data_.train.store && opened_size_ == way.imgsz) return data_;
+  data_ = {};
+  data_ = open_training_data(plan, observer, told_);
+  told_ = true;
+  opened_size_ = way.imgsz;
+  return data_;
+}
+
+TrainingData SearchContext::take_photos_for(const Way& way, const TrainPlan& plan) {
+  photos_for(way, plan);
+  return std::move(data_);
+}
+
+bool SearchContext::affords(double seconds, const Way& way) {
+  if (!pace_.limited() || seconds <= training_s()) return true;
+  say(way, "not tried, it would take " + duration_text(seconds) + " and " + duration_text(std::max(training_s(), 0.0)) +
+               " are left");
+  return false;
+}
+
+double SearchContext::training_s() const {
+  return pace_.limited() ? pace_.left_s() - kReserve * pace_.total_s() : pace_.left_s();
+}
+
+double SearchContext::trial_s() const { return kTrialFraction * pace_.total_s(); }
+
+}  // namespace cvtool

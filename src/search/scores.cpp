@@ -1,0 +1,64 @@
+#include "search/scores.h"
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+#include <numeric>
+
+namespace cvtool {
+namespace {
+
+double mean(const std::vector<double>& values) {
+  return values.empty() ? 0 : std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+// The mean of a - b, and its standard error.
+struct PairedDifference {
+  double mean = 0, error = 0;
+};
+
+PairedDifference paired_difference(const std::vector<double>& a, const std::vector<double>& b) {
+  std::vector<double> differences;
+  for (size_t i = 0; i < a.size(); ++i) differences.push_back(a[i] - b[i]);
+  const double centre = mean(differences);
+  double squares = 0;
+  for (const double d : differences) squares += (d - centre) * (d - centre);
+  const auto count = static_cast<double>(differences.size());
+  return {centre, count > 1 ? std::sqrt(squares / (count - 1) / count) : 0};
+}
+
+}  // namespace
+
+double PhotoScores::accuracy() const { return mean(right); }
+
+int64_t PhotoScores::mistakes() const {
+  return static_cast<int64_t>(right.size()) -
+         static_cast<int64_t>(std::accumulate(right.begin(), right.end(), 0.0) + 0.5);
+}
+
+PhotoScores PhotoScores::part(const std::vector<size_t>& rows) const {
+  PhotoScores out;
+  for (const size_t row : rows) {
+    out.loss.push_back(loss.at(row));
+    out.right.push_back(right.at(row));
+  }
+  return out;
+}
+
+PhotoScores scores_of(const at::Tensor& log_probabilities, const at::Tensor& labels) {
+  const at::Tensor loss = -log_probabilities.gather(1, labels.unsqueeze(1)).squeeze(1).contiguous();
+  const at::Tensor right = (log_probabilities.argmax(1) == labels).to(at::kDouble).contiguous();
+  const auto numbers = [](const at::Tensor& t) {
+    return std::vector<double>(t.data_ptr<double>(), t.data_ptr<double>() + t.numel());
+  };
+  return {numbers(loss), numbers(right)};
+}
+
+bool is_better(const PhotoScores& other, const PhotoScores& kept) {
+  const PairedDifference accuracy = paired_difference(other.right, kept.right);
+  if (accuracy.mean > accuracy.error) return true;
+  const PairedDifference loss = paired_difference(kept.loss, other.loss);
+  return accuracy.mean >= 0 && loss.mean > loss.error;
+}
+
+}  // namespace cvtool

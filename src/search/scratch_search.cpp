@@ -1,0 +1,48 @@
+#include "search/scratch_search.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "data/photo_size.h"
+#include "search/training_trial.h"
+
+namespace cvtool {
+namespace {
+
+// Twice the photos' own size where they are small: the net halves its input twice at once.
+int64_t input_for(int64_t side) {
+  constexpr int64_t kSmallest = 32, kLargest = 128;
+  if (side <= 0) return kLargest;
+  return std::clamp((2 * side + 31) / 32 * 32, kSmallest, kLargest);
+}
+
+}  // namespace
+
+Way scratch_way(SearchContext& context, bool mirrored) {
+  Way way;
+  way.mirrored = mirrored;
+  way.varied = true;
+  const TrainPlan plan = context.plan_of(way);
+  const Dataset& found = plan.dataset;
+  if (!context.size_is_asked())
+    way.imgsz = input_for(typical_side(found.root, found.train, decode_options(plan.recipe.data, plan.request.run)));
+  way.epochs = epochs_worth(way, static_cast<int64_t>(found.train.size()));
+  return way;
+}
+
+Way search_from_scratch(SearchContext& context) {
+  const Way mirrored = scratch_way(context, true);
+  Way plain = mirrored;
+  plain.mirrored = false;
+  const auto first = try_training(context, mirrored);
+  if (!first) return mirrored;
+  const auto second = try_training(context, plain);
+  if (!second) return first->way;
+  const bool better = is_better(second->scores, first->scores);
+  context.say(first->way,
+              "after a short training accuracy " + fixed(first->scores.accuracy(), 4) + " of photos held back");
+  context.say(second->way, "accuracy " + fixed(second->scores.accuracy(), 4) + (better ? ": better" : ": no gain"));
+  return better ? second->way : first->way;
+}
+
+}  // namespace cvtool

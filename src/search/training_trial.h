@@ -1,0 +1,26 @@
+// Trainings step by step, tried: how long they take, and what they gain on photos held back.
+#pragma once
+
+#include <optional>
+
+#include "search/context.h"
+#include "search/trial.h"
+
+namespace cvtool {
+
+struct TriedTraining {
+  Way way;             // with the epochs of the whole training, and its size
+  PhotoScores scores;  // after a short one, of the photos held back
+};
+
+// Tries the way on the context's photos for a part of the epochs that it would get. Nothing, with a line, where the
+// minutes do not allow it; a smaller input is taken where that makes it fit and the user has asked for no size.
+std::optional<TriedTraining> try_training(SearchContext& context, Way way);
+
+// The photos that every trial holds back.
+HeldBack photos_held_back(SearchContext& context, const PhotoStore& store, int64_t max_fit = 0);
+
+// As many epochs as photos of that number are worth, of a training from scratch or behind a backbone.
+int64_t epochs_worth(const Way& way, int64_t photos);
+
+}  // namespace cvtool

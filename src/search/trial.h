@@ -1,0 +1,31 @@
+// A way to train, tried: trained on a part of the training photos, measured on those held back.
+#pragma once
+
+#include "run/training_data.h"
+#include "search/held_back.h"
+#include "search/scores.h"
+
+namespace cvtool {
+
+struct Trial {
+  PhotoScores scores;            // of the photos held back, in their order
+  double seconds = 0;            // of all of it
+  double images_per_second = 0;  // of its last epoch's training, without what is done once
+};
+
+// Trains `plan` on the photos `photos.fit` of the store, without a word on its epochs, and measures it on
+// `photos.check` (may be empty). Throws Error (interrupted) when the observer asks to stop.
+Trial try_out(const TrainPlan& plan, const PhotoStore& store, const HeldBack& photos, Observer& observer);
+
+// What cross-validation says of the head's optimum behind a frozen backbone.
+struct ProbeTrial {
+  PhotoScores scores;  // of every photo, by a head that was not fitted to it
+  double l2 = 0;       // that was best
+  double seconds = 0;
+};
+
+// Of the photos `rows` of the training store.
+ProbeTrial try_probe(const TrainPlan& plan, const PhotoStore& store, const std::vector<size_t>& rows,
+                     Observer& observer);
+
+}  // namespace cvtool

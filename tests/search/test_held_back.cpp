@@ -1,0 +1,55 @@
+#include "search/held_back.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "data/opened_photos.h"
+
+using namespace cvtool;
+
+TEST_CASE("a fifth of each class is held back, and no photo is on both sides") {
+  const OpenedPhotos photos(40);
+  const HeldBack parts = held_back(*photos.store, 1);
+  CHECK(parts.check.size() == 8);
+  CHECK(parts.fit.size() == 32);
+  std::set<size_t> rows(parts.fit.begin(), parts.fit.end());
+  rows.insert(parts.check.begin(), parts.check.end());
+  CHECK(rows.size() == 40);
+  for (const int64_t label : {0, 1})
+    CHECK(std::count_if(parts.check.begin(), parts.check.end(),
+                        [&](size_t row) { return photos.store->samples()[row].label == label; }) == 4);
+}
+
+TEST_CASE("what is held back follows from photos and seed, and stays where fewer are trained on") {
+  const OpenedPhotos photos(40);
+  const HeldBack parts = held_back(*photos.store, 1), few = held_back(*photos.store, 1, 10);
+  CHECK(parts.check == held_back(*photos.store, 1).check);
+  CHECK(parts.check != held_back(*photos.store, 2).check);
+  CHECK(parts.check == few.check);
+  CHECK(few.fit.size() >= 10);
+  CHECK(few.fit.size() <= 12);
+}
+
+TEST_CASE("a part of a store gives the pixels of the photos that it was made of") {
+  const OpenedPhotos photos(6);
+  const auto part = photos.store->subset({4, 1});
+  REQUIRE(part->samples().size() == 2);
+  CHECK(part->samples()[0].path == photos.store->samples()[4].path);
+  std::vector<uint8_t> own(8 * 8 * 3), whole(8 * 8 * 3);
+  REQUIRE(part->pixels(1, own.data()));
+  REQUIRE(photos.store->pixels(1, whole.data()));
+  CHECK(own == whole);
+  CHECK(part->content(0) == photos.store->content(4));
+}
+
+TEST_CASE("some rows are of every class by its share, and all where there are not more") {
+  const OpenedPhotos photos(40);
+  const std::vector<size_t> some = some_rows(*photos.store, 1, 10);
+  CHECK(some.size() == 12);
+  CHECK(std::is_sorted(some.begin(), some.end()));
+  CHECK(std::count_if(some.begin(), some.end(), [&](size_t row) { return photos.store->samples()[row].label == 0; }) ==
+        6);
+  CHECK(some_rows(*photos.store, 1, 100) == in_order(40));
+}
