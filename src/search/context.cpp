@@ -44,6 +44,10 @@ const TrainingData& SearchContext::photos_for(const Way& way, const TrainPlan& p
   if (data_.train.store && opened_size_ == way.imgsz) return data_;
   data_ = {};
   data_ = open_training_data(plan, observer, told_);
+  if (!told_)
+    spdlog::info(
+        "finding out how these photos are best trained on{}",
+        pace_.limited() ? ", in at most " + duration_text(pace_.total_s()) + " with the training (--budget)" : "");
   told_ = true;
   opened_size_ = way.imgsz;
   return data_;

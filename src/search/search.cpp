@@ -135,10 +135,6 @@ class BackboneSearch {
 
 PreparedTraining search_training(const TrainRequest& request, const Dataset& found, Observer& observer) {
   SearchContext context(request, found, observer);
-  spdlog::info("finding out how these photos are best trained on{}",
-               request.budget_minutes
-                   ? ", in at most " + duration_text(*request.budget_minutes * 60) + " with the training (--budget)"
-                   : "");
   const Way way = context.backbone().empty() ? search_from_scratch(context) : BackboneSearch(context).run();
   spdlog::info("chosen: {}", way_text(way));
   PreparedTraining out{context.plan_of(way), {}};

@@ -44,7 +44,7 @@ std::vector<std::string> figures(const std::string& name) {
 }  // namespace
 
 TEST_CASE("Plain training from scratch tries what pays, says so, and leaves plain epochs that repeat it") {
-  const Outcome searched = plain("searched", {"--base", "none", "--budget", "1"});
+  const Outcome searched = plain("searched", {"--base", "none", "--budget", "0.1"});
   CAPTURE(searched.err);
   REQUIRE(searched.code == 0);
   CHECK(contains(searched.err, "finding out how these photos are best trained on"));
