@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "data/photo_size.h"
 #include "search/without_remarks.h"
 
 namespace cvtool {
@@ -56,6 +57,10 @@ const TrainingData& SearchContext::photos_for(const Way& way, const TrainPlan& p
 TrainingData SearchContext::take_photos_for(const Way& way, const TrainPlan& plan) {
   photos_for(way, plan);
   return std::move(data_);
+}
+
+int64_t SearchContext::photo_side(const TrainPlan& plan) {
+  return typical_side(plan.dataset.root, plan.dataset.train, decode_options(plan.recipe.data, plan.request.run));
 }
 
 bool SearchContext::affords(double seconds, const Way& way) {

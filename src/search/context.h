@@ -19,6 +19,9 @@ class SearchContext {
   // Hands over the photos that are open.
   TrainingData take_photos_for(const Way& way, const TrainPlan& plan);
 
+  // The photos' own size: the median of their shorter sides in pixels; 0 where none can be read.
+  static int64_t photo_side(const TrainPlan& plan);
+
   const std::string& backbone() const { return backbone_; }  // empty: none
   bool size_is_asked() const { return size_is_asked_; }      // the user has said how large the net's input is
   uint64_t seed() const { return seed_; }

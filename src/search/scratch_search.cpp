@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "data/photo_size.h"
 #include "search/training_trial.h"
 
 namespace cvtool {
@@ -23,10 +22,8 @@ Way scratch_way(SearchContext& context, bool mirrored) {
   way.mirrored = mirrored;
   way.varied = true;
   const TrainPlan plan = context.plan_of(way);
-  const Dataset& found = plan.dataset;
-  if (!context.size_is_asked())
-    way.imgsz = input_for(typical_side(found.root, found.train, decode_options(plan.recipe.data, plan.request.run)));
-  way.epochs = epochs_worth(way, static_cast<int64_t>(found.train.size()));
+  if (!context.size_is_asked()) way.imgsz = input_for(SearchContext::photo_side(plan));
+  way.epochs = epochs_worth(way, context.photos());
   return way;
 }
 

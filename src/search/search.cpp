@@ -87,6 +87,7 @@ class BackboneSearch {
   void try_trainings() {
     constexpr int64_t kLeastMistakes = 6;
     constexpr double kLikeTheBackbones = 0.95;
+    constexpr int64_t kSmallest = 96;
     const TrainPlan plan = context_.plan_of(best_);
     const HeldBack parts = photos_held_back(context_, *context_.photos_for(best_, plan).train.store);
     held_back_ = scores_.part(parts.check);
@@ -99,6 +100,9 @@ class BackboneSearch {
     const bool unlike = scores_.accuracy() < kLikeTheBackbones;
     Way tuned = best_;
     tuned.varied = true;
+    // Of small photos a larger picture holds no more, and more epochs fit into the minutes.
+    if (!context_.size_is_asked())
+      tuned.imgsz = std::min(tuned.imgsz, std::max(kSmallest, 3 * context_.photo_side(plan) / 32 * 32));
     // Where the backbone's last layers do not fit, its first ones may have to change too.
     tuned.fine_tune = kLastLayers;
     if (!unlike && !try_step_by_step(tuned)) return;

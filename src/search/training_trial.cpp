@@ -19,7 +19,7 @@ int64_t whole(double value, int64_t least, int64_t most) {
 
 // How fast the way is trained, in photos a second; seconds of its preparation are not counted.
 double measured_rate(SearchContext& context, const Way& way) {
-  constexpr int64_t kPhotos = 256;
+  constexpr int64_t kPhotos = 128;
   Way once = way;
   once.epochs = 1;
   const TrainPlan plan = context.plan_of(once);

@@ -18,11 +18,12 @@ bool holds_only(const Json& overrides, const char* section, const std::vector<st
 Json augment_of(const Way& way) {
   Json steps = Json::array();
   if (way.mirrored) steps.push_back({{"kind", "random_flip"}, {"mode", "horizontal"}});
-  // Behind a pretrained backbone less is cut away: what it looks for is to stay in the picture.
+  if (!way.varied) return steps;
+  // Behind a pretrained backbone less is changed: what it looks for is to stay in the picture.
   constexpr double kLeastArea = 0.4, kLeastAreaOnBackbone = 0.6;
-  if (way.varied)
-    steps.push_back(
-        {{"kind", "random_resized_crop"}, {"min_area", way.backbone.empty() ? kLeastArea : kLeastAreaOnBackbone}});
+  const bool scratch = way.backbone.empty();
+  steps.push_back({{"kind", "random_resized_crop"}, {"min_area", scratch ? kLeastArea : kLeastAreaOnBackbone}});
+  if (scratch) steps.push_back({{"kind", "randaugment"}});
   return steps;
 }
 
