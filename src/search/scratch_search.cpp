@@ -29,6 +29,11 @@ Way scratch_way(SearchContext& context, bool mirrored) {
 
 Way search_from_scratch(SearchContext& context) {
   const Way mirrored = scratch_way(context, true);
+  constexpr int64_t kEnough = 40;
+  if (context.photos() < kEnough) {
+    context.say(mirrored, "nothing to compare it with: too few photos to hold some back");
+    return mirrored;
+  }
   Way plain = mirrored;
   plain.mirrored = false;
   const auto first = try_training(context, mirrored);

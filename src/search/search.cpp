@@ -91,6 +91,10 @@ class BackboneSearch {
     const TrainPlan plan = context_.plan_of(best_);
     const HeldBack parts = photos_held_back(context_, *context_.photos_for(best_, plan).train.store);
     held_back_ = scores_.part(parts.check);
+    if (parts.check.empty()) {
+      context_.say(best_, "nothing else is tried: too few photos to hold some back");
+      return;
+    }
     if (held_back_.mistakes() < kLeastMistakes) {
       context_.say(best_, std::to_string(held_back_.mistakes()) + " of " +
                               counted(static_cast<int64_t>(held_back_.right.size()), "photo") +
