@@ -68,8 +68,8 @@ std::string what_is_left(const TrainPlan& plan, const StartedRun& run, RunFiles&
   }
   if (run.state.best.epoch == 0) return "";
   const bool chosen = plan.recipe.train.stopping.monitor != kNoMonitor;
-  return std::string("; the ") + (chosen ? "best" : "last") + " model so far (epoch " + std::to_string(run.state.best.epoch) + ") is kept in " + run.folder +
-         "/best.pt";
+  return std::string("; the ") + (chosen ? "best" : "last") + " model so far (epoch " +
+         std::to_string(run.state.best.epoch) + ") is kept in " + run.folder + "/best.pt";
 }
 
 }  // namespace
@@ -120,7 +120,8 @@ TrainingEnd train_into_folder(const TrainPlan& plan, const TrainingData& data, S
     files.catch_up(run.state);
     return end;
   } catch (const Error& error) {
-    if (error.code() != ExitCode::kInterrupted) throw Error(error.what() + what_is_left(plan, run, files), error.code());
+    if (error.code() != ExitCode::kInterrupted)
+      throw Error(error.what() + what_is_left(plan, run, files), error.code());
     files.catch_up(run.state);
     return TrainingEnd::kInterrupted;
   } catch (const std::exception& error) {
