@@ -47,8 +47,8 @@ std::string profile_text(const TrainProfile& profile, const std::string& run) {
 std::string training_summary(const TrainResult& result) {
   std::string text;
   for (const std::string& note : result.notes) text += note + "\n";
-  text += (result.chosen ? "best epoch " : "last epoch ") + std::to_string(result.best_epoch) + " of " + std::to_string(result.epochs) + ": accuracy " +
-          fixed(*result.accuracy.value, 4);
+  text += (result.chosen ? "best epoch " : "last epoch ") + std::to_string(result.best_epoch) + " of " +
+          std::to_string(result.epochs) + ": accuracy " + fixed(*result.accuracy.value, 4);
   if (const auto& range = result.accuracy.interval)
     text += " (95 % interval " + fixed((*range)[0], 3) + " to " + fixed((*range)[1], 3) + ")";
   text += ", loss " + fixed(result.loss, 4) + "; trained for " + duration_text(result.seconds) + "\nrun " +

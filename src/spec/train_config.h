@@ -13,11 +13,12 @@ struct StoppingConfig {
 
 template <class Visitor>
 void fields(StoppingConfig& c, Visitor&& visit) {
-  visit("monitor", c.monitor,
-        Doc("metric by which the best epoch is told; auto: val_accuracy, or loss where there is no validation set; none: "
-            "no figure chooses, best.pt is the last epoch's model")
-            .words({"auto", "val_accuracy", "val_binary_accuracy", "val_loss", "accuracy", "binary_accuracy", "loss",
-                    "none"}));
+  visit(
+      "monitor", c.monitor,
+      Doc("metric by which the best epoch is told; auto: val_accuracy, or loss where there is no validation set; none: "
+          "no figure chooses, best.pt is the last epoch's model")
+          .words({"auto", "val_accuracy", "val_binary_accuracy", "val_loss", "accuracy", "binary_accuracy", "loss",
+                  "none"}));
   visit("patience", c.patience, Doc("stop after this many epochs without improvement; 0: never").range(0, 1e6));
   visit("min_delta", c.min_delta, Doc("a smaller change counts as no improvement (patience, plateau)").range(0, 1e6));
 }

@@ -2,83 +2,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "cli/session.h"
+#include "cli/transfer_runs.h"
 
 using namespace cvtool;
-
-namespace {
-
-class Bases {
- public:
-  static const Bases& get() {
-    static const Bases backbones;
-    return backbones;
-  }
-  std::string operator/(const std::string& name) const { return folder / name; }
-  const Scratch folder;
-
- private:
-  Bases() {
-    Invocation python;
-    python.program = CVTOOL_PYTHON;
-    python.arguments = {std::string(CVTOOL_TESTS_FOLDER) + "/cli/make_bases.py", folder.path()};
-    const Outcome made = run_program(python);
-    INFO(made.err);
-    REQUIRE(made.code == 0);
-  }
-};
-
-// Three epochs on the session's photos at 32 px, in float32 where `more` names no precision.
-Outcome train(const std::string& backbone, const std::string& name, std::vector<std::string> more = {}) {
-  const Session& session = Session::get();
-  std::vector<std::string> arguments{"train",  "--data",  session.photos, "--base", backbone,
-                                     "--name", name,      "--imgsz",      "32",     "--epochs",
-                                     "3",      "--batch", "16",           "--lr",   "0.01"};
-  if (std::count(more.begin(), more.end(), "--precision") == 0)
-    arguments.insert(arguments.end(), {"--precision", "fp32"});
-  arguments.insert(arguments.end(), more.begin(), more.end());
-  return session(arguments);
-}
-
-Json history(const std::string& name) {
-  std::istringstream in(content_of(Session::get().scratch / ("runs/" + name + "/history.csv")));
-  Json rows = Json::array();
-  std::string line;
-  std::getline(in, line);
-  while (std::getline(in, line)) {
-    std::istringstream cells(line);
-    Json row = Json::array();
-    for (std::string cell; std::getline(cells, cell, ',') && row.size() < 5;) row.push_back(std::stod(cell));
-    rows.push_back(row);
-  }
-  return rows;
-}
-
-double largest_difference(const Json& a, const Json& b) {
-  REQUIRE(a.size() == b.size());
-  double largest = 0;
-  for (size_t i = 0; i < a.size(); ++i)
-    for (size_t k = 0; k < a[i].size(); ++k)
-      largest = std::max(largest, std::abs(a[i][k].get<double>() - b[i][k].get<double>()));
-  return largest;
-}
-
-// Of each pair of a backbone's form and a run on it.
-Json changed_tensors(const std::vector<std::pair<std::string, std::string>>& pairs) {
-  Invocation python;
-  python.program = CVTOOL_PYTHON;
-  python.arguments = {std::string(CVTOOL_TESTS_FOLDER) + "/cli/check_base.py"};
-  for (const auto& [form, run] : pairs) {
-    python.arguments.push_back(Bases::get() / (form + ".pt"));
-    python.arguments.push_back(Session::get().scratch / ("runs/" + run + "/last.pt"));
-  }
-  const Outcome outcome = run_program(python);
-  INFO(outcome.err);
-  REQUIRE(outcome.code == 0);
-  return Json::parse(outcome.out);
-}
-
-}  // namespace
+using namespace cvtool::transfer;
 
 TEST_CASE("A backbone that was scripted, traced or frozen in Python is trained on and comes back in the model file") {
   const Session& session = Session::get();
@@ -152,6 +79,17 @@ TEST_CASE("Validation gives the metrics that eval gives for the model, whatever 
     CHECK(last[4].get<double>() == doctest::Approx(metrics["accuracy"].get<double>()).epsilon(1e-5));
     if (name == "saturated") CHECK(last[4].get<double>() != 0.5);  // else one class was named for all
   }
+}
+
+TEST_CASE("Kept views of crops are validated on the centre that the model is then given") {
+  const Outcome outcome = train(Bases::get() / "traced.pt", "crops",
+                                {"--augment", "random_crop=16", "--augment-views", "2", "--head", "global_avg,dense"});
+  CAPTURE(outcome.err);
+  REQUIRE(outcome.code == 0);
+  const Json metrics = Json::parse(Session::get()({"eval", "--data", Session::get().photos, "--model",
+                                                   "runs/crops/last.pt", "--split", "valid", "--json"})
+                                       .out)["metrics"];
+  CHECK(history("crops").back()[3].get<double>() == doctest::Approx(metrics["loss"].get<double>()).epsilon(1e-5));
 }
 
 TEST_CASE("Features kept on disk are found again by the next run") {
@@ -271,96 +209,6 @@ TEST_CASE("A finished run is trained on with --from, in two phases from one comm
                                    "runs/from/config.json", "--classes", "Car,Truck,Van"});
   check_refused(classes, 2, {"--from", "Car, Truck apart", "Car, Truck, Van"});
   check_refused(session({"train", "--data", session.photos, "--from", "runs/none-such"}), 2, {"runs/none-such"});
-}
-
-TEST_CASE("A probe is solved in one epoch: the same model for any number of threads, and for its penalty by hand") {
-  const Session& session = Session::get();
-  const std::string backbone = Bases::get() / "traced.pt";
-  const std::vector<std::string> flips{"--augment", "flip=horizontal", "--probe", "--head",
-                                       "flatten,dropout:0.5,dense"};
-  const auto with = [&](std::vector<std::string> more) {
-    more.insert(more.begin(), flips.begin(), flips.end());
-    return more;
-  };
-  const Outcome outcome = train(backbone, "probe", with({"--threads", "1"}));
-  CAPTURE(outcome.err);
-  REQUIRE(outcome.code == 0);
-  CHECK(contains(outcome.err, "epochs is 1 and not 3"));
-  CHECK(contains(outcome.err, "48 photos in 2 forms computed once"));
-  CHECK(contains(outcome.out, "epoch 1 of 1"));
-  const Json config = Json::parse(content_of(session.scratch / "runs/probe/config.json"));
-  CHECK(config["train"]["epochs"] == 1);
-  CHECK(config["transfer"]["probe"] == true);
-  CHECK(config["transfer"]["probe_l2"] == 0.0);
-  const Json rows = history("probe");
-  REQUIRE(rows.size() == 1);
-
-  REQUIRE(train(backbone, "probe-2", with({"--threads", "2"})).code == 0);
-  CHECK((content_of(session.scratch / "runs/probe-2/best.pt") == content_of(session.scratch / "runs/probe/best.pt")));
-  const std::string said = outcome.err.substr(outcome.err.find("probe: L2 ") + 10);
-  REQUIRE(train(backbone, "probe-l2", with({"--probe-l2", said.substr(0, said.find(' ')), "--feature-cache", "none"}))
-              .code == 0);
-  CHECK(largest_difference(history("probe-l2"), rows) == 0);
-  // More features than photos: without a penalty that is felt they are told apart without a fault.
-  REQUIRE(train(backbone, "probe-weak", with({"--probe-l2", "1e-9"})).code == 0);
-  CHECK(history("probe-weak")[0][2] == 1.0);
-
-  const Outcome again = session({"train", "--resume", "runs/probe", "--epochs", "5"});
-  check_refused(again, 2, {"the run is finished"});
-}
-
-TEST_CASE("Fine-tuning goes on from the solved head, and goes on where it was stopped") {
-  const Session& session = Session::get();
-  const std::string backbone = Bases::get() / "scripted.pt";
-  const std::vector<std::string> more{"--probe", "--fine-tune",   "features.2", "--augment", "rotation=0.1",
-                                      "--head",  "flatten,dense", "--monitor",  "none",      "--schedule",
-                                      "cosine",  "--ema",         "0.9"};
-  const Outcome whole = train(backbone, "probe-tuned", more);
-  CAPTURE(whole.err);
-  REQUIRE(whole.code == 0);
-  CHECK(contains(whole.out, "last epoch 3 of 3: accuracy "));
-  CHECK_FALSE(contains(whole.err, "in 2 forms"));
-  const Json rows = history("probe-tuned");
-  REQUIRE(rows.size() == 3);
-  CHECK(changed_tensors({{"scripted", "probe-tuned"}}).at(0)["changed"] ==
-        Json{"features.2.0.weight", "features.2.0.bias"});
-
-  Invocation invocation;
-  invocation.folder = session.scratch.path();
-  invocation.arguments = {"train",   "--data",      session.photos, "--base", backbone,  "--name", "probe-stopped",
-                          "--imgsz", "32",          "--epochs",     "3",      "--batch", "16",     "--lr",
-                          "0.01",    "--precision", "fp32"};
-  invocation.arguments.insert(invocation.arguments.end(), more.begin(), more.end());
-  invocation.environment = signal_at_file(SIGINT, 11);
-  const Outcome stopped = run_program(invocation);
-  CAPTURE(stopped.err);
-  CHECK(stopped.code == 130);
-  CHECK(contains(stopped.err, "the last model so far is runs/probe-stopped/best.pt"));
-  const Outcome resumed = session({"train", "--resume", "runs/probe-stopped"});
-  CAPTURE(resumed.err);
-  REQUIRE(resumed.code == 0);
-  CHECK(contains(resumed.err, "going on in epoch 2"));
-  CHECK(largest_difference(history("probe-stopped"), rows) == 0);
-}
-
-TEST_CASE("A probe that does not fit its net or its other settings is refused with the next step") {
-  const std::string backbone = Bases::get() / "traced.pt";
-  const Session& session = Session::get();
-  const auto refused = [&](std::vector<std::string> more, const std::vector<std::string>& words) {
-    check_refused(train(backbone, "bad", std::move(more)), 2, words);
-  };
-  refused({"--probe", "--head", "global_avg,dense:8:relu"}, {"--probe", "one dense layer", "--head global_avg,dense"});
-  refused({"--probe", "--augment", "rotation=0.1"}, {"--probe", "rotation=0.1", "--augment-views N"});
-  refused({"--probe", "--loss", "focal"}, {"--probe", "focal"});
-  refused({"--probe", "--fine-tune", "1", "--freeze-epochs", "2"}, {"--freeze-epochs 2"});
-  refused({"--probe", "--find-lr", session.scratch / "lr.png"}, {"--find-lr", "--fine-tune"});
-  refused({"--probe-l2", "0.1"}, {"--probe-l2", "--probe"});
-  refused({"--monitor", "none", "--patience", "2"}, {"--patience", "--monitor none"});
-  check_refused(session({"train", "--data", session.photos, "--base", backbone, "--head", "flatten,dense", "--probe",
-                         "--fine-tune", "1", "--epochs", "1"}),
-                2, {"--epochs 1", "--fine-tune"});
-  check_refused(session({"train", "--data", session.photos, "--recipe", session.recipe, "--probe"}), 2,
-                {"--probe", "no backbone", "--base"});
 }
 
 TEST_CASE("What is not a backbone is refused with the reason") {

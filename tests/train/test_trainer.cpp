@@ -332,7 +332,6 @@ TEST_CASE("An epoch that is solved has its figures and no rate; average and sche
   without.train(four);
   for (size_t epoch = 1; epoch <= 4; ++epoch)
     CHECK(figure(epoch + 1, "lr") == doctest::Approx(without.state.history[epoch - 1].values[4].second));
-  CHECK(without.state.history[0].values[4].first == "lr");
   // What is validated and kept of the solved epoch is the solved weights, not an average with what was before.
   setting.config.epochs = 1;
   Session one;
@@ -347,8 +346,7 @@ TEST_CASE("A run that is stopped as its solved epoch ends goes on behind it") {
   whole.train(setting);
   first.last_phase_begins = false;
   CHECK_THROWS_AS(first.train(setting), Error);
-  REQUIRE_FALSE(first.saved.empty());
-  second.state = state_from(first.saved.back());
+  second.state = state_from(first.saved.at(0));
   CHECK(second.state.epoch == 2);
   second.train(setting);
   CHECK(result_of(second) == result_of(whole));
