@@ -9,6 +9,7 @@
 #include "base/output.h"
 #include "base/text.h"
 #include "data/leakage.h"
+#include "engine/base_choice.h"
 #include "engine/jobs.h"
 #include "engine/output_check.h"
 #include "evaluate/evaluation.h"
@@ -107,7 +108,8 @@ TrainProfile finished_profile(const Profile& profile, const TrainPlan& plan, con
 }  // namespace
 
 TrainResult train_job(const TrainRequest& request, Observer& observer) {
-  const TrainPlan plan = plan_training(request);
+  const BaseChoice chosen = choose_base(request, observer);
+  const TrainPlan plan = plan_training(chosen.request);
   if (!plan.stopped) check_output_folder("--project", plan.request.project, plan.dataset);
   const TrainingData data = open_training_data(plan, observer);
   StartedRun run = start_run(plan, data);
@@ -119,6 +121,7 @@ TrainResult train_job(const TrainRequest& request, Observer& observer) {
   TrainResult result;
   if (profiled && !profile.result().epochs.empty()) result.profile = finished_profile(profile, plan, run);
   result.run = run.folder;
+  result.base = chosen.automatic;
   result.seed = plan.recipe.train.seed;
   result.best_epoch = run.state.best.epoch;
   result.chosen = plan.recipe.train.stopping.monitor != kNoMonitor;
@@ -148,7 +151,7 @@ LrFinding find_lr_job(const TrainRequest& request, const std::string& picture, O
   constexpr int64_t kSteps = 100;
   TrainRequest without_run = request;
   without_run.name.clear();
-  const TrainPlan plan = plan_training(without_run);
+  const TrainPlan plan = plan_training(choose_base(without_run, observer).request);
   check_output(picture, OutputKind::kPicture, {{request.data, request.from}, &plan.dataset});
   const TrainingData data = open_training_data(plan, observer);
   const LrCurve curve = find_lr(training_of(plan, data, observer), kSteps);

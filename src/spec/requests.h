@@ -71,7 +71,7 @@ void fields(SessionOptions& c, Visitor&& visit) {
 struct TrainRequest {
   std::string data;
   std::string recipe;               // name or file; empty: the default recipe
-  Json overrides = Json::object();  // see load_recipe: what the flags say
+  Json overrides = Json::object();  // see load_recipe: what the flags say; of the base choose_base's words too
   std::string from;                 // run or model file whose net is trained on; empty: a new net
   RunOptions run;
   SessionOptions session;
@@ -80,8 +80,9 @@ struct TrainRequest {
   std::string project = "runs";
   std::string name;  // empty: train, train2, ...
   bool resumes = false;
-  std::string resume;  // run to go on with; empty: the newest of the project
-  bool force = false;  // go on even where that changes the result
+  std::string resume;    // run to go on with; empty: the newest of the project
+  bool force = false;    // go on even where that changes the result
+  bool offline = false;  // no pretrained backbone is fetched
 };
 
 struct EvalRequest {

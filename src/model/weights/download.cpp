@@ -23,7 +23,6 @@ namespace fs = std::filesystem;
 namespace cvtool {
 namespace {
 
-constexpr long kConnectSeconds = 30;
 constexpr long kMaxRedirects = 10;
 
 // PATH.part, held by one process at a time.
@@ -144,8 +143,11 @@ void set_options(Transfer& transfer, char* reason) {
   curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
   curl_easy_setopt(curl, CURLOPT_MAXREDIRS, kMaxRedirects);
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
-  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, static_cast<long>(transfer.wanted.connect_s));
+#if LIBCURL_VERSION_NUM >= 0x075700
+  curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);  // the limit holds while a name server does not answer, too
+#endif
+  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, static_cast<long>(transfer.wanted.min_bytes_per_s));
   curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, static_cast<long>(transfer.wanted.patience_s));
   curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reason);
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, write_bytes);
@@ -180,6 +182,7 @@ Outcome transfer_rest(const Download& wanted, const PartFile& part) {
   if (transfer.stopped)
     throw Error("stopped fetching " + wanted.url + "; run it again to go on", ExitCode::kInterrupted);
   if (transfer.write_error != 0) {
+    part.clear();  // a full disk needs the room
     errno = transfer.write_error;
     part.fail();
   }
