@@ -78,11 +78,13 @@ std::string reason_to_stay_offline(const TrainRequest& request) {
 // `cvtool cache clear` finds it.
 class FailureMark {
  public:
-  bool is_fresh() const {
+  // "" where that is an hour ago, or never was.
+  std::string text() const {
     std::error_code error;
-    if (!fs::is_regular_file(path_, error)) return false;
+    if (!fs::is_regular_file(path_, error)) return "";
     const auto age = fs::file_time_type::clock::now() - fs::last_write_time(path_, error);
-    return !error && age >= age.zero() && age < std::chrono::hours(1);
+    if (error || age < age.zero() || age >= std::chrono::hours(1)) return "";
+    return "fetching one failed within the last hour";
   }
   void set(const std::string& reason) const {
     try {
@@ -128,7 +130,7 @@ class BaseChooser {
     if (std::error_code error; !request.data.empty() && !fs::exists(request.data, error)) return undecided();
     check_run_name(request.project, request.name);
     if (const std::string reason = reason_to_stay_offline(request); !reason.empty()) return from_scratch(reason);
-    if (mark_.is_fresh()) return from_scratch("it could not be fetched; tried again an hour after that");
+    if (const std::string reason = mark_.text(); !reason.empty()) return from_scratch(reason);
     return fetched();
   }
 

@@ -121,7 +121,9 @@ Written write_torchscript(const Job& job, const at::Tensor& expected) {
 
 OnnxModel onnx_of(const ExportSource& source) {
   try {
-    return onnx_of_model(source.module, source.model ? &*source.model : nullptr, source.size);
+    OnnxModel onnx = onnx_of_model(source.module, source.model ? &*source.model : nullptr, source.size);
+    if (!source.model) add_base_licence(onnx, source.base);
+    return onnx;
   } catch (const UsageError&) {
     throw;
   } catch (const Error& error) {

@@ -68,8 +68,9 @@ ExportSource open_export_source(const ExportRequest& request) {
     return source;
   }
   const std::string bytes = read_file(source.path);
-  torch::jit::ExtraFilesMap none;
-  source.module = load_torchscript({source.path, bytes, "copy or save it again"}, none);
+  torch::jit::ExtraFilesMap extra{{"cvtool.json", ""}};
+  source.module = load_torchscript({source.path, bytes, "copy or save it again"}, extra);
+  source.base = Json::parse(extra["cvtool.json"], nullptr, /*allow_exceptions=*/false);
   // A frozen module has lost the attribute that eval() sets.
   if (source.module.hasattr("training")) source.module.eval();
   source.size = request.options.imgsz;

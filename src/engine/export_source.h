@@ -16,6 +16,7 @@ struct ExportSource {
   torch::jit::Module module;       // evaluation mode, CPU
   std::optional<ModelFile> model;  // none: TorchScript that is not a cvtool model (a backbone)
   ImageSize size;
+  Json base;  // of a backbone, what its cvtool.json says; null: nothing
 };
 
 // The model that --model means, or a TorchScript file. Throws UsageError or Error.

@@ -129,6 +129,10 @@ Facts training_facts(const EvaluationSubject& subject) {
   const Json recipe = subject.info.value("recipe", Json::object());
   const std::string description = recipe.value("description", "");
   facts.emplace_back("recipe", recipe.value("name", "") + (description.empty() ? "" : ": " + description));
+  if (const Json base = subject.info.value("base", Json()); base.is_object() && base.contains("name")) {
+    facts.emplace_back("pretrained backbone", plain(base["name"]));
+    if (base.contains("licence")) facts.emplace_back("licence of its weights", plain(base["licence"]));
+  }
   facts.emplace_back("input", plain(subject.info.at("imgsz")) + " px");
   const Json total = subject.info.value("summary", Json::object()).value("total", Json());
   if (total.is_number_integer()) facts.emplace_back("parameters", with_thousands(total.get<int64_t>()));

@@ -64,6 +64,8 @@ std::string weight_archive_bytes(const ModelFile& model) {
   dict.metadata = {{kInfoKey, model.info.dump()},
                    {kGoldenKey, base64({static_cast<const char*>(model.golden.data_ptr()),
                                         static_cast<size_t>(model.golden.numel())})}};
+  if (const Json base = model.info.value("base", Json()); base.is_object() && base.contains("licence"))
+    dict.metadata["base_licence"] = base["licence"].is_string() ? base["licence"].get<std::string>() : "";
   if (model.module.hasattr(kTemperature))
     dict.metadata[kTemperature] = Json(model.module.attr(kTemperature).toDouble()).dump();
   return safetensors_bytes(dict);

@@ -43,6 +43,7 @@ void describe(OnnxModel& onnx, const ModelFile& model) {
                    {"cvtool.json", model.info.dump()},
                    {kGoldenPicture, base64({static_cast<const char*>(model.golden.data_ptr()),
                                             static_cast<size_t>(model.golden.numel())})}};
+  add_base_licence(onnx, model.info.value("base", Json()));
 }
 
 // The golden picture [1,3,H,W] u8; undefined where it does not fit the input.
@@ -69,6 +70,11 @@ std::string onnx_metadata(const OnnxModel& model, const std::string& key) {
   for (const auto& [name, value] : model.metadata)
     if (name == key) return value;
   return "";
+}
+
+void add_base_licence(OnnxModel& onnx, const Json& base) {
+  if (!base.is_object() || !base.contains("licence") || !base["licence"].is_string()) return;
+  onnx.metadata.emplace_back("base_licence", base["licence"].get<std::string>());
 }
 
 OnnxModel onnx_of_model(const torch::jit::Module& module, const ModelFile* model, const ImageSize& size) {

@@ -13,6 +13,10 @@ namespace cvtool {
 // "features".
 OnnxModel onnx_of_model(const torch::jit::Module& module, const ModelFile* model, const ImageSize& size);
 
+// Adds the licence of a pretrained base's weights, "licence" in what is known of the base, as "base_licence". Null or
+// without one: adds nothing. onnx_of_model has done so for a model.
+void add_base_licence(OnnxModel& onnx, const Json& base);
+
 // The model in int8 (QuantizeLinear and DequantizeLinear around convolutions and matrix products): weights by output
 // channel, activations by the smallest and largest value that they take for `pixels` [N,3,H,W] u8.
 OnnxModel quantized(const OnnxModel& model, const at::Tensor& pixels);
