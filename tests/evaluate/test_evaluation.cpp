@@ -44,6 +44,18 @@ TEST_CASE("Every file is written, and predictions.csv says what the metrics say"
   CHECK(evaluation.document["metrics"]["accuracy"].get<double>() == static_cast<double>(right) / 60);
 }
 
+TEST_CASE("The report names the base and the licence of its weights") {
+  EvaluationSubject subject = made_up_subject("runs/one", 3);
+  const auto says = [&](const std::string& name, const std::string& value) {
+    const Facts facts = training_facts(subject);
+    return std::count(facts.begin(), facts.end(), std::pair<std::string, std::string>(name, value)) == 1;
+  };
+  CHECK_FALSE(says("licence of its weights", "free for all"));
+  subject.info["base"] = {{"name", "mine"}, {"licence", "free for all"}};
+  CHECK(says("pretrained backbone", "mine"));
+  CHECK(says("licence of its weights", "free for all"));
+}
+
 TEST_CASE("A thousand classes are drawn, tabled and written like three") {
   const Scratch scratch;
   const EvaluationSubject subject = made_up_subject(scratch.path(), 1000);

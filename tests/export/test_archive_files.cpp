@@ -5,6 +5,7 @@
 #include "base/files.h"
 #include "export/cpp_text.h"
 #include "export/header.h"
+#include "export/onnx/export.h"
 #include "export/small_model.h"
 #include "model/state_dict.h"
 #include "scratch.h"
@@ -22,6 +23,19 @@ TEST_CASE("A calibrated model comes back from its weight archive, bit for bit") 
   CHECK(difference(forward(back.module, x), forward(model.module, x)) == 0);
   CHECK(golden_difference(back) == 0);
   CHECK(back.info == model.info);
+}
+
+TEST_CASE("Exports name the licence of the base's weights") {
+  const Scratch scratch;
+  ModelFile model = small_model();
+  CHECK(onnx_metadata(onnx_of_model(model.module, &model, {16, 16}), "base_licence").empty());
+  model.info["base"] = {{"name", "mine"}, {"licence", "free for all"}};
+  CHECK(onnx_metadata(onnx_of_model(model.module, &model, {16, 16}), "base_licence") == "free for all");
+  write_file_atomically(scratch / "m.safetensors", weight_archive_bytes(model));
+  CHECK(read_state_dict(scratch / "m.safetensors").metadata.at("base_licence") == "free for all");
+  OnnxModel base = onnx_of_model(model.module, nullptr, {16, 16});
+  add_base_licence(base, model.info["base"]);
+  CHECK(onnx_metadata(base, "base_licence") == "free for all");
 }
 
 TEST_CASE("A weight archive that is not one, or that lacks a tensor, is refused by name") {
