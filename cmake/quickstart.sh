@@ -49,7 +49,7 @@ drawn() {
   say "Drawing a Car-or-Truck set"
   "$cvtool" data sample "$photos" --train-per-class 2000 --size 96
   say "Training a small net on it"
-  "$cvtool" train --data "$photos" --base none --imgsz 64 --epochs 5 --project "$runs"
+  "$cvtool" train --data "$photos" --imgsz 64 --epochs 5 --base none --project "$runs"
   run=$(cd "$runs/latest" && pwd -P)
   evaluate_and_predict "$run" "$photos" "$photos/test/Truck/truck_00001.jpg"
   report "$photos" "drawn, not photos" "$run"

@@ -44,12 +44,14 @@ class TrainCommand {
     train_ = plain.train;
     const Json with_base = recipe_to_json(recipe_for_help(kDefaultTransferRecipe));
     app.add_option("--data", request_.data, "folder of photos (DIR/train/CLASS/..., DIR/CLASS/...) or CSV file");
-    app.add_option("--recipe", request_.recipe, "recipe: a name or a JSON file (default: small-resnet)");
     app.add_option(
-        "--base", backbone_,
-        "pretrained backbone: the name of an imported one, or a TorchScript file; none: from scratch; auto: one "
-        "that is there, else mobilenet_v2, which is fetched once (default: auto; a recipe says its own)");
-    app.add_flag("--offline", request_.offline, "fetch no backbone (also CVTOOL_OFFLINE=1)");
+        "--recipe", request_.recipe,
+        "recipe: a name or a JSON file (default: transfer on a pretrained backbone, small-resnet without one)");
+    app.add_option("--base", backbone_,
+                   "pretrained backbone, frozen: the name of an imported one, a TorchScript file, none (a net from "
+                   "scratch), or auto: one that is there, else mobilenet_v2 is fetched once (default: auto without "
+                   "--recipe, --from and --resume)");
+    app.add_flag("--offline", request_.offline, "fetch no pretrained backbone; also with CVTOOL_OFFLINE=1 or CI=1");
     app.add_option_function<std::string>(
         "--head", [this](const std::string& text) { head_ = layers_from_text(text, "--head"); },
         "layers behind the base: " + head_words_help());

@@ -89,12 +89,15 @@ class Series {
     TrainRequest one = request_;
     for (const auto& [section, values] : point.overrides.items()) one.overrides[section].update(values);
     if (repetition > 0) one.overrides["train"]["seed"] = first_seed_ + repetition;
+    // What --base auto comes to may change while the trainings go on.
+    if (!base_.empty()) one.overrides["model"]["base"] = base_;
     if (!one.name.empty()) one.name += "-" + std::to_string(number_ + 1);
     spdlog::info("training {} of {}{}", ++number_, total_, point.name.empty() ? "" : ": " + point.name);
     try {
       const TrainResult result = engine_.train(one, console_);
       console_.clear_bar();
       console_.event(end_event(result));
+      base_ = result.base.empty() ? base_ : result.base;
       if (repetition == 0) first_seed_ = result.seed;
       if (result.metrics.is_object())
         points.back().results.push_back(result);
@@ -122,6 +125,7 @@ class Series {
   Console& console_;
   const TrainRequest& request_;
   int64_t repeat_, number_ = 0, total_ = 0, first_seed_ = 0;
+  std::string base_;  // as TrainResult::base
 };
 
 }  // namespace

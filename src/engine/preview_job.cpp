@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "data/photos.h"
 #include "datatools/preview_sheet.h"
+#include "engine/base_choice.h"
 #include "engine/jobs.h"
 #include "engine/looked.h"
 #include "engine/output_check.h"
@@ -100,7 +101,9 @@ std::vector<std::string> training_preview(const LookRequest& request, const Prev
         "--per-class: a batch is shown as training draws it; leave out --recipe and --augment, or --per-class");
   Json overrides{{"data", request.overrides}, {"train", sheet.train}};
   if (!sheet.augment.is_null()) overrides["augment"] = sheet.augment;
-  Recipe recipe = load_recipe(sheet.recipe.empty() ? kDefaultRecipe : sheet.recipe, overrides);
+  // As train chooses, but for a preview nothing is fetched.
+  const std::string automatic = ready_base() ? kDefaultTransferRecipe : kDefaultRecipe;
+  Recipe recipe = load_recipe(sheet.recipe.empty() ? automatic : sheet.recipe, overrides);
   const int cols = sheet.cols > 0 ? static_cast<int>(sheet.cols) : 4;
   recipe.train.batch = cols * (sheet.rows > 0 ? sheet.rows : 4);
   const Dataset dataset = find_dataset(request.data, recipe.data, static_cast<uint64_t>(recipe.train.seed));

@@ -108,8 +108,7 @@ TrainProfile finished_profile(const Profile& profile, const TrainPlan& plan, con
 }
 
 // Whatever is wrong with the request is said before the photos are read.
-PreparedTraining prepare_training(const TrainRequest& given, Observer& observer) {
-  const TrainRequest request = with_chosen_base(given, observer);
+PreparedTraining prepare_training(const TrainRequest& request, Observer& observer) {
   PreparedTraining prepared{plan_training(request), {}};
   const TrainPlan& plan = prepared.plan;
   if (!plan.stopped) check_output_folder("--project", plan.request.project, plan.dataset);
@@ -121,7 +120,8 @@ PreparedTraining prepare_training(const TrainRequest& given, Observer& observer)
 }  // namespace
 
 TrainResult train_job(const TrainRequest& request, Observer& observer) {
-  const PreparedTraining prepared = prepare_training(request, observer);
+  const BaseChoice chosen = choose_base(request, observer);
+  const PreparedTraining prepared = prepare_training(chosen.request, observer);
   const TrainPlan& plan = prepared.plan;
   const TrainingData& data = prepared.data;
   StartedRun run = start_run(plan, data);
@@ -133,6 +133,7 @@ TrainResult train_job(const TrainRequest& request, Observer& observer) {
   TrainResult result;
   if (profiled && !profile.result().epochs.empty()) result.profile = finished_profile(profile, plan, run);
   result.run = run.folder;
+  result.base = chosen.automatic;
   result.seed = plan.recipe.train.seed;
   result.best_epoch = run.state.best.epoch;
   result.chosen = plan.recipe.train.stopping.monitor != kNoMonitor;
@@ -160,9 +161,9 @@ TrainResult train_job(const TrainRequest& request, Observer& observer) {
 
 LrFinding find_lr_job(const TrainRequest& request, const std::string& picture, Observer& observer) {
   constexpr int64_t kSteps = 100;
-  TrainRequest without_run = with_chosen_base(request, observer);
+  TrainRequest without_run = request;
   without_run.name.clear();
-  const TrainPlan plan = plan_training(without_run);
+  const TrainPlan plan = plan_training(choose_base(without_run, observer).request);
   check_output(picture, OutputKind::kPicture, {{request.data, request.from}, &plan.dataset});
   const TrainingData data = open_training_data(plan, observer);
   const LrCurve curve = find_lr(training_of(plan, data, observer), kSteps);

@@ -93,6 +93,13 @@ std::string backbone_file_name(const BackboneChoice& choice) {
          changed_parameters(choice, /*as_flags=*/false);
 }
 
+std::vector<std::string> backbone_file_names(const std::string& name) {
+  std::vector<std::string> names;
+  for (const BackboneSpec& spec : backbone_variants(name))
+    for (const BackboneChoice& choice : choices_of(spec)) names.push_back(backbone_file_name(choice));
+  return names;
+}
+
 std::optional<BackboneChoice> choice_of_file_name(const std::string& name) {
   for (const std::string& backbone : backbone_names())
     if (starts_with(name, backbone))

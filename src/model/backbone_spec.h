@@ -71,6 +71,9 @@ std::vector<OfficialWeights> official_weights(const BackboneChoice& choice);
 // Name of the file that an import makes: "mobilenet_v2", "mobilenet_v2-keras-0.35". What is at its default is left out.
 std::string backbone_file_name(const BackboneChoice& choice);
 
+// The file names of all that backbone `name` comes in, the default first. Throws as backbone_variants does.
+std::vector<std::string> backbone_file_names(const std::string& name);
+
 // The choice with this file name, if there is one.
 std::optional<BackboneChoice> choice_of_file_name(const std::string& name);
 

@@ -71,7 +71,7 @@ void fields(SessionOptions& c, Visitor&& visit) {
 struct TrainRequest {
   std::string data;
   std::string recipe;               // name or file; empty: the default recipe
-  Json overrides = Json::object();  // see load_recipe: what the flags say
+  Json overrides = Json::object();  // see load_recipe: what the flags say; of the base choose_base's words too
   std::string from;                 // run or model file whose net is trained on; empty: a new net
   RunOptions run;
   SessionOptions session;
@@ -173,7 +173,6 @@ struct ImportRequest {
   double alpha = 0;               // 0: that of the weights
   std::string weights;            // file; empty: the official file is fetched
   std::string output;             // empty: in user_data_folder()/bases
-  bool briefly = false;           // without a remark, and given up where the network does not answer at once
 };
 
 // data check, stats and preview: which photos, and how they are looked at.

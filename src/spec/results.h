@@ -30,6 +30,7 @@ struct TrainResult {
   double seconds = 0;      // of training, in all sessions
   bool interrupted = false;
   int64_t seed = 0;
+  std::string base;                     // what --base auto came to: a name, "none"; empty where it was not asked
   std::string resume;                   // the command that goes on; empty when all epochs are done
   std::vector<std::string> notes;       // for people: why it ended early, what the curves say
   Json metrics;                         // of best.pt, as eval gives them; null when interrupted

@@ -31,6 +31,7 @@ std::vector<std::string> environment_of(const Invocation& invocation, const std:
   values["XDG_CACHE_HOME"] = scratch + "/cache";
   values["XDG_DATA_HOME"] = scratch + "/data";
   values["CVTOOL_OFFLINE"] = "1";
+  values["CVTOOL_BASES"] = "";
   for (const auto& [name, value] : invocation.environment) values[name] = value;
   std::vector<std::string> out;
   for (const auto& [name, value] : values) out.push_back(name + "=" + value);

@@ -29,6 +29,38 @@ TEST_CASE("A backbone that was scripted, traced or frozen in Python is trained o
   }
 }
 
+TEST_CASE("Training takes the base that is there, says so, and writes its name where the run can be repeated from") {
+  const Session& session = Session::get();
+  const Scratch bases;
+  std::filesystem::copy_file(Bases::get() / "traced.pt", bases / "mine.pt");
+  const auto plain = [&](const std::vector<std::string>& more) {
+    Invocation invocation;
+    invocation.folder = session.scratch.path();
+    invocation.environment = {{"CVTOOL_BASES", bases.path()}};
+    invocation.arguments = {"train", "--data", session.photos, "--imgsz", "32", "--epochs", "1"};
+    invocation.arguments.insert(invocation.arguments.end(), more.begin(), more.end());
+    return run_program(invocation);
+  };
+  const Outcome taken = plain({"--name", "taken"});
+  CAPTURE(taken.err);
+  REQUIRE(taken.code == 0);
+  CHECK(taken.err.find("pretrained backbone mine from " + bases.path() + "/mine.pt") == 0);
+  const std::string config = session.scratch / "runs/taken/config.json";
+  CHECK(Json::parse(content_of(config))["model"]["base"] == "mine");
+  REQUIRE(plain({"--name", "repeated", "--recipe", config}).code == 0);
+  CHECK(history("repeated") == history("taken"));
+  const Outcome scratch = plain({"--name", "scratch", "--base", "none"});
+  CHECK(scratch.err.find("no pretrained backbone (--base none): training from scratch") == 0);
+  CHECK(Json::parse(content_of(session.scratch / "runs/scratch/config.json"))["name"] == "small-resnet");
+  // All trainings of a series are of one kind, whatever comes or goes meanwhile.
+  const Outcome series = plain({"--name", "series", "--repeat", "2"});
+  REQUIRE(series.code == 0);
+  CHECK(contains(series.err, "pretrained backbone mine"));
+  CHECK(Json::parse(content_of(session.scratch / "runs/series-2/config.json"))["model"]["base"] == "mine");
+  const Outcome found = plain({"--find-lr", session.scratch / "find.png"});
+  CHECK(found.err.find("pretrained backbone mine") == 0);
+}
+
 TEST_CASE("A frozen backbone is the same after training, weights and statistics") {
   const Json all = changed_tensors({{"scripted", "base-scripted"}, {"traced", "base-traced"}});
   REQUIRE(all.size() == 2);

@@ -7,7 +7,6 @@
 
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <memory>
@@ -24,7 +23,6 @@ namespace fs = std::filesystem;
 namespace cvtool {
 namespace {
 
-constexpr long kConnectSeconds = 30;
 constexpr long kMaxRedirects = 10;
 
 // PATH.part, held by one process at a time.
@@ -83,8 +81,6 @@ struct Transfer {
   bool begun = false;
   bool stopped = false;
   bool too_long = false;  // more came than the file should have
-  bool silent = false;    // no byte came in time
-  std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
   int write_error = 0;
 };
 
@@ -119,10 +115,6 @@ size_t write_bytes(char* bytes, size_t size, size_t count, void* user) {
 
 int report_progress(void* user, curl_off_t total, curl_off_t done, curl_off_t, curl_off_t) {
   auto& transfer = *static_cast<Transfer*>(user);
-  const std::chrono::seconds limit(transfer.wanted.first_byte_s);
-  // libcurl calls about once a second.
-  transfer.silent = limit.count() > 0 && done == 0 && std::chrono::steady_clock::now() - transfer.start > limit;
-  if (transfer.silent) return 1;
   if (!transfer.wanted.progress) return 0;
   const int64_t known = transfer.wanted.size_bytes >= 0 ? transfer.wanted.size_bytes
                         : total > 0                     ? transfer.start_bytes + total
@@ -151,8 +143,11 @@ void set_options(Transfer& transfer, char* reason) {
   curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
   curl_easy_setopt(curl, CURLOPT_MAXREDIRS, kMaxRedirects);
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
-  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, static_cast<long>(transfer.wanted.connect_s));
+#if LIBCURL_VERSION_NUM >= 0x075700
+  curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);  // the limit holds while a name server does not answer, too
+#endif
+  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, static_cast<long>(transfer.wanted.min_bytes_per_s));
   curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, static_cast<long>(transfer.wanted.patience_s));
   curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reason);
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, write_bytes);
@@ -186,8 +181,8 @@ Outcome transfer_rest(const Download& wanted, const PartFile& part) {
   const CURLcode result = curl_easy_perform(curl.get());
   if (transfer.stopped)
     throw Error("stopped fetching " + wanted.url + "; run it again to go on", ExitCode::kInterrupted);
-  if (transfer.silent) fail_transfer(wanted, "the network does not answer");
   if (transfer.write_error != 0) {
+    part.clear();  // a full disk needs the room
     errno = transfer.write_error;
     part.fail();
   }

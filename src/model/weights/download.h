@@ -16,10 +16,9 @@ struct Download {
   // Called a few times a second with bytes done and in all (-1: not known); false stops (exit code 130). May
   // be empty.
   std::function<bool(int64_t done_bytes, int64_t total_bytes)> progress;
-  // Seconds without a byte after which the transfer is given up.
-  int64_t patience_s = 60;
-  // Seconds within which a first byte must come, the connection included; 0: as patience_s says.
-  int64_t first_byte_s = 0;
+  int64_t connect_s = 30;  // after which a server that does not answer is given up
+  // A transfer that stays slower than `min_bytes_per_s` for `patience_s` is given up.
+  int64_t patience_s = 60, min_bytes_per_s = 1;
 };
 
 // Bytes go to PATH.part and stay there when the transfer breaks, so that the next call goes on from there (if

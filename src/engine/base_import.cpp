@@ -1,0 +1,103 @@
+#include "engine/base_import.h"
+
+#include <spdlog/spdlog.h>
+
+#include <cmath>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/atomic_file.h"
+#include "base/error.h"
+#include "base/files.h"
+#include "base/version.h"
+#include "engine/output_check.h"
+#include "model/compile.h"
+#include "model/weights/download.h"
+#include "model/weights/sha256.h"
+
+namespace fs = std::filesystem;
+
+namespace cvtool {
+namespace {
+
+constexpr int64_t kMegabyte = 1000000;
+
+// Fetches the official file into the cache; returns its path.
+std::string fetch_weights(const BackboneChoice& choice, const FetchPatience& patience, Observer& observer) {
+  const std::string commands = import_commands(choice);
+  const auto files = official_weights(choice);
+  if (files.empty() || files.front().sha256.empty())
+    throw UsageError("the weights of " + choice.spec.name + " (" + choice.spec.variant +
+                     ") are not fetched by cvtool, pass a file of them:\n" + commands);
+  const std::string file = fs::path(files.front().url).filename().string();
+  Download wanted;
+  wanted.url = files.front().url;
+  wanted.sha256 = files.front().sha256;
+  wanted.path = cache_folder() + "/weights/" + file;
+  wanted.next_step = "try again with\n" + commands;
+  wanted.connect_s = patience.connect_s;
+  wanted.patience_s = patience.slow_s;
+  wanted.min_bytes_per_s = patience.min_bytes_per_s;
+  wanted.progress = [&observer, file](int64_t done, int64_t total) {
+    if (total > 0)
+      observer.progress({"Fetching " + file + ", MB", done / kMegabyte, total / kMegabyte, std::nan(""), std::nan("")});
+    return !observer.stop_requested();
+  };
+  if (patience.announcement.empty())
+    spdlog::info("fetching {} ({})", wanted.url, files.front().size);
+  else
+    spdlog::info("{}", patience.announcement);
+  download(wanted);
+  return wanted.path;
+}
+
+}  // namespace
+
+BackboneRequest wish_of(const ImportRequest& request) { return {request.backbone, request.variant, request.alpha}; }
+
+std::string base_output(const BackboneChoice& choice) {
+  const std::string folder = user_data_folder() + "/bases";
+  make_folders(folder);
+  return folder + "/" + backbone_file_name(choice) + ".pt";
+}
+
+ImportResult result_of_file(const std::string& file) {
+  ImportResult result;
+  result.file = file;
+  result.bytes = is_stream(file) ? 0 : static_cast<int64_t>(fs::file_size(file));
+  return result;
+}
+
+ImportResult import_base(const ImportRequest& request, const FetchPatience& patience, Observer& observer) {
+  const BackboneRequest wish = wish_of(request);
+  const BackboneChoice chosen = choose_backbone(wish);  // wrong usage is said before anything is read or fetched
+  const bool fetch = request.weights.empty();
+  if (!fetch && !fs::exists(request.weights))
+    throw UsageError("--weights " + request.weights + ": there is no such file");
+  if (!request.output.empty()) check_output(request.output, OutputKind::kModel, {{request.weights}, nullptr});
+  const std::string path = fetch ? fetch_weights(chosen, patience, observer) : request.weights;
+  const StateDict weights = read_backbone_weights(path);
+  const BackboneChoice choice = fetch ? chosen : recognise_backbone(wish, weights);
+  BackboneFile backbone = backbone_with_weights(choice, weights);
+  backbone.info["weights"] = {{"file", fs::path(path).filename().string()}, {"sha256", sha256_of_file(path)}};
+  const LayerTable table = layer_table(compile_choice(choice).rows);
+  backbone.info["summary"] = table;
+  backbone.info["tool"] = std::string("cvtool ") + kVersion;
+  const std::string output = request.output.empty() ? base_output(choice) : request.output;
+  save_backbone(output, backbone);
+  // What was fetched is in the backbone now; it may be ten times as large.
+  if (fetch) fs::remove(path);
+  ImportResult result = result_of_file(output);
+  result.backbone = choice.spec.name;
+  result.variant = choice.spec.variant;
+  result.parameters = choice.parameters;
+  result.use = request.output.empty() ? backbone_file_name(choice) : output;
+  result.output = choice.spec.output;
+  result.preprocess = backbone.info["preprocess"];
+  result.weights = backbone.info["weights"];
+  result.licence = choice.spec.licence;
+  result.total = table.total();
+  return result;
+}
+
+}  // namespace cvtool
