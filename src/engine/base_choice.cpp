@@ -23,7 +23,6 @@
 #include "base/text.h"
 #include "engine/base_import.h"
 #include "model/backbone_file.h"
-#include "model/weights/download.h"
 #include "run/run_directory.h"
 #include "spec/recipe.h"
 #include "torch/device.h"
@@ -211,7 +210,7 @@ class BaseChooser {
   }
 
   ReadyBase fetch() {
-    constexpr int64_t kConnect_s = 5, kSlow_s = 5, kMinBytesPerSecond = 20'000;
+    constexpr int64_t kAnswer_s = 4, kSlow_s = 5, kMinBytesPerSecond = 20'000;
     ImportRequest request;
     request.backbone = kFetched;
     const BackboneChoice choice = choose_backbone(wish_of(request));
@@ -219,7 +218,7 @@ class BaseChooser {
     if (::access(folder.c_str(), W_OK) != 0) throw Error("cannot write into " + folder + ": " + std::strerror(errno));
     const auto lock = lock_of(folder);
     if (const auto ready = ready_base()) return *ready;  // another run has fetched it meanwhile
-    FetchPatience patience{kConnect_s, kSlow_s, kMinBytesPerSecond, ""};
+    FetchPatience patience{kAnswer_s, kAnswer_s, kSlow_s, kMinBytesPerSecond, ""};
     const auto files = official_weights(choice);
     patience.announcement = std::string("fetching the pretrained backbone ") + kFetched + " (" +
                             (files.empty() ? "" : files.front().size + ", ") + "once; licence: " + choice.spec.licence +

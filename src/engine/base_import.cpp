@@ -36,6 +36,7 @@ std::string fetch_weights(const BackboneChoice& choice, const FetchPatience& pat
   wanted.path = cache_folder() + "/weights/" + file;
   wanted.next_step = "try again with\n" + commands;
   wanted.connect_s = patience.connect_s;
+  wanted.first_byte_s = patience.first_byte_s;
   wanted.patience_s = patience.slow_s;
   wanted.min_bytes_per_s = patience.min_bytes_per_s;
   wanted.progress = [&observer, file](int64_t done, int64_t total) {

@@ -12,7 +12,7 @@ namespace cvtool {
 
 // How long a server is waited for; see Download.
 struct FetchPatience {
-  int64_t connect_s = 30, slow_s = 60, min_bytes_per_s = 1;
+  int64_t connect_s = 30, first_byte_s = 0, slow_s = 60, min_bytes_per_s = 1;
   std::string announcement;  // said before anything is fetched; empty: import's own line
 };
 

@@ -102,8 +102,8 @@ std::vector<std::string> training_preview(const LookRequest& request, const Prev
   Json overrides{{"data", request.overrides}, {"train", sheet.train}};
   if (!sheet.augment.is_null()) overrides["augment"] = sheet.augment;
   // As train chooses, but for a preview nothing is fetched.
-  const std::string automatic = ready_base() ? kDefaultTransferRecipe : kDefaultRecipe;
-  Recipe recipe = load_recipe(sheet.recipe.empty() ? automatic : sheet.recipe, overrides);
+  const auto automatic = [] { return ready_base() ? kDefaultTransferRecipe : kDefaultRecipe; };
+  Recipe recipe = load_recipe(sheet.recipe.empty() ? automatic() : sheet.recipe, overrides);
   const int cols = sheet.cols > 0 ? static_cast<int>(sheet.cols) : 4;
   recipe.train.batch = cols * (sheet.rows > 0 ? sheet.rows : 4);
   const Dataset dataset = find_dataset(request.data, recipe.data, static_cast<uint64_t>(recipe.train.seed));

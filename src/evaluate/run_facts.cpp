@@ -13,6 +13,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "base/version.h"
+#include "model/model_info.h"
 #include "report/curves.h"
 #include "torch/device.h"
 
@@ -131,7 +132,8 @@ Facts training_facts(const EvaluationSubject& subject) {
   facts.emplace_back("recipe", recipe.value("name", "") + (description.empty() ? "" : ": " + description));
   if (const Json base = subject.info.value("base", Json()); base.is_object() && base.contains("name")) {
     facts.emplace_back("pretrained backbone", plain(base["name"]));
-    if (base.contains("licence")) facts.emplace_back("licence of its weights", plain(base["licence"]));
+    if (const std::string licence = base_licence(base); !licence.empty())
+      facts.emplace_back("licence of its weights", licence);
   }
   facts.emplace_back("input", plain(subject.info.at("imgsz")) + " px");
   const Json total = subject.info.value("summary", Json::object()).value("total", Json());

@@ -9,6 +9,7 @@
 #include "base/base64.h"
 #include "base/error.h"
 #include "model/compile.h"
+#include "model/model_info.h"
 #include "model/state_dict.h"
 
 namespace cvtool {
@@ -64,8 +65,8 @@ std::string weight_archive_bytes(const ModelFile& model) {
   dict.metadata = {{kInfoKey, model.info.dump()},
                    {kGoldenKey, base64({static_cast<const char*>(model.golden.data_ptr()),
                                         static_cast<size_t>(model.golden.numel())})}};
-  if (const Json base = model.info.value("base", Json()); base.is_object() && base.contains("licence"))
-    dict.metadata["base_licence"] = base["licence"].is_string() ? base["licence"].get<std::string>() : "";
+  if (const std::string licence = base_licence(model.info.value("base", Json())); !licence.empty())
+    dict.metadata["base_licence"] = licence;
   if (model.module.hasattr(kTemperature))
     dict.metadata[kTemperature] = Json(model.module.attr(kTemperature).toDouble()).dump();
   return safetensors_bytes(dict);

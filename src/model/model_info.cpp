@@ -76,6 +76,11 @@ void check_format(const std::string& place, const Json& info) {
 
 }  // namespace
 
+std::string base_licence(const Json& base) {
+  const Json licence = base.is_object() ? base.value("licence", Json()) : Json();
+  return licence.is_string() ? licence.get<std::string>() : "";
+}
+
 LayerTable stored_layer_table(const Json& summary, const std::string& place) {
   return read_document<LayerTable>(summary, place, kMakeAgain);
 }

@@ -22,6 +22,10 @@ void fields(LayerTable& table, DocumentReader& visit);
 //             object of numbers and nulls), "calibration", "export" (objects)
 Json checked_model_info(const std::string& path, const std::string& text);
 
+// The licence of a pretrained backbone's weights, of what is known of it (Base::info; null: there is none); "" where it
+// says none.
+std::string base_licence(const Json& base);
+
 // The table, of its JSON. Throws Error beginning with `place` where it is damaged.
 LayerTable stored_layer_table(const Json& summary, const std::string& place);
 

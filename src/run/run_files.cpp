@@ -17,13 +17,8 @@ namespace {
 // The net with the weights of a snapshot, on the CPU. What a file of it holds beyond weights must not tell how training
 // stood: LibTorch also writes which parameters ask for gradients, and numbers objects by whether others refer to them.
 torch::jit::Module copy_with(const torch::jit::Module& net, const Snapshot& snapshot) {
-  at::NoGradGuard no_grad;
   torch::jit::Module copy = net.deepcopy();
-  const auto put = [&](const std::string& name, at::Tensor weight) {
-    if (const at::Tensor* wanted = find_tensor(snapshot.weights, name)) weight.copy_(*wanted);
-  };
-  for (const auto& parameter : copy.named_parameters()) put(parameter.name, parameter.value);
-  for (const auto& buffer : copy.named_buffers()) put(buffer.name, buffer.value);
+  put_into(snapshot, copy);
   copy.to(at::kCPU);
   for (at::Tensor parameter : copy.parameters()) parameter.set_requires_grad(true);
   copy.eval();

@@ -41,10 +41,10 @@ void SearchContext::say(const Way& way, const std::string& what) {
   observer.event({{"event", "trial"}, {"way", way_text(way)}, {"result", what}});
 }
 
-const TrainingData& SearchContext::photos_for(const Way& way, const TrainPlan& plan) {
+const TrainingData& SearchContext::photos_for(const Way& way) {
   if (data_.train.store && opened_size_ == way.imgsz) return data_;
   data_ = {};
-  data_ = open_training_data(plan, observer, told_);
+  data_ = open_training_data(plan_of(way), observer, told_);
   if (!told_)
     spdlog::info(
         "finding out how these photos are best trained on{}",
@@ -54,13 +54,13 @@ const TrainingData& SearchContext::photos_for(const Way& way, const TrainPlan& p
   return data_;
 }
 
-TrainingData SearchContext::take_photos_for(const Way& way, const TrainPlan& plan) {
-  photos_for(way, plan);
+TrainingData SearchContext::take_photos_for(const Way& way) {
+  photos_for(way);
   return std::move(data_);
 }
 
-int64_t SearchContext::photo_side(const TrainPlan& plan) {
-  return typical_side(plan.dataset.root, plan.dataset.train, decode_options(plan.recipe.data, plan.request.run));
+int64_t SearchContext::photo_side() const {
+  return typical_side(found_.root, found_.train, {/*exif=*/true, request_.run.max_pixels});
 }
 
 bool SearchContext::affords(double seconds, const Way& way) {

@@ -15,12 +15,12 @@ class SearchContext {
   // The way as a training.
   TrainPlan plan_of(const Way& way) const;
   // The photos at the way's size, read anew where another size was open.
-  const TrainingData& photos_for(const Way& way, const TrainPlan& plan);
-  // Hands over the photos that are open.
-  TrainingData take_photos_for(const Way& way, const TrainPlan& plan);
+  const TrainingData& photos_for(const Way& way);
+  // Hands them over.
+  TrainingData take_photos_for(const Way& way);
 
   // The photos' own size: the median of their shorter sides in pixels; 0 where none can be read.
-  static int64_t photo_side(const TrainPlan& plan);
+  int64_t photo_side() const;
 
   const std::string& backbone() const { return backbone_; }  // empty: none
   bool size_is_asked() const { return size_is_asked_; }      // the user has said how large the net's input is

@@ -21,8 +21,7 @@ Way scratch_way(SearchContext& context, bool mirrored) {
   Way way;
   way.mirrored = mirrored;
   way.varied = true;
-  const TrainPlan plan = context.plan_of(way);
-  if (!context.size_is_asked()) way.imgsz = input_for(SearchContext::photo_side(plan));
+  if (!context.size_is_asked()) way.imgsz = input_for(context.photo_side());
   way.epochs = epochs_worth(way, context.photos());
   return way;
 }

@@ -26,10 +26,9 @@ class BackboneSearch {
   Way run() {
     constexpr int64_t kFirstSize = 160;
     if (!context_.size_is_asked()) best_.imgsz = kFirstSize;
-    const TrainPlan plan = context_.plan_of(best_);
     take_probe(best_, probe(best_, kSomePhotos));
     context_.say(best_, verdict(scores_, "left out in turn"));
-    if (!context_.size_is_asked()) try_own_size(plan.net.backbone.value("imgsz", int64_t{0}));
+    if (!context_.size_is_asked()) try_own_size();
     try_mirrored();
     // Small choices were made on some of the photos; the head that others are measured against has seen as many as
     // they.
@@ -48,7 +47,8 @@ class BackboneSearch {
 
   ProbeTrial probe(const Way& way, int64_t photos) {
     const TrainPlan plan = context_.plan_of(way);
-    const PhotoStore& store = *context_.photos_for(way, plan).train.store;
+    own_size_ = plan.net.backbone.value("imgsz", int64_t{0});
+    const PhotoStore& store = *context_.photos_for(way).train.store;
     return try_probe(plan, store, some_rows(store, context_.seed(), photos), context_.observer);
   }
 
@@ -68,13 +68,13 @@ class BackboneSearch {
     if (better) take_probe(way, trial);
   }
 
-  void try_own_size(int64_t own) {
-    if (own <= best_.imgsz) return;
+  void try_own_size() {
+    if (own_size_ <= best_.imgsz) return;
     Way way = best_;
-    way.imgsz = own;
+    way.imgsz = own_size_;
     // Once in the trial; validation photos in the training itself.
     constexpr double kPasses = 1.5;
-    const double growth = std::pow(static_cast<double>(own) / static_cast<double>(best_.imgsz), 2);
+    const double growth = std::pow(static_cast<double>(own_size_) / static_cast<double>(best_.imgsz), 2);
     try_another(way, kPasses * growth * seconds_);
   }
 
@@ -88,8 +88,7 @@ class BackboneSearch {
     constexpr int64_t kLeastMistakes = 6;
     constexpr double kLikeTheBackbones = 0.95;
     constexpr int64_t kSmallest = 96;
-    const TrainPlan plan = context_.plan_of(best_);
-    const HeldBack parts = photos_held_back(context_, *context_.photos_for(best_, plan).train.store);
+    const HeldBack parts = held_back(*context_.photos_for(best_).train.store, context_.seed());
     held_back_ = scores_.part(parts.check);
     if (parts.check.empty()) {
       context_.say(best_, "nothing else is tried: too few photos to hold some back");
@@ -106,7 +105,7 @@ class BackboneSearch {
     tuned.varied = true;
     // Of small photos a larger picture holds no more, and more epochs fit into the minutes.
     if (!context_.size_is_asked())
-      tuned.imgsz = std::min(tuned.imgsz, std::max(kSmallest, 3 * context_.photo_side(plan) / 32 * 32));
+      tuned.imgsz = std::min(tuned.imgsz, std::max(kSmallest, 3 * context_.photo_side() / 32 * 32));
     // Where the backbone's last layers do not fit, its first ones may have to change too.
     tuned.fine_tune = kLastLayers;
     if (!unlike && !try_step_by_step(tuned)) return;
@@ -136,6 +135,7 @@ class BackboneSearch {
   SearchContext& context_;
   Way best_;
   PhotoScores scores_, held_back_;  // of the best: of all training photos, of those that trials hold back
+  int64_t own_size_ = 0;            // of the backbone's input; 0: it does not say
   double seconds_ = 0;              // that the best probe took
 };
 
@@ -146,7 +146,7 @@ PreparedTraining search_training(const TrainRequest& request, const Dataset& fou
   const Way way = context.backbone().empty() ? search_from_scratch(context) : BackboneSearch(context).run();
   spdlog::info("chosen: {}", way_text(way));
   PreparedTraining out{context.plan_of(way), {}};
-  out.data = context.take_photos_for(way, out.plan);
+  out.data = context.take_photos_for(way);
   return out;
 }
 

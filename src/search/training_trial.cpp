@@ -22,16 +22,10 @@ double measured_rate(SearchContext& context, const Way& way) {
   constexpr int64_t kPhotos = 128;
   Way once = way;
   once.epochs = 1;
-  const TrainPlan plan = context.plan_of(once);
-  const TrainingData& data = context.photos_for(once, plan);
-  HeldBack few = photos_held_back(context, *data.train.store, kPhotos);
+  const PhotoStore& store = *context.photos_for(once).train.store;
+  HeldBack few = held_back(store, context.seed(), kPhotos);
   few.check.clear();
-  return try_out(plan, *data.train.store, few, context.observer).images_per_second;
-}
-
-// Seconds of an epoch over all photos with its validation, which only goes forwards.
-double epoch_s(const TrainingData& data, double rate) {
-  return (static_cast<double>(data.train.count()) + static_cast<double>(data.valid.count()) / 2) / rate;
+  return try_out(context.plan_of(once), store, few, context.observer).images_per_second;
 }
 
 // The next smaller input; 0 where there is none.
@@ -49,16 +43,13 @@ int64_t epochs_worth(const Way& way, int64_t photos) {
   return whole(12 * std::pow(thousands, -0.3) + 0.5, 4, 16);
 }
 
-HeldBack photos_held_back(SearchContext& context, const PhotoStore& store, int64_t max_fit) {
-  return held_back(store, context.seed(), max_fit);
-}
-
 std::optional<TriedTraining> try_training(SearchContext& context, Way way) {
   double rate = measured_rate(context, way);
-  TrainPlan plan = context.plan_of(way);
-  const TrainingData* data = &context.photos_for(way, plan);
-  const int64_t worth = epochs_worth(way, data->train.count());
-  const auto fitting = [&] { return (context.training_s() - context.trial_s()) / epoch_s(*data, rate); };
+  const TrainingData& opened = context.photos_for(way);
+  const int64_t photos = opened.train.count(), worth = epochs_worth(way, photos);
+  // Of an epoch with its validation, which only goes forwards.
+  const double epoch_photos = static_cast<double>(photos) + static_cast<double>(opened.valid.count()) / 2;
+  const auto fitting = [&] { return (context.training_s() - context.trial_s()) * rate / epoch_photos; };
   const int64_t asked = way.imgsz;
   while (fitting() < static_cast<double>(std::min(worth, kLeastEpochs)) && !context.size_is_asked() &&
          smaller_size(way.imgsz) > 0) {
@@ -70,18 +61,16 @@ std::optional<TriedTraining> try_training(SearchContext& context, Way way) {
   way.epochs = whole(fitting(), 0, worth);
   if (way.epochs < 1) {
     way.epochs = 1;
-    context.affords(epoch_s(*data, rate) + context.trial_s(), way);
+    context.affords(epoch_photos / rate + context.trial_s(), way);
     return std::nullopt;
   }
   Way brief = way;
-  const double trial_photos = context.trial_s() * rate;
-  const double fit = 0.8 * static_cast<double>(context.photos_for(way, plan).train.count());
+  const double trial_photos = context.trial_s() * rate, fit = 0.8 * static_cast<double>(photos);
   brief.epochs = std::clamp(whole(trial_photos / fit, 2, worth), int64_t{2}, std::max<int64_t>(2, (worth + 3) / 4));
-  plan = context.plan_of(brief);
-  data = &context.photos_for(brief, plan);
-  const int64_t max_fit = whole(trial_photos / static_cast<double>(brief.epochs), 1, data->train.count());
-  const HeldBack parts = photos_held_back(context, *data->train.store, max_fit);
-  return TriedTraining{way, try_out(plan, *data->train.store, parts, context.observer).scores};
+  const PhotoStore& store = *context.photos_for(brief).train.store;
+  const HeldBack parts =
+      held_back(store, context.seed(), whole(trial_photos / static_cast<double>(brief.epochs), 1, photos));
+  return TriedTraining{way, try_out(context.plan_of(brief), store, parts, context.observer).scores};
 }
 
 }  // namespace cvtool

@@ -17,9 +17,6 @@ struct TriedTraining {
 // minutes do not allow it; a smaller input is taken where that makes it fit and the user has asked for no size.
 std::optional<TriedTraining> try_training(SearchContext& context, Way way);
 
-// The photos that every trial holds back.
-HeldBack photos_held_back(SearchContext& context, const PhotoStore& store, int64_t max_fit = 0);
-
 // As many epochs as photos of that number are worth, of a training from scratch or behind a backbone.
 int64_t epochs_worth(const Way& way, int64_t photos);
 

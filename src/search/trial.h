@@ -9,7 +9,6 @@ namespace cvtool {
 
 struct Trial {
   PhotoScores scores;            // of the photos held back, in their order
-  double seconds = 0;            // of all of it
   double images_per_second = 0;  // of its last epoch's training, without what is done once
 };
 

@@ -29,11 +29,8 @@ Json augment_of(const Way& way) {
 
 Json training_of_way(const Way& way) {
   const bool probe = !way.backbone.empty();
+  if (probe && way.fine_tune == "none") return {{"epochs", 1}, {"monitor", "none"}};
   Json train{{"epochs", way.epochs + (probe ? 1 : 0)}, {"monitor", "none"}};
-  if (probe && way.fine_tune == "none") {
-    train["epochs"] = 1;
-    return train;
-  }
   train["optimizer"] = "adamw";
   train["lr"] = 0.001;
   train["weight_decay"] = 0.01;

@@ -50,10 +50,10 @@ ProbeLoss::ProbeLoss(const ProbeData& data, const ProbeOptions& options, at::Ten
   photo_weight_ = options.class_weights.empty()
                       ? at::ones(labels.sizes(), at::kDouble)
                       : at::tensor(options.class_weights, at::kDouble).index_select(0, labels);
-  total_weight_ = photo_weight_.sum().item<double>();
-  if (!(total_weight_ > 0))
+  const double total = photo_weight_.sum().item<double>();
+  if (!(total > 0))
     throw DataError("--probe: no photo that the head could be fitted to has a weight; see --class-weights");
-  photo_weight_ = photo_weight_ / total_weight_;
+  photo_weight_ = photo_weight_ / total;
   if (lanes > 1) team_ = team_of_lanes(lanes);
 }
 

@@ -45,8 +45,6 @@ class ProbeLoss {
   // [P,classes] f64: of the photos' first forms.
   at::Tensor log_probabilities(const LinearLayer& layer) const;
 
-  double weight_of_photos() const { return total_weight_; }
-
  private:
   struct Rows {
     at::Tensor x;       // [n,D] f64
@@ -61,10 +59,9 @@ class ProbeLoss {
   const ProbeData& data_;
   int64_t classes_;
   double smoothing_;
-  at::Tensor photos_;        // [P] i64
-  bool all_;                 // photos_ is 0 .. N-1
-  at::Tensor photo_weight_;  // [P] f64
-  double total_weight_ = 0;
+  at::Tensor photos_;               // [P] i64
+  bool all_;                        // photos_ is 0 .. N-1
+  at::Tensor photo_weight_;         // [P] f64
   std::unique_ptr<PartTeam> team_;  // null: the calling thread alone
 };
 

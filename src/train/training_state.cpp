@@ -115,6 +115,15 @@ std::optional<Checkpoint> load_checkpoint(const std::string& folder) {
               ": train anew, or go on from its best model with --from " + folder);
 }
 
+void put_into(const Snapshot& snapshot, torch::jit::Module net) {
+  at::NoGradGuard no_grad;
+  const auto put = [&](const std::string& name, at::Tensor weight) {
+    if (const at::Tensor* wanted = find_tensor(snapshot.weights, name)) weight.copy_(*wanted);
+  };
+  for (const auto& parameter : net.named_parameters()) put(parameter.name, parameter.value);
+  for (const auto& buffer : net.named_buffers()) put(buffer.name, buffer.value);
+}
+
 Checkpoint checkpoint_of(const TrainingState& state) {
   Checkpoint checkpoint;
   checkpoint.facts = {{"epoch", state.epoch},

@@ -1,7 +1,7 @@
 // Where a training is, and the file that it goes on from.
 #pragma once
 
-#include <ATen/core/Tensor.h>
+#include <torch/csrc/jit/api/module.h>
 
 #include <optional>
 #include <string>
@@ -36,8 +36,6 @@ void save_checkpoint(const std::string& folder, const Checkpoint& checkpoint);
 // warning). Nothing where there is neither. Throws Error naming the file when there is no whole one.
 std::optional<Checkpoint> load_checkpoint(const std::string& folder);
 
-// Where a training is: all that decides how it goes on.
-
 // Sums over the samples of an epoch; means are weighted by samples, as Keras's are.
 struct RunningSums {
   double loss = 0, correct = 0;
@@ -58,6 +56,10 @@ struct Snapshot {
   NamedTensors weights;
 };
 
+// Lays the snapshot's weights over those of a net that have their names.
+void put_into(const Snapshot& snapshot, torch::jit::Module net);
+
+// Where a training is: all that decides how it goes on.
 struct TrainingState {
   int64_t epoch = 1;        // the one that runs; one more than the run has when all are done
   int64_t batches = 0;      // of it that are done

@@ -13,6 +13,7 @@
 #include "export/onnx/verify.h"
 #include "export/onnx/write.h"
 #include "export/pictures.h"
+#include "model/model_info.h"
 #include "model/weights/sha256.h"
 
 namespace cvtool {
@@ -73,8 +74,8 @@ std::string onnx_metadata(const OnnxModel& model, const std::string& key) {
 }
 
 void add_base_licence(OnnxModel& onnx, const Json& base) {
-  if (!base.is_object() || !base.contains("licence") || !base["licence"].is_string()) return;
-  onnx.metadata.emplace_back("base_licence", base["licence"].get<std::string>());
+  const std::string licence = base_licence(base);
+  if (!licence.empty()) onnx.metadata.emplace_back("base_licence", licence);
 }
 
 OnnxModel onnx_of_model(const torch::jit::Module& module, const ModelFile* model, const ImageSize& size) {

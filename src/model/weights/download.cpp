@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <memory>
@@ -81,6 +82,8 @@ struct Transfer {
   bool begun = false;
   bool stopped = false;
   bool too_long = false;  // more came than the file should have
+  bool silent = false;    // no byte came in time
+  std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
   int write_error = 0;
 };
 
@@ -115,6 +118,10 @@ size_t write_bytes(char* bytes, size_t size, size_t count, void* user) {
 
 int report_progress(void* user, curl_off_t total, curl_off_t done, curl_off_t, curl_off_t) {
   auto& transfer = *static_cast<Transfer*>(user);
+  const std::chrono::seconds limit(transfer.wanted.first_byte_s);
+  // libcurl calls about once a second.
+  transfer.silent = limit.count() > 0 && done == 0 && std::chrono::steady_clock::now() - transfer.start > limit;
+  if (transfer.silent) return 1;
   if (!transfer.wanted.progress) return 0;
   const int64_t known = transfer.wanted.size_bytes >= 0 ? transfer.wanted.size_bytes
                         : total > 0                     ? transfer.start_bytes + total
@@ -181,6 +188,7 @@ Outcome transfer_rest(const Download& wanted, const PartFile& part) {
   const CURLcode result = curl_easy_perform(curl.get());
   if (transfer.stopped)
     throw Error("stopped fetching " + wanted.url + "; run it again to go on", ExitCode::kInterrupted);
+  if (transfer.silent) fail_transfer(wanted, "the server sends nothing");
   if (transfer.write_error != 0) {
     part.clear();  // a full disk needs the room
     errno = transfer.write_error;

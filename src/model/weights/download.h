@@ -16,7 +16,8 @@ struct Download {
   // Called a few times a second with bytes done and in all (-1: not known); false stops (exit code 130). May
   // be empty.
   std::function<bool(int64_t done_bytes, int64_t total_bytes)> progress;
-  int64_t connect_s = 30;  // after which a server that does not answer is given up
+  int64_t connect_s = 30;    // after which a server that does not answer is given up
+  int64_t first_byte_s = 0;  // the same where it answers, and sends nothing; from the start on; 0: as patience_s says
   // A transfer that stays slower than `min_bytes_per_s` for `patience_s` is given up.
   int64_t patience_s = 60, min_bytes_per_s = 1;
 };
