@@ -53,3 +53,19 @@ TEST_CASE("some rows are of every class by its share, and all where there are no
         6);
   CHECK(some_rows(*photos.store, 1, 100) == in_order(40));
 }
+
+TEST_CASE("Copies of a photo are held back together, or not at all") {
+  const OpenedPhotos photos(40);
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    // Each photo three times: a fifth of a class falls between copies.
+    std::vector<size_t> rows;
+    for (size_t row = 0; row < 114; ++row) rows.push_back(row % 38);
+    const auto store = photos.store->subset(rows);
+    const HeldBack parts = held_back(*store, seed);
+    std::set<ContentHash> fit;
+    for (const size_t row : parts.fit) fit.insert(store->content(row));
+    CHECK(std::none_of(parts.check.begin(), parts.check.end(),
+                       [&](size_t row) { return fit.count(store->content(row)) > 0; }));
+    CHECK(parts.check.size() == 24);
+  }
+}
