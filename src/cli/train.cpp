@@ -57,12 +57,14 @@ class TrainCommand {
         "layers behind the base: " + head_words_help());
     app.add_option("--preprocess", preprocess_, "how pixels reach the net: none, unit, symmetric, imagenet or caffe");
     app.add_option("--from", request_.from, "train the net of this run or model file on");
-    app.add_option("--budget", budget_,
-                   "minutes for finding out how these photos are trained on best and for that training, where no flag "
-                   "or recipe says how; none: as long as it pays")
-        ->type_name("MINUTES")
-        ->check(is_budget)
-        ->capture_default_str();
+    CLI::Option* budget =
+        app.add_option(
+               "--budget", budget_,
+               "minutes for finding out how these photos are trained on best and for that training, where no flag "
+               "or recipe says how; none: as long as it pays")
+            ->type_name("MINUTES")
+            ->check(is_budget)
+            ->capture_default_str();
     app.add_option("--project", request_.project, "folder of the runs (default: runs)");
     app.add_option("--name", request_.name, "the run's folder in the project (default: train, train2, ...)");
     CLI::Option* resume =
@@ -77,9 +79,10 @@ class TrainCommand {
     app.add_flag("--json", json_, "print events as JSON Lines: start, each epoch, end with the result");
     fields(request_.session, FlagBinder(app, request_.session_given, "This run"));
     fields(request_.run, FlagBinder(app, request_.run_given, "This machine"));
-    app.callback([this, resume, find_lr] {
+    app.callback([this, resume, find_lr, budget] {
       finds_lr_ = find_lr->count() > 0;
       request_.resumes = resume->count() > 0;
+      budget_is_asked_ = budget->count() > 0;
       if (request_.data.empty() && !request_.resumes) throw CLI::RequiredError("--data");
     });
     FlagBinder data(app, data_given_, "Data (over the recipe's)");
@@ -93,6 +96,7 @@ class TrainCommand {
     request_.overrides = {
         {"data", data_given_}, {"train", train_given_}, {"transfer", transfer_given_}, {"model", model_given()}};
     if (!augment_.is_null()) request_.overrides["augment"] = augment_;
+    request_.budget_is_asked = budget_is_asked_ && budget_ != "none";
     if (budget_ == "none")
       request_.budget_minutes.reset();
     else
@@ -162,7 +166,7 @@ class TrainCommand {
   Json head_;
   Json augment_;  // null: the recipe's
   Json data_given_ = Json::object(), train_given_ = Json::object(), transfer_given_ = Json::object();
-  bool json_ = false, finds_lr_ = false;
+  bool json_ = false, finds_lr_ = false, budget_is_asked_ = false;
   std::string lr_picture_;
   SeriesOptions series_;
 };

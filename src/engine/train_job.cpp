@@ -1,4 +1,5 @@
 #include <ATen/ATen.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -70,7 +71,10 @@ std::vector<std::string> notes_on(TrainingEnd end, const TrainPlan& plan, const 
   if (end == TrainingEnd::kTimeLimit)
     notes.push_back("stopped in epoch " + std::to_string(state.epoch) + ": the time is over");
   if (!run.trouble.empty()) notes.push_back(run.trouble);
-  if (const std::string note = overfitting(state.history); !note.empty()) notes.push_back(note);
+  // Ways that were searched for have been measured; their advice is better than a guess from the curves.
+  if (plan.tried.empty())
+    for (const std::string& note : {overfitting(state.history), still_improving(state.history, plan.recipe.train)})
+      if (!note.empty()) notes.push_back(note);
   if (plan.dataset.valid.empty())
     notes.push_back("there are no validation photos: the figures are of the training photos, which the net has seen");
   return notes;
@@ -109,10 +113,14 @@ TrainProfile finished_profile(const Profile& profile, const TrainPlan& plan, con
 
 // Whatever is wrong with the request is said before the photos are read.
 PreparedTraining prepare_training(const TrainRequest& request, Observer& observer) {
-  PreparedTraining prepared{plan_training(request), {}};
+  PreparedTraining prepared{plan_training(request), {}, {}};
   const TrainPlan& plan = prepared.plan;
   if (!plan.stopped) check_output_folder("--project", plan.request.project, plan.dataset);
   if (is_open(request)) return search_training(request, plan.dataset, observer);
+  if (request.budget_is_asked)
+    spdlog::warn(
+        "--budget: nothing is searched for, since flags or a recipe say how it is trained (--time-limit ends a "
+        "training)");
   prepared.data = open_training_data(plan, observer);
   return prepared;
 }
@@ -142,6 +150,8 @@ TrainResult train_job(const TrainRequest& request, Observer& observer) {
   result.interrupted = end == TrainingEnd::kInterrupted;
   if (result.interrupted || end == TrainingEnd::kTimeLimit) result.resume = run.resume_command();
   result.notes = notes_on(end, plan, run);
+  if (end == TrainingEnd::kDone)
+    result.notes.insert(result.notes.end(), prepared.advice.begin(), prepared.advice.end());
   const auto stale = results_in(run.folder);
   if (!stale.empty() && stored_digest(model) != digest)
     result.notes.push_back("made from an earlier best.pt, to be made again: " + join(stale, ", "));

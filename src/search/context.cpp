@@ -59,12 +59,18 @@ TrainingData SearchContext::take_photos_for(const Way& way) {
   return std::move(data_);
 }
 
+std::vector<Sample> SearchContext::photos_of(const std::vector<size_t>& rows) const {
+  std::vector<Sample> photos;
+  for (const size_t row : rows) photos.push_back(data_.train.store->samples().at(row));
+  return photos;
+}
+
 int64_t SearchContext::photo_side() const {
   return typical_side(found_.root, found_.train, {/*exif=*/true, request_.run.max_pixels});
 }
 
 bool SearchContext::affords(double seconds, const Way& way) {
-  if (!pace_.limited() || seconds <= training_s()) return true;
+  if (fits(seconds)) return true;
   say(way, "not tried, it would take " + duration_text(seconds) + " and " + duration_text(std::max(training_s(), 0.0)) +
                " are left");
   return false;

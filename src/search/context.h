@@ -26,7 +26,13 @@ class SearchContext {
   bool size_is_asked() const { return size_is_asked_; }      // the user has said how large the net's input is
   uint64_t seed() const { return seed_; }
   int64_t photos() const { return static_cast<int64_t>(found_.train.size()); }  // to train on
-  // Whether so many seconds are there; says so where not.
+  int64_t validation_photos() const { return static_cast<int64_t>(found_.valid.size()); }
+  // Of the training photos that are open.
+  std::vector<Sample> photos_of(const std::vector<size_t>& rows) const;
+  const std::vector<std::string>& classes() const { return found_.classes; }
+  // Whether so many seconds are there.
+  bool fits(double seconds) const { return !pace_.limited() || seconds <= training_s(); }
+  // The same; says so where not.
   bool affords(double seconds, const Way& way);
   // Seconds that a training may take: what is left, but for reading, measuring and writing.
   double training_s() const;

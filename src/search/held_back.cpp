@@ -25,18 +25,30 @@ std::map<int64_t, std::vector<Drawn>> drawn_order(const PhotoStore& store, uint6
   return classes;
 }
 
+// The photo of the order with which part `part` begins: copies are not torn apart.
+size_t border(const std::vector<Drawn>& drawn, size_t part) {
+  size_t at = drawn.size() * part / kHeldBackParts;
+  while (at > 0 && at < drawn.size() && drawn[at].key == drawn[at - 1].key) ++at;
+  return at;
+}
+
 }  // namespace
 
-HeldBack held_back(const PhotoStore& store, uint64_t seed, int64_t max_fit) {
-  constexpr size_t kParts = 5;
+HeldBack held_back(const PhotoStore& store, uint64_t seed, int64_t max_fit, size_t part) {
   const size_t all = store.samples().size();
   HeldBack out;
   for (const auto& [label, drawn] : drawn_order(store, seed)) {
-    size_t border = drawn.size() / kParts;
-    while (border > 0 && border < drawn.size() && drawn[border].key == drawn[border - 1].key) ++border;
-    size_t end = drawn.size();
-    if (max_fit > 0) end = std::min(end, border + static_cast<size_t>(max_fit) * drawn.size() / all + 1);
-    for (size_t i = 0; i < end; ++i) (i < border ? out.check : out.fit).push_back(drawn[i].row);
+    const size_t begin = border(drawn, part);
+    size_t end = border(drawn, part + 1);
+    if (begin == 0 && end == drawn.size()) end = begin;  // nothing of the class would be left to learn from
+    size_t most = drawn.size();
+    if (max_fit > 0) most = static_cast<size_t>(max_fit) * drawn.size() / all + 1;
+    size_t fit = 0;
+    for (size_t i = 0; i < drawn.size(); ++i)
+      if (i >= begin && i < end)
+        out.check.push_back(drawn[i].row);
+      else if (fit++ < most)
+        out.fit.push_back(drawn[i].row);
   }
   std::sort(out.fit.begin(), out.fit.end());
   std::sort(out.check.begin(), out.check.end());

@@ -41,17 +41,26 @@ PhotoScores PhotoScores::part(const std::vector<size_t>& rows) const {
   for (const size_t row : rows) {
     out.loss.push_back(loss.at(row));
     out.right.push_back(right.at(row));
+    out.named.push_back(named.at(row));
   }
   return out;
 }
 
+void PhotoScores::add(const PhotoScores& more) {
+  loss.insert(loss.end(), more.loss.begin(), more.loss.end());
+  right.insert(right.end(), more.right.begin(), more.right.end());
+  named.insert(named.end(), more.named.begin(), more.named.end());
+}
+
 PhotoScores scores_of(const at::Tensor& log_probabilities, const at::Tensor& labels) {
   const at::Tensor loss = -log_probabilities.gather(1, labels.unsqueeze(1)).squeeze(1).contiguous();
-  const at::Tensor right = (log_probabilities.argmax(1) == labels).to(at::kDouble).contiguous();
+  const at::Tensor named = log_probabilities.argmax(1).contiguous();
+  const at::Tensor right = (named == labels).to(at::kDouble).contiguous();
   const auto numbers = [](const at::Tensor& t) {
     return std::vector<double>(t.data_ptr<double>(), t.data_ptr<double>() + t.numel());
   };
-  return {numbers(loss), numbers(right)};
+  return {numbers(loss), numbers(right),
+          std::vector<int64_t>(named.data_ptr<int64_t>(), named.data_ptr<int64_t>() + named.numel())};
 }
 
 bool is_better(const PhotoScores& other, const PhotoScores& kept) {

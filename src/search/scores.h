@@ -3,19 +3,23 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <vector>
 
 namespace cvtool {
 
 // What a way to train says of each photo that it was not shown.
 struct PhotoScores {
-  std::vector<double> loss;   // -log of the probability of the photo's class
-  std::vector<double> right;  // 1 where that class is the most probable, else 0
+  std::vector<double> loss;    // -log of the probability of the photo's class
+  std::vector<double> right;   // 1 where that class is the most probable, else 0
+  std::vector<int64_t> named;  // the most probable class
 
   double accuracy() const;
   int64_t mistakes() const;
   // Of the photos `rows`, in that order.
   PhotoScores part(const std::vector<size_t>& rows) const;
+  // Appends those of further photos.
+  void add(const PhotoScores& more);
 };
 
 // `log_probabilities` [N,K] f64, `labels` [N] i64, both on the CPU.

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "search/advice.h"
 #include "search/scratch_search.h"
 #include "search/training_trial.h"
 
@@ -24,88 +25,130 @@ class BackboneSearch {
   explicit BackboneSearch(SearchContext& context) : context_(context) { best_.backbone = context.backbone(); }
 
   Way run() {
-    constexpr int64_t kFirstSize = 160;
     if (!context_.size_is_asked()) best_.imgsz = kFirstSize;
     take_probe(best_, probe(best_, kSomePhotos));
-    context_.say(best_, verdict(scores_, "left out in turn"));
-    if (!context_.size_is_asked()) try_own_size();
+    seconds_per_photo_ = best_probe_.seconds / static_cast<double>(best_probe_.scores.right.size());
+    context_.say(best_, verdict(scores(), "left out in turn"));
+    if (!context_.size_is_asked() && !fit_into_the_minutes()) try_own_size();
     try_mirrored();
+    take_advice();
     // Small choices were made on some of the photos; the head that others are measured against has seen as many as
     // they.
-    if (context_.photos() > kSomePhotos) {
+    if (context_.photos() > kSomePhotos && context_.affords(seconds_of(best_, context_.photos()), best_)) {
       take_probe(best_, probe(best_, context_.photos()));
-      context_.say(best_, verdict(scores_, "left out in turn") + ", all photos");
+      context_.say(best_, verdict(scores(), "left out in turn") + ", all photos");
     }
-    try_trainings();
+    if (scores().right.size() == context_.photos_for(best_).train.store->samples().size()) try_trainings();
     return best_;
   }
+
+  const std::vector<std::string>& advice() const { return advice_; }
 
  private:
   // On how many photos small choices are made.
   static constexpr int64_t kSomePhotos = 3000;
+  // Of the input, in pixels, where the user has not said one.
+  static constexpr int64_t kFirstSize = 160;
   static constexpr const char* kLastLayers = "12";
+
+  const PhotoScores& scores() const { return best_probe_.scores; }
 
   ProbeTrial probe(const Way& way, int64_t photos) {
     const TrainPlan plan = context_.plan_of(way);
     own_size_ = plan.net.backbone.value("imgsz", int64_t{0});
     const PhotoStore& store = *context_.photos_for(way).train.store;
-    return try_probe(plan, store, some_rows(store, context_.seed(), photos), context_.observer);
+    rows_ = some_rows(store, context_.seed(), photos);
+    return try_probe(plan, store, rows_, context_.observer);
   }
 
-  void take_probe(Way way, const ProbeTrial& trial) {
+  void take_probe(Way way, ProbeTrial trial) {
     best_ = way;
     best_.probe_l2 = trial.l2;
-    scores_ = trial.scores;
-    seconds_ = trial.seconds;
+    best_probe_ = std::move(trial);
   }
 
-  // `seconds`: what it would take.
-  void try_another(const Way& way, double seconds) {
-    if (!context_.affords(seconds, way)) return;
-    const ProbeTrial trial = probe(way, kSomePhotos);
-    const bool better = is_better(trial.scores, scores_);
+  // That a probe of so many photos takes, by the first one.
+  double seconds_of(const Way& way, int64_t photos) const {
+    const double growth =
+        way.imgsz > 0 ? std::pow(static_cast<double>(way.imgsz) / static_cast<double>(kFirstSize), 2) : 1;
+    return seconds_per_photo_ * growth * (way.mirrored ? 2 : 1) * static_cast<double>(photos);
+  }
+
+  // Of a trial, and of the training if the way is chosen.
+  double seconds_in_all(const Way& way) const {
+    const int64_t photos = context_.photos();
+    return seconds_of(way, std::min(photos, kSomePhotos)) +
+           seconds_of(way, (photos > kSomePhotos ? photos : 0) + context_.validation_photos());
+  }
+
+  void try_another(const Way& way) {
+    if (!context_.affords(seconds_in_all(way), way)) return;
+    ProbeTrial trial = probe(way, kSomePhotos);
+    const bool better = is_better(trial.scores, scores());
     context_.say(way, verdict(trial.scores, "left out in turn") + (better ? ": better" : ": no gain"));
-    if (better) take_probe(way, trial);
+    if (better) take_probe(way, std::move(trial));
+  }
+
+  // A smaller input where not even the training itself is to be had otherwise. Whether it was taken.
+  bool fit_into_the_minutes() {
+    constexpr int64_t kSmaller[] = {128, 96};
+    Way way = best_;
+    for (const int64_t size : kSmaller) {
+      if (context_.fits(seconds_of(way, context_.photos() + context_.validation_photos()))) break;
+      way.imgsz = size;
+    }
+    if (way.imgsz == best_.imgsz) return false;
+    take_probe(way, probe(way, kSomePhotos));
+    context_.say(way, verdict(scores(), "left out in turn") + ": the minutes allow no larger input");
+    return true;
   }
 
   void try_own_size() {
     if (own_size_ <= best_.imgsz) return;
     Way way = best_;
     way.imgsz = own_size_;
-    // Once in the trial; validation photos in the training itself.
-    constexpr double kPasses = 1.5;
-    const double growth = std::pow(static_cast<double>(own_size_) / static_cast<double>(best_.imgsz), 2);
-    try_another(way, kPasses * growth * seconds_);
+    try_another(way);
   }
 
   void try_mirrored() {
     Way way = best_;
     way.mirrored = true;
-    try_another(way, 2 * seconds_);
+    try_another(way);
+  }
+
+  void take_advice() {
+    JudgedPhotos judged;
+    judged.scores = scores();
+    judged.photos = context_.photos_of(rows_);
+    if (context_.fits(3 * best_probe_.seconds)) judged.with_half = scores_with_half(best_probe_, context_.observer);
+    advice_ = advice_on(judged, context_.classes());
   }
 
   void try_trainings() {
-    constexpr int64_t kLeastMistakes = 6;
+    constexpr size_t kLeastMistakes = 6;
     constexpr double kLikeTheBackbones = 0.95;
     constexpr int64_t kSmallest = 96;
-    const HeldBack parts = held_back(*context_.photos_for(best_).train.store, context_.seed());
-    held_back_ = scores_.part(parts.check);
-    if (parts.check.empty()) {
+    const std::vector<size_t> rows = rows_held_back(*context_.photos_for(best_).train.store, context_.seed());
+    held_back_ = scores().part(rows);
+    if (rows.empty()) {
       context_.say(best_, "nothing else is tried: too few photos to hold some back");
       return;
     }
-    if (held_back_.mistakes() < kLeastMistakes) {
-      context_.say(best_, std::to_string(held_back_.mistakes()) + " of " +
-                              counted(static_cast<int64_t>(held_back_.right.size()), "photo") +
+    // As many as are to be expected there.
+    const size_t mistakes = static_cast<size_t>(scores().mistakes()) * rows.size() / scores().right.size();
+    if (mistakes < kLeastMistakes) {
+      context_.say(best_, "about " + counted(static_cast<int64_t>(mistakes), "photo") + " of " +
+                              std::to_string(rows.size()) +
                               " held back named wrong: too few to see what further training gains");
       return;
     }
-    const bool unlike = scores_.accuracy() < kLikeTheBackbones;
+    const bool unlike = scores().accuracy() < kLikeTheBackbones;
     Way tuned = best_;
     tuned.varied = true;
-    // Of small photos a larger picture holds no more, and more epochs fit into the minutes.
+    // A backbone that is trained learns to see at the size that it is given: more epochs pay more than more pixels, and
+    // of small photos a larger picture holds no more.
     if (!context_.size_is_asked())
-      tuned.imgsz = std::min(tuned.imgsz, std::max(kSmallest, 3 * context_.photo_side() / 32 * 32));
+      tuned.imgsz = std::min(kFirstSize, std::max(kSmallest, 3 * context_.photo_side() / 32 * 32));
     // Where the backbone's last layers do not fit, its first ones may have to change too.
     tuned.fine_tune = kLastLayers;
     if (!unlike && !try_step_by_step(tuned)) return;
@@ -134,18 +177,38 @@ class BackboneSearch {
 
   SearchContext& context_;
   Way best_;
-  PhotoScores scores_, held_back_;  // of the best: of all training photos, of those that trials hold back
-  int64_t own_size_ = 0;            // of the backbone's input; 0: it does not say
-  double seconds_ = 0;              // that the best probe took
+  ProbeTrial best_probe_;
+  std::vector<size_t> rows_;      // of the training photos that probes were last tried on
+  PhotoScores held_back_;         // of the best, and of the photos that trials hold back
+  int64_t own_size_ = 0;          // of the backbone's input; 0: it does not say
+  double seconds_per_photo_ = 0;  // of the first probe
+  std::vector<std::string> advice_;
 };
+
+void advise_on_epochs(const SearchContext& context, const Way& way, std::vector<std::string>& advice) {
+  if (!way.backbone.empty() && way.fine_tune == "none") return;
+  const int64_t worth = epochs_worth(way, context.photos());
+  if (way.epochs < worth)
+    advice.insert(advice.begin(), "more minutes would help: they allowed " + std::to_string(way.epochs) + " of " +
+                                      counted(worth, "epoch") + " (--budget)");
+}
 
 }  // namespace
 
 PreparedTraining search_training(const TrainRequest& request, const Dataset& found, Observer& observer) {
   SearchContext context(request, found, observer);
-  const Way way = context.backbone().empty() ? search_from_scratch(context) : BackboneSearch(context).run();
+  PreparedTraining out;
+  Way way;
+  if (context.backbone().empty()) {
+    way = search_from_scratch(context);
+  } else {
+    BackboneSearch search(context);
+    way = search.run();
+    out.advice = search.advice();
+  }
+  advise_on_epochs(context, way, out.advice);
   spdlog::info("chosen: {}", way_text(way));
-  PreparedTraining out{context.plan_of(way), {}};
+  out.plan = context.plan_of(way);
   out.data = context.take_photos_for(way);
   return out;
 }

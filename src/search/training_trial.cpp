@@ -43,6 +43,21 @@ int64_t epochs_worth(const Way& way, int64_t photos) {
   return whole(12 * std::pow(thousands, -0.3) + 0.5, 4, 16);
 }
 
+size_t trials_for(int64_t photos) {
+  constexpr int64_t kEnough = 1000;  // of which a fifth shows a difference of some percent
+  return static_cast<size_t>(
+      std::clamp<int64_t>(kEnough / std::max<int64_t>(photos, 1), 1, static_cast<int64_t>(kHeldBackParts)));
+}
+
+std::vector<size_t> rows_held_back(const PhotoStore& store, uint64_t seed) {
+  std::vector<size_t> rows;
+  for (size_t part = 0; part < trials_for(static_cast<int64_t>(store.samples().size())); ++part) {
+    const std::vector<size_t> check = held_back(store, seed, 0, part).check;
+    rows.insert(rows.end(), check.begin(), check.end());
+  }
+  return rows;
+}
+
 std::optional<TriedTraining> try_training(SearchContext& context, Way way) {
   double rate = measured_rate(context, way);
   const TrainingData& opened = context.photos_for(way);
@@ -64,13 +79,19 @@ std::optional<TriedTraining> try_training(SearchContext& context, Way way) {
     context.affords(epoch_photos / rate + context.trial_s(), way);
     return std::nullopt;
   }
+  const size_t trials = trials_for(photos);
   Way brief = way;
-  const double trial_photos = context.trial_s() * rate, fit = 0.8 * static_cast<double>(photos);
-  brief.epochs = std::clamp(whole(trial_photos / fit, 2, worth), int64_t{2}, std::max<int64_t>(2, (worth + 3) / 4));
+  const double trial_photos = context.trial_s() * rate / static_cast<double>(trials),
+               fit = 0.8 * static_cast<double>(photos);
+  brief.epochs = std::clamp(whole(trial_photos / fit, 2, worth), int64_t{2}, std::max<int64_t>(2, (worth + 1) / 2));
   const PhotoStore& store = *context.photos_for(brief).train.store;
-  const HeldBack parts =
-      held_back(store, context.seed(), whole(trial_photos / static_cast<double>(brief.epochs), 1, photos));
-  return TriedTraining{way, try_out(context.plan_of(brief), store, parts, context.observer).scores};
+  TriedTraining tried{way, {}};
+  for (size_t part = 0; part < trials; ++part) {
+    const HeldBack photos_of_trial =
+        held_back(store, context.seed(), whole(trial_photos / static_cast<double>(brief.epochs), 1, photos), part);
+    tried.scores.add(try_out(context.plan_of(brief), store, photos_of_trial, context.observer).scores);
+  }
+  return tried;
 }
 
 }  // namespace cvtool

@@ -10,8 +10,14 @@ namespace cvtool {
 
 struct TriedTraining {
   Way way;             // with the epochs of the whole training, and its size
-  PhotoScores scores;  // after a short one, of the photos held back
+  PhotoScores scores;  // after short ones, of the rows_held_back
 };
+
+// How many fifths of so many photos are held back, one after the other: one of few photos says little.
+size_t trials_for(int64_t photos);
+
+// The rows of the store that are held back in trials, in their order.
+std::vector<size_t> rows_held_back(const PhotoStore& store, uint64_t seed);
 
 // Tries the way on the context's photos for a part of the epochs that it would get. Nothing, with a line, where the
 // minutes do not allow it; a smaller input is taken where that makes it fit and the user has asked for no size.

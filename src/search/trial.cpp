@@ -59,6 +59,11 @@ PhotoScores measured(const TrainPlan& plan, const PhotoStore& photos, Observer& 
   return scores_of(distribution.clamp_min(kLeast).log(), labels);
 }
 
+ProbeOptions watched(ProbeOptions options, Observer& observer) {
+  options.observer = &observer;
+  return options;
+}
+
 }  // namespace
 
 Trial try_out(const TrainPlan& plan, const PhotoStore& store, const HeldBack& photos, Observer& observer) {
@@ -85,13 +90,36 @@ ProbeTrial try_probe(const TrainPlan& plan, const PhotoStore& store, const std::
   const WithoutRemarks quietly;
   TrialObserver quiet(observer);
   const PhaseInputs inputs = phase_inputs(plan, data, quiet);
-  ProbeOptions options = probe_options(inputs);
-  options.l2 = 0;
-  const ProbeData photos = probe_data(inputs);
-  refuse_missing(photos.labels.size(0), *data.train.store);
-  const CrossValidation found = cross_validate(photos, options);
-  return {scores_of(found.log_probabilities, photos.labels), found.l2,
-          std::chrono::duration<double>(Clock::now() - start).count()};
+  ProbeTrial trial;
+  trial.options = probe_options(inputs);
+  trial.options.l2 = 0;
+  trial.options.observer = nullptr;
+  trial.photos = probe_data(inputs);
+  refuse_missing(trial.photos.labels.size(0), *data.train.store);
+  const CrossValidation found = cross_validate(trial.photos, watched(trial.options, quiet));
+  trial.scores = scores_of(found.log_probabilities, trial.photos.labels);
+  trial.l2 = found.l2;
+  trial.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  return trial;
+}
+
+PhotoScores scores_with_half(const ProbeTrial& trial, Observer& observer) {
+  TrialObserver quiet(observer);
+  const ProbeData& all = trial.photos;
+  // Each half, so that every photo is judged.
+  at::Tensor said = at::empty({all.labels.size(0), trial.options.classes}, at::kDouble);
+  std::vector<int64_t> halves[2];
+  std::vector<int64_t> seen(static_cast<size_t>(trial.options.classes));
+  const auto labels = all.labels.accessor<int64_t, 1>();
+  for (int64_t row = 0; row < labels.size(0); ++row)
+    halves[seen[static_cast<size_t>(labels[row])]++ % 2].push_back(row);
+  for (const std::vector<int64_t>& rows : halves) {
+    const at::Tensor index = at::tensor(rows, at::kLong);
+    ProbeData half{all.features.index_select(0, index), all.labels.index_select(0, index), {}};
+    for (const int64_t row : rows) half.ids.push_back(all.ids[static_cast<size_t>(row)]);
+    said.index_copy_(0, index, cross_validate(half, watched(trial.options, quiet)).log_probabilities);
+  }
+  return scores_of(said, all.labels);
 }
 
 }  // namespace cvtool

@@ -4,6 +4,7 @@
 #include "run/training_data.h"
 #include "search/held_back.h"
 #include "search/scores.h"
+#include "train/probe.h"
 
 namespace cvtool {
 
@@ -21,10 +22,15 @@ struct ProbeTrial {
   PhotoScores scores;  // of every photo, by a head that was not fitted to it
   double l2 = 0;       // that was best
   double seconds = 0;
+  ProbeData photos;      // what it was fitted to, and how
+  ProbeOptions options;  // without an observer
 };
 
 // Of the photos `rows` of the training store.
 ProbeTrial try_probe(const TrainPlan& plan, const PhotoStore& store, const std::vector<size_t>& rows,
                      Observer& observer);
+
+// What heads say that are fitted to half as many of the trial's photos, in the order of trial.scores.
+PhotoScores scores_with_half(const ProbeTrial& trial, Observer& observer);
 
 }  // namespace cvtool

@@ -85,7 +85,8 @@ struct TrainRequest {
   // Minutes for the search of how to train, where that is left open, and the training itself; none: no clock is looked
   // at.
   std::optional<double> budget_minutes = 10;
-  bool offline = false;  // where no backbone lies ready, none is fetched
+  bool budget_is_asked = false;  // for some minutes, by the user
+  bool offline = false;          // where no backbone lies ready, none is fetched
 };
 
 struct EvalRequest {

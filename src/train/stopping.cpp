@@ -123,4 +123,21 @@ std::string overfitting(const std::vector<EpochReport>& history) {
          "; more photos, --augment, dropout or a smaller net help";
 }
 
+std::string still_improving(const std::vector<EpochReport>& history, const TrainConfig& config) {
+  constexpr size_t kLeastEpochs = 4;
+  constexpr double kFalls = 0.97;
+  if (history.size() < kLeastEpochs) return "";
+  const size_t quarter = history.size() / 4, last = history.size() - quarter, before = last - quarter;
+  const auto loss = [&](size_t epoch) { return value_of(history[epoch], "val_loss"); };
+  double late = 0, early = 0, least_late = loss(last), least = loss(0);
+  for (size_t i = 0; i < quarter; ++i) late += loss(last + i), early += loss(before + i);
+  for (size_t i = 0; i < history.size(); ++i)
+    (i < last ? least : least_late) = std::min(i < last ? least : least_late, loss(i));
+  if (!(late < kFalls * early) || !(least_late <= least)) return "";
+  // Such schedules end with a rate of nearly nothing; to go on from there is to go on without learning.
+  const bool ends_at_rest = config.schedule.schedule == "cosine" || config.schedule.schedule == "one_cycle";
+  return "still improving when it ended: more --epochs would help" +
+         std::string(ends_at_rest ? ", from the start, since the schedule ends there" : " (--resume goes on)");
+}
+
 }  // namespace cvtool

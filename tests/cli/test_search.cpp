@@ -71,6 +71,7 @@ TEST_CASE("On a backbone the head's optimum comes first, and the same command ch
     REQUIRE(outcome.code == 0);
     CHECK(contains(outcome.err, "the head's optimum on frozen"));
     CHECK(contains(outcome.err, "mirrored too"));
+    CHECK(contains(outcome.out + outcome.err, "fitted to half of the photos"));
   }
   const Json config = config_of_run("probed");
   CHECK(config["transfer"]["probe"] == true);
@@ -97,6 +98,10 @@ TEST_CASE("Who says how it is trained is not asked, and a budget that is none is
   const Outcome fixed = plain("fixed", {"--base", "none", "--epochs", "1"});
   CHECK(fixed.code == 0);
   CHECK_FALSE(contains(fixed.err, "finding out"));
+  CHECK_FALSE(contains(fixed.err, "--budget"));
+  const Outcome both = plain("both", {"--base", "none", "--epochs", "1", "--budget", "3"});
+  CHECK(both.code == 0);
+  CHECK(contains(both.err, "--budget: nothing is searched for"));
   for (const std::string budget : {"0", "-1", "soon", "1x", "nan"}) {
     CAPTURE(budget);
     const Outcome refused = plain("never", {"--budget", budget});

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "data/opened_photos.h"
+#include "search/training_trial.h"
 
 using namespace cvtool;
 
@@ -30,6 +31,34 @@ TEST_CASE("what is held back follows from photos and seed, and stays where fewer
   CHECK(parts.check == few.check);
   CHECK(few.fit.size() >= 10);
   CHECK(few.fit.size() <= 12);
+}
+
+TEST_CASE("the five parts together hold back each photo once, and a class never whole") {
+  const OpenedPhotos photos(42);
+  std::multiset<size_t> rows;
+  for (size_t part = 0; part < kHeldBackParts; ++part) {
+    const HeldBack parts = held_back(*photos.store, 1, 0, part);
+    CHECK(parts.fit.size() + parts.check.size() == 42);
+    rows.insert(parts.check.begin(), parts.check.end());
+  }
+  CHECK(std::vector<size_t>(rows.begin(), rows.end()) == in_order(42));
+
+  // Of one class three copies of a photo, which stay together.
+  const auto store = photos.store->subset({0, 2, 4, 6, 8, 10, 1, 1, 1});
+  for (size_t part = 0; part < kHeldBackParts; ++part)
+    for (const size_t row : held_back(*store, 1, 0, part).check)
+      CHECK(store->samples()[row].label == photos.store->samples()[0].label);
+}
+
+TEST_CASE("of few photos each is held back in turn, of many a fifth") {
+  const OpenedPhotos photos(40);
+  std::vector<size_t> rows = rows_held_back(*photos.store, 1);
+  std::sort(rows.begin(), rows.end());
+  CHECK(rows == in_order(40));
+  CHECK(trials_for(200) == 5);
+  CHECK(trials_for(400) == 2);
+  CHECK(trials_for(5000) == 1);
+  CHECK(trials_for(0) == 5);
 }
 
 TEST_CASE("a part of a store gives the pixels of the photos that it was made of") {

@@ -15,6 +15,7 @@ PhotoScores scores(int count, int right, double loss) {
   for (int i = 0; i < count; ++i) {
     out.right.push_back(i < right ? 1 : 0);
     out.loss.push_back(loss);
+    out.named.push_back(0);
   }
   return out;
 }

@@ -40,3 +40,24 @@ TEST_CASE("Curves that have parted are called overfitting") {
   CHECK(overfitting({}).empty());
   CHECK(overfitting({{1, 1, {{"loss", 0.1}, {"accuracy", 1}}, false}}).empty());
 }
+
+TEST_CASE("A training that was still learning when it ended is advised more epochs") {
+  const auto history = [](const std::vector<double>& losses) {
+    std::vector<EpochReport> out;
+    for (const double loss : losses) out.push_back(epoch_of(0.8, 0.8, loss));
+    return out;
+  };
+  const TrainConfig plain;
+  TrainConfig cosine;
+  cosine.schedule.schedule = "cosine";
+  const auto learning = history({0.7, 0.65, 0.6, 0.55, 0.5, 0.46, 0.42, 0.39});
+  CHECK(still_improving(learning, plain) ==
+        "still improving when it ended: more --epochs would help (--resume goes on)");
+  CHECK(contains(still_improving(learning, cosine), "from the start"));
+  CHECK(still_improving(history({0.7, 0.5, 0.4, 0.39, 0.385, 0.384, 0.383, 0.382}), plain).empty());
+  CHECK(still_improving(history({0.7, 0.3, 0.6, 0.6, 0.6, 0.6, 0.5, 0.5}), plain).empty());
+  CHECK(still_improving(history({0.9, 0.6, 0.3}), plain).empty());
+  CHECK(still_improving({}, plain).empty());
+  std::vector<EpochReport> without(8, EpochReport{1, 1, {{"loss", 0.1}, {"accuracy", 1}}, false});
+  CHECK(still_improving(without, plain).empty());
+}
