@@ -46,6 +46,12 @@ PhotoScores PhotoScores::part(const std::vector<size_t>& rows) const {
   return out;
 }
 
+PhotoScores PhotoScores::first(size_t count) const {
+  std::vector<size_t> rows(count);
+  std::iota(rows.begin(), rows.end(), size_t{0});
+  return part(rows);
+}
+
 void PhotoScores::add(const PhotoScores& more) {
   loss.insert(loss.end(), more.loss.begin(), more.loss.end());
   right.insert(right.end(), more.right.begin(), more.right.end());

@@ -18,6 +18,8 @@ struct PhotoScores {
   int64_t mistakes() const;
   // Of the photos `rows`, in that order.
   PhotoScores part(const std::vector<size_t>& rows) const;
+  // Of the first `count`.
+  PhotoScores first(size_t count) const;
   // Appends those of further photos.
   void add(const PhotoScores& more);
 };

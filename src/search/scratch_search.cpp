@@ -35,9 +35,9 @@ Way search_from_scratch(SearchContext& context) {
   }
   Way plain = mirrored;
   plain.mirrored = false;
-  const auto first = try_training(context, mirrored);
+  const auto first = try_training(context, {mirrored, TrialLength::kBrief});
   if (!first) return mirrored;
-  const auto second = try_training(context, plain);
+  const auto second = try_training(context, {plain, TrialLength::kBrief});
   if (!second) return first->way;
   const bool better = is_better(second->scores, first->scores);
   context.say(first->way,

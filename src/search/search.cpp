@@ -153,17 +153,20 @@ class BackboneSearch {
     tuned.fine_tune = kLastLayers;
     if (!unlike && !try_step_by_step(tuned)) return;
     tuned.fine_tune = "all";
-    if (!try_step_by_step(tuned) && unlike) try_step_by_step(scratch_way(context_, tuned.mirrored));
+    constexpr int64_t kEnoughForScratch = 1000;
+    if (!try_step_by_step(tuned) && unlike && context_.photos() >= kEnoughForScratch)
+      try_step_by_step(scratch_way(context_, tuned.mirrored));
   }
 
   // Whether it paid.
   bool try_step_by_step(const Way& way) {
     try {
-      const auto tried = try_training(context_, way);
+      const auto tried = try_training(context_, {way, TrialLength::kWhole, &held_back_});
       if (!tried) return false;
-      const bool better = is_better(tried->scores, held_back_);
-      context_.say(tried->way, "after a short training " + verdict(tried->scores, "held back") +
-                                   (better ? ": better than " : ": no gain over ") + fixed(held_back_.accuracy(), 4));
+      const PhotoScores kept = held_back_.first(tried->scores.right.size());
+      const bool better = is_better(tried->scores, kept);
+      context_.say(tried->way, "tried, " + verdict(tried->scores, "held back") +
+                                   (better ? ": better than " : ": no gain over ") + fixed(kept.accuracy(), 4));
       if (!better) return false;
       best_ = tried->way;
       held_back_ = tried->scores;

@@ -11,6 +11,8 @@ namespace cvtool {
 namespace {
 
 constexpr int64_t kLeastEpochs = 3;
+// Of the photos, what a trial learns from.
+constexpr double kFitted = 1 - 1.0 / static_cast<double>(kHeldBackParts);
 
 int64_t whole(double value, int64_t least, int64_t most) {
   if (!(value < static_cast<double>(most))) return most;
@@ -33,6 +35,20 @@ int64_t smaller_size(int64_t size) {
   for (const int64_t smaller : {192, 160, 128, 96})
     if (smaller < size) return smaller;
   return 0;
+}
+
+// The way after `epochs` of `photos` photos at most, in all trials; in the first alone where that is behind already.
+TriedTraining tried(SearchContext& context, const TrialGoal& goal, int64_t epochs, int64_t photos) {
+  TriedTraining result{goal.way, {}};
+  Way brief = goal.way;
+  brief.epochs = epochs;
+  const PhotoStore& store = *context.photos_for(brief).train.store;
+  for (size_t part = 0; part < trials_for(static_cast<int64_t>(store.samples().size())); ++part) {
+    const HeldBack rows = held_back(store, context.seed(), photos, part);
+    result.scores.add(try_out(context.plan_of(brief), store, rows, context.observer).scores);
+    if (goal.kept != nullptr && is_better(goal.kept->first(result.scores.right.size()), result.scores)) break;
+  }
+  return result;
 }
 
 }  // namespace
@@ -58,40 +74,41 @@ std::vector<size_t> rows_held_back(const PhotoStore& store, uint64_t seed) {
   return rows;
 }
 
-std::optional<TriedTraining> try_training(SearchContext& context, Way way) {
+std::optional<TriedTraining> try_training(SearchContext& context, TrialGoal goal) {
+  Way& way = goal.way;
+  TrialLength length = goal.length;
   double rate = measured_rate(context, way);
   const TrainingData& opened = context.photos_for(way);
   const int64_t photos = opened.train.count(), worth = epochs_worth(way, photos);
-  // Of an epoch with its validation, which only goes forwards.
-  const double epoch_photos = static_cast<double>(photos) + static_cast<double>(opened.valid.count()) / 2;
-  const auto fitting = [&] { return (context.training_s() - context.trial_s()) * rate / epoch_photos; };
+  const int64_t least = std::min(worth, kLeastEpochs);
+  const auto trials = static_cast<double>(trials_for(photos));
+  // Photos of an epoch: of the trials together, and of the training with its validation, which only goes forwards.
+  const double tried_photos = trials * kFitted * static_cast<double>(photos),
+               trained_photos = static_cast<double>(photos) + static_cast<double>(opened.valid.count()) / 2;
+  const auto epochs_beside = [&](TrialLength trial) {
+    return trial == TrialLength::kWhole ? context.training_s() * rate / (tried_photos + trained_photos)
+                                        : (context.training_s() - context.trial_s()) * rate / trained_photos;
+  };
   const int64_t asked = way.imgsz;
-  while (fitting() < static_cast<double>(std::min(worth, kLeastEpochs)) && !context.size_is_asked() &&
+  while (epochs_beside(length) < static_cast<double>(least) && !context.size_is_asked() &&
          smaller_size(way.imgsz) > 0) {
     const int64_t size = smaller_size(way.imgsz);
     rate *= std::pow(static_cast<double>(way.imgsz) / static_cast<double>(size), 2);
     way.imgsz = size;
   }
   if (way.imgsz != asked) rate = measured_rate(context, way);
-  way.epochs = whole(fitting(), 0, worth);
+  if (epochs_beside(length) < static_cast<double>(least)) length = TrialLength::kBrief;
+  way.epochs = whole(epochs_beside(length), 0, worth);
+  if (length == TrialLength::kWhole) return tried(context, goal, way.epochs, photos);
   if (way.epochs < 1) {
     way.epochs = 1;
-    context.affords(epoch_photos / rate + context.trial_s(), way);
+    context.affords(trained_photos / rate + context.trial_s(), way);
     return std::nullopt;
   }
-  const size_t trials = trials_for(photos);
-  Way brief = way;
-  const double trial_photos = context.trial_s() * rate / static_cast<double>(trials),
-               fit = 0.8 * static_cast<double>(photos);
-  brief.epochs = std::clamp(whole(trial_photos / fit, 2, worth), int64_t{2}, std::max<int64_t>(2, (worth + 1) / 2));
-  const PhotoStore& store = *context.photos_for(brief).train.store;
-  TriedTraining tried{way, {}};
-  for (size_t part = 0; part < trials; ++part) {
-    const HeldBack photos_of_trial =
-        held_back(store, context.seed(), whole(trial_photos / static_cast<double>(brief.epochs), 1, photos), part);
-    tried.scores.add(try_out(context.plan_of(brief), store, photos_of_trial, context.observer).scores);
-  }
-  return tried;
+  const double trial_photos = context.trial_s() * rate / trials;
+  const int64_t brief = std::clamp(whole(trial_photos / (kFitted * static_cast<double>(photos)), 2, worth), int64_t{2},
+                                   std::max<int64_t>(2, (worth + 3) / 4));
+  return tried(context, goal, brief, whole(trial_photos / static_cast<double>(brief), 1, photos));
 }
 
 }  // namespace cvtool

@@ -10,7 +10,7 @@ namespace cvtool {
 
 struct TriedTraining {
   Way way;             // with the epochs of the whole training, and its size
-  PhotoScores scores;  // after short ones, of the rows_held_back
+  PhotoScores scores;  // of the rows_held_back, after trainings without them; of the first part where that lags behind
 };
 
 // How many fifths of so many photos are held back, one after the other: one of few photos says little.
@@ -19,9 +19,21 @@ size_t trials_for(int64_t photos);
 // The rows of the store that are held back in trials, in their order.
 std::vector<size_t> rows_held_back(const PhotoStore& store, uint64_t seed);
 
-// Tries the way on the context's photos for a part of the epochs that it would get. Nothing, with a line, where the
-// minutes do not allow it; a smaller input is taken where that makes it fit and the user has asked for no size.
-std::optional<TriedTraining> try_training(SearchContext& context, Way way);
+enum class TrialLength {
+  kBrief,  // a fraction of the training: enough to compare two ways that learn alike
+  kWhole,  // as many epochs as the training: what is said of it is what it will give
+};
+
+struct TrialGoal {
+  Way way;
+  TrialLength length = TrialLength::kWhole;
+  const PhotoScores* kept = nullptr;  // of the rows_held_back, to be beaten; may be null
+};
+
+// Tries the way on the context's photos. The training gets as many epochs as the photos are worth, or as fit into the
+// minutes beside the trial. Of very many photos trials are brief. Nothing, with a line, where the minutes do not allow
+// it; a smaller input is taken where that makes it fit and the user has asked for no size.
+std::optional<TriedTraining> try_training(SearchContext& context, TrialGoal goal);
 
 // As many epochs as photos of that number are worth, of a training from scratch or behind a backbone.
 int64_t epochs_worth(const Way& way, int64_t photos);

@@ -47,7 +47,7 @@ Json transfer_of(const Way& way) {
     transfer["feature_cache"] = "disk";  // a later run of the same photos finds them
     return transfer;
   }
-  constexpr double kBackboneRate = 3e-4;
+  constexpr double kBackboneRate = 2e-4;
   transfer["fine_tune"] = way.fine_tune;
   transfer["fine_tune_lr"] = kBackboneRate;
   return transfer;
