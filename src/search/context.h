@@ -30,6 +30,7 @@ class SearchContext {
   // Of the training photos that are open.
   std::vector<Sample> photos_of(const std::vector<size_t>& rows) const;
   const std::vector<std::string>& classes() const { return found_.classes; }
+  double spent_s() const { return pace_.spent_s(); }
   // Whether so many seconds are there.
   bool fits(double seconds) const { return !pace_.limited() || seconds <= training_s(); }
   // The same; says so where not.

@@ -135,10 +135,12 @@ class BackboneSearch {
       return;
     }
     // As many as are to be expected there.
-    const size_t mistakes = static_cast<size_t>(scores().mistakes()) * rows.size() / scores().right.size();
+    const size_t all = scores().right.size();
+    const size_t judged = all * trials_for(static_cast<int64_t>(all)) / kHeldBackParts;
+    const size_t mistakes = static_cast<size_t>(scores().mistakes()) * judged / all;
     if (mistakes < kLeastMistakes) {
       context_.say(best_, "about " + counted(static_cast<int64_t>(mistakes), "photo") + " of " +
-                              std::to_string(rows.size()) +
+                              std::to_string(judged) +
                               " held back named wrong: too few to see what further training gains");
       return;
     }

@@ -37,16 +37,32 @@ int64_t smaller_size(int64_t size) {
   return 0;
 }
 
-// The way after `epochs` of `photos` photos at most, in all trials; in the first alone where that is behind already.
-TriedTraining tried(SearchContext& context, const TrialGoal& goal, int64_t epochs, int64_t photos) {
+// What a part of the trial learns, and what the training itself would take then.
+struct Amount {
+  int64_t epochs = 0, photos = 0;
+  double training_s = 0;
+};
+
+// The way after trainings without a fifth each, until that is better or worse than what is kept; of few photos at once
+// with several fifths.
+TriedTraining tried(SearchContext& context, const TrialGoal& goal, const Amount& amount) {
   TriedTraining result{goal.way, {}};
   Way brief = goal.way;
-  brief.epochs = epochs;
+  brief.epochs = amount.epochs;
   const PhotoStore& store = *context.photos_for(brief).train.store;
-  for (size_t part = 0; part < trials_for(static_cast<int64_t>(store.samples().size())); ++part) {
-    const HeldBack rows = held_back(store, context.seed(), photos, part);
+  const size_t planned = trials_for(static_cast<int64_t>(store.samples().size()));
+  const double start = context.spent_s();
+  for (size_t part = 0; part < kHeldBackParts; ++part) {
+    const HeldBack rows = held_back(store, context.seed(), amount.photos, part);
+    const size_t judged = result.scores.right.size() + rows.check.size();
+    if (part >= planned && (goal.kept == nullptr || judged > goal.kept->right.size())) break;
     result.scores.add(try_out(context.plan_of(brief), store, rows, context.observer).scores);
-    if (goal.kept != nullptr && is_better(goal.kept->first(result.scores.right.size()), result.scores)) break;
+    if (goal.kept == nullptr) continue;
+    const PhotoScores kept = goal.kept->first(judged);
+    if (is_better(kept, result.scores)) break;
+    if (part + 1 < planned) continue;
+    const double part_s = (context.spent_s() - start) / static_cast<double>(part + 1);
+    if (is_better(result.scores, kept) || !context.fits(part_s + amount.training_s)) break;
   }
   return result;
 }
@@ -67,7 +83,7 @@ size_t trials_for(int64_t photos) {
 
 std::vector<size_t> rows_held_back(const PhotoStore& store, uint64_t seed) {
   std::vector<size_t> rows;
-  for (size_t part = 0; part < trials_for(static_cast<int64_t>(store.samples().size())); ++part) {
+  for (size_t part = 0; part < kHeldBackParts; ++part) {
     const std::vector<size_t> check = held_back(store, seed, 0, part).check;
     rows.insert(rows.end(), check.begin(), check.end());
   }
@@ -99,7 +115,8 @@ std::optional<TriedTraining> try_training(SearchContext& context, TrialGoal goal
   if (way.imgsz != asked) rate = measured_rate(context, way);
   if (epochs_beside(length) < static_cast<double>(least)) length = TrialLength::kBrief;
   way.epochs = whole(epochs_beside(length), 0, worth);
-  if (length == TrialLength::kWhole) return tried(context, goal, way.epochs, photos);
+  if (length == TrialLength::kWhole)
+    return tried(context, goal, {way.epochs, photos, trained_photos * static_cast<double>(way.epochs) / rate});
   if (way.epochs < 1) {
     way.epochs = 1;
     context.affords(trained_photos / rate + context.trial_s(), way);
@@ -108,7 +125,8 @@ std::optional<TriedTraining> try_training(SearchContext& context, TrialGoal goal
   const double trial_photos = context.trial_s() * rate / trials;
   const int64_t brief = std::clamp(whole(trial_photos / (kFitted * static_cast<double>(photos)), 2, worth), int64_t{2},
                                    std::max<int64_t>(2, (worth + 3) / 4));
-  return tried(context, goal, brief, whole(trial_photos / static_cast<double>(brief), 1, photos));
+  return tried(context, goal,
+               {brief, whole(trial_photos / static_cast<double>(brief), 1, photos), context.training_s()});
 }
 
 }  // namespace cvtool

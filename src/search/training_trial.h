@@ -10,13 +10,13 @@ namespace cvtool {
 
 struct TriedTraining {
   Way way;             // with the epochs of the whole training, and its size
-  PhotoScores scores;  // of the rows_held_back, after trainings without them; of the first part where that lags behind
+  PhotoScores scores;  // of the rows_held_back, after trainings without them: of the first, as far as it was tried
 };
 
-// How many fifths of so many photos are held back, one after the other: one of few photos says little.
+// How many fifths of so many photos are held back at least, one after the other: one of few photos says little.
 size_t trials_for(int64_t photos);
 
-// The rows of the store that are held back in trials, in their order.
+// The rows of the store in the order in which trials hold them back.
 std::vector<size_t> rows_held_back(const PhotoStore& store, uint64_t seed);
 
 enum class TrialLength {

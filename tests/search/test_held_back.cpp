@@ -50,7 +50,7 @@ TEST_CASE("the five parts together hold back each photo once, and a class never 
       CHECK(store->samples()[row].label == photos.store->samples()[0].label);
 }
 
-TEST_CASE("of few photos each is held back in turn, of many a fifth") {
+TEST_CASE("trials hold back each photo once, of few photos several fifths at once") {
   const OpenedPhotos photos(40);
   std::vector<size_t> rows = rows_held_back(*photos.store, 1);
   std::sort(rows.begin(), rows.end());
