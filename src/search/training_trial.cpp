@@ -46,7 +46,7 @@ struct Amount {
 // The way after trainings without a fifth each, until that is better or worse than what is kept; of few photos at once
 // with several fifths.
 TriedTraining tried(SearchContext& context, const TrialGoal& goal, const Amount& amount) {
-  TriedTraining result{goal.way, {}};
+  TriedTraining result{goal.way, {}, 0};
   Way brief = goal.way;
   brief.epochs = amount.epochs;
   const PhotoStore& store = *context.photos_for(brief).train.store;
@@ -56,7 +56,9 @@ TriedTraining tried(SearchContext& context, const TrialGoal& goal, const Amount&
     const HeldBack rows = held_back(store, context.seed(), amount.photos, part);
     const size_t judged = result.scores.right.size() + rows.check.size();
     if (part >= planned && (goal.kept == nullptr || judged > goal.kept->right.size())) break;
-    result.scores.add(try_out(context.plan_of(brief), store, rows, context.observer).scores);
+    const Trial trial = try_out(context.plan_of(brief), store, rows, context.observer);
+    result.scores.add(trial.scores);
+    result.images_per_second = trial.images_per_second;
     if (goal.kept == nullptr) continue;
     const PhotoScores kept = goal.kept->first(judged);
     if (is_better(kept, result.scores)) break;
@@ -115,8 +117,14 @@ std::optional<TriedTraining> try_training(SearchContext& context, TrialGoal goal
   if (way.imgsz != asked) rate = measured_rate(context, way);
   if (epochs_beside(length) < static_cast<double>(least)) length = TrialLength::kBrief;
   way.epochs = whole(epochs_beside(length), 0, worth);
-  if (length == TrialLength::kWhole)
-    return tried(context, goal, {way.epochs, photos, trained_photos * static_cast<double>(way.epochs) / rate});
+  if (length == TrialLength::kWhole) {
+    TriedTraining result =
+        tried(context, goal, {way.epochs, photos, trained_photos * static_cast<double>(way.epochs) / rate});
+    // The first guess of the rate was of few steps; what it left over goes into the training.
+    const double left = context.training_s() * result.images_per_second / trained_photos;
+    result.way.epochs = std::max(way.epochs, whole(left, 0, worth));
+    return result;
+  }
   if (way.epochs < 1) {
     way.epochs = 1;
     context.affords(trained_photos / rate + context.trial_s(), way);

@@ -11,6 +11,7 @@ namespace cvtool {
 struct TriedTraining {
   Way way;             // with the epochs of the whole training, and its size
   PhotoScores scores;  // of the rows_held_back, after trainings without them: of the first, as far as it was tried
+  double images_per_second = 0;  // of training
 };
 
 // How many fifths of so many photos are held back at least, one after the other: one of few photos says little.
