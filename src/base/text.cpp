@@ -17,6 +17,13 @@ std::string join(const std::vector<std::string>& parts, const std::string& separ
   return out;
 }
 
+std::string named_list(const std::vector<std::string>& names, size_t most) {
+  if (names.size() <= most) return join(names, ", ");
+  const auto end = names.begin() + static_cast<std::ptrdiff_t>(most);
+  return join({names.begin(), end}, ", ") + " and " + with_thousands(static_cast<int64_t>(names.size() - most)) +
+         " more";
+}
+
 std::string quoted_list(const std::vector<std::string>& names) { return printable("'" + join(names, "', '") + "'"); }
 
 std::vector<std::string> split(const std::string& text, char separator) {

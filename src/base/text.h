@@ -8,6 +8,8 @@
 namespace cvtool {
 
 std::string join(const std::vector<std::string>& parts, const std::string& separator);
+// "a, b, c"; of more than `most` the first ones, "and 12 more".
+std::string named_list(const std::vector<std::string>& names, size_t most);
 std::string quoted_list(const std::vector<std::string>& names);  // 'a', 'b'
 std::vector<std::string> split(const std::string& text, char separator);
 std::string lower(std::string text);

@@ -13,14 +13,7 @@ namespace {
 
 constexpr int64_t kFewPhotos = 10;
 
-// The names, shortened to the first few.
-std::string names_text(const std::vector<std::string>& names) {
-  constexpr size_t kNamed = 5;
-  const std::vector<std::string> first(names.begin(),
-                                       names.begin() + static_cast<std::ptrdiff_t>(std::min(kNamed, names.size())));
-  return join(first, ", ") +
-         (names.size() > kNamed ? " and " + with_thousands(static_cast<int64_t>(names.size() - kNamed)) + " more" : "");
-}
+std::string names_text(const std::vector<std::string>& names) { return named_list(names, 5); }
 
 // What is remarkable about the number of photos of each class.
 void add_count_warnings(std::vector<std::string>& warnings, const EvaluationMetrics& metrics,

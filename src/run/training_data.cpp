@@ -15,11 +15,12 @@ namespace cvtool {
 namespace {
 
 void say_what_there_is(const TrainPlan& plan, const TrainingData& data) {
+  constexpr size_t kMostNamed = 20;
   const std::string leakage = leakage_text(duplicates_in_training(data.train, data.valid), "valid");
   if (!leakage.empty()) spdlog::warn("{}", leakage);
   spdlog::info("{}: {} and {} of {}: {}", plan.request.data, counted(data.train.count(), "training photo"),
                counted(data.valid.count(), "validation photo"), counted(plan.classes(), "class"),
-               printable(join(plan.dataset.classes, ", ")));
+               printable(named_list(plan.dataset.classes, kMostNamed)));
 }
 
 }  // namespace

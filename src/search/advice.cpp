@@ -74,13 +74,12 @@ std::string on_labels(const JudgedPhotos& judged, const std::vector<std::string>
     return judged.scores.loss[a] != judged.scores.loss[b] ? judged.scores.loss[a] > judged.scores.loss[b] : a < b;
   });
   std::vector<std::string> shown;
-  for (size_t i = 0; i < std::min(odd.size(), kMostShown); ++i) {
-    const Sample& photo = judged.photos[odd[i]];
+  for (const size_t i : odd) {
+    const Sample& photo = judged.photos[i];
     shown.push_back(photo.path + " (" + classes[static_cast<size_t>(photo.label)] + ", looks like " +
-                    classes[static_cast<size_t>(judged.scores.named[odd[i]])] + ")");
+                    classes[static_cast<size_t>(judged.scores.named[i])] + ")");
   }
-  if (odd.size() > kMostShown) shown.push_back("and " + std::to_string(odd.size() - kMostShown) + " more");
-  return "labels to look at: " + join(shown, ", ");
+  return "labels to look at: " + named_list(shown, kMostShown);
 }
 
 }  // namespace

@@ -74,6 +74,9 @@ TEST_CASE("Texts are split and joined without loss") {
   CHECK(split("a,,b", ',') == std::vector<std::string>{"a", "", "b"});
   CHECK(split("", ',') == std::vector<std::string>{""});
   CHECK(join(split("a,,b,", ','), ",") == "a,,b,");
+  CHECK(named_list({"a", "b"}, 2) == "a, b");
+  CHECK(named_list({"a", "b", "c", "d"}, 2) == "a, b and 2 more");
+  CHECK(named_list({}, 2).empty());
   CHECK(starts_with("runs/latest", "runs"));
   CHECK_FALSE(starts_with("run", "runs"));
   CHECK(ends_with("best.pt", ".pt"));

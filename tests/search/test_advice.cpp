@@ -63,7 +63,7 @@ TEST_CASE("Photos whose label the others contradict are named, the oddest first"
   for (const size_t photo : {11, 12, 13}) take_for(judged.scores, photo, photo == 11 ? 0 : 2, 7 + double(photo));
   CHECK(advice_on(judged, kClasses).back() ==
         "labels to look at: bee/13.jpg (bee, looks like cow), ant/12.jpg (ant, looks like cow), cow/11.jpg (cow, looks "
-        "like ant), and 1 more");
+        "like ant) and 1 more");
 }
 
 TEST_CASE("Of a handful of photos nothing is advised") {
