@@ -63,8 +63,7 @@ constexpr const char* kBashEnd = R"bash(  esac
 complete -F _cvtool cvtool
 )bash";
 
-// A text in single quotes.
-std::string bash_quoted(const std::string& text) { return text.empty() ? "" : "'" + text + "'"; }
+std::string bash_quoted(const std::string& text) { return "'" + text + "'"; }
 
 std::string value_settings(const ValueHelp& value) {
   std::string text;

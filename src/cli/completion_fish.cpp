@@ -40,8 +40,9 @@ end
 # __cvtool_fill one|many LISTS WORD...: the words, and those of the program's lists; behind a comma with what stands before it.
 function __cvtool_fill
     set -l words $argv[3..-1]
+    set -l program (commandline -opc)[1]
     for list in (string split -n ' ' -- $argv[2])
-        set -a words ((commandline -opc)[1] completion --words $list 2>/dev/null)
+        set -a words ($program completion --words $list 2>/dev/null)
     end
     set -l before
     if test $argv[1] = many

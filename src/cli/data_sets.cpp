@@ -78,8 +78,8 @@ class SplitCommand {
 class UnpackCommand {
  public:
   explicit UnpackCommand(CommandApp& app) {
-    app.example("cvtool data unpack cifar.png --labels labels.json -o photos", "every label, named by its number");
-    app.example("cvtool data unpack a.png b.png --labels labels.json --classes car=1,truck=9 -o photos", "two of them");
+    app.example("cvtool data unpack a.png --labels a.json -o photos", "every label, named by its number");
+    app.example("cvtool data unpack a.png --labels a.json --classes car=1,truck=9 -o photos", "two of them");
     app.add_option("sheets", request_.sheets, "pictures that hold one picture per row, in the order of the labels")
         ->type_name("IMAGE")
         ->required();

@@ -93,9 +93,9 @@ class TrainCommand {
     app.synopsis("--data DIR|FILE [FLAGS]");
     app.common({"--data", "--budget", "--base", "--recipe", "--from", "--augment", "--json", "--name", "--resume",
                 "--imgsz", "--valid", "--epochs", "--batch", "--optimizer", "--lr", "--patience", "--seed"});
-    app.example("cvtool train --data photos", "as is best in ten minutes");
+    app.example("cvtool train --data photos", "in ten minutes at most");
     app.example("cvtool train --data photos --base none --epochs 30", "a net from scratch");
-    app.example("cvtool train --resume", "go on with the newest run");
+    app.example("cvtool train --resume", "go on with the last run");
   }
 
   void add_main_flags(CommandApp& app) {
@@ -119,7 +119,7 @@ class TrainCommand {
         ->type_name("RECIPE");
     app.add_option_function<std::string>(
            "--head", [this](const std::string& text) { head_ = layers_from_text(text, "--head"); },
-           "layers behind the base, such as global_avg,dropout:0.2,dense; " + head_words_help() +
+           "layers behind the base, such as global_avg,dropout:0.2,dense; words: " + head_words_help() +
                " (default: the recipe's)")
         ->type_name("LAYERS,...");
     app.add_option("--preprocess", preprocess_, "how pixels reach the net (default: as the base or the recipe says)")

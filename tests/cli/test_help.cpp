@@ -62,7 +62,8 @@ std::vector<std::string> lines_of(const std::string& text) {
 // Whether the flag stands in the text as a word: not as the beginning of a longer one.
 bool names_flag(const std::string& text, const std::string& flag) {
   for (size_t at = text.find(flag); at != std::string::npos; at = text.find(flag, at + 1)) {
-    const char before = at > 0 ? text[at - 1] : ' ', behind = at + flag.size() < text.size() ? text[at + flag.size()] : ' ';
+    const char before = at > 0 ? text[at - 1] : ' ',
+               behind = at + flag.size() < text.size() ? text[at + flag.size()] : ' ';
     const auto in_name = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '+'; };
     if (!in_name(before) && !in_name(behind)) return true;
   }
@@ -84,8 +85,8 @@ std::string script_for(const Scratch& scratch, const std::string& shell) {
   return file;
 }
 
-// What a real shell offers for a line; it is run in the scratch folder.
-std::vector<std::string> offered(const Scratch& scratch, const std::string& shell, const std::string& script) {
+// What a real shell offers for a line, sorted, between blanks; it is run in the scratch folder.
+std::string offered(const Scratch& scratch, const std::string& shell, const std::string& script) {
   Invocation invocation;
   invocation.program = "/usr/bin/env";
   invocation.arguments = {shell, shell == "bash" ? "--norc" : "--no-config", "-c", script};
@@ -96,11 +97,11 @@ std::vector<std::string> offered(const Scratch& scratch, const std::string& shel
   CHECK(outcome.err.empty());
   std::vector<std::string> lines = lines_of(outcome.out);
   std::sort(lines.begin(), lines.end());
-  return lines;
+  return join(lines, " ");
 }
 
 // Words as bash cuts the line, the last one being typed.
-std::vector<std::string> bash_offers(const Scratch& scratch, const std::vector<std::string>& words) {
+std::string bash_offers(const Scratch& scratch, const std::vector<std::string>& words) {
   std::string line = shell_word(CVTOOL_PROGRAM);
   for (const std::string& word : words) line += " " + shell_word(word);
   return offered(scratch, "bash",
@@ -148,7 +149,7 @@ TEST_CASE("--help-all of every command names every flag and says what stands beh
     }
   }
   const std::string all = told({"train"}, "--help-all").out, some = told({"train"}, "--help").out;
-  CHECK(contains(all, "the optimizer's small constant (default: 0: the optimizer's own)"));
+  CHECK(contains(all, "the optimizer's small constant (default: 0 = the optimizer's own)"));
   CHECK(contains(all, "--rho"));
   CHECK_FALSE(contains(some, "--rho"));
   CHECK(contains(some, "`cvtool train --help-all` shows "));
@@ -170,16 +171,17 @@ TEST_CASE("Every command has a page for man, with every flag and two examples") 
     CHECK(count >= 2);
     std::string plain;
     for (size_t i = 0; i < page.size(); ++i) {
-      if (page.compare(i, 3, "\\fB") == 0 || page.compare(i, 3, "\\fR") == 0) plain += ' ', i += 2;
-      else if (page[i] != '\\') plain += page[i];
+      if (page.compare(i, 3, "\\fB") == 0 || page.compare(i, 3, "\\fR") == 0)
+        plain += ' ', i += 2;
+      else if (page[i] != '\\')
+        plain += page[i];
     }
     for (const std::string& flag : command.flags) {
       CAPTURE(flag);
       CHECK(names_flag(plain, flag));
     }
     if (installed("mandoc")) CHECK(std::system(("mandoc -T lint -W warning " + file).c_str()) == 0);
-    if (installed("groff"))
-      CHECK(std::system(("test -z \"$(groff -man -ww -z " + file + " 2>&1)\"").c_str()) == 0);
+    if (installed("groff")) CHECK(std::system(("test -z \"$(groff -man -ww -z " + file + " 2>&1)\"").c_str()) == 0);
   }
   const Outcome printed = told({"manual"}, "");
   CHECK(printed.code == 0);
@@ -199,7 +201,9 @@ TEST_CASE("The completion of every shell knows every command and every flag") {
         if (std::string(shell) == "bash" && !starts_with(flag, "--")) continue;
         CAPTURE(flag);
         const bool is_long = starts_with(flag, "--");
-        CHECK(names_flag(script, std::string(shell) != "fish" ? flag : is_long ? "-l " + flag.substr(2) : "-s " + flag.substr(1)));
+        CHECK(names_flag(script, std::string(shell) != "fish" ? flag
+                                 : is_long                    ? "-l " + flag.substr(2)
+                                                              : "-s " + flag.substr(1)));
       }
     }
     if (installed(shell)) CHECK(std::system((shell + std::string(" -n ") + file).c_str()) == 0);
@@ -214,24 +218,24 @@ TEST_CASE("bash completes commands, flags, their words, recipes, backbones, runs
   scratch.write("runs/other/notes.txt", "no run");
   scratch.write("photos/a.jpg", "x");
   const auto offers = [&](const Words& words) { return bash_offers(scratch, words); };
-  CHECK(offers({"tr"}) == Words{"train"});
-  CHECK(offers({"data", "s"}) == Words{"sample", "split", "stats"});
-  CHECK(offers({"train", "--opt"}) == Words{"--optimizer"});
-  CHECK(offers({"train", "--data", "photos", "--optimizer", "a"}) == Words{"adagrad", "adam", "adamw"});
-  CHECK(offers({"train", "--optimizer", "=", "sg"}) == Words{"sgd"});
-  CHECK(offers({"train", "--recipe", "car-or-truck-v"}) == Words{"car-or-truck-vgg16", "car-or-truck-vgg16-augmented"});
-  CHECK(offers({"train", "--base", "mi"}) == Words{"mine"});
-  CHECK(offers({"train", "--base", "mob"}) == Words{"mobilenet_v2"});
-  CHECK(offers({"train", "--augment", "flip,rot"}) == Words{"flip,rotation"});
-  CHECK(offers({"train", "--head", "dense", ":", "64,dro"}) == Words{"64,dropout"});
-  CHECK(offers({"train", "--sweep", "lr_e"}) == Words{"lr_end="});
-  CHECK(offers({"train", "--data", "ph"}) == Words{"photos"});
-  CHECK(offers({"train", "--no-ex"}) == Words{"--no-exif"});
-  CHECK(offers({"eval", "--model", "ru"}) == Words{"runs", "runs/train"});
-  CHECK(offers({"eval", "--min", "balanced"}) == Words{"balanced_accuracy="});
-  CHECK(offers({"export", "--format", "o"}) == Words{"onnx"});
-  CHECK(offers({"cache", "clear", "pix"}) == Words{"pixels"});
-  CHECK(offers({"predict", "photos/"}) == Words{"photos/a.jpg"});
+  CHECK(offers({"tr"}) == "train");
+  CHECK(offers({"data", "s"}) == "sample split stats");
+  CHECK(offers({"train", "--opt"}) == "--optimizer");
+  CHECK(offers({"train", "--data", "photos", "--optimizer", "a"}) == "adagrad adam adamw");
+  CHECK(offers({"train", "--optimizer", "=", "sg"}) == "sgd");
+  CHECK(offers({"train", "--recipe", "car-or-truck-v"}) == "car-or-truck-vgg16 car-or-truck-vgg16-augmented");
+  CHECK(offers({"train", "--base", "mi"}) == "mine");
+  CHECK(offers({"train", "--base", "mob"}) == "mobilenet_v2");
+  CHECK(offers({"train", "--augment", "flip,rot"}) == "flip,rotation");
+  CHECK(offers({"train", "--head", "dense", ":", "64,dro"}) == "64,dropout");
+  CHECK(offers({"train", "--sweep", "lr_e"}) == "lr_end=");
+  CHECK(offers({"train", "--data", "ph"}) == "photos");
+  CHECK(offers({"train", "--no-ex"}) == "--no-exif");
+  CHECK(offers({"eval", "--model", "ru"}) == "runs runs/train");
+  CHECK(offers({"eval", "--min", "balanced"}) == "balanced_accuracy=");
+  CHECK(offers({"export", "--format", "o"}) == "onnx");
+  CHECK(offers({"cache", "clear", "pix"}) == "pixels");
+  CHECK(offers({"predict", "photos/"}) == "photos/a.jpg");
   CHECK(offers({"train", "--epochs", ""}).empty());
 }
 
@@ -246,24 +250,26 @@ TEST_CASE("fish completes commands, flags, their words, recipes, backbones and r
   scratch.write("runs/train/config.json", "{}");
   std::filesystem::create_symlink(CVTOOL_PROGRAM, scratch / "cvtool");
   const auto offers = [&](const std::string& line) {
-    return offered(scratch, "fish", "set -x PATH $PWD $PATH; source cvtool.fish; complete -C " + shell_word(line) +
-                                        " | string replace -r '\\t.*' ''");
+    return offered(scratch, "fish",
+                   "set -x PATH $PWD $PATH; source cvtool.fish; complete -C " + shell_word(line) +
+                       " | string replace -r '\\t.*' ''");
   };
-  CHECK(offers("cvtool tr") == Words{"train"});
-  CHECK(offers("cvtool data s") == Words{"sample", "split", "stats"});
-  CHECK(offers("cvtool train --opti") == Words{"--optimizer"});
-  CHECK(offers("cvtool train --optimizer a") == Words{"adagrad", "adam", "adamw"});
-  CHECK(offers("cvtool train --recipe small") == Words{"small-resnet"});
-  CHECK(offers("cvtool train --base mine") == Words{"mine"});
-  CHECK(offers("cvtool train --augment flip,rot") == Words{"flip,rotation"});
-  CHECK(offers("cvtool compare runs/t") == Words{"runs/train", "runs/train/"});
+  CHECK(offers("cvtool tr") == "train");
+  CHECK(offers("cvtool data s") == "sample split stats");
+  CHECK(offers("cvtool train --opti") == "--optimizer");
+  CHECK(offers("cvtool train --optimizer a") == "adagrad adam adamw");
+  CHECK(offers("cvtool train --recipe small") == "small-resnet");
+  CHECK(offers("cvtool train --base mine") == "mine");
+  CHECK(offers("cvtool train --augment flip,rot") == "flip,rotation");
+  CHECK(offers("cvtool compare runs/t") == "runs/train runs/train/");
 }
 
 TEST_CASE("Completions and manual need no engine, and refuse what they do not know") {
   const Scratch scratch;
   std::filesystem::create_directories(scratch / "bin");
   std::filesystem::copy_file(CVTOOL_PROGRAM, scratch / "bin/cvtool");
-  for (const Words& arguments : {Words{"completion", "bash"}, Words{"completion", "--words", "steps"}, Words{"manual"}}) {
+  for (const Words& arguments :
+       {Words{"completion", "bash"}, Words{"completion", "--words", "steps"}, Words{"manual"}}) {
     Invocation invocation;
     invocation.program = scratch / "bin/cvtool";
     invocation.arguments = arguments;

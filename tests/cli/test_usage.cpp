@@ -37,9 +37,8 @@ TEST_CASE("Help and version go to stdout and end well") {
   CHECK(help.code == 0);
   CHECK(help.err.empty());
   CHECK(contains(help.out, "Exit codes: "));
-  for (const char* command :
-       {"train", "eval", "predict", "export", "verify", "explain", "import", "summary", "doctor", "data", "cache",
-                              "completion", "manual"})
+  for (const char* command : {"train", "eval", "predict", "export", "verify", "explain", "import", "summary", "doctor",
+                              "data", "cache", "completion", "manual"})
     CHECK(contains(help.out, command));
 }
 
