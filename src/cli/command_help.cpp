@@ -36,8 +36,8 @@ FlagHelp flag_help(const CommandApp& app, const CLI::Option& option) {
   flag.names = names_of(option);
   if (option.get_items_expected_max() > 0) flag.value = plain_value(option.get_type_name());
   flag.optional_value = option.get_items_expected_max() > 0 && option.get_items_expected_min() == 0;
-  flag.repeated =
-      option.get_items_expected_max() > 1 || option.get_multi_option_policy() == CLI::MultiOptionPolicy::TakeAll;
+  const bool takes_all = option.get_multi_option_policy() == CLI::MultiOptionPolicy::TakeAll;
+  flag.repeated = option.get_items_expected_max() > 1 || (takes_all && !flag.value.empty());
   flag.required = option.get_required();
   flag.common = app.common().empty();
   for (const std::string& name : flag.names) flag.common |= has(app.common(), name);

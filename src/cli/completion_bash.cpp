@@ -54,10 +54,11 @@ constexpr const char* kBashTail = R"bash(    *) flag= ;;
 )bash";
 
 constexpr const char* kBashEnd = R"bash(  esac
-  case $cur in
-    -*) _cvtool_fill "$flags" '' '' '' "$cur" ;;
-    *) _cvtool_fill "$words" "$lists" "$files" '' "$cur" ;;
-  esac
+  if [[ $cur == -* || -z $words$lists$files ]]; then
+    _cvtool_fill "$flags" '' '' '' "$cur"
+  else
+    _cvtool_fill "$words" "$lists" "$files" '' "$cur"
+  fi
 }
 
 complete -F _cvtool cvtool

@@ -36,7 +36,9 @@ std::string value_spec(const std::string& title, const ValueHelp& value) {
 
 std::string flag_spec(const FlagHelp& flag) {
   const std::string text = "[" + in_spec(first_clause(flag.text)) + "]";
-  std::string value = flag.value.empty() ? "" : value_spec(flag.value, value_help(flag.value));
+  std::string title = flag.value;
+  if (flag.optional_value) title = title.substr(1, title.size() - 2);  // without its brackets
+  std::string value = flag.value.empty() ? "" : value_spec(title, value_help(flag.value));
   if (flag.optional_value) value = ":" + value;
   std::string out;
   for (const std::string& name : flag.names) {

@@ -15,13 +15,13 @@ class LookCommand {
  protected:
   explicit LookCommand(CommandApp& app) {
     app.common({"--json", "--strict", "--output", "--augment", "--recipe", "--rows", "--cols", "--per-class", "--split",
-                "--seed", "--valid", "--test", "--classes", "--imgsz"});
+                "--seed", "--valid", "--test", "--classes"});
     app.add_option("data", request_.data, "folder of photos or CSV file")->type_name("DIR|FILE")->required();
   }
   // After a command's own.
-  void add_common_flags(CommandApp& app) {
+  void add_common_flags(CommandApp& app, const std::string& data_title = "Data") {
     fields(request_.look, FlagBinder(app, given_, "Looking"));
-    fields(config_, FlagBinder(app, request_.overrides, "Data"));
+    fields(config_, FlagBinder(app, request_.overrides, data_title));
   }
   LookRequest request_;
   Json given_ = Json::object();
@@ -134,11 +134,11 @@ class PreviewCommand : public LookCommand {
  public:
   explicit PreviewCommand(CommandApp& app) : LookCommand(app) {
     app.add_option("-o,--output", request_.output, "picture to write, .jpg or .png")->type_name("FILE")->required();
-    add_augment_flag(app, sheet_.augment);
+    add_augment_flag(app, sheet_.augment, "none, with --recipe the recipe's");
     fields(sheet_, FlagBinder(app, "The sheet"));
     app.example("cvtool data preview photos -o sheet.jpg", "64 photos with their labels");
     app.example("cvtool data preview photos --augment flip,rotation=0.1 -o sheet.jpg", "as training sees them");
-    add_common_flags(app);
+    add_common_flags(app, "Data (with --recipe or --augment over the recipe's)");
   }
 
   int run(const Engine& engine, Console& console) {

@@ -39,7 +39,7 @@ class EvalCommand {
     app.add_option("-b,--batch,--batch-size", request_.batch, "photos per step on a GPU (default: 64)")
         ->check(in_range(1, 65536));
     add_tta_flag(app, request_.tta);
-    fields(request_.columns, FlagBinder(app, "Data"));
+    fields(request_.columns, FlagBinder(app, "Data (over what the model remembers)"));
     fields(request_.run, FlagBinder(app, "This machine"));
   }
 

@@ -114,17 +114,17 @@ class FlagBinder {
   Json on_backbone_ = Json::object();
 };
 
-// `--augment`. `list` becomes the resolved list where the flag is given; it must outlive the parsing.
-inline void add_augment_flag(CommandApp& app, Json& list, const std::string& group = "Options") {
+// `--augment`. `list` becomes the resolved list where the flag is given; it must outlive the parsing. `fallback` says
+// what is done without it.
+inline void add_augment_flag(CommandApp& app, Json& list, const std::string& fallback) {
   std::vector<std::string> names;
   for (const AugmentKind& kind : augment_kinds()) names.push_back(kind.short_name);
   const std::string help =
       "how training photos are varied, such as flip,rotation=0.1, or none; names: " + join(names, ", ") +
-      " (default: the recipe's)";
+      " (default: " + fallback + ")";
   app.add_option_function<std::string>(
          "--augment", [&list](const std::string& text) { list = parse_augment_text(text); }, help)
-      ->type_name("STEPS,...")
-      ->group(group);
+      ->type_name("STEPS,...");
 }
 
 // `--tta`. `plan` must outlive the parsing.

@@ -37,7 +37,12 @@ std::string italic(const std::string& text) { return "\\fI" + escaped(text) + "\
 std::string lines_of(const std::string& text) {
   constexpr size_t kLine = 70;
   std::string out;
-  for (const std::string& line : broken_lines(text, kLine)) out += escaped(line) + "\n";
+  const auto lines = broken_lines(text, kLine);
+  for (size_t i = 0; i < lines.size(); ++i) {
+    // A full stop at the end of a line ends a sentence for groff.
+    const bool abbreviated = i + 1 < lines.size() && ends_with(lines[i], ".");
+    out += escaped(lines[i]) + (abbreviated ? "\\&\n" : "\n");
+  }
   return out;
 }
 

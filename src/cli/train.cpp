@@ -106,7 +106,8 @@ class TrainCommand {
         ->type_name("DIR|FILE");
     app.add_option("--budget", budget_,
                    "minutes for finding out how to train, and that training; none: as long as it pays; of no matter "
-                   "where a flag or recipe says how (default: 10)")
+                   "where a flag or recipe says how (default: " +
+                       budget_ + ")")
         ->type_name("MINUTES|none")
         ->check(is_budget);
     app.add_option("--base", backbone_,
@@ -125,7 +126,7 @@ class TrainCommand {
     app.add_option("--preprocess", preprocess_, "how pixels reach the net (default: as the base or the recipe says)")
         ->type_name("none|unit|symmetric|imagenet|caffe");
     app.add_option("--from", request_.from, "train the net of this run or model file on")->type_name("RUN");
-    add_augment_flag(app, augment_);
+    add_augment_flag(app, augment_, "the recipe's");
     app.add_flag("--json", json_, "print events as JSON Lines; start, each epoch, end with the result");
   }
 

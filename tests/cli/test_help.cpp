@@ -237,6 +237,7 @@ TEST_CASE("bash completes commands, flags, their words, recipes, backbones, runs
   CHECK(offers({"cache", "clear", "pix"}) == "pixels");
   CHECK(offers({"predict", "photos/"}) == "photos/a.jpg");
   CHECK(offers({"train", "--epochs", ""}).empty());
+  CHECK(contains(offers({"train", ""}), "--optimizer"));
 }
 
 TEST_CASE("fish completes commands, flags, their words, recipes, backbones and runs") {
