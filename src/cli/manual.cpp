@@ -9,12 +9,12 @@
 #include "base/output.h"
 #include "base/text.h"
 #include "cli/command.h"
-#include "cli/command_help.h"
-#include "cli/completion.h"
 #include "cli/console.h"
-#include "cli/help_text.h"
-#include "cli/man_page.h"
-#include "cli/values.h"
+#include "cli/help/command_help.h"
+#include "cli/help/completion.h"
+#include "cli/help/help_text.h"
+#include "cli/help/man_page.h"
+#include "cli/help/values.h"
 
 namespace cvtool {
 namespace {

@@ -8,9 +8,9 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "base/version.h"
-#include "cli/command_help.h"
 #include "cli/console.h"
-#include "cli/help_text.h"
+#include "cli/help/command_help.h"
+#include "cli/help/help_text.h"
 #include "cli/program.h"
 
 namespace cvtool {

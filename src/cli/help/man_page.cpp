@@ -1,10 +1,10 @@
-#include "cli/man_page.h"
+#include "cli/help/man_page.h"
 
 #include <algorithm>
 
 #include "base/text.h"
 #include "base/version.h"
-#include "cli/help_text.h"
+#include "cli/help/help_text.h"
 
 namespace cvtool {
 namespace {

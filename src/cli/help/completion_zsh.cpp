@@ -1,8 +1,8 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "cli/completion.h"
-#include "cli/values.h"
+#include "cli/help/completion.h"
+#include "cli/help/values.h"
 
 namespace cvtool {
 namespace {

@@ -1,6 +1,6 @@
 #include "base/text.h"
-#include "cli/completion.h"
-#include "cli/values.h"
+#include "cli/help/completion.h"
+#include "cli/help/values.h"
 
 namespace cvtool {
 namespace {

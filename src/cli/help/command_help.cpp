@@ -1,4 +1,4 @@
-#include "cli/command_help.h"
+#include "cli/help/command_help.h"
 
 #include <algorithm>
 

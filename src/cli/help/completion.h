@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "cli/command_help.h"
+#include "cli/help/command_help.h"
 
 namespace cvtool {
 

@@ -1,9 +1,9 @@
-#include "cli/help_text.h"
+#include "cli/help/help_text.h"
 
 #include <algorithm>
 
 #include "base/text.h"
-#include "cli/values.h"
+#include "cli/help/values.h"
 
 namespace cvtool {
 namespace {
