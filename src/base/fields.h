@@ -51,13 +51,25 @@ struct Doc {
     aliases = std::move(flags);
     return *this;
   }
+  // What the value stands for: means("0", "none"). "empty" is the empty text or list.
+  Doc& means(std::string value, std::string what) {
+    special = std::move(value), meaning = std::move(what);
+    return *this;
+  }
+  // What the help calls the flag's value: "MINUTES" (see cli/values.h).
+  Doc& takes(std::string value) {
+    placeholder = std::move(value);
+    return *this;
+  }
 
-  std::string help;
+  std::string help;  // up to the first semicolon it is enough for a short help
   double low = -std::numeric_limits<double>::infinity();
   double high = std::numeric_limits<double>::infinity();
   bool low_excluded = false, high_excluded = false;  // else both ends are allowed
   std::vector<std::string> choices;                  // of a string; empty = any
   std::string aliases;                               // further flags, "-b,--batch-size"
+  std::string special, meaning;                      // see means(); empty: no value is special
+  std::string placeholder;                           // see takes(); empty: by the member's type
 };
 
 // Reads members from a JSON object. `place` is put before each key in messages ("recipe x.json: train.").

@@ -1,5 +1,4 @@
 // cvtool cache: what is kept on the disk so that work need not be done twice. Needs no engine.
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "base/cache_files.h"
@@ -8,6 +7,7 @@
 #include "base/text.h"
 #include "cli/cells.h"
 #include "cli/command.h"
+#include "cli/command_app.h"
 #include "cli/console.h"
 
 namespace cvtool {
@@ -22,7 +22,11 @@ std::string age_text(double seconds) {
 
 class CacheListCommand {
  public:
-  explicit CacheListCommand(CLI::App& app) { app.add_flag("--json", json_, "print one JSON document"); }
+  explicit CacheListCommand(CommandApp& app) {
+    app.example("cvtool cache list", "a table");
+    app.example("cvtool cache list --json", "with the path of each file");
+    app.add_flag("--json", json_, "print one JSON document");
+  }
 
   int run(Console&) const {
     const auto files = cache_files();
@@ -66,11 +70,15 @@ class CacheListCommand {
 
 class CacheClearCommand {
  public:
-  explicit CacheClearCommand(CLI::App& app) {
-    std::vector<std::string> remade, named;
-    for (const CacheKind& kind : cache_kinds()) (kind.remade ? remade : named).push_back(kind.name);
-    app.add_option("kinds", kinds_,
-                   "what to remove: " + join(remade, ", ") + " (default: all of these), " + join(named, ", "));
+  explicit CacheClearCommand(CommandApp& app) {
+    std::vector<std::string> all, remade;
+    for (const CacheKind& kind : cache_kinds()) {
+      all.push_back(kind.name);
+      if (kind.remade) remade.push_back(kind.name);
+    }
+    app.example("cvtool cache clear", "what is made again by itself");
+    app.example("cvtool cache clear pixels bases", "resized photos, and imported backbones too");
+    app.add_option("kinds", kinds_, "what to remove (default: " + join(remade, ", ") + ")")->type_name(join(all, "|"));
     app.add_flag("--json", json_, "print one JSON document");
   }
 
@@ -109,7 +117,7 @@ class CacheClearCommand {
 
 }  // namespace
 
-Command make_cache_list(CLI::App& app) { return light_command_of<CacheListCommand>(app); }
-Command make_cache_clear(CLI::App& app) { return light_command_of<CacheClearCommand>(app); }
+Command make_cache_list(CommandApp& app) { return light_command_of<CacheListCommand>(app); }
+Command make_cache_clear(CommandApp& app) { return light_command_of<CacheClearCommand>(app); }
 
 }  // namespace cvtool

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -6,6 +5,7 @@
 #include "base/text.h"
 #include "cli/cells.h"
 #include "cli/command.h"
+#include "cli/command_app.h"
 #include "cli/console.h"
 
 namespace cvtool {
@@ -26,9 +26,12 @@ std::vector<std::string> cells_of(const ComparedRun& row) {
 
 class CompareCommand {
  public:
-  explicit CompareCommand(CLI::App& app) {
-    app.add_option("runs", request_.runs, "folders of runs (default: every run in runs)");
-    app.add_option("-o,--output", request_.output, "picture of the curves (default: compare.png beside the first run)");
+  explicit CompareCommand(CommandApp& app) {
+    app.example("cvtool compare", "every run in runs, the most accurate first");
+    app.example("cvtool compare runs/train runs/train2 -o curves.png", "two of them");
+    app.add_option("runs", request_.runs, "folders of runs (default: every run in runs)")->type_name("RUN");
+    app.add_option("-o,--output", request_.output, "picture of the curves (default: compare.png beside the first run)")
+        ->type_name("FILE");
     app.add_flag("--json", json_, "print one JSON document");
   }
 
@@ -53,6 +56,6 @@ class CompareCommand {
 
 }  // namespace
 
-Command make_compare(CLI::App& app) { return command_of<CompareCommand>(app); }
+Command make_compare(CommandApp& app) { return command_of<CompareCommand>(app); }
 
 }  // namespace cvtool

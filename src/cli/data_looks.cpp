@@ -13,10 +13,15 @@ using Rows = std::vector<std::vector<std::string>>;
 // The flags that all of them share.
 class LookCommand {
  protected:
-  explicit LookCommand(CLI::App& app) {
-    app.add_option("data", request_.data, "folder of photos or CSV file")->required();
+  explicit LookCommand(CommandApp& app) {
+    app.common({"--json", "--strict", "--output", "--augment", "--recipe", "--rows", "--cols", "--per-class", "--split",
+                "--seed", "--valid", "--test", "--classes"});
+    app.add_option("data", request_.data, "folder of photos or CSV file")->type_name("DIR|FILE")->required();
+  }
+  // After a command's own.
+  void add_common_flags(CommandApp& app, const std::string& data_title = "Data") {
     fields(request_.look, FlagBinder(app, given_, "Looking"));
-    fields(config_, FlagBinder(app, request_.overrides, "Data"));
+    fields(config_, FlagBinder(app, request_.overrides, data_title));
   }
   LookRequest request_;
   Json given_ = Json::object();
@@ -27,9 +32,12 @@ class LookCommand {
 
 class CheckCommand : public LookCommand {
  public:
-  explicit CheckCommand(CLI::App& app) : LookCommand(app) {
+  explicit CheckCommand(CommandApp& app) : LookCommand(app) {
     app.add_flag("--json", json_, "print one JSON document");
     app.add_flag("--strict", strict_, "exit 4 when anything is found");
+    app.example("cvtool data check photos", "what is wrong with them");
+    app.example("cvtool data check photos --strict --json >found.json", "all of it, and exit code 4");
+    add_common_flags(app);
   }
 
   int run(const Engine& engine, Console& console) {
@@ -60,9 +68,12 @@ class CheckCommand : public LookCommand {
 
 class StatsCommand : public LookCommand {
  public:
-  explicit StatsCommand(CLI::App& app) : LookCommand(app) {
-    app.add_option("-o,--output", request_.output, "picture of the distributions, .png or .jpg");
+  explicit StatsCommand(CommandApp& app) : LookCommand(app) {
+    app.add_option("-o,--output", request_.output, "picture of the distributions, .png or .jpg")->type_name("FILE");
     app.add_flag("--json", json_, "print one JSON document");
+    app.example("cvtool data stats photos", "tables");
+    app.example("cvtool data stats photos -o stats.png", "and a picture");
+    add_common_flags(app);
   }
 
   int run(const Engine& engine, Console& console) {
@@ -121,10 +132,13 @@ class StatsCommand : public LookCommand {
 
 class PreviewCommand : public LookCommand {
  public:
-  explicit PreviewCommand(CLI::App& app) : LookCommand(app) {
-    app.add_option("-o,--output", request_.output, "picture to write, .jpg or .png")->required();
-    add_augment_flag(app, sheet_.augment);
+  explicit PreviewCommand(CommandApp& app) : LookCommand(app) {
+    app.add_option("-o,--output", request_.output, "picture to write, .jpg or .png")->type_name("FILE")->required();
+    add_augment_flag(app, sheet_.augment, "none, with --recipe the recipe's");
     fields(sheet_, FlagBinder(app, "The sheet"));
+    app.example("cvtool data preview photos -o sheet.jpg", "64 photos with their labels");
+    app.example("cvtool data preview photos --augment flip,rotation=0.1 -o sheet.jpg", "as training sees them");
+    add_common_flags(app, "Data (with --recipe or --augment over the recipe's)");
   }
 
   int run(const Engine& engine, Console& console) {
@@ -141,8 +155,8 @@ class PreviewCommand : public LookCommand {
 
 }  // namespace
 
-Command make_check(CLI::App& app) { return command_of<CheckCommand>(app); }
-Command make_stats(CLI::App& app) { return command_of<StatsCommand>(app); }
-Command make_preview(CLI::App& app) { return command_of<PreviewCommand>(app); }
+Command make_check(CommandApp& app) { return command_of<CheckCommand>(app); }
+Command make_stats(CommandApp& app) { return command_of<StatsCommand>(app); }
+Command make_preview(CommandApp& app) { return command_of<PreviewCommand>(app); }
 
 }  // namespace cvtool

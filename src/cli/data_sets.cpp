@@ -9,8 +9,10 @@ namespace {
 
 class SampleCommand {
  public:
-  explicit SampleCommand(CLI::App& app) {
-    app.add_option("folder", folder_, "folder to make")->required();
+  explicit SampleCommand(CommandApp& app) {
+    app.example("cvtool data sample photos", "1,400 pictures of two classes");
+    app.example("cvtool data sample more --train-per-class 2000 --size 64", "more, and smaller");
+    app.add_option("folder", folder_, "folder to make")->type_name("DIR")->required();
     fields(options_, FlagBinder(app, "The set"));
   }
 
@@ -29,11 +31,13 @@ class SampleCommand {
 
 class SplitCommand {
  public:
-  explicit SplitCommand(CLI::App& app) {
-    app.add_option("source", request_.source, "folder of classes")->required();
-    app.add_option("target", request_.target, "folder to make")->required();
+  explicit SplitCommand(CommandApp& app) {
+    app.example("cvtool data split photos sets", "copies, a tenth each for valid and test");
+    app.example("cvtool data split photos sets --link --test 0", "links, without a test folder");
+    app.add_option("source", request_.source, "folder of classes")->type_name("SOURCE")->required();
+    app.add_option("target", request_.target, "folder to make")->type_name("TARGET")->required();
     auto* copy = app.add_flag_callback(
-        "--copy", [this] { request_.how = "copy"; }, "copy the photos (default)");
+        "--copy", [this] { request_.how = "copy"; }, "copy the photos, the default");
     auto* link = app.add_flag_callback(
                         "--link", [this] { request_.how = "link"; }, "make symbolic links")
                      ->excludes(copy);
@@ -73,11 +77,18 @@ class SplitCommand {
 
 class UnpackCommand {
  public:
-  explicit UnpackCommand(CLI::App& app) {
+  explicit UnpackCommand(CommandApp& app) {
+    app.example("cvtool data unpack a.png --labels a.json -o photos", "every label, named by its number");
+    app.example("cvtool data unpack a.png --labels a.json --classes car=1,truck=9 -o photos", "two of them");
     app.add_option("sheets", request_.sheets, "pictures that hold one picture per row, in the order of the labels")
+        ->type_name("IMAGE")
         ->required();
-    app.add_option("--labels", request_.labels, "JSON file: a list of one integer per row")->required();
-    app.add_option("-o,--output", request_.output, "folder where the class folders are made")->required();
+    app.add_option("--labels", request_.labels, "JSON file: a list of one integer per row")
+        ->type_name("FILE")
+        ->required();
+    app.add_option("-o,--output", request_.output, "folder where the class folders are made")
+        ->type_name("DIR")
+        ->required();
     app.add_flag("--json", json_, "print one JSON document");
     fields(request_.options, FlagBinder(app, "The pictures"));
   }
@@ -105,8 +116,8 @@ class UnpackCommand {
 
 }  // namespace
 
-Command make_sample(CLI::App& app) { return command_of<SampleCommand>(app); }
-Command make_split(CLI::App& app) { return command_of<SplitCommand>(app); }
-Command make_unpack(CLI::App& app) { return command_of<UnpackCommand>(app); }
+Command make_sample(CommandApp& app) { return command_of<SampleCommand>(app); }
+Command make_split(CommandApp& app) { return command_of<SplitCommand>(app); }
+Command make_unpack(CommandApp& app) { return command_of<UnpackCommand>(app); }
 
 }  // namespace cvtool

@@ -1,7 +1,6 @@
 // cvtool doctor: what the machine is, and what hinders cvtool on it.
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include <cstdlib>
@@ -16,6 +15,7 @@
 #include "base/processor.h"
 #include "base/version.h"
 #include "cli/command.h"
+#include "cli/command_app.h"
 #include "cli/console.h"
 #include "cli/doctor_text.h"
 #include "spec/doctor_advice.h"
@@ -99,7 +99,9 @@ CacheFacts cache_facts() {
 
 class DoctorCommand {
  public:
-  explicit DoctorCommand(CLI::App& app) {
+  explicit DoctorCommand(CommandApp& app) {
+    app.example("cvtool doctor", "with five seconds of measuring");
+    app.example("cvtool doctor --quick --json >machine.json", "for a report of a fault");
     app.add_flag("--quick", quick_, "leave out the five seconds of measuring");
     app.add_flag("--json", json_, "print one JSON document");
   }
@@ -138,6 +140,6 @@ class DoctorCommand {
 
 }  // namespace
 
-Command make_doctor(CLI::App& app) { return light_command_of<DoctorCommand>(app); }
+Command make_doctor(CommandApp& app) { return light_command_of<DoctorCommand>(app); }
 
 }  // namespace cvtool

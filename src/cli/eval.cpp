@@ -8,31 +8,38 @@ namespace {
 
 class EvalCommand {
  public:
-  explicit EvalCommand(CLI::App& app) {
-    app.add_option("--data", request_.data, "folder of photos or CSV file")->required();
-    app.add_option("--model", request_.model, "run or model file (default: runs/latest)");
-    app.add_option("--split", request_.split, "train, valid, test or all (default: test, else valid)");
+  explicit EvalCommand(CommandApp& app) {
+    app.common({"--data", "--model", "--split", "--output", "--json", "--min", "--max", "--baseline", "--threshold",
+                "--calibrate", "--tta", "--device"});
+    app.example("cvtool eval --data photos", "the newest run on the test photos");
+    app.example("cvtool eval --data photos --model runs/train2 --min accuracy=0.9", "exit code 3 below that");
+    app.add_option("--data", request_.data, "folder of photos or CSV file")->required()->type_name("DIR|FILE");
+    add_model_flag(app, request_.model);
+    app.add_option("--split", request_.split, "which photos (default: test, else valid)")
+        ->type_name("train|valid|test|all");
     app.add_option("-o,--output", request_.output,
-                   "folder for report.html and the other files (default: eval-SPLIT beside the model)");
+                   "folder for report.html and the other files (default: eval-SPLIT beside the model)")
+        ->type_name("DIR");
     app.add_flag("--json", json_, "print one JSON document");
     add_gates(app);
     app.add_option("--baseline", request_.baseline,
                    "metrics.json, run or model: exit 3 when it is significantly better (McNemar)")
+        ->type_name("RUN")
         ->group("Gates");
     app.add_option_function<double>(
            "--threshold", [this](const double& value) { request_.threshold = value; },
-           "two classes: name the second from this probability on")
-        ->check(CLI::Range(0.0, 1.0))
+           "of two classes name the second from this probability on")
+        ->check(in_range(0.0, 1.0))
         ->type_name("P");
     app.add_option_function<std::string>(
            "--calibrate", [this](const std::string& word) { set_calibration(word); },
-           "temperature: fit it on the validation photos and store it in the model")
-        ->type_name("{temperature}");
-    app.add_option("--precision", request_.precision, "fp32 or bf16 (default: fp32)");
+           "fit it on the validation photos, and store it in the model")
+        ->type_name("temperature");
+    app.add_option("--precision", request_.precision, "arithmetic (default: fp32)")->type_name("fp32|bf16");
     app.add_option("-b,--batch,--batch-size", request_.batch, "photos per step on a GPU (default: 64)")
-        ->check(CLI::Range(1, 65536));
+        ->check(in_range(1, 65536));
     add_tta_flag(app, request_.tta);
-    fields(request_.columns, FlagBinder(app, "Data"));
+    fields(request_.columns, FlagBinder(app, "Data (over what the model remembers)"));
     fields(request_.run, FlagBinder(app, "This machine"));
   }
 
@@ -56,7 +63,7 @@ class EvalCommand {
   }
 
  private:
-  void add_gates(CLI::App& app) {
+  void add_gates(CommandApp& app) {
     std::vector<std::string> names;
     for (const MetricKind& kind : metric_kinds())
       names.push_back(kind.name + std::string(kind.below == MetricKind::Below::kClasses    ? ".CLASS"
@@ -114,6 +121,6 @@ class EvalCommand {
 
 }  // namespace
 
-Command make_eval(CLI::App& app) { return command_of<EvalCommand>(app); }
+Command make_eval(CommandApp& app) { return command_of<EvalCommand>(app); }
 
 }  // namespace cvtool

@@ -12,17 +12,24 @@ namespace {
 std::string kernel_names() {
   std::vector<std::string> names;
   for (const Kernel& kernel : named_kernels()) names.push_back(kernel.name);
-  return join(names, ", ");
+  return join(names, "|");
 }
 
 class ExplainCommand {
  public:
-  explicit ExplainCommand(CLI::App& app) {
+  explicit ExplainCommand(CommandApp& app) {
+    app.about("Say what to show: one of --kernel, --layer, --grad-cam, --grad-cam++, --occlusion and --embed.");
+    app.common({"--model", "--output", "--json", "--kernel", "--layer", "--channels", "--kernels", "--grad-cam",
+                "--grad-cam++", "--occlusion", "--class", "--embed", "--device"});
+    app.example("cvtool explain photo.jpg --grad-cam", "where the newest model looks");
+    app.example("cvtool explain photo.jpg --layer all", "the maps of every layer");
+    app.example("cvtool explain --embed photos -o map.png", "photos as points");
     app.add_option("inputs", request_.inputs, "a picture; for --grad-cam and --occlusion pictures and folders")
         ->type_name("IMAGE|DIR");
-    app.add_option("--model", request_.model, "run or model file (default: runs/latest)");
+    add_model_flag(app, request_.model);
     app.add_option("-o,--output", request_.output,
-                   "file to write, .png or .jpg (default: in the folder explain beside the model)");
+                   "file to write, .png or .jpg (default: in the folder explain beside the model)")
+        ->type_name("FILE");
     app.add_flag("--json", json_, "print one JSON document with the numbers");
     add_kernel_flags(app);
     add_layer_flags(app);
@@ -46,29 +53,29 @@ class ExplainCommand {
   }
 
  private:
-  void add_kernel_flags(CLI::App& app) {
+  void add_kernel_flags(CommandApp& app) {
     const std::string group = "Filter, detect, condense";
-    app.add_option(
-           "--kernel", request_.kernel,
-           "filter the picture: " + kernel_names() + ", or rows of numbers such as \"-1 2 -1; -1 2 -1; -1 2 -1\"")
+    app.add_option("--kernel", request_.kernel,
+                   "filter the picture, by name or by rows of numbers such as \"-1 2 -1; -1 2 -1; -1 2 -1\"")
+        ->type_name(kernel_names() + "|ROWS")
         ->group(group);
     fields(request_.extraction, FlagBinder(app, extraction_given_, group));
   }
 
-  void add_layer_flags(CLI::App& app) {
+  void add_layer_flags(CommandApp& app) {
     const std::string group = "Feature maps";
     app.add_option("--layer", request_.layer,
-                   "layer as cvtool summary names it, or all: its feature maps, or where --grad-cam or --embed looks")
-        ->type_name("NAME")
+                   "layer as cvtool summary names it, or all; its feature maps, or where --grad-cam or --embed looks")
+        ->type_name("all|NAME")
         ->group(group);
     app.add_option("--channels", request_.channels, "how many channels (16), or which (3,5,9) (default: 64)")
-        ->type_name("N|LIST")
+        ->type_name("N|N,N,...")
         ->group(group);
     app.add_flag("--kernels", request_.kernels, "the kernels that the layer has learned, instead of its maps")
         ->group(group);
   }
 
-  void add_heat_flags(CLI::App& app) {
+  void add_heat_flags(CommandApp& app) {
     const std::string group = "Where it looks";
     app.add_flag("--grad-cam", grad_cam_, "heat map: where the last convolutional map speaks for the class")
         ->group(group);
@@ -80,7 +87,7 @@ class ExplainCommand {
         ->group(group);
     app.add_option("--patch", request_.patch_px,
                    "side of the covering square in pixels of the net's input (default: a fifth)")
-        ->check(CLI::Range(1, 8192))
+        ->check(in_range(1, 8192))
         ->group(group);
   }
 
@@ -144,6 +151,6 @@ class ExplainCommand {
 
 }  // namespace
 
-Command make_explain(CLI::App& app) { return command_of<ExplainCommand>(app); }
+Command make_explain(CommandApp& app) { return command_of<ExplainCommand>(app); }
 
 }  // namespace cvtool

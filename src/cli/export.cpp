@@ -40,10 +40,14 @@ std::string export_table(const ExportResult& result) {
 
 class ExportCommand {
  public:
-  explicit ExportCommand(CLI::App& app) {
-    app.add_option("--model", request_.model,
-                   "run, model file, or for onnx any TorchScript file (default: runs/latest)");
-    app.add_option("-o,--output", request_.output, "file to write (default: exported.pt, .onnx, ... beside the model)");
+  explicit ExportCommand(CommandApp& app) {
+    app.common({"--model", "--output", "--json", "--format", "--precision", "--with-resize", "--verify-data",
+                "--calibrate", "--imgsz", "--device"});
+    app.example("cvtool export --format onnx -o classifier.onnx", "the newest run for ONNX Runtime");
+    app.example("cvtool export --format onnx --precision int8 --calibrate photos", "small and fast");
+    add_model_flag(app, request_.model, "run, model file, or for onnx any TorchScript file");
+    app.add_option("-o,--output", request_.output, "file to write (default: exported.pt, .onnx, ... beside the model)")
+        ->type_name("FILE");
     app.add_flag("--json", json_, "print one JSON document");
     fields(request_.options, FlagBinder(app, "What to write"));
     fields(request_.run, FlagBinder(app, "This machine"));
@@ -63,6 +67,6 @@ class ExportCommand {
 
 }  // namespace
 
-Command make_export(CLI::App& app) { return command_of<ExportCommand>(app); }
+Command make_export(CommandApp& app) { return command_of<ExportCommand>(app); }
 
 }  // namespace cvtool

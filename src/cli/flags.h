@@ -1,7 +1,6 @@
 // Flags from `fields(struct, visitor)`: each option is named once.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -9,6 +8,7 @@
 #include "base/fields.h"
 #include "base/name_list.h"
 #include "base/text.h"
+#include "cli/command_app.h"
 #include "spec/augment_kinds.h"
 
 namespace cvtool {
@@ -18,13 +18,12 @@ namespace cvtool {
 // the parsing.
 class FlagBinder {
  public:
-  FlagBinder(CLI::App& app, std::string group) : app_(app), group_(std::move(group)) {}
-  FlagBinder(CLI::App& app, Json& given, std::string group) : app_(app), given_(&given), group_(std::move(group)) {}
+  FlagBinder(CommandApp& app, std::string group) : app_(app), group_(std::move(group)) {}
+  FlagBinder(CommandApp& app, Json& given, std::string group) : app_(app), given_(&given), group_(std::move(group)) {}
 
-  // The help also names these defaults, by key, where they are other ones: "; with --base: 10".
-  FlagBinder& otherwise(Json values, std::string when) {
-    other_ = std::move(values);
-    when_ = std::move(when);
+  // With these values, by key, training takes a pretrained backbone; without one the struct's own.
+  FlagBinder& on_a_backbone(Json values) {
+    on_backbone_ = std::move(values);
     return *this;
   }
 
@@ -34,17 +33,16 @@ class FlagBinder {
       *target = count > 0;
       if (given) (*given)[key] = *target;
     };
-    const bool on = value;
-    app_.add_flag_function("--" + name + ",!--no-" + name, set, doc.help + (on ? " (default: yes)" : ""))
+    app_.add_flag_function("--" + name + ",!--no-" + name, set, doc.help + " (default: " + (value ? "yes" : "no") + ")")
         ->group(group_);
   }
   void operator()(const char* key, int64_t& value, const Doc& doc) { add(key, value, doc, "N"); }
   void operator()(const char* key, double& value, const Doc& doc) { add(key, value, doc, "X"); }
   void operator()(const char* key, std::string& value, const Doc& doc) {
-    add(key, value, doc, doc.choices.empty() ? "TEXT" : "{" + join(doc.choices, "|") + "}");
+    add(key, value, doc, doc.choices.empty() ? "TEXT" : join(doc.choices, "|"));
   }
   void operator()(const char* key, std::vector<std::string>& value, const Doc& doc) { add(key, value, doc, "A,B,..."); }
-  void operator()(const char* key, ImageSize& value, const Doc& doc) { add(key, value, doc, "N"); }
+  void operator()(const char* key, ImageSize& value, const Doc& doc) { add(key, value, doc, "N|HxW"); }
   void operator()(const char*, Json&, const Doc&) {}  // nets are written in recipes
 
  private:
@@ -56,23 +54,35 @@ class FlagBinder {
 
   template <class T>
   void add(const char* key, T& value, const Doc& doc, const std::string& type) {
-    const Json shown = value;
-    const std::string name = flag_name(key), initial = text_of(shown);
+    const std::string name = flag_name(key);
     auto set = [given = given_, key = std::string(key), name, target = &value, doc](const std::string& text) {
       const Json object{{name, json_from_flag(text, *target, "--" + name)}};
       JsonReader(object, "--")(name.c_str(), *target, doc);
       if (given) (*given)[key] = object[name];
     };
     const std::string names = "--" + name + (doc.aliases.empty() ? "" : "," + doc.aliases);
-    const bool plain = initial == "[]" || initial.empty();
-    const bool differs = other_.contains(key) && other_[key] != shown;
-    const std::string other = differs ? "; " + when_ + ": " + text_of(other_[key]) : "";
-    app_.add_option_function<std::string>(names, set, doc.help + (plain ? "" : " (default: " + initial + other + ")"))
-        ->type_name(type)
+    app_.add_option_function<std::string>(names, set, text_of(key, value, doc))
+        ->type_name(doc.placeholder.empty() ? type : doc.placeholder)
         ->group(group_);
   }
 
-  static std::string text_of(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+  // What the flag does, what a special value of it means, and what it is where it is not given.
+  std::string text_of(const char* key, const Json& value, const Doc& doc) const {
+    const std::string fallback = default_text(value, doc);
+    std::string text = doc.help, other = fallback;
+    if (on_backbone_.contains(key)) other = default_text(on_backbone_[key], doc);
+    const bool told = fallback.find(doc.meaning) != std::string::npos || other.find(doc.meaning) != std::string::npos;
+    if (!doc.special.empty() && !told) text += "; " + doc.special + " = " + doc.meaning;
+    if (other != fallback) return text + " (default: " + fallback + ", on a backbone " + other + ")";
+    return text + (fallback.empty() ? "" : " (default: " + fallback + ")");
+  }
+
+  static std::string default_text(const Json& value, const Doc& doc) {
+    std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+    if (value.is_number_float()) text = number_text(value.get<double>());
+    if (value.empty() || text.empty()) return doc.special == "empty" ? doc.meaning : "";
+    return !doc.special.empty() && text == doc.special ? text + " = " + doc.meaning : text;
+  }
 
   static Json json_from_flag(const std::string& text, const std::string&, const std::string&) { return text; }
   static Json json_from_flag(const std::string& text, const std::vector<std::string>&, const std::string& flag) {
@@ -98,34 +108,37 @@ class FlagBinder {
     throw UsageError(flag + ": '" + text + "' is not a number");
   }
 
-  CLI::App& app_;
+  CommandApp& app_;
   Json* given_ = nullptr;
   std::string group_;
-  Json other_ = Json::object();
-  std::string when_;
+  Json on_backbone_ = Json::object();
 };
 
-// `--augment`. `list` becomes the resolved list where the flag is given; it must outlive the parsing.
-inline void add_augment_flag(CLI::App& app, Json& list) {
+// `--augment`. `list` becomes the resolved list where the flag is given; it must outlive the parsing. `fallback` says
+// what is done without it.
+inline void add_augment_flag(CommandApp& app, Json& list, const std::string& fallback) {
   std::vector<std::string> names;
   for (const AugmentKind& kind : augment_kinds()) names.push_back(kind.short_name);
   const std::string help =
-      "how training photos are varied, over the recipe's: NAME or NAME=STRENGTH, separated by commas, or none. "
-      "Names: " +
-      join(names, ", ");
+      "how training photos are varied, such as flip,rotation=0.1, or none; names: " + join(names, ", ") +
+      " (default: " + fallback + ")";
   app.add_option_function<std::string>(
          "--augment", [&list](const std::string& text) { list = parse_augment_text(text); }, help)
-      ->type_name("LIST");
+      ->type_name("STEPS,...");
 }
 
 // `--tta`. `plan` must outlive the parsing.
-inline void add_tta_flag(CLI::App& app, TtaPlan& plan) {
+inline void add_tta_flag(CommandApp& app, TtaPlan& plan) {
   app.add_option_function<std::string>(
          "--tta", [&plan](const std::string& text) { plan = parse_tta_text(text); },
-         "test-time augmentation, the mean of the probabilities of several looks at each photo: none, flip (as it is "
-         "and "
-         "mirrored) or a number of variants (default: none)")
-      ->type_name("{none|flip|N}");
+         "the mean of the probabilities of several looks at each photo (test-time augmentation); flip: as it is and "
+         "mirrored, N: so many variants (default: none)")
+      ->type_name("none|flip|N");
+}
+
+// `--model` of the commands that use one.
+inline void add_model_flag(CommandApp& app, std::string& model, const std::string& what = "run or model file") {
+  app.add_option("--model", model, what + " (default: runs/latest)")->type_name("RUN");
 }
 
 }  // namespace cvtool

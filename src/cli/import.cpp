@@ -1,9 +1,9 @@
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "base/output.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/command_app.h"
 #include "cli/console.h"
 
 namespace cvtool {
@@ -11,21 +11,26 @@ namespace {
 
 class ImportCommand {
  public:
-  explicit ImportCommand(CLI::App& app) {
-    app.add_option(
-           "base", request_.backbone,
-           "vgg16, inception_v1 or mobilenet_v2; or FILE.safetensors of cvtool export, which becomes a model again")
+  explicit ImportCommand(CommandApp& app) {
+    app.add_option("base", request_.backbone,
+                   "name of a backbone, or FILE.safetensors of cvtool export, which becomes a model again")
+        ->type_name("BACKBONE|FILE")
         ->required();
-    app.add_option("--variant", request_.variant, "torchvision, keras or caffe (default: that of the weights)");
-    app.add_option("--alpha", request_.alpha,
-                   "width of mobilenet_v2: 1.0, 0.75, 0.5, 0.35 (default: that of the weights)")
-        ->check(CLI::Range(0.01, 16.0));
+    app.add_option("--variant", request_.variant, "whose form of the net (default: that of the weights)")
+        ->type_name("torchvision|keras|caffe");
+    app.add_option("--alpha", request_.alpha, "width of mobilenet_v2 (default: that of the weights)")
+        ->type_name("1.0|0.75|0.5|0.35")
+        ->check(in_range(0.01, 16.0));
     app.add_option(
-        "--weights", request_.weights,
-        "file of torch.save, .safetensors, Keras .h5 or tfjs model.json (default: the official file is fetched)");
+           "--weights", request_.weights,
+           "file of torch.save, .safetensors, Keras .h5 or tfjs model.json (default: the official file is fetched)")
+        ->type_name("FILE");
     app.add_option("-o,--output", request_.output,
                    "file to write (default: NAME.pt in $XDG_DATA_HOME/cvtool/bases, where --base NAME finds it; for a "
-                   "model beside its file)");
+                   "model beside its file)")
+        ->type_name("FILE");
+    app.example("cvtool import mobilenet_v2", "fetch the official weights");
+    app.example("cvtool import vgg16 --weights vgg16.pth", "of a file that is there");
     app.add_flag("--json", json_, "print one JSON document");
   }
 
@@ -53,6 +58,6 @@ class ImportCommand {
 
 }  // namespace
 
-Command make_import(CLI::App& app) { return command_of<ImportCommand>(app); }
+Command make_import(CommandApp& app) { return command_of<ImportCommand>(app); }
 
 }  // namespace cvtool

@@ -45,18 +45,25 @@ void check_request(const PredictRequest& request) {
 
 class PredictCommand {
  public:
-  explicit PredictCommand(CLI::App& app) {
-    app.add_option("inputs", request_.inputs, "photos, folders, patterns; - reads paths from standard input");
+  explicit PredictCommand(CommandApp& app) {
+    app.common({"--stdin-image", "--null", "--watch", "--model", "--json", "--csv", "--top", "--threshold", "--draw",
+                "--sort-into", "--tta", "--device"});
+    app.example("cvtool predict photo.jpg --top 3", "the three most probable classes");
+    app.example("cvtool predict photos --sort-into sorted", "copies in a folder per class");
+    app.example("find . -name '*.jpg' -print0 | cvtool predict - -0 --json", "one JSON object a photo");
+    app.add_option("inputs", request_.inputs, "photos, folders, patterns, or - for paths on standard input")
+        ->type_name("IMAGE|DIR|-");
     app.add_flag("-0,--null", request_.null_separated, "those paths end with NUL, as find -print0 writes them");
     app.add_flag("--stdin-image", request_.stdin_image, "standard input is one photo");
-    app.add_option("--watch", request_.watch, "predict photos as they arrive in this folder, until Ctrl-C");
-    app.add_option("--model", request_.model, "run or model file (default: runs/latest)");
+    app.add_option("--watch", request_.watch, "predict photos as they arrive in this folder, until Ctrl-C")
+        ->type_name("DIR");
+    add_model_flag(app, request_.model);
     auto* json = app.add_flag("--json", json_, "JSON Lines: path, class, probability, probabilities, or error");
     app.add_flag("--csv", csv_, "CSV: path, class, probability, one column a class, error")->excludes(json);
     fields(request_.options, FlagBinder(app, "Answers"));
-    app.add_option("--precision", request_.precision, "fp32 or bf16 (default: fp32)");
+    app.add_option("--precision", request_.precision, "arithmetic (default: fp32)")->type_name("fp32|bf16");
     app.add_option("-b,--batch,--batch-size", request_.batch, "photos per step on a GPU (default: 64)")
-        ->check(CLI::Range(1, 65536));
+        ->check(in_range(1, 65536));
     add_tta_flag(app, request_.tta);
     fields(request_.run, FlagBinder(app, "This machine"));
     app.callback([this] { check_request(request_); });
@@ -137,6 +144,6 @@ class PredictCommand {
 
 }  // namespace
 
-Command make_predict(CLI::App& app) { return command_of<PredictCommand>(app); }
+Command make_predict(CommandApp& app) { return command_of<PredictCommand>(app); }
 
 }  // namespace cvtool

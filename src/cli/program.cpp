@@ -1,14 +1,17 @@
-#include <CLI/CLI.hpp>
-
 #include <spdlog/spdlog.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "base/version.h"
-#include "cli/command.h"
 #include "cli/console.h"
+#include "cli/help/command_help.h"
+#include "cli/help/help_text.h"
+#include "cli/program.h"
 
 namespace cvtool {
 namespace {
@@ -25,6 +28,8 @@ const std::vector<CommandKind>& command_kinds() {
       {"verify", "Check that a model file is whole and does what it says", make_verify},
       {"summary", "Show the layers of a recipe or a model", make_summary},
       {"doctor", "Say what this machine is, how fast it is and what hinders cvtool on it", make_doctor},
+      {"completion", "Write what a shell needs to complete commands and flags", make_completion},
+      {"manual", "Print the whole manual, or write pages for man", make_manual},
   };
   return kinds;
 }
@@ -48,44 +53,6 @@ const std::vector<CommandKind>& cache_command_kinds() {
   };
   return kinds;
 }
-
-constexpr const char* kFooter =
-    "Exit codes: 0 done; 1 failed while running; 2 wrong usage; 3 a gate was not met; 4 the data cannot be used; 130 "
-    "interrupted.\n"
-    "First steps: cvtool data sample photos && cvtool train --data photos && cvtool predict photos/test";
-
-// The parsed command line.
-struct Program {
-  CLI::App app{"cvtool trains, evaluates, explains and ships image classifiers.", "cvtool"};
-  bool quiet = false, verbose = false;
-  std::vector<std::pair<CLI::App*, Command>> commands;
-
-  Program() {
-    app.set_version_flag("--version", std::string("cvtool ") + kVersion, "Print the version and exit");
-    app.footer(kFooter);
-    add(app, command_kinds());
-    CLI::App* data = app.add_subcommand("data", "Look at photos before training on them");
-    data->require_subcommand(1);
-    add(*data, data_kinds());
-    CLI::App* cache = app.add_subcommand("cache", "What is kept on the disk so that work need not be done twice");
-    cache->require_subcommand(1);
-    add(*cache, cache_command_kinds());
-    app.require_subcommand(1);
-  }
-
-  void add(CLI::App& parent, const std::vector<CommandKind>& kinds) {
-    for (const CommandKind& kind : kinds) {
-      CLI::App* sub = parent.add_subcommand(kind.name, kind.help);
-      sub->add_flag("-q,--quiet", quiet, "Only warnings and errors on stderr")->group("Messages");
-      sub->add_flag("-v,--verbose", verbose, "More messages on stderr")->group("Messages");
-      commands.emplace_back(sub, kind.make(*sub));
-    }
-  }
-
-  const Command& chosen() const {
-    return std::find_if(commands.begin(), commands.end(), [](const auto& one) { return one.first->parsed(); })->second;
-  }
-};
 
 // The deepest subcommand that was named, for messages.
 const CLI::App* deepest(const CLI::App* app) {
@@ -119,6 +86,21 @@ std::string usage_message(const CLI::App& root, const std::string& what) {
   return what + help;
 }
 
+// Of the terminal; elsewhere what the environment says, or as many as the help uses at most.
+size_t columns() {
+  winsize size{};
+  if (::isatty(STDOUT_FILENO) && ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  const char* set = std::getenv("COLUMNS");
+  const long columns = set ? std::strtol(set, nullptr, 10) : 0;
+  return columns > 0 ? static_cast<size_t>(columns) : HelpStyle().columns;
+}
+
+int show_help(const Program& program, bool all) {
+  const auto* app = static_cast<const CommandApp*>(deepest(&program.app));
+  print(help_text(command_help(*app), {all, columns()}));
+  return static_cast<int>(ExitCode::kDone);
+}
+
 int fail(const std::string& message, ExitCode code) {
   std::fprintf(stderr, "cvtool: %s\n", message_text(message).c_str());
   return static_cast<int>(code);
@@ -126,15 +108,53 @@ int fail(const std::string& message, ExitCode code) {
 
 }  // namespace
 
+Program::Program() {
+  app.set_version_flag("--version", std::string("cvtool ") + kVersion, "print the version")->group("Messages");
+  app.example("cvtool data sample photos", "draw photos to try things out on");
+  app.example("cvtool train --data photos", "train on them");
+  app.example("cvtool predict photos/test", "say what is on others");
+  add(app, command_kinds());
+  CommandApp& data = add_group("data", "Look at photos before training on them, and make sets of them", data_kinds());
+  data.example("cvtool data check photos", "what is wrong with them");
+  data.example("cvtool data split photos sets --test 0.2", "train, valid and test folders");
+  CommandApp& cache =
+      add_group("cache", "What is kept on the disk so that work need not be done twice", cache_command_kinds());
+  cache.example("cvtool cache list", "what is kept, where and how large it is");
+  cache.example("cvtool cache clear pixels", "resized photos only");
+  app.require_subcommand(1);
+}
+
+CommandApp& Program::add_group(const char* name, const char* summary, const std::vector<CommandKind>& kinds) {
+  const auto group = std::make_shared<CommandApp>(summary, name);
+  app.add_subcommand(group);
+  group->require_subcommand(1);
+  add(*group, kinds);
+  return *group;
+}
+
+void Program::add(CommandApp& parent, const std::vector<CommandKind>& kinds) {
+  for (const CommandKind& kind : kinds) {
+    const auto sub = std::make_shared<CommandApp>(kind.help, kind.name);
+    parent.add_subcommand(sub);
+    sub->add_flag("-q,--quiet", quiet, "only warnings and errors on stderr")->group("Messages");
+    sub->add_flag("-v,--verbose", verbose, "more messages on stderr")->group("Messages");
+    commands.emplace_back(sub.get(), kind.make(*sub));
+  }
+}
+
+const Command& Program::chosen() const {
+  return std::find_if(commands.begin(), commands.end(), [](const auto& one) { return one.first->parsed(); })->second;
+}
+
 int run_program(int argc, char** argv) {
   fill_closed_streams();
   Program program;
   try {
     program.app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    const CLI::App* app = deepest(&program.app);
-    std::fputs(app->help(app->get_parent() ? full_name(app->get_parent()) : "").c_str(), stdout);
-    return 0;
+    return show_help(program, false);
+  } catch (const CLI::CallForAllHelp&) {
+    return show_help(program, true);
   } catch (const CLI::Success& success) {
     return program.app.exit(success);
   } catch (const CLI::ParseError& error) {

@@ -12,18 +12,22 @@ namespace {
 
 class SummaryCommand {
  public:
-  explicit SummaryCommand(CLI::App& app) {
-    app.add_option("subject", request_.subject, "recipe (name or JSON file), base, run or model file")->required();
+  explicit SummaryCommand(CommandApp& app) {
+    app.example("cvtool summary small-resnet --macs", "a recipe, and what it costs");
+    app.example("cvtool summary runs/latest", "the newest model");
+    app.add_option("subject", request_.subject, "recipe (name or JSON file), base, run or model file")
+        ->type_name("RECIPE|BASE|RUN")
+        ->required();
     app.add_option("--classes", request_.classes, "number of classes of a recipe that leaves it open (default: 2)")
-        ->check(CLI::Range(2, 1000000));
+        ->check(in_range(2, 1000000));
     app.add_option_function<std::string>(
            "--imgsz,--img-size",
            [this](const std::string& text) {
              const ImageSize size = image_size_from_text(text, "--imgsz");
              request_.overrides["data"]["imgsz"] = Json::array({size.height, size.width});
            },
-           "another input size than the recipe's, N or HEIGHTxWIDTH")
-        ->type_name("N");
+           "size of the input in pixels: N or HEIGHTxWIDTH (default: the recipe's)")
+        ->type_name("N|HxW");
     app.add_flag(
         "--receptive-field", receptive_field_,
         "also how many pixels each layer sees, how far its values are apart, and where the first one's field begins");
@@ -112,6 +116,6 @@ class SummaryCommand {
 
 }  // namespace
 
-Command make_summary(CLI::App& app) { return command_of<SummaryCommand>(app); }
+Command make_summary(CommandApp& app) { return command_of<SummaryCommand>(app); }
 
 }  // namespace cvtool

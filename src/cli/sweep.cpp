@@ -46,12 +46,9 @@ const std::vector<Section>& sections() {
 }
 
 const Section& section_of(const std::string& key) {
-  std::vector<std::string> known;
-  for (const Section& one : sections()) {
+  for (const Section& one : sections())
     if (std::find(one.keys.begin(), one.keys.end(), key) != one.keys.end()) return one;
-    known.insert(known.end(), one.keys.begin(), one.keys.end());
-  }
-  throw UsageError("--sweep: " + unknown_word("setting", key, known));
+  throw UsageError("--sweep: " + unknown_word("setting", key, sweep_keys()));
 }
 
 // A number or true as JSON, else a text.
@@ -89,6 +86,12 @@ std::vector<SweepPoint> longer_by(const std::vector<SweepPoint>& points, const s
 }
 
 }  // namespace
+
+std::vector<std::string> sweep_keys() {
+  std::vector<std::string> keys;
+  for (const Section& one : sections()) keys.insert(keys.end(), one.keys.begin(), one.keys.end());
+  return keys;
+}
 
 std::vector<SweepPoint> sweep_points(const std::vector<std::string>& sweep) {
   std::vector<SweepPoint> points(1);

@@ -17,4 +17,7 @@ struct SweepPoint {
 // UsageError for an unknown key or a value that it does not take.
 std::vector<SweepPoint> sweep_points(const std::vector<std::string>& sweep);
 
+// The settings that a grid may vary, in the order of the recipe's sections.
+std::vector<std::string> sweep_keys();
+
 }  // namespace cvtool

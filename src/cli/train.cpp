@@ -38,58 +38,28 @@ std::string is_budget(const std::string& text) {
 
 class TrainCommand {
  public:
-  explicit TrainCommand(CLI::App& app) {
+  explicit TrainCommand(CommandApp& app) {
     const Recipe plain = recipe_for_help(kDefaultRecipe);
     data_ = plain.data;
     train_ = plain.train;
-    const Json with_base = recipe_to_json(recipe_for_help(kDefaultTransferRecipe));
-    app.add_option("--data", request_.data, "folder of photos (DIR/train/CLASS/..., DIR/CLASS/...) or CSV file");
-    app.add_option(
-        "--recipe", request_.recipe,
-        "recipe: a name or a JSON file (default: transfer on a pretrained backbone, small-resnet without one)");
-    app.add_option("--base", backbone_,
-                   "pretrained backbone, frozen: the name of an imported one, a TorchScript file, none (a net from "
-                   "scratch), or auto: one that is there, else mobilenet_v2 is fetched once (default: auto without "
-                   "--recipe, --from and --resume)");
-    app.add_flag("--offline", request_.offline, "fetch no pretrained backbone; also with CVTOOL_OFFLINE=1 or CI=1");
-    app.add_option_function<std::string>(
-        "--head", [this](const std::string& text) { head_ = layers_from_text(text, "--head"); },
-        "layers behind the base: " + head_words_help());
-    app.add_option("--preprocess", preprocess_, "how pixels reach the net: none, unit, symmetric, imagenet or caffe");
-    app.add_option("--from", request_.from, "train the net of this run or model file on");
-    CLI::Option* budget =
-        app.add_option(
-               "--budget", budget_,
-               "minutes for finding out how these photos are trained on best and for that training, where no flag "
-               "or recipe says how; none: as long as it pays")
-            ->type_name("MINUTES")
-            ->check(is_budget)
-            ->capture_default_str();
-    app.add_option("--project", request_.project, "folder of the runs (default: runs)");
-    app.add_option("--name", request_.name, "the run's folder in the project (default: train, train2, ...)");
-    CLI::Option* resume =
-        app.add_option("--resume", request_.resume,
-                       "go on with a run that was stopped (default: the newest), bit for bit as if it had not been")
-            ->type_name("[RUN]")
-            ->expected(0, 1);
-    app.add_flag("--force", request_.force, "with --resume: go on even where a changed setting changes the result")
-        ->needs(resume);
-    add_augment_flag(app, augment_);
+    say_what_it_is(app);
+    add_main_flags(app);
+    CLI::Option* resume = add_run_flags(app);
     CLI::Option* find_lr = add_series_flags(app, resume);
-    app.add_flag("--json", json_, "print events as JSON Lines: start, each epoch, end with the result");
-    fields(request_.session, FlagBinder(app, request_.session_given, "This run"));
-    fields(request_.run, FlagBinder(app, request_.run_given, "This machine"));
-    app.callback([this, resume, find_lr, budget] {
+    fields(request_.session, FlagBinder(app, request_.session_given, kRunGroup));
+    app.callback([this, resume, find_lr, &app] {
       finds_lr_ = find_lr->count() > 0;
       request_.resumes = resume->count() > 0;
-      budget_is_asked_ = budget->count() > 0;
+      budget_is_asked_ = app.count("--budget") > 0;
       if (request_.data.empty() && !request_.resumes) throw CLI::RequiredError("--data");
     });
-    FlagBinder data(app, data_given_, "Data (over the recipe's)");
-    fields(data_, data.otherwise(with_base["data"], "with --base"));
-    FlagBinder train(app, train_given_, "Training (over the recipe's)");
-    fields(train_, train.otherwise(with_base["train"], "with --base"));
-    fields(transfer_, FlagBinder(app, transfer_given_, "Pretrained backbone (over the recipe's)"));
+    const Json with_base = recipe_to_json(recipe_for_help(kDefaultTransferRecipe));
+    FlagBinder data(app, data_given_, "Photos");
+    fields(data_, data.on_a_backbone(with_base["data"]));
+    FlagBinder train(app, train_given_, "Training");
+    fields(train_, train.on_a_backbone(with_base["train"]));
+    fields(transfer_, FlagBinder(app, transfer_given_, "Pretrained backbone"));
+    fields(request_.run, FlagBinder(app, request_.run_given, "This machine"));
   }
 
   int run(const Engine& engine, Console& console) {
@@ -116,22 +86,91 @@ class TrainCommand {
   }
 
  private:
+  static constexpr const char* kRunGroup = "The run";
+
+  static void say_what_it_is(CommandApp& app) {
+    app.about(
+        "Plain train finds out by itself how the photos are best trained on. Who says how, by --recipe, --epochs, --lr "
+        "and the like, gets that; the defaults below are for then.");
+    app.synopsis("--data DIR|FILE [FLAGS]");
+    app.common({"--data", "--budget", "--base", "--recipe", "--from", "--augment", "--json", "--name", "--resume",
+                "--imgsz", "--valid", "--epochs", "--batch", "--optimizer", "--lr", "--patience", "--seed"});
+    app.example("cvtool train --data photos", "in ten minutes at most");
+    app.example("cvtool train --data photos --base none --epochs 30", "a net from scratch");
+    app.example("cvtool train --resume", "go on with the last run");
+  }
+
+  void add_main_flags(CommandApp& app) {
+    app.add_option(
+           "--data", request_.data,
+           "folder of photos, a folder per class, or CSV file; DIR/train/CLASS/... and DIR/valid/CLASS/... where it "
+           "is split; required but with --resume")
+        ->type_name("DIR|FILE");
+    app.add_option("--budget", budget_,
+                   "minutes for finding out how to train, and that training; none: as long as it pays; of no matter "
+                   "where a flag or recipe says how (default: " +
+                       budget_ + ")")
+        ->type_name("MINUTES|none")
+        ->check(is_budget);
+    app.add_option("--base", backbone_,
+                   "pretrained backbone, frozen; auto: one that is there, else mobilenet_v2 is fetched once; none: a "
+                   "net from scratch; else the name of an imported one or a TorchScript file (default: auto, or the "
+                   "recipe's)")
+        ->type_name("auto|none|BASE");
+    app.add_flag("--offline", request_.offline, "fetch no pretrained backbone; CVTOOL_OFFLINE=1 and CI=1 say the same");
+    app.add_option("--recipe", request_.recipe, "a name or a JSON file (default: small-resnet, on a backbone transfer)")
+        ->type_name("RECIPE");
+    app.add_option_function<std::string>(
+           "--head", [this](const std::string& text) { head_ = layers_from_text(text, "--head"); },
+           "layers behind the base, such as global_avg,dropout:0.2,dense; words: " + head_words_help() +
+               " (default: the recipe's)")
+        ->type_name("LAYERS,...");
+    app.add_option("--preprocess", preprocess_, "how pixels reach the net (default: as the base or the recipe says)")
+        ->type_name("none|unit|symmetric|imagenet|caffe");
+    app.add_option("--from", request_.from, "train the net of this run or model file on")->type_name("RUN");
+    add_augment_flag(app, augment_, "the recipe's");
+    app.add_flag("--json", json_, "print events as JSON Lines; start, each epoch, end with the result");
+  }
+
+  // Returns that of --resume.
+  CLI::Option* add_run_flags(CommandApp& app) {
+    app.add_option("--project", request_.project, "folder of the runs (default: runs)")
+        ->type_name("DIR")
+        ->group(kRunGroup);
+    app.add_option("--name", request_.name, "the run's folder in the project (default: train, train2, ...)")
+        ->type_name("NAME")
+        ->group(kRunGroup);
+    CLI::Option* resume =
+        app.add_option("--resume", request_.resume,
+                       "go on with a run that was stopped; bit for bit as if it had not been (default: the newest)")
+            ->type_name("[RUN]")
+            ->expected(0, 1)
+            ->group(kRunGroup);
+    app.add_flag("--force", request_.force, "go on even where a changed setting changes the result")
+        ->needs(resume)
+        ->group(kRunGroup);
+    return resume;
+  }
+
   // Returns that of --find-lr.
-  CLI::Option* add_series_flags(CLI::App& app, CLI::Option* resume) {
+  CLI::Option* add_series_flags(CommandApp& app, CLI::Option* resume) {
     CLI::Option* find = app.add_option("--find-lr", lr_picture_,
                                        "instead of training, try learning rates from 1e-7 to 10, draw the loss against "
-                                       "them (default: find-lr.png) and name one")
-                            ->type_name("[PNG]")
+                                       "them and name one (default: find-lr.png)")
+                            ->type_name("[FILE]")
                             ->expected(0, 1)
+                            ->group(kRunGroup)
                             ->excludes(resume);
-    app.add_option("--repeat", series_.repeat, "train with so many seeds; print mean and spread")
+    app.add_option("--repeat", series_.repeat, "train with so many seeds, and print mean and spread (default: 1)")
         ->type_name("N")
-        ->check(CLI::Range(1, 1000))
+        ->group(kRunGroup)
+        ->check(in_range(1, 1000))
         ->excludes(resume)
         ->excludes(find);
     app.add_option("--sweep", series_.sweep,
-                   "train every combination of values, such as lr=1e-4,1e-3 batch=32,64; print a sorted table")
+                   "train every combination of values, such as lr=1e-4,1e-3 batch=32,64, and print a sorted table")
         ->type_name("KEY=A,B...")
+        ->group(kRunGroup)
         ->expected(1, 100)
         ->excludes(resume)
         ->excludes(find);
@@ -173,6 +212,6 @@ class TrainCommand {
 
 }  // namespace
 
-Command make_train(CLI::App& app) { return command_of<TrainCommand>(app); }
+Command make_train(CommandApp& app) { return command_of<TrainCommand>(app); }
 
 }  // namespace cvtool

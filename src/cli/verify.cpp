@@ -1,9 +1,9 @@
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/output.h"
 #include "cli/command.h"
+#include "cli/command_app.h"
 #include "cli/console.h"
 
 namespace cvtool {
@@ -20,8 +20,10 @@ std::string verify_table(const VerifyResult& result) {
 
 class VerifyCommand {
  public:
-  explicit VerifyCommand(CLI::App& app) {
-    app.add_option("file", request_.file, "model file, run, or ONNX file (default: runs/latest)");
+  explicit VerifyCommand(CommandApp& app) {
+    app.example("cvtool verify", "the newest run's model");
+    app.example("cvtool verify classifier.onnx", "a file that was exported");
+    app.add_option("file", request_.file, "model file, run, or ONNX file (default: runs/latest)")->type_name("RUN");
     app.add_flag("--json", json_, "print one JSON document");
   }
 
@@ -40,6 +42,6 @@ class VerifyCommand {
 
 }  // namespace
 
-Command make_verify(CLI::App& app) { return command_of<VerifyCommand>(app); }
+Command make_verify(CommandApp& app) { return command_of<VerifyCommand>(app); }
 
 }  // namespace cvtool

@@ -4,10 +4,8 @@
 #include <spdlog/spdlog.h>
 #include <torch/script.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -85,25 +83,6 @@ SummaryRow attach_backbone(const Base& backbone, const Shape& input, torch::jit:
       backbone.info.at("name").get<std::string>(), "Base", {features.sizes().begin() + 1, features.sizes().end()}};
   row.non_trainable = backbone.info.at("parameters").get<int64_t>();
   return row;
-}
-
-std::vector<std::string> backbone_folders() {
-  std::vector<std::string> folders;
-  if (const char* set = std::getenv("CVTOOL_BASES"); set && *set)
-    for (const std::string& folder : split(set, ':'))
-      if (!folder.empty()) folders.push_back(folder);
-  folders.push_back(user_data_folder() + "/bases");
-  return folders;
-}
-
-std::vector<std::string> known_backbones() {
-  const auto importable = backbone_names();
-  std::set<std::string> names(importable.begin(), importable.end());
-  std::error_code error;
-  for (const std::string& folder : backbone_folders())
-    for (const auto& entry : fs::directory_iterator(folder, error))
-      if (entry.path().extension() == ".pt") names.insert(entry.path().stem().string());
-  return {names.begin(), names.end()};
 }
 
 std::string backbone_path(const std::string& name_or_path) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "spec/backbone_names.h"
 
 namespace cvtool {
 
@@ -24,14 +25,7 @@ struct BackboneFile {
   Json info;
 };
 
-// Where backbones are looked for by name, in this order: the folders of $CVTOOL_BASES (separated by ':'), then `bases`
-// in user_data_folder(), where cvtool import puts them.
-std::vector<std::string> backbone_folders();
-
-// Names of the backbones that lie in base_folders() and of those that can be imported, sorted.
-std::vector<std::string> known_backbones();
-
-// The file of a base: a path (with '/' or ending in .pt) as it is, a name from base_folders(). Throws UsageError: a
+// The file of a base: a path (with '/' or ending in .pt) as it is, a name from backbone_folders(). Throws UsageError: a
 // path that is not there, a mistyped name with the nearest one, and a known base that has not been imported with the
 // commands that get it.
 std::string backbone_path(const std::string& name_or_path);

@@ -47,15 +47,6 @@ std::string changed_parameters(const BackboneChoice& choice, bool as_flags) {
 
 }  // namespace
 
-std::vector<std::string> backbone_names() {
-  std::vector<std::string> names;
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(specs_folder(), error))
-    if (entry.path().extension() == ".json") names.push_back(entry.path().stem().string());
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
 std::vector<BackboneSpec> backbone_variants(const std::string& name) {
   const auto names = backbone_names();
   if (names.empty())

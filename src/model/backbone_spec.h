@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/fields.h"
+#include "spec/backbone_names.h"
 
 namespace cvtool {
 
@@ -51,9 +52,6 @@ void fields(BackboneSpec& c, Visitor&& visit) {
         Doc("layer of the net -> layer of the weight file, with {name} for a part that both share"));
   visit("ignored", c.ignored, Doc("tensors of the weight file that are left out, by the beginning of their names"));
 }
-
-// Names of the known backbones, sorted.
-std::vector<std::string> backbone_names();
 
 // All variants of a backbone, the default one first. Throws UsageError: a name that is not known, with the nearest one;
 // a faulty spec, naming the key.

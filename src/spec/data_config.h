@@ -13,9 +13,11 @@ struct ColumnNames {
 template <class Visitor>
 void fields(ColumnNames& c, Visitor&& visit) {
   visit("path_column", c.path_column,
-        Doc("column of a CSV file that holds the paths; empty: found by name or content"));
-  visit("label_column", c.label_column, Doc("column that holds the labels; empty: found by name or content"));
-  visit("split_column", c.split_column, Doc("column that holds the splits; empty: found by name"));
+        Doc("column of a CSV file that holds the paths").means("empty", "found by name or content").takes("NAME"));
+  visit("label_column", c.label_column,
+        Doc("column that holds the labels").means("empty", "found by name or content").takes("NAME"));
+  visit("split_column", c.split_column,
+        Doc("column that holds the splits").means("empty", "found by name").takes("NAME"));
 }
 
 struct DataConfig : ColumnNames {
@@ -40,7 +42,7 @@ void fields(DataConfig& c, Visitor&& visit) {
   visit("valid", c.valid,
         Doc("fraction held out for validation where the data has no validation folder").range(0, 0.9));
   visit("test", c.test, Doc("fraction held out for testing where the data has no test folder").range(0, 0.9));
-  visit("classes", c.classes, Doc("class names in order; empty: the folders' names in code-point order"));
+  visit("classes", c.classes, Doc("class names in order").means("empty", "the folders' names in code-point order"));
   fields(static_cast<ColumnNames&>(c), visit);
 }
 

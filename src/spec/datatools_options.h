@@ -32,10 +32,10 @@ struct SpriteOptions {
 template <class Visitor>
 void fields(SpriteOptions& c, Visitor&& visit) {
   visit("size", c.size, Doc("size of one picture in pixels: N or HEIGHTxWIDTH").range(1, 1024));
-  visit(
-      "classes", c.classes,
-      Doc("NAME=LABEL of the classes wanted (\"red, blue\"=3 where a name holds a comma); empty: every label, named by "
-          "its number"));
+  visit("classes", c.classes,
+        Doc("NAME=LABEL of the classes wanted (\"red, blue\"=3 where a name holds a comma)")
+            .means("empty", "every label, named by its number")
+            .takes("NAME=LABEL,..."));
 }
 
 }  // namespace cvtool

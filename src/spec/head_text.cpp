@@ -69,6 +69,12 @@ Json layers_from_text(const std::string& text, const std::string& place) {
   return layers;
 }
 
+std::vector<std::string> head_word_names() {
+  std::vector<std::string> names;
+  for (const HeadWord& row : head_words()) names.emplace_back(row.word);
+  return names;
+}
+
 std::string head_words_help() {
   std::string help;
   for (const HeadWord& row : head_words()) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/json.h"
 
@@ -14,5 +15,7 @@ Json layers_from_text(const std::string& text, const std::string& place);
 
 // The words and their values, for help: "flatten, dense[:UNITS[:ACTIVATION]], ...".
 std::string head_words_help();
+// "flatten", "global_avg", ...
+std::vector<std::string> head_word_names();
 
 }  // namespace cvtool

@@ -21,7 +21,7 @@ struct ReadOptions {
 template <class Visitor>
 void fields(ReadOptions& c, Visitor&& visit) {
   visit("workers", c.workers,
-        Doc("threads that read photos; 0: one per core (a container's quota counts)").range(0, 4096).alias("-j"));
+        Doc("threads that read photos").means("0", "one per core, less under a quota").range(0, 4096).alias("-j"));
   visit("max_pixels", c.max_pixels, Doc("a picture of more pixels is refused before memory is taken").range(1, 1e12));
 }
 
@@ -32,8 +32,8 @@ struct ComputeOptions : ReadOptions {
 };
 template <class Visitor>
 void fields(ComputeOptions& c, Visitor&& visit) {
-  visit("device", c.device, Doc("auto, cpu, cuda or cuda:N"));
-  visit("threads", c.threads, Doc("compute threads; 0: one per core (a container's quota counts)").range(0, 4096));
+  visit("device", c.device, Doc("where the net is computed").takes("auto|cpu|cuda|cuda:N"));
+  visit("threads", c.threads, Doc("compute threads").means("0", "one per core, less under a quota").range(0, 4096));
   fields(static_cast<ReadOptions&>(c), visit);
 }
 
@@ -48,7 +48,9 @@ void fields(RunOptions& c, Visitor&& visit) {
   fields(static_cast<ComputeOptions&>(c), visit);
   visit("cache", c.cache, Doc("where resized photos are kept").words({"auto", "ram", "disk", "none"}));
   visit("cache_budget", c.cache_budget,
-        Doc("megabytes of memory for resized photos; what does not fit is kept on disk; 0: half of what is free")
+        Doc("megabytes of memory for resized photos; what does not fit is kept on disk")
+            .means("0", "half of what is free")
+            .takes("MB")
             .range(0, 1e9));
   visit("strict", c.strict, Doc("a bad file ends the command (exit 4) instead of being skipped"));
 }
@@ -62,8 +64,10 @@ struct SessionOptions {
 };
 template <class Visitor>
 void fields(SessionOptions& c, Visitor&& visit) {
-  visit("time_limit", c.time_limit, Doc("minutes after which training ends in good order; 0: none").range(0, 1e7));
-  visit("checkpoint_minutes", c.checkpoint_minutes, Doc("minutes between checkpoints within an epoch").range(0, 1e7));
+  visit("time_limit", c.time_limit,
+        Doc("minutes after which training ends in good order").means("0", "none").takes("MINUTES").range(0, 1e7));
+  visit("checkpoint_minutes", c.checkpoint_minutes,
+        Doc("minutes between checkpoints within an epoch").takes("MINUTES").range(0, 1e7));
   visit("tensorboard", c.tensorboard, Doc("write event files for TensorBoard to RUN/tensorboard"));
   visit("profile", c.profile, Doc("say where each epoch's time went, and write it to RUN/profile.json"));
 }
@@ -115,13 +119,14 @@ struct PredictOptions {
 template <class Visitor>
 void fields(PredictOptions& c, Visitor&& visit) {
   visit("top", c.top, Doc("how many classes to name").range(1, 1'000'000));
-  visit("threshold", c.threshold, Doc("a photo whose best class is less probable is called 'unknown'").range(0, 1));
+  visit("threshold", c.threshold,
+        Doc("a photo whose best class is less probable is called 'unknown'").takes("P").range(0, 1));
   visit("raw", c.raw,
         Doc("of a head of several sigmoid units, each unit's own sigmoid, as Keras gives them, instead of "
             "probabilities; they need not sum to 1"));
-  visit("draw", c.draw, Doc("folder for the photos with their labels drawn on them"));
+  visit("draw", c.draw, Doc("folder for the photos with their labels drawn on them").takes("DIR"));
   visit("sort_into", c.sort_into,
-        Doc("folder where the photos are put into a folder per class; nothing is overwritten"));
+        Doc("folder where the photos are put into a folder per class; nothing is overwritten").takes("DIR"));
   visit("sort_how", c.sort_how, Doc("how --sort-into puts them there").words({"copy", "link"}));
 }
 
@@ -153,9 +158,10 @@ void fields(ExportOptions& c, Visitor&& visit) {
             .words({"fp32", "bf16", "fp16", "int8"}));
   visit("with_resize", c.with_resize, Doc("torchscript, header: the model resizes pictures of any size by itself"));
   visit("verify_data", c.verify_data,
-        Doc("data set to compare the exported file with the model on, beside the golden sample; otherwise 64 drawn "
-            "pictures"));
-  visit("calibrate", c.calibrate, Doc("folder of photos that show int8 how large values become"));
+        Doc("data set to compare the exported file with the model on, beside the golden sample")
+            .means("empty", "64 drawn pictures")
+            .takes("DIR|FILE"));
+  visit("calibrate", c.calibrate, Doc("folder of photos that show int8 how large values become").takes("DIR"));
   visit("imgsz", c.imgsz, Doc("onnx of a TorchScript file that is not a cvtool model: its input size").range(1, 8192));
 }
 
@@ -207,10 +213,12 @@ struct PreviewOptions {
 };
 template <class Visitor>
 void fields(PreviewOptions& c, Visitor&& visit) {
-  visit("recipe", c.recipe, Doc("show photos as training with this recipe would see them: a name or a JSON file"));
-  visit("rows", c.rows, Doc("rows of photos; 0: 8, or 4 with --recipe or --augment").range(0, 200));
-  visit("cols", c.cols, Doc("columns of photos; 0: 8, or 4 with --recipe or --augment").range(0, 200));
-  visit("per_class", c.per_class, Doc("so many photos of each class, class by class; 0: any").range(0, 10000));
+  visit("recipe", c.recipe,
+        Doc("show photos as training with this recipe would see them: a name or a JSON file").takes("RECIPE"));
+  visit("rows", c.rows, Doc("rows of photos").means("0", "8, or 4 with --recipe or --augment").range(0, 200));
+  visit("cols", c.cols, Doc("columns of photos").means("0", "8, or 4 with --recipe or --augment").range(0, 200));
+  visit("per_class", c.per_class,
+        Doc("so many photos of each class, class by class").means("0", "any").range(0, 10000));
   visit("split", c.split, Doc("which photos").words({"train", "valid", "test"}));
 }
 

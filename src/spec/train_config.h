@@ -19,7 +19,8 @@ void fields(StoppingConfig& c, Visitor&& visit) {
           "no figure chooses, best.pt is the last epoch's model")
           .words({"auto", "val_accuracy", "val_binary_accuracy", "val_loss", "accuracy", "binary_accuracy", "loss",
                   "none"}));
-  visit("patience", c.patience, Doc("stop after this many epochs without improvement; 0: never").range(0, 1e6));
+  visit("patience", c.patience,
+        Doc("stop after this many epochs without improvement").means("0", "never").range(0, 1e6));
   visit("min_delta", c.min_delta, Doc("a smaller change counts as no improvement (patience, plateau)").range(0, 1e6));
 }
 
@@ -41,9 +42,12 @@ template <class Visitor>
 void fields(ScheduleConfig& c, Visitor&& visit) {
   visit("schedule", c.schedule, Doc("how the learning rate goes over the epochs").words(schedule_names()));
   visit("warmup", c.warmup,
-        Doc("epochs in which the learning rate first rises to its value; fractions are fine").range(0, 1e6));
+        Doc("epochs in which the learning rate first rises to its value; fractions are fine")
+            .takes("EPOCHS")
+            .range(0, 1e6));
   visit("decay", c.decay,
-        Doc("factor of the learning rate at each drop (step, plateau; 0: 0.1) or in each epoch (exponential; 0: 0.95)")
+        Doc("factor of the learning rate at each drop (step, plateau) or in each epoch (exponential)")
+            .means("0", "0.1, of exponential 0.95")
             .range(0, 1));
   visit("decay_every", c.decay_every,
         Doc("epochs from drop to drop (step), or without improvement before a drop (plateau)").range(1, 1e6));
@@ -88,22 +92,27 @@ void fields(TrainConfig& c, Visitor&& visit) {
   visit("epochs", c.epochs, Doc("passes over the training photos").range(1, 1e6));
   visit("batch", c.batch, Doc("photos per step").range(1, 65536).alias("-b,--batch-size"));
   visit("optimizer", c.optimizer, Doc("update rule, in Keras's form").words(optimizer_names()));
-  visit("lr", c.lr, Doc("learning rate; 0: the optimizer's own").range(0, 100).alias("--learning-rate"));
-  visit("epsilon", c.epsilon, Doc("the optimizer's small constant; 0: the optimizer's own").range(0, 1));
+  visit("lr", c.lr, Doc("learning rate").means("0", "the optimizer's own").range(0, 100).alias("--learning-rate"));
+  visit("epsilon", c.epsilon, Doc("the optimizer's small constant").means("0", "the optimizer's own").range(0, 1));
   visit("beta_1", c.beta_1, Doc("decay of the mean gradient (adam, adamw, nadam, lion)").range(0, 1).below_high());
-  visit("beta_2", c.beta_2, Doc("decay of the mean squared gradient; 0: the optimizer's own").range(0, 1).below_high());
+  visit("beta_2", c.beta_2,
+        Doc("decay of the mean squared gradient").means("0", "the optimizer's own").range(0, 1).below_high());
   visit("momentum", c.momentum, Doc("momentum (sgd, rmsprop)").range(0, 1).below_high());
   visit("nesterov", c.nesterov, Doc("Nesterov's form of the momentum (sgd)"));
   visit("rho", c.rho, Doc("decay of the mean squared gradient (rmsprop)").range(0, 1).below_high());
   visit("centered", c.centered, Doc("subtract the squared mean gradient (rmsprop)"));
   visit("weight_decay", c.weight_decay,
-        Doc("decoupled weight decay; -1: the optimizer's own; biases and norms are spared").range(-1, 10));
+        Doc("decoupled weight decay; biases and norms are spared").means("-1", "the optimizer's own").range(-1, 10));
   fields(c.schedule, visit);
   visit("clip_norm", c.clip_norm,
-        Doc("largest norm of all gradients together; larger ones are scaled down to it; 0: no limit").range(0, 1e9));
+        Doc("largest norm of all gradients together; larger ones are scaled down to it")
+            .means("0", "no limit")
+            .range(0, 1e9));
   visit("accumulate", c.accumulate, Doc("batches whose gradients are gathered before a step").range(1, 65536));
   visit("ema", c.ema,
-        Doc("decay of a running average of the weights, which is then validated and kept; 0: none").range(0, 0.999999));
+        Doc("decay of a running average of the weights, which is then validated and kept")
+            .means("0", "none")
+            .range(0, 0.999999));
   visit("loss", c.loss,
         Doc("loss; auto: binary_crossentropy for one unit, else sparse_categorical_crossentropy")
             .words({"auto", "binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy",
@@ -113,7 +122,8 @@ void fields(TrainConfig& c, Visitor&& visit) {
   visit("focal_gamma", c.focal_gamma, Doc("how far the focal loss turns from what is easy").range(0, 10));
   visit("class_weights", c.class_weights,
         Doc("weight of each class in the training loss: none, auto (rare ones more), a JSON file, or Car=1,Truck=2.5 "
-            "(\"red, blue\"=2 where a name holds a comma)"));
+            "(\"red, blue\"=2 where a name holds a comma)")
+            .takes("WEIGHTS"));
   visit("sampler", c.sampler,
         Doc("shuffled: each photo once an epoch; balanced: each class equally often").words({"shuffled", "balanced"}));
   fields(c.stopping, visit);
@@ -141,23 +151,27 @@ void fields(TransferConfig& c, Visitor&& visit) {
   visit(
       "fine_tune", c.fine_tune,
       Doc("which layers of the backbone are trained too: none, N (the last N that have a kernel), all, or a prefix of "
-          "their names"));
+          "their names")
+          .takes("none|all|N|PREFIX"));
   visit("freeze_epochs", c.freeze_epochs,
         Doc("epochs in which the backbone stays frozen before its layers are fine-tuned").range(0, 1e6));
-  visit("fine_tune_lr", c.fine_tune_lr, Doc("learning rate of the backbone's layers; 0: a tenth of lr").range(0, 100));
+  visit("fine_tune_lr", c.fine_tune_lr,
+        Doc("learning rate of the backbone's layers").means("0", "a tenth of lr").range(0, 100));
   visit("fine_tune_norms", c.fine_tune_norms,
         Doc("train the backbone's batch norm too: its weights and its statistics"));
   visit("feature_cache", c.feature_cache,
         Doc("where features of the frozen backbone are kept; auto: in memory while they fit, else on disk")
             .words({"auto", "ram", "disk", "none"}));
   visit("augment_views", c.augment_views,
-        Doc("keep features of this many drawn views per photo instead of drawing anew every epoch: an approximation; "
-            "0: no")
+        Doc("keep features of this many drawn views per photo instead of drawing anew every epoch: an approximation")
+            .means("0", "no")
             .range(0, 1000));
   visit("probe", c.probe,
         Doc("fit the head to its optimum in the first epoch (a linear probe) instead of training it step by step"));
   visit("probe_l2", c.probe_l2,
-        Doc("L2 penalty of the probe's weights, beside the mean loss; 0: chosen by cross-validation").range(0, 1e9));
+        Doc("L2 penalty of the probe's weights, beside the mean loss")
+            .means("0", "chosen by cross-validation")
+            .range(0, 1e9));
 }
 
 }  // namespace cvtool

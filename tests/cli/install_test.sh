@@ -29,6 +29,12 @@ case $version in
   *) fail "--version says '$version'" ;;
 esac
 
+# The shells are told of this very program, and so is man.
+for completion in bash:bash-completion/completions/cvtool zsh:zsh/site-functions/_cvtool fish:fish/vendor_completions.d/cvtool.fish; do
+  "$root/bin/cvtool" completion "${completion%%:*}" | cmp - "$root/share/${completion#*:}" || fail "the completion of ${completion%%:*} is not this program's"
+done
+grep -q "\"$version\"" "$root/share/man/man1/cvtool-train.1" || fail "the manual is another version's"
+
 # A recipe that only the moved folder has shows that the program looks beside itself.
 cp "$root/share/cvtool/models/recipes/car-or-truck-convnet.json" "$root/share/cvtool/models/recipes/moved.json"
 LD_DEBUG=files LD_DEBUG_OUTPUT="$work/libraries" "$root/bin/cvtool" summary moved >"$work/summary" || fail "summary failed"

@@ -37,8 +37,8 @@ TEST_CASE("Help and version go to stdout and end well") {
   CHECK(help.code == 0);
   CHECK(help.err.empty());
   CHECK(contains(help.out, "Exit codes: "));
-  for (const char* command :
-       {"train", "eval", "predict", "export", "verify", "explain", "import", "summary", "doctor", "data", "cache"})
+  for (const char* command : {"train", "eval", "predict", "export", "verify", "explain", "import", "summary", "doctor",
+                              "data", "cache", "completion", "manual"})
     CHECK(contains(help.out, command));
 }
 
@@ -60,7 +60,7 @@ TEST_CASE("Every command explains itself") {
   for (const auto& row : commands) {
     const auto& words = row.first;
     const auto& expected = row.second;
-    for (const char* flag : {"--help", "-h"}) {
+    for (const char* flag : {"--help", "-h", "--help-all"}) {
       std::vector<std::string> arguments = words;
       arguments.emplace_back(flag);
       const Outcome outcome = cvtool_with(arguments);
@@ -72,11 +72,15 @@ TEST_CASE("Every command explains itself") {
   }
 }
 
-TEST_CASE("The help of train names what plain train uses, and what --base changes") {
-  const std::string help = cvtool_with({"train", "--help"}).out;
-  CHECK(contains(help, "passes over the training photos (default: 30; with --base: 10)"));
-  CHECK(contains(help, "(default: 128; with --base: 160)"));
-  CHECK(contains(help, "update rule, in Keras's form (default: adamw; with --base: adam)"));
+TEST_CASE("The help of train names what a training takes from scratch, and what on a backbone") {
+  std::string help = cvtool_with({"train", "--help"}).out;
+  for (size_t at; (at = help.find("\n  ")) != std::string::npos;) {
+    const size_t end = help.find_first_not_of(' ', at + 1);
+    help.replace(at, end - at, " ");  // as one line: it is broken where the terminal ends
+  }
+  CHECK(contains(help, "passes over the training photos (default: 30, on a backbone 10)"));
+  CHECK(contains(help, "(default: 128, on a backbone 160)"));
+  CHECK(contains(help, "(default: adamw, on a backbone adam)"));
   CHECK(contains(help, "photos per step (default: 32)"));
 }
 

@@ -30,7 +30,7 @@ std::string number_text(double value) {
 }
 
 std::string meaning(const Doc& doc, const std::string& kind) {
-  std::string text = doc.help;
+  std::string text = doc.help + (doc.special.empty() ? "" : "; " + doc.special + ": " + doc.meaning);
   if (doc.choices == activation_names() && kind != "activation")
     return text + ", one of those of [activation](#activation)";
   for (size_t i = 0; i < doc.choices.size(); ++i) text += (i ? ", `" : ": `") + doc.choices[i] + "`";
