@@ -56,7 +56,7 @@ struct Doc {
     special = std::move(value), meaning = std::move(what);
     return *this;
   }
-  // What the help calls the flag's value: "MINUTES" (see cli/values.h).
+  // What the help calls the flag's value: "MINUTES" (see cli/help/values.h).
   Doc& takes(std::string value) {
     placeholder = std::move(value);
     return *this;

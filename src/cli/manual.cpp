@@ -105,10 +105,10 @@ class ManualCommand {
       } else {
         const std::string file = folder_ + "/" + man_page_name(*command) + ".1";
         write_file_atomically(file, man_page(*command, root, page_date()));
-        text += "wrote " + printable(file) + "\n";
       }
     }
-    print(text);
+    const auto pages = static_cast<int64_t>(all_commands(root).size());
+    print(folder_.empty() ? text : "wrote " + counted(pages, "page") + " to " + printable(folder_) + "\n");
     return 0;
   }
 

@@ -238,6 +238,10 @@ TEST_CASE("bash completes commands, flags, their words, recipes, backbones, runs
   CHECK(offers({"predict", "photos/"}) == "photos/a.jpg");
   CHECK(offers({"train", "--epochs", ""}).empty());
   CHECK(contains(offers({"train", ""}), "--optimizer"));
+  // What a folder is called is never run.
+  scratch.write("runs/x $(touch ran)/config.json", "{}");
+  CHECK(offers({"verify", "runs/x"}) == "runs/x $(touch ran) runs/x $(touch ran)");
+  CHECK_FALSE(std::filesystem::exists(scratch / "ran"));
 }
 
 TEST_CASE("fish completes commands, flags, their words, recipes, backbones and runs") {

@@ -8,18 +8,22 @@ namespace {
 // In front: what the words on the line mean. Behind: one line a command, one a flag that takes something.
 constexpr const char* kBashHead = R"bash(# bash completion for cvtool, written by `cvtool completion bash`.
 
-# _cvtool_fill WORDS LISTS files|folders|'' PREFIX TYPED: the words, and those of the program's lists, that begin with
-# what is typed, behind the prefix; or files.
+# _cvtool_fill WORDS LISTS file|directory|'' PREFIX TYPED: the words, and those of the program's lists, that begin with
+# what is typed, behind the prefix; or files. (compgen -W would run what stands in the names of folders.)
 _cvtool_fill() {
-  local words=$1 files=$3 prefix=$4 typed=$5 list IFS=$' \t\n'
-  for list in $2; do words+=" $("$program" completion --words "$list" 2>/dev/null)"; done
-  local IFS=$'\n'
-  COMPREPLY+=($(compgen -P "$prefix" -W "${words//[ $'\t']/$'\n'}" -- "$typed"))
+  local files=$3 prefix=$4 typed=$5 list word IFS=$' \t\n'
+  local words=${1// /$'\n'}
+  for list in $2; do words+=$'\n'$("$program" completion --words "$list" 2>/dev/null); done
+  while IFS= read -r word; do
+    if [[ -z $word || $word != "$typed"* ]]; then continue; fi
+    # Of file names readline quotes by itself what needs it.
+    if [[ -z $files ]]; then printf -v word %q "$word"; fi
+    COMPREPLY+=("$prefix$word")
+  done <<<"$words"
   case ${COMPREPLY[0]-} in *=) compopt -o nospace 2>/dev/null ;; esac
-  case $files in
-    files) compopt -o filenames 2>/dev/null; COMPREPLY+=($(compgen -f -- "$typed")) ;;
-    folders) compopt -o filenames 2>/dev/null; COMPREPLY+=($(compgen -d -- "$typed")) ;;
-  esac
+  if [[ -z $files ]]; then return; fi
+  compopt -o filenames 2>/dev/null
+  while IFS= read -r word; do COMPREPLY+=("$word"); done < <(compgen -A "$files" -- "$typed")
 }
 
 _cvtool() {
@@ -70,7 +74,7 @@ std::string value_settings(const ValueHelp& value) {
   std::string text;
   if (!value.words.empty()) text += " words=" + bash_quoted(join(value.words, " "));
   if (!value.lists.empty()) text += " lists=" + bash_quoted(join(value.lists, " "));
-  if (value.files || value.folders) text += value.files ? " files=files" : " files=folders";
+  if (value.files || value.folders) text += value.files ? " files=file" : " files=directory";
   if (value.goes_on) text += " many=1";
   return text;
 }
