@@ -15,6 +15,7 @@
 #include "engine/looked.h"
 #include "export/pictures.h"
 #include "model/torchscript_file.h"
+#include "model/weight_archive.h"
 #include "run/run_directory.h"
 #include "spec/recipe.h"
 
@@ -61,7 +62,7 @@ at::Tensor behind_golden(const ExportSource& source, const at::Tensor& others) {
 ExportSource open_export_source(const ExportRequest& request) {
   ExportSource source;
   source.path = model_path(request.model);
-  if (is_model_file(source.path)) {
+  if (is_model_file(source.path) || is_weight_archive(source.path)) {
     source.model = load_model(source.path);
     source.module = source.model->module;
     source.size = {source.model->golden.size(2), source.model->golden.size(3)};
