@@ -21,7 +21,7 @@ std::string verify_table(const VerifyResult& result) {
 class VerifyCommand {
  public:
   explicit VerifyCommand(CLI::App& app) {
-    app.add_option("file", request_.file, "model file, run, or ONNX file (default: runs/latest)");
+    app.add_option("file", request_.file, "model file (.pt, .safetensors), run, or ONNX file (default: runs/latest)");
     app.add_flag("--json", json_, "print one JSON document");
   }
 

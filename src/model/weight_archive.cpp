@@ -14,6 +14,7 @@
 #include "model/archived_base.h"
 #include "model/backbone_file.h"
 #include "model/model_info.h"
+#include "model/predictor.h"
 #include "model/torchscript_file.h"
 #include "model/weights/file_kind.h"
 #include "model/weights/safetensors.h"
@@ -83,6 +84,7 @@ torch::jit::Module filled(const WeightArchive& archive, const Base* base) {
   for (auto& [name, tensor] : slots)
     if (const at::Tensor* value = archive.weights.find(name)) tensor.copy_(*value);
   if (module.hasattr(kTemperature)) module.setattr(kTemperature, archive.temperature);
+  use_channels_last(module);  // as training leaves them
   return module;
 }
 

@@ -8,6 +8,7 @@
 #include "model/weight_archive.h"
 
 using namespace cvtool;
+using namespace std::string_literals;
 
 namespace {
 
@@ -62,8 +63,8 @@ TEST_CASE("Every recipe goes out as weights and comes back with the same bits, o
 
 TEST_CASE("The spec of a base that was imported before it was kept is found by what the base gives") {
   const Scratch scratch;
-  // The same tensors as torchscript's variant, but other paddings and another epsilon.
-  for (const std::string name : {"mobilenet_v2-keras-0.35", "mobilenet_v2-keras-0.5"}) {
+  // The two have the same tensors, but other paddings and another epsilon.
+  for (const std::string& name : {"mobilenet_v2"s, "mobilenet_v2-keras"s}) {
     CAPTURE(name);
     const BasesFolder bases;
     write_base(bases, *choice_of_file_name(name), [](Json& info) { info.erase("net"); });

@@ -187,7 +187,7 @@ TEST_CASE("What is known of the model is held against what it may be") {
   CHECK(contains(archived.refusal(archived.with({{"temperature", "0"}})), "its temperature is damaged"));
   CHECK(contains(archived.refusal(archived.with({{"temperature", "\"1\""}})), "its temperature is damaged"));
   CHECK(contains(archived.refusal(archived.with({{"temperature", "1e-320"}})), "golden sample"));
-  for (const std::string golden : {"", "@@", "AAAA"})
+  for (const char* golden : {"", "@@", "AAAA"})
     CHECK(contains(archived.refusal(archived.with({{"golden_picture", golden}})), "lacks its golden sample"));
   // The file of a base on the reader's machine is none of its business.
   const Scratch folder;
@@ -223,7 +223,7 @@ TEST_CASE("Whatever the metadata say, the file is read or refused, never more") 
       for (const char* value : {"null", "5", "\"x\"", "[]", "{}", "[1]", "-1e300", "1e15"}) {
         Json changed = archived.info;
         changed[Json::json_pointer(part)][key] = Json::parse(value);
-        const std::string what = part + "/" + key + " = " + value;
+        const std::string what = std::string(part) + "/" + key + " = " + value;
         CAPTURE(what);
         refused += !archived.refusal(archived.with_info(changed)).empty();
       }
