@@ -68,8 +68,8 @@ std::vector<Json> base_nets(const Json& info, const StateDict& weights) {
   return nets;
 }
 
-Base compiled_base(const Json& info, const Json& net, const ImageSize& imgsz) {
-  const BackboneNet compiled = compile_backbone(net, {imgsz, 2, 42});
+Base compiled_base(const Json& info, const Json& net, const NetTarget& target) {
+  const BackboneNet compiled = compile_backbone(net, target);
   Base base = base_of_module(info, compiled.module);
   base.features = compiled.output;
   return base;

@@ -17,7 +17,7 @@ namespace cvtool {
 std::vector<Json> base_nets(const Json& info, const StateDict& weights);
 
 // The base compiled from a net spec, with weights at their start. Throws UsageError as compile_backbone does.
-Base compiled_base(const Json& info, const Json& net, const ImageSize& imgsz);
+Base compiled_base(const Json& info, const Json& net, const NetTarget& target);
 
 // A base whose module is there.
 Base base_of_module(const Json& info, const torch::jit::Module& module);

@@ -41,6 +41,7 @@ struct NetTarget {
   uint64_t seed = 42;  // of the initial weights
   // As version 0.1.0 did: each of several sigmoid units gives a probability by itself, and there are no `sigmoids`.
   bool independent_units = false;
+  double most_weights = 1e18;  // of the whole net, where it comes from somewhere else
 };
 
 struct Net {

@@ -55,6 +55,16 @@ StateDict weights_of(const torch::jit::Module& module) {
   return dict;
 }
 
+// A small file is no reason to make a large net: it holds every weight.
+NetTarget target_of(const WeightArchive& archive, const Recipe& recipe) {
+  NetTarget target{input_size(recipe), static_cast<int64_t>(archive.info.at("classes").size())};
+  target.independent_units = archive.independent_units;
+  target.most_weights = 0;
+  for (const NamedTensor& entry : archive.weights.entries())
+    target.most_weights += static_cast<double>(entry.value.numel());
+  return target;
+}
+
 // The net of `archive` on this base (null: none), with its weights.
 torch::jit::Module filled(const WeightArchive& archive, const Base* base) {
   const Recipe recipe = recipe_from_json(archive.info.at("recipe"), archive.path + ": ");
@@ -62,11 +72,9 @@ torch::jit::Module filled(const WeightArchive& archive, const Base* base) {
   const Json named = recipe.model.is_object() ? recipe.model.value("base", Json("")) : Json("");
   if (!base && named != "")
     throw Error(archive.path + ": its recipe names a base, of which the file says nothing; " + kExportAgain);
-  NetTarget target{input_size(recipe), static_cast<int64_t>(archive.info.at("classes").size())};
-  target.independent_units = archive.independent_units;
   torch::jit::Module module;
   try {
-    module = compile_net(recipe.model, target, base).module;
+    module = compile_net(recipe.model, target_of(archive, recipe), base).module;
   } catch (const std::exception& error) {
     throw Error(archive.path + ": the net that it describes cannot be made (" + libtorch_reason(error.what()) + "); " +
                 kExportAgain);
@@ -92,7 +100,7 @@ torch::jit::Module on_net(const WeightArchive& archive, const Json& info, const 
   const Recipe recipe = recipe_from_json(archive.info.at("recipe"), archive.path + ": ");
   Base base;
   try {
-    base = compiled_base(info, net, input_size(recipe));
+    base = compiled_base(info, net, target_of(archive, recipe));
   } catch (const std::exception& error) {
     throw Error(archive.path + ": the base that it describes cannot be made (" + libtorch_reason(error.what()) + "); " +
                 kExportAgain);
