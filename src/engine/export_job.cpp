@@ -19,8 +19,8 @@
 #include "export/onnx/export.h"
 #include "export/onnx/verify.h"
 #include "export/torchscript.h"
-#include "model/archived_base.h"
-#include "model/weight_archive.h"
+#include "model/archived/base.h"
+#include "model/archived/weight_archive.h"
 #include "torch/device.h"
 
 namespace fs = std::filesystem;

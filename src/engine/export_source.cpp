@@ -14,8 +14,8 @@
 #include "data/photos.h"
 #include "engine/looked.h"
 #include "export/pictures.h"
+#include "model/archived/weight_archive.h"
 #include "model/torchscript_file.h"
-#include "model/weight_archive.h"
 #include "run/run_directory.h"
 #include "spec/recipe.h"
 

@@ -11,8 +11,8 @@
 #include "base/files.h"
 #include "base/output.h"
 #include "model/archive.h"
+#include "model/archived/weight_archive.h"
 #include "model/torchscript_file.h"
-#include "model/weight_archive.h"
 #include "torch/graph.h"
 
 namespace cvtool {

@@ -1,5 +1,6 @@
 // The model file: TorchScript with everything that is known of the model in the extra file `cvtool.json`, or the
-// weights and the same knowledge without code (weight_archive.h). Which of the two it is, only this and verify know.
+// weights and the same knowledge without code (archived/weight_archive.h). Which of the two it is, only this and verify
+// know.
 #pragma once
 
 #include <torch/csrc/jit/api/module.h>

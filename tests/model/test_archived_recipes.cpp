@@ -3,9 +3,9 @@
 
 #include "base/files.h"
 #include "golden/golden.h"
+#include "model/archived/weight_archive.h"
 #include "model/predictor.h"
 #include "model/random_bases.h"
-#include "model/weight_archive.h"
 
 using namespace cvtool;
 using namespace std::string_literals;

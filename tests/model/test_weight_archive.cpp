@@ -1,5 +1,5 @@
 // A model as weights without code, and what is not one.
-#include "model/weight_archive.h"
+#include "model/archived/weight_archive.h"
 
 #include <doctest/doctest.h>
 
@@ -173,8 +173,10 @@ TEST_CASE("Tensors and nets that do not fit each other are refused by name") {
   Json info = archived.info;
   info["recipe"]["model"]["layers"][0]["filters"] = 5;
   CHECK(contains(archived.refusal(archived.with_info(info)), "its tensors are not those of the net"));
-  info["recipe"]["model"]["layers"][0]["filters"] = 50000000;
-  CHECK(contains(archived.refusal(archived.with_info(info)), "would have 1.35e+09 weights, more than there are"));
+  info["recipe"]["model"]["layers"][0]["filters"] = 1000000;
+  const std::string large = archived.refusal(archived.with_info(info));
+  CAPTURE(large);
+  CHECK(contains(large, " weights, more than there are"));
   info["recipe"]["model"]["layers"][0]["kernel"] = 50;
   CHECK(contains(archived.refusal(archived.with_info(info)), "cannot be made (model.layers[0] (conv2d): "));
   StateDict other = archived.dict;

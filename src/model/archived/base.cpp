@@ -1,4 +1,4 @@
-#include "model/archived_base.h"
+#include "model/archived/base.h"
 
 #include <algorithm>
 #include <filesystem>
