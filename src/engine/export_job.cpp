@@ -1,4 +1,5 @@
 #include <ATen/ATen.h>
+#include <spdlog/spdlog.h>
 #include <torch/script.h>
 
 #include <chrono>
@@ -14,11 +15,12 @@
 #include "engine/export_source.h"
 #include "engine/jobs.h"
 #include "engine/output_check.h"
-#include "export/archive_files.h"
 #include "export/header.h"
 #include "export/onnx/export.h"
 #include "export/onnx/verify.h"
 #include "export/torchscript.h"
+#include "model/archived/base.h"
+#include "model/archived/weight_archive.h"
 #include "torch/device.h"
 
 namespace fs = std::filesystem;
@@ -86,11 +88,16 @@ ExportCheck check_of(const std::string& reader, double difference, const at::Ten
   return check;
 }
 
+// The same net with the same weights gives the same bits.
+double tolerance_of(const std::string& format) {
+  return format == "onnx" ? kOnnxTolerance : format == "safetensors" ? 0 : kTorchscriptTolerance;
+}
+
 // Throws Error when a check says that the file must not be kept.
 void judge(const std::vector<ExportCheck>& checks, const ExportOptions& options) {
   for (const ExportCheck& check : checks) {
     if (!check.refused.empty() || !check.caveat.empty()) continue;
-    const double tolerance = options.format == "onnx" ? kOnnxTolerance : kTorchscriptTolerance;
+    const double tolerance = tolerance_of(options.format);
     const bool exact = options.precision == "fp32";
     if (exact ? check.difference <= tolerance : check.agreement.value_or(1) >= kMinAgreement) continue;
     throw Error("the exported file, read by " + check.reader + ", differs from the model: " +
@@ -161,6 +168,15 @@ Written write_onnx(const Job& job, const at::Tensor& expected) {
   return written;
 }
 
+// A base of another program is not in the file: what was exported lends it.
+torch::jit::Module net_read_back(const WeightArchive& archive, const Job& job) {
+  const Json base = archive.info.value("base", Json());
+  if (!base.is_object() || base.contains("net")) return module_of(archive);
+  if (base_file_of_digest(base).empty()) spdlog::warn("{}: {}", job.output, missing_base_text(base));
+  const torch::jit::Module own = job.source.module.attr("base").toModule();
+  return module_of(archive, &own);
+}
+
 // FILE.safetensors, and the recipe beside it where there is a beside.
 Written write_archive(const Job& job, const at::Tensor& expected) {
   const std::string recipe =
@@ -171,13 +187,14 @@ Written write_archive(const Job& job, const at::Tensor& expected) {
   const std::string bytes = weight_archive_bytes(*job.source.model);
   file.write(bytes);
   recipe_file.write(text_from_json(job.source.model->info.at("recipe")));
-  const ModelFile back = model_from_weight_archive(file.temporary());
+  const WeightArchive archive = read_weight_archive(file.temporary(), read_file(file.temporary()));
+  const torch::jit::Module back = net_read_back(archive, job);
   Written written;
   written.bytes = bytes.size();
-  written.outputs = outputs_of(back.module, job.pictures.pixels);
+  written.outputs = outputs_of(back, job.pictures.pixels);
   written.checks.push_back(check_of("a net compiled anew", (written.outputs - expected).abs().max().item<double>(),
                                     written.outputs, expected));
-  written.milliseconds = module_milliseconds(back.module, job.pictures.pixels.narrow(0, 0, 1));
+  written.milliseconds = module_milliseconds(back, job.pictures.pixels.narrow(0, 0, 1));
   judge(written.checks, job.request.options);
   file.keep();
   recipe_file.keep();
@@ -222,6 +239,8 @@ void check_options(const ExportOptions& options, const ExportSource& source) {
   if (!options.calibrate.empty() && options.format != "onnx") throw UsageError("--calibrate: is for --format onnx");
   if (options.format == "safetensors" && options.precision != "fp32")
     throw UsageError("--precision: safetensors keeps the weights as they are (fp32)");
+  if (options.format == "safetensors" && source.model && source.model->info.contains("export"))
+    throw Error(source.path + ": is an export, whose weights are constants without names; export the run's best.pt");
   if (!source.model && options.format != "onnx")
     throw Error(source.path + ": is TorchScript but not a cvtool model; only --format onnx can be written from it");
 }

@@ -14,6 +14,7 @@
 #include "data/photos.h"
 #include "engine/looked.h"
 #include "export/pictures.h"
+#include "model/archived/weight_archive.h"
 #include "model/torchscript_file.h"
 #include "run/run_directory.h"
 #include "spec/recipe.h"
@@ -61,7 +62,7 @@ at::Tensor behind_golden(const ExportSource& source, const at::Tensor& others) {
 ExportSource open_export_source(const ExportRequest& request) {
   ExportSource source;
   source.path = model_path(request.model);
-  if (is_model_file(source.path)) {
+  if (is_model_file(source.path) || is_weight_archive(source.path)) {
     source.model = load_model(source.path);
     source.module = source.model->module;
     source.size = {source.model->golden.size(2), source.model->golden.size(3)};

@@ -6,7 +6,7 @@
 #include "engine/base_import.h"
 #include "engine/jobs.h"
 #include "engine/output_check.h"
-#include "export/archive_files.h"
+#include "model/model_file.h"
 #include "torch/device.h"
 
 namespace fs = std::filesystem;
@@ -23,11 +23,8 @@ ImportResult import_model(const ImportRequest& request) {
       request.output.empty() ? fs::path(request.backbone).replace_extension(".pt").string() : request.output;
   check_output(output, OutputKind::kModel, {{request.backbone}, nullptr});
   prepare_process(0);
-  const ModelFile model = model_from_weight_archive(request.backbone);
-  const double difference = golden_difference(model);
-  if (difference > kGoldenTolerance)
-    throw Error(request.backbone + ": does not reproduce its golden sample (probabilities differ by " +
-                fixed(difference, 4) + "); export it again");
+  ModelFile model = load_model(request.backbone);
+  model.form = ModelForm::kTorchScript;
   save_model(output, model);
   ImportResult result = result_of_file(output);
   model.info.at("classes").get_to(result.classes);

@@ -79,7 +79,7 @@ std::string content_text(const std::string& bytes, const std::string& path) {
   if (is_torchscript(bytes)) return is_model_file(path) ? "a model file" : "a TorchScript file";
   if (bytes.compare(0, 2, "PK") == 0) return "an archive without a net (weights, a checkpoint)";
   if (begins_like_onnx(bytes)) return "an ONNX file";
-  if (is_safetensors(bytes)) return "a safetensors file";
+  if (is_safetensors(bytes)) return is_model_file(path) ? "a model file (safetensors)" : "a safetensors file";
   if (is_h5(bytes)) return "an HDF5 file";
   return is_text(bytes) ? "a text" : "of an unknown kind";
 }

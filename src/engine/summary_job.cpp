@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "engine/jobs.h"
 #include "explain/layer_costs.h"
-#include "model/archive.h"
+#include "model/archived/weight_archive.h"
 #include "model/backbone_import.h"
 #include "model/compile.h"
 #include "model/model_file.h"
@@ -115,10 +115,9 @@ Summary recipe_summary(const SummaryRequest& request) {
 
 Summary file_summary(const std::string& subject, bool costs) {
   const std::string path = model_path(subject);
-  const std::string text = text_in_archive_file(path, "/cvtool.json");
-  const Json info = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  const bool model = info.is_object() && info.contains("classes");
-  return model || !std::filesystem::exists(path) ? model_summary(path, costs) : backbone_file_summary(path, costs);
+  return is_model_file(path) || is_weight_archive(path) || !std::filesystem::exists(path)
+             ? model_summary(path, costs)
+             : backbone_file_summary(path, costs);
 }
 
 }  // namespace
@@ -127,7 +126,8 @@ Summary summary_job(const SummaryRequest& request) {
   if (request.costs) prepare_process(0);
   const std::string& subject = request.subject;
   std::error_code error;
-  const bool archive = std::filesystem::is_regular_file(subject, error) && read_file(subject).compare(0, 2, "PK") == 0;
+  const bool archive = std::filesystem::is_regular_file(subject, error) &&
+                       (read_file(subject).compare(0, 2, "PK") == 0 || is_weight_archive(subject));
   if (archive || ends_with(subject, ".pt") || std::filesystem::is_directory(subject, error))
     return file_summary(subject, request.costs);
   const auto recipes = recipe_names();

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "model/weights/safetensors.h"
 #include "model/weights/sha256.h"
 #include "model/weights/zip.h"
 
@@ -68,7 +69,9 @@ std::string stored_digest(const std::string& path) {
   const std::streamoff size = file.tellg(), wanted = kDigestBytes;
   std::string end(kDigestBytes, '\0');
   if (size < wanted || !file.seekg(size - wanted) || !file.read(end.data(), wanted)) return "";
-  return end.compare(0, kDigestName.size(), kDigestName) == 0 ? end.substr(kDigestName.size()) : "";
+  if (end.compare(0, kDigestName.size(), kDigestName) == 0) return end.substr(kDigestName.size());
+  auto metadata = safetensors_metadata(path);
+  return metadata[kDigestEntry];
 }
 
 }  // namespace cvtool

@@ -1,4 +1,5 @@
-// The zip container of a model file. LibTorch reads it without looking at the checksums.
+// The zip container of a model file, and the digests of both kinds of model files. LibTorch reads it without looking at
+// the checksums.
 #pragma once
 
 #include <string>
@@ -7,6 +8,8 @@ namespace cvtool {
 
 // The entry in which a model or a backbone says what it is: JSON.
 constexpr const char* kInfoFile = "cvtool.json";
+// Where the metadata of a file of weights hold its digest.
+constexpr const char* kDigestEntry = "cvtool.digest";
 
 // Throws Error starting with `path` and ending with `next_step` unless `bytes` is a whole zip archive whose every entry
 // matches its checksum and that does not unpack to far more than its size.

@@ -43,6 +43,8 @@ int64_t count_numbers(const torch::jit::Module& module) {
   return count > 0 ? count : count_constants(*module.get_method("forward").graph());
 }
 
+Json preprocess_or_default(const Json& stated) { return stated.is_null() ? Json("imagenet") : stated; }
+
 Base open_backbone(const std::string& name_or_path) {
   const std::string path = backbone_path(name_or_path);
   BackboneFile file = load_backbone(path);
@@ -54,7 +56,7 @@ Base open_backbone(const std::string& name_or_path) {
     spdlog::info(
         "{} does not say how its input is scaled: imagenet (torchvision's) is taken; --preprocess says otherwise",
         path);
-    backbone.preprocess = "imagenet";
+    backbone.preprocess = preprocess_or_default(stated);
   }
   backbone.info = {
       {"name", file.info.is_object() ? file.info.value("name", std::filesystem::path(path).stem().string()) : ""},
@@ -63,10 +65,22 @@ Base open_backbone(const std::string& name_or_path) {
       {"preprocess", stated},
       {"parameters", count_numbers(backbone.module)}};
   // Of cvtool's own import: what it was trained with, and what its weights may be used for.
-  for (const char* key : {"imgsz", "licence"})
+  for (const char* key : {"imgsz", "licence", "net"})
     if (file.info.is_object() && file.info.contains(key)) backbone.info[key] = file.info.at(key);
   return backbone;
 }
+
+namespace {
+
+Shape tried_features(const torch::jit::Module& module, const Shape& input, const std::string& place) {
+  const at::Tensor features = trial_output(module, {input[1], input[2]}, place);
+  if (features.dim() != 2 && features.dim() != 4)
+    throw Error(place + ": gives a tensor " + c10::str(features.sizes()) +
+                " for two pictures, not a feature map [N,C,h,w] or a vector [N,D]; save a net without its last layers");
+  return {features.sizes().begin() + 1, features.sizes().end()};
+}
+
+}  // namespace
 
 SummaryRow attach_backbone(const Base& backbone, const Shape& input, torch::jit::Module& net) {
   const std::string file = backbone.info.at("file").get<std::string>();
@@ -74,13 +88,9 @@ SummaryRow attach_backbone(const Base& backbone, const Shape& input, torch::jit:
   module.eval();
   for (at::Tensor parameter : module.parameters()) parameter.set_requires_grad(false);
   const std::string place = "--base " + file;
-  const at::Tensor features = trial_output(module, {input[1], input[2]}, place);
-  if (features.dim() != 2 && features.dim() != 4)
-    throw Error(place + ": gives a tensor " + c10::str(features.sizes()) +
-                " for two pictures, not a feature map [N,C,h,w] or a vector [N,D]; save a net without its last layers");
   net.register_module("base", module);
-  SummaryRow row{
-      backbone.info.at("name").get<std::string>(), "Base", {features.sizes().begin() + 1, features.sizes().end()}};
+  SummaryRow row{backbone.info.at("name").get<std::string>(), "Base",
+                 backbone.features ? *backbone.features : tried_features(module, input, place)};
   row.non_trainable = backbone.info.at("parameters").get<int64_t>();
   return row;
 }

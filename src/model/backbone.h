@@ -3,6 +3,7 @@
 
 #include <torch/csrc/jit/api/module.h>
 
+#include <optional>
 #include <string>
 
 #include "base/json.h"
@@ -13,8 +14,13 @@ namespace cvtool {
 struct Base {
   torch::jit::Module module;  // see BackboneFile::module
   Json preprocess = "unit";   // as NetSpec::preprocess takes it
-  Json info;                  // name, file, sha256, preprocess, parameters; of cvtool's own import imgsz and licence
+  // name, file, sha256, preprocess, parameters; of cvtool's own import imgsz, licence and net (see BackboneFile::info)
+  Json info;
+  std::optional<Shape> features = {};  // of pictures of the net's size; empty: found by a trial run
 };
+
+// The preprocess of a base that `stated` nothing else (null) is torchvision's.
+Json preprocess_or_default(const Json& stated);
 
 // Opens a backbone by name or path (see backbone_path). Throws UsageError where it is not there, Error where the file
 // is none.

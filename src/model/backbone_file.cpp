@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "base/output.h"
 #include "model/archive.h"
+#include "model/archived/weight_archive.h"
 #include "model/torchscript_file.h"
 #include "torch/graph.h"
 
@@ -41,6 +42,11 @@ void fields(StoredBackbone& b, DocumentReader& visit) {
   visit("name", b.name), visit("imgsz", b.imgsz), visit("summary", b.summary);
 }
 
+[[noreturn]] void refuse_model(const std::string& path) {
+  throw Error(path + ": is a finished model, not a backbone; pass a backbone, or continue from the model with --from " +
+              path);
+}
+
 Json backbone_info(const std::string& path, const std::string& text) {
   Json info{{"format", kBackboneFormat},
             {"kind", "base"},
@@ -51,10 +57,7 @@ Json backbone_info(const std::string& path, const std::string& text) {
   if (!stored.is_object())
     throw Error(path + ": " + kInfoFile + " is not a JSON object; the file is damaged, " + kImportAgain);
   if (stored.value("kind", Json()) != "base") {
-    if (stored.contains("classes"))
-      throw Error(path +
-                  ": is a finished model, not a backbone; pass a backbone, or continue from the model with --from " +
-                  path);
+    if (stored.contains("classes")) refuse_model(path);
     throw Error(path + ": " + kInfoFile + " does not say that this is a backbone; " + kImportAgain);
   }
   const auto format = stored.value("format", Json());
@@ -74,6 +77,7 @@ BackboneFile load_backbone(const std::string& path) {
   torch::jit::ExtraFilesMap extra{{kInfoFile, ""}};
   BackboneFile backbone;
   const std::string bytes = read_file(path);
+  if (!info_in_weight_archive(path).empty()) refuse_model(path);
   backbone.module = load_torchscript({path, bytes, kImportAgain}, extra);
   backbone.info = backbone_info(path, extra[kInfoFile]);
   if (!backbone.module.find_method("forward"))

@@ -21,7 +21,8 @@ struct BackboneFile {
   torch::jit::Module module;
   // Always: "format", "kind" ("base"), "name", "preprocess" (a word or object as model.preprocess takes; null where
   // the file does not say). Of cvtool's own import also "variant", "parameters" ({"alpha": 1.0}), "imgsz" (the size
-  // it was trained with), "output", "licence", "weights" ({"file", "sha256"}).
+  // it was trained with), "output", "licence", "weights" ({"file", "sha256"}), "net" (the spec that the module
+  // was compiled from).
   Json info;
 };
 

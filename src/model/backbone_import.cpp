@@ -110,7 +110,8 @@ Json info_of(const BackboneChoice& choice) {
           {"output", spec.output},
           {"paper", spec.paper},
           {"differences", spec.differences},
-          {"licence", spec.licence}};
+          {"licence", spec.licence},
+          {"net", chosen_net(choice)}};
 }
 
 }  // namespace
@@ -145,10 +146,8 @@ BackboneChoice recognise_backbone(const BackboneRequest& wish, const StateDict& 
 }
 
 BackboneNet compile_choice(const BackboneChoice& choice, ImageSize imgsz) {
-  Json model = choice.spec.model;
-  model["parameters"].update(choice.parameters);
   if (imgsz == ImageSize{}) imgsz = {choice.spec.imgsz, choice.spec.imgsz};
-  return compile_backbone(model, {imgsz, 2, 42});
+  return compile_backbone(chosen_net(choice), {imgsz, 2, 42});
 }
 
 StateDict read_backbone_weights(const std::string& path) {

@@ -22,7 +22,7 @@ BackboneSpec variant_of(const Json& shared, const std::string& variant, const Js
   return spec;
 }
 
-// Every combination of the values that the backbone comes in.
+// Every combination of the values that a variant comes in.
 std::vector<BackboneChoice> choices_of(const BackboneSpec& spec) {
   std::vector<BackboneChoice> choices{{spec}};
   for (const auto& [name, values] : spec.choices.items()) {
@@ -84,19 +84,30 @@ std::string backbone_file_name(const BackboneChoice& choice) {
          changed_parameters(choice, /*as_flags=*/false);
 }
 
+std::vector<BackboneChoice> backbone_choices(const std::string& name) {
+  std::vector<BackboneChoice> all;
+  for (const BackboneSpec& spec : backbone_variants(name))
+    for (BackboneChoice& choice : choices_of(spec)) all.push_back(std::move(choice));
+  return all;
+}
+
 std::vector<std::string> backbone_file_names(const std::string& name) {
   std::vector<std::string> names;
-  for (const BackboneSpec& spec : backbone_variants(name))
-    for (const BackboneChoice& choice : choices_of(spec)) names.push_back(backbone_file_name(choice));
+  for (const BackboneChoice& choice : backbone_choices(name)) names.push_back(backbone_file_name(choice));
   return names;
+}
+
+Json chosen_net(const BackboneChoice& choice) {
+  Json net = choice.spec.model;
+  net["parameters"].update(choice.parameters);
+  return net;
 }
 
 std::optional<BackboneChoice> choice_of_file_name(const std::string& name) {
   for (const std::string& backbone : backbone_names())
     if (starts_with(name, backbone))
-      for (const BackboneSpec& spec : backbone_variants(backbone))
-        for (const BackboneChoice& choice : choices_of(spec))
-          if (backbone_file_name(choice) == name) return choice;
+      for (const BackboneChoice& choice : backbone_choices(backbone))
+        if (backbone_file_name(choice) == name) return choice;
   return std::nullopt;
 }
 

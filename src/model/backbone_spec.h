@@ -63,13 +63,19 @@ struct BackboneChoice {
   Json parameters = Json::object();  // {"alpha": 0.35}; empty where the backbone has none
 };
 
+// All that backbone `name` comes in, the default first. Throws as backbone_variants does.
+std::vector<BackboneChoice> backbone_choices(const std::string& name);
+
+// Its net spec with the chosen parameters.
+Json chosen_net(const BackboneChoice& choice);
+
 // The official files of the choice, the one to fetch first; may be empty.
 std::vector<OfficialWeights> official_weights(const BackboneChoice& choice);
 
 // Name of the file that an import makes: "mobilenet_v2", "mobilenet_v2-keras-0.35". What is at its default is left out.
 std::string backbone_file_name(const BackboneChoice& choice);
 
-// The file names of all that backbone `name` comes in, the default first. Throws as backbone_variants does.
+// The file names of backbone_choices(name).
 std::vector<std::string> backbone_file_names(const std::string& name);
 
 // The choice with this file name, if there is one.

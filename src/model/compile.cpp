@@ -103,18 +103,20 @@ std::string check_output(const Net& net, const std::string& activation, const Sh
 // The temperature is 1 until the model is calibrated; z / 1.0 is z, bit for bit. Several sigmoid units are trained by
 // the softmax over their logits, so that is what is given: each by itself they need not sum to 1, and round to 1
 // together.
-void define_outputs(Net& net) {
+void define_outputs(Net& net, bool independent_units) {
   net.module.register_attribute("temperature", c10::FloatType::get(), 1.0);
   const std::string body =
       net.backbone.is_null() ? "self.preprocess.forward(x)" : "self.base.forward(self.preprocess.forward(x))";
   const std::string head = "self.head.forward(" + body + ")";
   const std::string logits = "    z = " + head + " / self.temperature\n";
-  const std::string probabilities = net.units == 1 ? "    p = torch.sigmoid(z)\n    return torch.cat([1.0 - p, p], 1)\n"
-                                                   : "    return torch.softmax(z, 1)\n";
+  const bool sigmoid_units = net.units > 1 && net.activation == "sigmoid";
+  std::string probabilities = net.units == 1 ? "    p = torch.sigmoid(z)\n    return torch.cat([1.0 - p, p], 1)\n"
+                                             : "    return torch.softmax(z, 1)\n";
+  if (sigmoid_units && independent_units) probabilities = "    return torch.sigmoid(z)\n";
   net.module.define("def logits(self, x):\n" + logits + "    return z\n");
   net.module.define("def probabilities(self, z):\n" + probabilities);
   net.module.define("def forward(self, x):\n" + logits + probabilities);
-  if (net.units > 1 && net.activation == "sigmoid")
+  if (sigmoid_units && !independent_units)
     net.module.define("def sigmoids(self, x):\n    return torch.sigmoid(" + head + ")\n");
 }
 
@@ -135,7 +137,7 @@ const std::vector<std::pair<std::string, Json>>& preprocess_words() {
   return words;
 }
 
-Net compile_net(const Json& json, const NetTarget& target) {
+Net compile_net(const Json& json, const NetTarget& target, const Base* base) {
   NetSpec spec;
   read_fields(json, "model.", spec);
   if (spec.layers.is_null()) throw UsageError("model.layers: must be given, a list of layers");
@@ -145,7 +147,7 @@ Net compile_net(const Json& json, const NetTarget& target) {
   Net net;
   net.module = new_module(compiler.context(shape), "Classifier");
   Base backbone;
-  if (!spec.backbone.empty()) backbone = open_backbone(spec.backbone);
+  if (!spec.backbone.empty()) backbone = base ? *base : open_backbone(spec.backbone);
   if (spec.preprocess.is_null()) spec.preprocess = backbone.preprocess;
   net.module.register_module("preprocess", compiler.preprocess(spec.preprocess, shape));
   if (!spec.backbone.empty()) {
@@ -159,7 +161,7 @@ Net compile_net(const Json& json, const NetTarget& target) {
   net.units = shape.at(0);
   net.rows = std::move(compiler.rows);
   net.activation = check_output(net, activation, shape, target.classes);
-  define_outputs(net);
+  define_outputs(net, target.independent_units);
   return net;
 }
 

@@ -32,11 +32,16 @@ void fields(NetSpec& c, Visitor&& visit) {
   visit("blocks", c.blocks, Doc("named groups of layers: {NAME: {\"parameters\": {...}, \"layers\": [...]}}"));
 }
 
+struct Base;
+
 // What a net is compiled for.
 struct NetTarget {
   ImageSize imgsz;
   int64_t classes = 2;
   uint64_t seed = 42;  // of the initial weights
+  // As version 0.1.0 did: each of several sigmoid units gives a probability by itself, and there are no `sigmoids`.
+  bool independent_units = false;
+  double most_weights = 1e18;  // of the whole net, where it comes from somewhere else
 };
 
 struct Net {
@@ -51,9 +56,10 @@ struct Net {
   Json backbone;           // null without a backbone; else what is known of it: see Base::info
 };
 
-// Compiles the spec. Throws UsageError naming layer, input shape and reason: an unknown key or kind, a window that
-// does not fit, a last layer that does not match the number of classes.
-Net compile_net(const Json& spec, const NetTarget& target);
+// Compiles the spec. `base` is taken instead of opening the one that the spec names. Throws UsageError naming layer,
+// input shape and reason: an unknown key or kind, a window that does not fit, a last layer that does not match the
+// number of classes.
+Net compile_net(const Json& spec, const NetTarget& target, const Base* base = nullptr);
 
 // Layers without a head.
 struct BackboneNet {
@@ -69,8 +75,6 @@ BackboneNet compile_backbone(const Json& spec, const NetTarget& target);
 
 // The words that `preprocess` accepts, and the rescale spec each stands for.
 const std::vector<std::pair<std::string, Json>>& preprocess_words();
-
-// The layer table as JSON.
 
 // The table of a net that model files keep and `summary` shows.
 LayerTable layer_table(const std::vector<SummaryRow>& rows);

@@ -27,7 +27,8 @@ struct LayerContext {
   std::string place;  // start of error messages: "layer 3 (conv2d): "
   uint64_t seed = 0;
   int64_t classes = 0;
-  bool any_size = false;  // forward takes pictures of other sizes than `input` too
+  bool any_size = false;       // forward takes pictures of other sizes than `input` too
+  double most_weights = 1e18;  // that are left for this layer and those behind it
 };
 
 struct BuiltLayer {

@@ -103,6 +103,8 @@ LayerContext LayerCompiler::context(const Shape& shape) const {
   context.seed = target_.seed;
   context.classes = target_.classes;
   context.any_size = any_size_;
+  context.most_weights = target_.most_weights;
+  for (const SummaryRow& row : rows) context.most_weights -= static_cast<double>(row.trainable + row.non_trainable);
   return context;
 }
 

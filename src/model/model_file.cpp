@@ -13,6 +13,7 @@
 #include "base/output.h"
 #include "base/text.h"
 #include "model/archive.h"
+#include "model/archived/weight_archive.h"
 #include "model/model_info.h"
 #include "model/torchscript_file.h"
 #include "model/verified_files.h"
@@ -37,6 +38,8 @@ at::Tensor probabilities_of(const torch::jit::Module& module, const at::Tensor& 
       .contiguous();
 }
 
+}  // namespace
+
 at::Tensor golden_picture(const Json& info, const std::string& bytes) {
   ImageSize size;
   Json object{{"imgsz", info["imgsz"]}};
@@ -47,8 +50,6 @@ at::Tensor golden_picture(const Json& info, const std::string& bytes) {
   std::memcpy(picture.data_ptr(), bytes.data(), bytes.size());
   return picture;
 }
-
-}  // namespace
 
 std::vector<std::string> model_classes(const ModelFile& model) {
   return model.info.at("classes").get<std::vector<std::string>>();
@@ -104,7 +105,9 @@ std::string model_bytes(const ModelFile& model) {
   return archive_with_digest(std::move(bytes).str());
 }
 
-void save_model(const std::string& path, const ModelFile& model) { write_file_atomically(path, model_bytes(model)); }
+void save_model(const std::string& path, const ModelFile& model) {
+  write_file_atomically(path, model.form == ModelForm::kWeights ? weight_archive_bytes(model) : model_bytes(model));
+}
 
 namespace {
 
@@ -120,9 +123,8 @@ void check_golden(const std::string& path, const ModelFile& model) {
                 "); the file is damaged or was made by an incompatible version");
 }
 
-// The digest in which the file ends, which is that of its content.
-std::string checked_digest(const std::string& path, const std::string& bytes) {
-  const ArchiveDigest seal = archive_digest(bytes);
+// The digest that the file says of itself, which is that of its content.
+std::string checked_digest(const std::string& path, const ArchiveDigest& seal) {
   if (!seal.stored.empty() && seal.stored == seal.computed) return seal.stored;
   const std::string how = seal.stored.empty() ? "it does not end in its digest"
                                               : "its digest is " + seal.computed.substr(0, 12) + "..., it says " +
@@ -130,13 +132,7 @@ std::string checked_digest(const std::string& path, const std::string& bytes) {
   throw Error(path + ": was changed after it was written (" + how + "); " + kNextStep);
 }
 
-}  // namespace
-
-ModelFile load_model(const std::string& path, ModelCheck check) {
-  if (!std::filesystem::exists(path))
-    throw Error(path + ": there is no such model file; train one with cvtool train --data DIR");
-  const auto [bytes, identity] = read_file_and_identity(path);
-  const bool full = check == ModelCheck::kFull || !is_verified(path, identity);
+ModelFile from_torchscript(const std::string& path, const std::string& bytes, bool full) {
   if (const ForeignKind kind = kind_of_file({nullptr, bytes}); !kind.what.empty() || bytes.compare(0, 2, "PK") != 0)
     throw Error(path + ": is not a model file" + (kind.what.empty() ? "" : ": it " + kind.what) +
                 "; cvtool train writes them as RUN/best.pt" + (kind.what.empty() ? "" : "; " + kind.next_step));
@@ -150,11 +146,34 @@ ModelFile load_model(const std::string& path, ModelCheck check) {
     load_torchscript({path, bytes, kNextStep}, none);
   }
   model.info = checked_model_info(path, info);
-  if (full) model.digest = checked_digest(path, bytes);
+  if (full) model.digest = checked_digest(path, archive_digest(bytes));
   torch::jit::ExtraFilesMap extra{{kGoldenFile, ""}};
   model.module = load_torchscript({path, bytes, kNextStep}, extra);
   model.module.eval();
   model.golden = golden_picture(model.info, extra[kGoldenFile]);
+  return model;
+}
+
+ModelFile from_weights(const std::string& path, const std::string& bytes, bool full) {
+  const WeightArchive archive = read_weight_archive(path, bytes);
+  ModelFile model;
+  model.form = ModelForm::kWeights;
+  model.info = archive.info;
+  if (full && !archive.digest.stored.empty()) model.digest = checked_digest(path, archive.digest);
+  model.module = module_of(archive);
+  model.golden = golden_picture(model.info, archive.golden);
+  return model;
+}
+
+}  // namespace
+
+ModelFile load_model(const std::string& path, ModelCheck check) {
+  if (!std::filesystem::exists(path))
+    throw Error(path + ": there is no such model file; train one with cvtool train --data DIR");
+  const auto [bytes, identity] = read_file_and_identity(path);
+  const bool full = check == ModelCheck::kFull || !is_verified(path, identity);
+  ModelFile model =
+      is_weight_archive(path, bytes) ? from_weights(path, bytes, full) : from_torchscript(path, bytes, full);
   if (!model.golden.defined())
     throw Error(path +
                 ": lacks its golden sample, or it is not of the size 'imgsz'; the file is damaged, make it again");
@@ -164,8 +183,9 @@ ModelFile load_model(const std::string& path, ModelCheck check) {
 }
 
 bool is_model_file(const std::string& path) {
-  const Json info =
-      Json::parse(text_in_archive_file(path, std::string("/") + kInfoFile), nullptr, /*allow_exceptions=*/false);
+  std::string text = info_in_weight_archive(path);
+  if (text.empty()) text = text_in_archive_file(path, std::string("/") + kInfoFile);
+  const Json info = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   return info.is_object() && info.contains("classes");
 }
 

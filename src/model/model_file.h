@@ -1,4 +1,6 @@
-// The model file: TorchScript with everything that is known of the model in the extra file `cvtool.json`.
+// The model file: TorchScript with everything that is known of the model in the extra file `cvtool.json`, or the
+// weights and the same knowledge without code (archived/weight_archive.h). Which of the two it is, only this and verify
+// know.
 #pragma once
 
 #include <torch/csrc/jit/api/module.h>
@@ -16,11 +18,14 @@ constexpr int64_t kModelFormat = 1;
 // threads by rounding alone.
 constexpr double kGoldenTolerance = 1e-3;
 
+enum class ModelForm { kTorchScript, kWeights };
+
 struct ModelFile {
   torch::jit::Module module;  // see Net::module; evaluation mode, CPU
   Json info;                  // classes, imgsz, recipe, summary, metrics, data, provenance
   at::Tensor golden;          // [1,3,H,W] u8: the picture of the self-test
-  std::string digest;         // of the file that it was read from (see ArchiveSeal); "" where that was not checked
+  std::string digest;         // of the file that it was read from (see archive.h); "" where that was not checked
+  ModelForm form = ModelForm::kTorchScript;  // of the file that it was read from, and that save_model writes
 };
 
 // When a model is checked as it is read: always, or unless this user has had the same file checked before.
@@ -39,16 +44,19 @@ void add_golden_sample(ModelFile& model, const at::Tensor& picture);
 // Largest difference between the stored probabilities of the golden picture and those that the module gives here.
 double golden_difference(const ModelFile& model);
 
-// What a model file holds, with a digest of its bytes; the same model gives the same bytes. The module must be on the
-// CPU.
+// The picture whose bytes a file keeps, of the size that `info` says, [1,3,H,W] u8; undefined where it is not of it.
+at::Tensor golden_picture(const Json& info, const std::string& bytes);
+
+// What a model file of TorchScript holds, with a digest of its bytes; the same model gives the same bytes. The module
+// must be on the CPU.
 std::string model_bytes(const ModelFile& model);
 
-// Writes them atomically. Throws Error.
+// Writes the model atomically, in its form. Throws Error.
 void save_model(const std::string& path, const ModelFile& model);
 
-// Reads a model file, compares its checksums and its digest and runs its self-test, where `check` asks for it. Throws
-// Error naming the file: not a model, truncated, of a newer format, changed after it was written, or one that does not
-// reproduce its golden sample.
+// Reads a model file of either form, told apart by content, compares its checksums and its digest and runs its
+// self-test, where `check` asks for it. Throws Error naming the file: not a model, truncated, of a newer format,
+// changed after it was written, one that does not reproduce its golden sample, or weights whose base is not there.
 ModelFile load_model(const std::string& path, ModelCheck check = ModelCheck::kFull);
 
 // True when the file says that it is a classifier of cvtool, false for a backbone, other TorchScript and anything else.

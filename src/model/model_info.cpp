@@ -37,9 +37,11 @@ void fields(StoredData& d, DocumentReader& visit) {
 
 struct StoredBase {
   std::string name, file, sha256;
+  JsonObject net;
 };
 void fields(StoredBase& b, DocumentReader& visit) {
   visit("name", b.name), visit("file", b.file), visit("sha256", b.sha256);
+  visit("net", b.net);
 }
 
 struct StoredGolden {

@@ -17,7 +17,8 @@ void fields(LayerTable& table, DocumentReader& visit);
 // the info may rely on these types:
 //   always    "format", "classes" (at least one text), "imgsz", "recipe" (whole, but that keys may be left to their
 //             defaults), "golden.probabilities" (numbers)
-//   if there  "tool", "libtorch" (texts), "epoch" (integer), "base" (null or an object; "sha256" a text), "summary" (a
+//   if there  "tool", "libtorch" (texts), "epoch" (integer), "base" (null or an object; "name", "file", "sha256" texts,
+//   "net" an object), "summary" (a
 //             LayerTable), "data" (an object; "layout", "digest" texts, "marks" an object), "metrics" (an
 //             object of numbers and nulls), "calibration", "export" (objects)
 Json checked_model_info(const std::string& path, const std::string& text);

@@ -76,9 +76,13 @@ const at::Tensor& StateDict::at(const std::string& name) const {
 
 StateDict read_state_dict(const std::string& path) {
   RawStateDict raw = read_weight_file(path);
-  StateDict dict(path);
-  dict.metadata = std::move(raw.metadata);
   if (!raw.unwrapped.empty()) spdlog::info("{}: took '{}' off the front of every name", path, raw.unwrapped);
+  return state_dict_of(std::move(raw));
+}
+
+StateDict state_dict_of(RawStateDict raw) {
+  StateDict dict(raw.origin);
+  dict.metadata = std::move(raw.metadata);
   for (auto& tensor : raw.tensors) {
     dict.add(tensor.name, tensor_from_raw(tensor));
     tensor.storage = {};  // what was copied need not stay in memory

@@ -45,6 +45,10 @@ class StateDict {
 // wrong and the next step.
 StateDict read_state_dict(const std::string& path);
 
+struct RawStateDict;
+// Of tensors that have been checked (check_tensors).
+StateDict state_dict_of(RawStateDict raw);
+
 // What a .safetensors file holds: the tensors and the dict's metadata. Throws Error.
 std::string safetensors_bytes(const StateDict& dict);
 

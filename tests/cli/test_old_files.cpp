@@ -149,9 +149,21 @@ TEST_CASE("An earlier model of two sigmoid units gives the sigmoids that it gave
   CHECK_FALSE(contains(OldFiles::get()({"predict", "photos/valid", "--model", "runs/finished"}).err, "sum to 1"));
 }
 
-TEST_CASE("An earlier safetensors export becomes the model that it was") {
-  OldFiles::get().printed({"import", "exports/model.safetensors", "-o", "imported.pt"});
+TEST_CASE("An earlier safetensors export is the model that it was, and becomes one again") {
+  const OldFiles& old = OldFiles::get();
+  check_predictions("exports/model.safetensors", "predict-finished");
+  const Outcome verified = old({"verify", "exports/model.safetensors"});
+  CHECK(verified.code == 1);
+  CHECK(contains(verified.out, "the file carries none, as those of 0.1.0; export it again"));
+  old.printed({"import", "exports/model.safetensors", "-o", "imported.pt"});
   check_predictions("imported.pt", "predict-finished");
+  old.printed({"export", "--model", "exports/model.safetensors", "--format", "safetensors", "-o", "again.safetensors"});
+  CHECK(old({"verify", "again.safetensors"}).code == 0);
+}
+
+TEST_CASE("An earlier model of two sigmoid units is exported to safetensors as it is") {
+  OldFiles::get().printed({"export", "--model", "runs/sigmoids", "--format", "safetensors", "-o", "units.safetensors"});
+  check_predictions("units.safetensors", "predict-sigmoids");
 }
 
 TEST_CASE("eval gives earlier models the metrics that it gave, and takes earlier metrics as a baseline") {

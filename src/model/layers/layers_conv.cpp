@@ -19,13 +19,15 @@ struct Convolution {
 };
 
 // Throws UsageError for a kernel that no memory holds.
-void check_weights(const std::string& place, const std::vector<double>& sizes) {
+void check_weights(const LayerContext& context, const std::vector<double>& sizes) {
   constexpr double kMost = 2147483648.0;
   double weights = 1;
   for (const double size : sizes) weights *= size;
+  if (weights > context.most_weights)
+    throw UsageError(context.place + "would have " + significant(weights, 3) + " weights, more than there are");
   if (weights > kMost)
     throw UsageError(
-        place + "would have " + significant(weights, 3) +
+        context.place + "would have " + significant(weights, 3) +
         " weights; at most 2,147,483,648 are possible, so use fewer filters or units, or a smaller kernel");
 }
 
@@ -60,7 +62,7 @@ ConvolutionPadding convolution_padding(const Window& w, const LayerContext& cont
 BuiltLayer build_convolution(const Convolution& c, const LayerContext& context, const char* class_name) {
   BuiltLayer layer{new_module(context, class_name), {c.filters, c.window.output[0], c.window.output[1]}};
   const std::array<int64_t, 4> shape{c.filters, context.input[0] / c.groups, c.window.kernel[0], c.window.kernel[1]};
-  check_weights(context.place, {shape.begin(), shape.end()});
+  check_weights(context, {shape.begin(), shape.end()});
   const at::Tensor weight = glorot_uniform(shape, c.fans, context.seed, context.path);
   layer.module.register_parameter("weight", weight.set_requires_grad(true), false);
   layer.trainable = weight.numel();
@@ -133,7 +135,7 @@ BuiltLayer build_dense(const Json& spec, const LayerContext& context) {
     units = f.units.get<int64_t>();
   }
   const int64_t features = context.input[0];
-  check_weights(context.place, {static_cast<double>(units), static_cast<double>(features)});
+  check_weights(context, {static_cast<double>(units), static_cast<double>(features)});
   BuiltLayer layer{new_module(context, "Dense"), {units}};
   const at::Tensor weight = glorot_uniform({units, features}, {features, units}, context.seed, context.path);
   layer.module.register_parameter("weight", weight.set_requires_grad(true), false);

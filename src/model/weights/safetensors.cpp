@@ -1,6 +1,8 @@
 #include "model/weights/safetensors.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -10,7 +12,7 @@
 namespace cvtool {
 namespace {
 
-constexpr uint64_t kMaxHeaderBytes = uint64_t{16} << 20;
+constexpr uint64_t kMaxHeaderBytes = 100000000;  // the format's own limit
 constexpr char kMetadata[] = "__metadata__";
 
 constexpr DTypeName kNames[] = {
@@ -90,7 +92,7 @@ bool is_safetensors(std::string_view bytes) {
 RawStateDict read_safetensors(const Blob& file, const std::string& origin) {
   ByteReader in(file.bytes, origin);
   const uint64_t header_bytes = in.u64();
-  if (header_bytes > kMaxHeaderBytes || header_bytes > in.left()) in.fail("has a header longer than itself or 16 MiB");
+  if (header_bytes > kMaxHeaderBytes || header_bytes > in.left()) in.fail("has a header longer than itself or 100 MB");
   const auto header = nlohmann::json::parse(in.take(header_bytes), nullptr, /*allow_exceptions=*/false);
   if (!header.is_object()) fail_weights(origin, "has a header that is not JSON");
   const Blob data = file.part(in.position(), in.left());
@@ -108,6 +110,27 @@ RawStateDict read_safetensors(const Blob& file, const std::string& origin) {
   return dict;
 }
 
+std::map<std::string, std::string> safetensors_metadata(const std::string& path) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) return {};
+  std::ifstream file(path, std::ios::binary);
+  std::string start(10, '\0');
+  if (!file.read(start.data(), 10) || !is_safetensors(start)) return {};
+  const uint64_t length = ByteReader(start, path).u64();
+  if (length > kMaxHeaderBytes || length > std::filesystem::file_size(path, error) || error) return {};
+  std::string header(length, '\0');
+  if (!file.seekg(8) || !file.read(header.data(), static_cast<std::streamoff>(length))) return {};
+  const auto json = nlohmann::json::parse(header, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object() || !json.contains(kMetadata)) return {};
+  RawStateDict dict;
+  try {
+    read_metadata(json[kMetadata], dict);
+  } catch (const Error&) {
+    return {};
+  }
+  return dict.metadata;
+}
+
 std::string safetensors_bytes(const RawStateDict& dict) {
   Json header = Json::object();
   if (!dict.metadata.empty()) header[kMetadata] = dict.metadata;
@@ -120,6 +143,8 @@ std::string safetensors_bytes(const RawStateDict& dict) {
   }
   std::string text = header.dump();
   text.resize((text.size() + 7) / 8 * 8, ' ');
+  if (text.size() > kMaxHeaderBytes)
+    throw Error("what is known of the weights takes more than the 100 MB that a .safetensors file has for it");
   std::string bytes;
   bytes.reserve(8 + text.size() + at);
   for (int i = 0; i < 8; ++i) bytes.push_back(static_cast<char>(text.size() >> (8 * i) & 255));

@@ -9,8 +9,11 @@ namespace cvtool {
 // not fill the file exactly.
 RawStateDict read_safetensors(const Blob& file, const std::string& origin);
 
+// The metadata of a file, read without its tensors; none where it is not a safetensors file.
+std::map<std::string, std::string> safetensors_metadata(const std::string& path);
+
 // The bytes of a file with these tensors (made contiguous) and this metadata, in the order given; data
-// aligned to 8 bytes.
+// aligned to 8 bytes. Throws Error where the header would be longer than the format allows (100 MB).
 std::string safetensors_bytes(const RawStateDict& dict);
 
 // True when the bytes begin as a safetensors file does.

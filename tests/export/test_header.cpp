@@ -1,56 +1,22 @@
-#include "export/archive_files.h"
+#include "export/header.h"
 
 #include <doctest/doctest.h>
 
-#include "base/files.h"
 #include "export/cpp_text.h"
-#include "export/header.h"
 #include "export/onnx/export.h"
 #include "export/small_model.h"
-#include "model/state_dict.h"
 #include "scratch.h"
 
 using namespace cvtool;
 
-TEST_CASE("A calibrated model comes back from its weight archive, bit for bit") {
-  const Scratch scratch;
-  ModelFile model = small_model();
-  model.module.setattr("temperature", 1.7);
-  add_golden_sample(model, model.golden);
-  write_file_atomically(scratch / "m.safetensors", weight_archive_bytes(model));
-  const ModelFile back = model_from_weight_archive(scratch / "m.safetensors");
-  const at::Tensor x = small_pictures(3, 20);
-  CHECK(difference(forward(back.module, x), forward(model.module, x)) == 0);
-  CHECK(golden_difference(back) == 0);
-  CHECK(back.info == model.info);
-}
-
-TEST_CASE("Exports name the licence of the base's weights") {
-  const Scratch scratch;
+TEST_CASE("ONNX names the licence of the base's weights") {
   ModelFile model = small_model();
   CHECK(onnx_metadata(onnx_of_model(model.module, &model, {16, 16}), "base_licence").empty());
   model.info["base"] = {{"name", "mine"}, {"licence", "free for all"}};
   CHECK(onnx_metadata(onnx_of_model(model.module, &model, {16, 16}), "base_licence") == "free for all");
-  write_file_atomically(scratch / "m.safetensors", weight_archive_bytes(model));
-  CHECK(read_state_dict(scratch / "m.safetensors").metadata.at("base_licence") == "free for all");
   OnnxModel base = onnx_of_model(model.module, nullptr, {16, 16});
   add_base_licence(base, model.info["base"]);
   CHECK(onnx_metadata(base, "base_licence") == "free for all");
-}
-
-TEST_CASE("A weight archive that is not one, or that lacks a tensor, is refused by name") {
-  const Scratch scratch;
-  write_file_atomically(scratch / "m.safetensors", weight_archive_bytes(small_model()));
-  const StateDict dict = read_state_dict(scratch / "m.safetensors");
-  StateDict less(scratch / "less.safetensors"), bare(scratch / "bare.safetensors");
-  less.metadata = dict.metadata;
-  for (size_t i = 1; i < dict.size(); ++i) less.add(dict.entries()[i].name, dict.entries()[i].value);
-  bare.add("x", at::zeros({1}));
-  write_file_atomically(scratch / "less.safetensors", safetensors_bytes(less));
-  write_file_atomically(scratch / "bare.safetensors", safetensors_bytes(bare));
-  CHECK(contains(message_of([&] { model_from_weight_archive(scratch / "less.safetensors"); }), dict.entries()[0].name));
-  CHECK(contains(message_of([&] { model_from_weight_archive(scratch / "bare.safetensors"); }),
-                 "its metadata lack 'cvtool.json'"));
 }
 
 TEST_CASE("The C++ header quotes labels and makes a namespace of any file name") {
