@@ -37,10 +37,10 @@ int64_t smaller_size(int64_t size) {
   return 0;
 }
 
-// What a part of the trial learns, and what the training itself would take then.
+// What a part of the trial learns, and what the training itself would go through then.
 struct Amount {
   int64_t epochs = 0, photos = 0;
-  double training_s = 0;
+  double trained_photos = 0;
 };
 
 // The way after trainings without a fifth each, until that is better or worse than what is kept; of few photos at once
@@ -64,7 +64,8 @@ TriedTraining tried(SearchContext& context, const TrialGoal& goal, const Amount&
     if (is_better(kept, result.scores)) break;
     if (part + 1 < planned) continue;
     const double part_s = (context.spent_s() - start) / static_cast<double>(part + 1);
-    if (is_better(result.scores, kept) || !context.fits(part_s + amount.training_s)) break;
+    const double training_s = amount.trained_photos / std::max(trial.images_per_second, 1e-9);
+    if (is_better(result.scores, kept) || !context.fits(part_s + training_s)) break;
   }
   return result;
 }
@@ -118,8 +119,7 @@ std::optional<TriedTraining> try_training(SearchContext& context, TrialGoal goal
   if (epochs_beside(length) < static_cast<double>(least)) length = TrialLength::kBrief;
   way.epochs = whole(epochs_beside(length), 0, worth);
   if (length == TrialLength::kWhole) {
-    TriedTraining result =
-        tried(context, goal, {way.epochs, photos, trained_photos * static_cast<double>(way.epochs) / rate});
+    TriedTraining result = tried(context, goal, {way.epochs, photos, trained_photos * static_cast<double>(way.epochs)});
     // The first guess of the rate was of few steps; what it left over goes into the training.
     const double left = context.training_s() * result.images_per_second / trained_photos;
     result.way.epochs = std::max(way.epochs, whole(left, 0, worth));
@@ -133,8 +133,7 @@ std::optional<TriedTraining> try_training(SearchContext& context, TrialGoal goal
   const double trial_photos = context.trial_s() * rate / trials;
   const int64_t brief = std::clamp(whole(trial_photos / (kFitted * static_cast<double>(photos)), 2, worth), int64_t{2},
                                    std::max<int64_t>(2, (worth + 3) / 4));
-  return tried(context, goal,
-               {brief, whole(trial_photos / static_cast<double>(brief), 1, photos), context.training_s()});
+  return tried(context, goal, {brief, whole(trial_photos / static_cast<double>(brief), 1, photos), 0});
 }
 
 }  // namespace cvtool
