@@ -8,6 +8,7 @@
 
 #include "base/machine.h"
 #include "torch/lanes.h"
+#include "torch/transfer.h"
 
 namespace cvtool {
 namespace {
@@ -86,7 +87,7 @@ class PixelSource : public ExampleSource {
 
   AugmentRows rows_of(const std::vector<size_t>& rows) const {
     const Batch batch = read_batch(store_, rows);
-    AugmentRows out{batch.pixels, batch.labels, {}};
+    AugmentRows out{pinned(batch.pixels, options_.device), pinned(batch.labels, options_.device), {}};
     for (const size_t row : batch.rows) out.ids.push_back(store_.samples()[row].id);
     return out;
   }
@@ -119,7 +120,7 @@ class PixelSource : public ExampleSource {
   void augment(Prepared& batch) const {
     const Timed timed(options_.profile, Spent::kAugment);
     const auto on_device = [&](const AugmentRows& rows) {
-      return AugmentRows{rows.pixels.to(options_.device), rows.labels.to(options_.device), rows.ids};
+      return AugmentRows{sent(rows.pixels, options_.device), sent(rows.labels, options_.device), rows.ids};
     };
     const AugmentRows rows = on_device(batch.read);
     if (!options_.augmenter || !options_.training) {
