@@ -35,7 +35,8 @@ class PixelSource : public ExampleSource {
       : store_(store),
         options_(std::move(options)),
         lookahead_(options_.training && options_.augmenter ? options_.augmenter->lookahead() : 0),
-        ahead_(options_.ahead && options_.device.is_cpu()) {}
+        ahead_(options_.ahead && options_.device.is_cpu()),
+        copies_(options_.device) {}
 
   int64_t size() const override { return static_cast<int64_t>(store_.samples().size()); }
 
@@ -119,16 +120,16 @@ class PixelSource : public ExampleSource {
 
   void augment(Prepared& batch) const {
     const Timed timed(options_.profile, Spent::kAugment);
-    const auto on_device = [&](const AugmentRows& rows) {
-      return AugmentRows{sent(rows.pixels, options_.device), sent(rows.labels, options_.device), rows.ids};
-    };
-    const AugmentRows rows = on_device(batch.read);
+    AugmentRows& rows = batch.read;
+    AugmentRows& following = batch.following;
+    std::vector<at::Tensor*> read{&rows.pixels, &rows.labels};
+    if (lookahead_ > 0) read.insert(read.end(), {&following.pixels, &following.labels});
+    copies_.send(read);
     if (!options_.augmenter || !options_.training) {
       batch.examples = {options_.augmenter ? options_.augmenter->eval_transform(rows.pixels) : rows.pixels,
                         rows.labels};
       return;
     }
-    const AugmentRows following = lookahead_ > 0 ? on_device(batch.following) : AugmentRows{};
     const AugmentedBatch out = options_.augmenter->apply(rows, epoch_, lookahead_ > 0 ? &following : nullptr);
     batch.examples = {out.pixels, out.labels};
   }
@@ -137,6 +138,7 @@ class PixelSource : public ExampleSource {
   PixelSourceOptions options_;
   int64_t lookahead_;
   const bool ahead_;
+  const CopyStream copies_;
   uint64_t epoch_ = 0;
   std::vector<size_t> order_;
   std::unique_ptr<OrderedPrefetch<Prepared>> batches_;  // last: its threads read the rest

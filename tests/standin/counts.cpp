@@ -45,6 +45,7 @@ Counts operator-(const Counts& later, const Counts& earlier) {
   out.waiting_copies = later.waiting_copies - earlier.waiting_copies;
   out.to_device = later.to_device - earlier.to_device;
   out.to_host = later.to_host - earlier.to_host;
+  out.races = later.races - earlier.races;
   for (const auto& [name, count] : later.reads) {
     const auto before = earlier.reads.find(name);
     const int64_t more = count - (before == earlier.reads.end() ? 0 : before->second);
@@ -70,6 +71,11 @@ void count_to_device(bool waits) {
 void count_to_host() {
   trace("a copy to the host");
   change([](Counts& c) { ++c.to_host; });
+}
+
+void count_race(const std::string& what) {
+  trace(what);
+  change([](Counts& c) { ++c.races; });
 }
 
 }  // namespace standin

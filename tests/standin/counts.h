@@ -15,6 +15,7 @@ struct Counts {
   int64_t waiting_copies = 0;
   int64_t to_device = 0;  // of copies, those that wait included
   int64_t to_host = 0;
+  int64_t races = 0;                     // see streams.h
   std::map<std::string, int64_t> reads;  // by operation
   int64_t waits() const { return host_reads + waiting_copies + to_host; }
 };
@@ -30,5 +31,6 @@ void count_kernel();
 void count_host_read(const std::string& operation);
 void count_to_device(bool waits);
 void count_to_host();
+void count_race(const std::string& what);
 
 }  // namespace standin

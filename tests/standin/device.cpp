@@ -7,11 +7,11 @@
 #include <torch/csrc/autograd/variable.h>
 
 #include "standin/memory.h"
+#include "standin/streams.h"
 
 namespace standin {
 namespace {
 
-// One device, one stream: all is done in the order in which it was asked for.
 class Guard final : public c10::impl::DeviceGuardImplInterface {
  public:
   c10::DeviceType type() const override { return c10::DeviceType::PrivateUse1; }
@@ -19,15 +19,22 @@ class Guard final : public c10::impl::DeviceGuardImplInterface {
   c10::Device getDevice() const override { return device(); }
   void setDevice(c10::Device) const override {}
   void uncheckedSetDevice(c10::Device) const noexcept override {}
-  c10::Stream getStream(c10::Device) const noexcept override { return only(); }
-  c10::Stream getDefaultStream(c10::Device) const override { return only(); }
-  c10::Stream exchangeStream(c10::Stream) const noexcept override { return only(); }
   c10::DeviceIndex deviceCount() const noexcept override { return 1; }
+  c10::Stream getStream(c10::Device) const noexcept override { return current_stream(); }
+  c10::Stream getDefaultStream(c10::Device) const override { return c10::Stream(c10::Stream::DEFAULT, device()); }
+  c10::Stream getStreamFromGlobalPool(c10::Device, bool) const override { return new_stream(); }
+  c10::Stream exchangeStream(c10::Stream stream) const noexcept override { return exchange_stream(stream); }
+  void record(void** event, const c10::Stream& stream, c10::DeviceIndex, c10::EventFlag) const override {
+    forget(static_cast<Moment*>(*event));
+    *event = moment_of(stream);
+  }
+  void block(void* event, const c10::Stream& stream) const override {
+    if (event) wait_for(static_cast<const Moment*>(event), stream);
+  }
+  void destroyEvent(void* event, c10::DeviceIndex) const noexcept override { forget(static_cast<Moment*>(event)); }
+  bool queryEvent(void*) const override { return true; }
   bool queryStream(const c10::Stream&) const override { return true; }
-  void synchronizeStream(const c10::Stream&) const override {}
-
- private:
-  static c10::Stream only() { return c10::Stream(c10::Stream::DEFAULT, device()); }
+  void synchronizeStream(const c10::Stream&) const override { host_waited(); }
 };
 
 // Its random numbers are not the processor's: they have a seed of their own.

@@ -15,6 +15,7 @@
 #include "standin/device.h"
 #include "standin/kernel_view.h"
 #include "standin/memory.h"
+#include "standin/streams.h"
 
 namespace standin {
 
@@ -26,6 +27,7 @@ using BelowAutograd = at::AutoDispatchBelowADInplaceOrView;
 
 at::Tensor kernel_view(const at::Tensor& tensor) {
   TORCH_CHECK(!tensor.is_conj() && !tensor.is_neg(), "standin: a conjugate or negative view");
+  if (tensor.numel() > 0) note_use(tensor.storage().data());
   const BelowAutograd guard;
   return at::from_blob(kernel_address(tensor.numel() > 0 ? tensor.data_ptr() : nullptr), tensor.sizes(),
                        tensor.strides(), at::device(at::kCPU).dtype(tensor.scalar_type()));
@@ -77,9 +79,11 @@ at::Tensor copy_from(const at::Tensor& from, const at::Tensor& to, bool non_bloc
   } else {
     count_to_host();
   }
+  const bool waits = !is_on_device(to) || (!is_on_device(from) && !non_blocking);
   const auto seen = [](const at::Tensor& tensor) { return is_on_device(tensor) ? kernel_view(tensor) : tensor; };
   const BelowAutograd guard;
   seen(to).copy_(seen(from));
+  if (waits) host_waited();
   return to;
 }
 
@@ -90,7 +94,9 @@ at::Tensor copy_from_and_resize(const at::Tensor& from, const at::Tensor& to) {
 
 at::Scalar local_scalar_dense(const at::Tensor& tensor) {
   count_host_read("_local_scalar_dense");
-  return kernel_view(tensor).item();
+  const at::Scalar value = kernel_view(tensor).item();
+  host_waited();
+  return value;
 }
 
 const at::Tensor& resize_(const at::Tensor& tensor, at::IntArrayRef sizes, std::optional<at::MemoryFormat> format) {
@@ -104,7 +110,7 @@ at::Tensor as_strided(const at::Tensor& tensor, at::IntArrayRef sizes, at::IntAr
   return at::native::as_strided_tensorimpl(tensor, sizes, strides, offset);
 }
 
-void record_stream(at::Tensor&, at::Stream) {}
+void record_stream(at::Tensor& tensor, at::Stream stream) { note_recorded(tensor.storage().data(), stream); }
 
 at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const OptionalTensor& bias,
                        at::IntArrayRef stride, at::IntArrayRef padding, at::IntArrayRef dilation, bool transposed,

@@ -9,6 +9,8 @@
 #include <stdexcept>
 #include <vector>
 
+#include "standin/streams.h"
+
 namespace standin {
 namespace {
 
@@ -60,11 +62,13 @@ class Memory : public c10::Allocator {
       used_ += bytes;
     }
     taken_[place] = bytes;
+    note_taken(place);
     return place;
   }
 
   void give_back(char* place) {
     const std::lock_guard<std::mutex> guard(lock_);
+    note_given_back(place);
     const auto known = taken_.find(place);
     free_[known->second].push_back(place);
     taken_.erase(known);

@@ -28,6 +28,7 @@ StepTable table_of(const std::vector<standin::Counts>& steps) {
     table.most_waits = std::max(table.most_waits, step.waits());
     table.readings += step.waits() > 0;
     table.waits += step.waits();
+    table.races += step.races;
     ++table.steps;
     for (const auto& [name, count] : step.reads) table.reads[name] += count;
   }

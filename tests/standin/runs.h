@@ -37,6 +37,7 @@ struct StepTable {
   int64_t most_waits = 0;  // in one step
   int64_t least_to_device = 0, most_to_device = 0;
   int64_t most_kernels = 0;
+  int64_t races = 0;
   std::map<std::string, int64_t> reads;  // which operations made the host wait
 };
 StepTable table_of(const std::vector<standin::Counts>& steps);

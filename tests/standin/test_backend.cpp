@@ -1,5 +1,7 @@
 // The stand-in itself: it computes what the processor computes, and nothing escapes it.
 #include <ATen/ATen.h>
+#include <c10/core/Event.h>
+#include <c10/core/StreamGuard.h>
 #include <doctest/doctest.h>
 #include <sys/wait.h>
 #include <torch/csrc/autograd/autograd.h>
@@ -9,6 +11,7 @@
 
 #include "standin/counts.h"
 #include "standin/device.h"
+#include "standin/streams.h"
 #include "torch/device.h"
 
 using namespace cvtool;
@@ -114,4 +117,29 @@ TEST_CASE("Its random numbers have a seed of their own") {
   at::manual_seed(7);
   CHECK(at::equal(first, drawn(5)));
   CHECK_FALSE(at::equal(first, drawn(6)));
+}
+
+TEST_CASE("What two streams do to one tensor is a race unless one waits for the other") {
+  standin::make_known();
+  const at::Tensor values = at::ones({4});
+  const c10::Stream copying = standin::new_stream();
+  const auto races_of = [&](bool waits, bool tells) {
+    const int64_t before = standin::counted().races;
+    {
+      at::Tensor x;
+      c10::Event arrived(c10::DeviceType::PrivateUse1);
+      {
+        const c10::StreamGuard guard(copying);
+        x = values.to(standin::device(), at::kFloat, /*non_blocking=*/true);
+        arrived.record(copying);
+      }
+      if (waits) arrived.block(standin::current_stream());
+      if (tells) x.record_stream(standin::current_stream());
+      const at::Tensor y = x + 1;
+    }
+    return standin::counted().races - before;
+  };
+  CHECK(races_of(true, true) == 0);
+  CHECK(races_of(false, true) == 1);
+  CHECK(races_of(true, false) == 1);
 }

@@ -40,6 +40,7 @@ void check_steps(const Trained& run, int64_t least_to_device, int64_t most_to_de
   CHECK(table.readings == 2);
   CHECK(table.waits == 2);
   CHECK(table.reads.empty());
+  CHECK(table.races == 0);
   CHECK(table.least_to_device >= least_to_device);
   CHECK(table.most_to_device <= most_to_device);
 }
