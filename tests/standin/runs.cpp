@@ -11,10 +11,11 @@
 namespace cvtool {
 
 void StepCounter::progress(const Progress& progress) {
-  if (progress.phase.rfind("Epoch ", 0) != 0) return;
-  ++steps_;
+  const bool trains = progress.phase.rfind("Epoch ", 0) == 0;
+  steps_ += trains;
   const standin::Counts now = standin::counted();
-  if (progress.phase == phase_) steps.push_back(now - last_);
+  if (progress.phase == phase_ && trains) steps.push_back(now - last_);
+  if (progress.phase == phase_ && phase_ == "Validating") validations.push_back(now - last_);
   phase_ = progress.phase;
   last_ = now;
 }

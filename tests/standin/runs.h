@@ -19,7 +19,8 @@ class StepCounter : public Observer {
   void epoch(const EpochReport& report) override { epochs.push_back(report); }
   bool stop_requested() override { return steps_ >= stop_after; }
 
-  std::vector<standin::Counts> steps;  // the first of each epoch, which begins it, is left out
+  // The first of each epoch, which begins it, is left out.
+  std::vector<standin::Counts> steps, validations;
   std::vector<EpochReport> epochs;
   int64_t stop_after = 1 << 30;
 

@@ -13,7 +13,7 @@ namespace {
 
 struct Trained {
   TrainResult result;
-  StepTable table;
+  StepTable table, validation;
   std::vector<EpochReport> epochs;
 };
 
@@ -22,6 +22,7 @@ Trained trained(const std::string& name, const Json& recipe, const std::string& 
   Trained out;
   out.result = train_job(Workshop::get().training(name + "-" + device, recipe, device), counter);
   out.table = table_of(counter.steps);
+  out.validation = table_of(counter.validations);
   out.epochs = counter.epochs;
   MESSAGE(name << " on " << device << ": " << text_of(out.table));
   return out;
@@ -41,6 +42,8 @@ void check_steps(const Trained& run, int64_t least_to_device, int64_t most_to_de
   CHECK(table.waits == 2);
   CHECK(table.reads.empty());
   CHECK(table.races == 0);
+  CHECK(run.validation.steps == 2);
+  CHECK(run.validation.waits == 0);
   CHECK(table.least_to_device >= least_to_device);
   CHECK(table.most_to_device <= most_to_device);
 }
