@@ -52,12 +52,13 @@ Json evaluated(const std::string& device, const std::string& precision, TtaPlan 
   return eval_job(on(device, request), quiet).document["metrics"];
 }
 
-std::vector<ImageResult> predicted(const std::string& device) {
+std::vector<ImageResult> predicted(const std::string& device, int64_t batch = 64) {
   StepCounter quiet;
   PredictRequest request;
   request.inputs = {Workshop::get().photos + "/test"};
   request.model = model();
   request.options.top = 2;
+  request.batch = batch;
   std::vector<ImageResult> all;
   const PredictSink sink{[](const std::vector<std::string>&) {},
                          [&](const ImageResult& image) { all.push_back(image); }};
@@ -83,6 +84,18 @@ TEST_CASE("predict gives the processor's probabilities") {
   REQUIRE(there.size() == 16);
   for (size_t i = 0; i < here.size(); ++i)
     CHECK(there[i].probabilities.at(0) == doctest::Approx(here[i].probabilities.at(0)).epsilon(1e-4));
+}
+
+TEST_CASE("predict sends a batch once and fetches its logits once") {
+  const auto counts_of = [](int64_t batch) {
+    const standin::Counts before = standin::counted();
+    predicted("standin", batch);
+    return standin::counted() - before;
+  };
+  const standin::Counts more = counts_of(4) - counts_of(8);  // four batches, not two
+  CHECK(more.to_device == 2);
+  CHECK(more.to_host == 2);
+  CHECK(more.host_reads == 0);
 }
 
 TEST_CASE("explain draws the processor's heat") {
