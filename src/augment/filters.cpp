@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "augment/resample.h"
+#include "torch/transfer.h"
 
 namespace cvtool {
 namespace {
@@ -16,7 +17,7 @@ at::Tensor reflected_index(int64_t size, int64_t margin, const at::Tensor& like)
     const int64_t place = ((i % (2 * size)) + 2 * size) % (2 * size);
     index.push_back(place < size ? place : 2 * size - 1 - place);
   }
-  return at::tensor(index, at::kLong).to(like.device());
+  return sent(at::tensor(index, at::kLong), like.device());
 }
 
 // weights[k][row] of the taps -margin..margin. A row's taps end at its own 3 sigma, whatever the margin.

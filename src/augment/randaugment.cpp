@@ -86,8 +86,9 @@ at::Tensor auto_contrast(const at::Tensor& x) {
 at::Tensor equalize(const at::Tensor& x) {
   const int64_t planes = x.size(0) * x.size(1), count = x.size(2) * x.size(3);
   const auto bytes = x.round().to(at::kLong).view({planes, count});
-  const auto plane = at::arange(planes, bytes.options()).mul_(256).view({planes, 1});
-  const auto histogram = (bytes + plane).view({-1}).bincount({}, planes * 256).view({planes, 256});
+  // Not bincount: a GPU would have to tell the host how many bins it needs.
+  const auto one = at::ones({1, 1}, bytes.options()).expand_as(bytes);
+  const auto histogram = at::zeros({planes, 256}, bytes.options()).scatter_add_(1, bytes, one);
   const auto last = histogram.gather(1, bytes.amax(1, true));  // how many pixels have the largest value
   const auto step = at::floor_divide(count - last, 255);
   const auto divisor = step.clamp_min(1);

@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include "torch/transfer.h"
+
 namespace cvtool {
 namespace {
 
@@ -23,7 +25,7 @@ GridParts grid_parts(const std::vector<std::array<double, 3>>& coefficients, Ima
     for (int64_t i = 0; i < out.width; ++i) *row++ = static_cast<float>(x * static_cast<double>(i));
     for (int64_t i = 0; i < out.height; ++i) *column++ = static_cast<float>(y * static_cast<double>(i) + constant);
   }
-  return {parts.rows.to(like.device()), parts.columns.to(like.device())};
+  return {sent(parts.rows, like.device()), sent(parts.columns, like.device())};
 }
 
 // A coordinate in 0..n of normalised units, modulo n. The small shift keeps a coordinate that is a hair below
@@ -107,14 +109,14 @@ at::Tensor as_float(const at::Tensor& pixels) { return pixels.to(at::kFloat).con
 at::Tensor per_row(const std::vector<double>& values, const at::Tensor& like) {
   auto column = at::empty({static_cast<int64_t>(values.size()), 1, 1, 1}, at::kFloat);
   std::copy(values.begin(), values.end(), column.data_ptr<float>());
-  return column.to(like.device());
+  return sent(column, like.device());
 }
 
 at::Tensor on_rows(const at::Tensor& pixels, const std::vector<int64_t>& rows,
                    const std::function<at::Tensor(const at::Tensor&)>& change) {
   if (rows.empty()) return pixels;
   if (static_cast<int64_t>(rows.size()) == pixels.size(0)) return change(pixels);
-  const auto index = at::tensor(rows, at::kLong).to(pixels.device());
+  const auto index = sent(at::tensor(rows, at::kLong), pixels.device());
   return pixels.index_copy(0, index, change(pixels.index_select(0, index)));
 }
 
@@ -134,7 +136,7 @@ at::Tensor resample(const at::Tensor& pixels, const std::vector<Affine>& maps, I
   const auto type = plan.resampled.empty() ? pixels.scalar_type() : at::kFloat;
   auto out = at::empty({pixels.size(0), pixels.size(1), size.height, size.width}, pixels.options().dtype(type));
   const auto put = [&](const std::vector<int64_t>& rows, const auto& change) {
-    const auto index = at::tensor(rows, at::kLong).to(pixels.device());
+    const auto index = sent(at::tensor(rows, at::kLong), pixels.device());
     out.index_copy_(0, index, change(pixels.index_select(0, index)).to(type));
   };
   for (const auto& group : plan.moved)

@@ -6,6 +6,7 @@
 #include "augment/randaugment.h"
 #include "augment/resample.h"
 #include "base/error.h"
+#include "torch/transfer.h"
 
 namespace cvtool {
 namespace {
@@ -75,7 +76,7 @@ template <class Draw>
 at::Tensor drawn_rows(const at::Tensor& like, size_t count, const Draw& draw) {
   std::vector<at::Tensor> rows;
   for (size_t i = 0; i < count; ++i) rows.push_back(draw(i).view(like.sizes().slice(1)));
-  return at::stack(rows).to(like.device());
+  return sent(at::stack(rows), like.device());
 }
 
 Work noise(const Json& entry) {

@@ -161,7 +161,7 @@ StepResult PartedNet::step(const StepBatch& step, double factor, const RowsLoss&
   });
   sum_gradients(gradients, factor);
   multiply_deferred(batch, factor);
-  return {tree_sum(losses).item<double>(), at::cat(logits), forward_share(clocks)};
+  return {tree_sum(losses), at::cat(logits), forward_share(clocks)};
 }
 
 void PartedNet::sum_gradients(const std::vector<Gradients>& of_part, double factor) {

@@ -32,13 +32,13 @@ class WholeNet : public StepNet {
   StepResult step(const StepBatch& batch, double factor, const RowsLoss& loss) override {
     StepClock clock;
     const at::Tensor y = logits_of(batch);
-    at::Tensor mean = loss(y, batch.labels);
-    const auto value = mean.item<double>();
+    const at::Tensor mean = loss(y, batch.labels);
     clock.forward_ends();
-    if (factor != 1) mean = mean * factor;
-    mean.backward();
+    at::Tensor summed = factor != 1 ? mean * factor : mean;
+    if (batch.scale.defined()) summed = summed * batch.scale;
+    summed.backward();
     clock.backward_ends();
-    return {value, y.detach(), forward_share({clock})};
+    return {mean.detach(), y.detach(), forward_share({clock})};
   }
 
   double loss_of(const StepBatch& batch, const RowsLoss& loss) override {
@@ -57,8 +57,7 @@ class WholeNet : public StepNet {
 
  private:
   at::Tensor logits_of(const StepBatch& batch) const {
-    // Dropout draws from LibTorch's own generator.
-    at::manual_seed(batch.seed);
+    seed_random(plan_.device, batch.seed);
     const Autocast autocast(plan_.device, plan_.precision);
     return run_stages(plan_.stages, batch.x);
   }

@@ -17,10 +17,11 @@ using RowsLoss = std::function<at::Tensor(const at::Tensor& logits, const at::Te
 struct StepBatch {
   at::Tensor x, labels;  // of as many rows, on the net's device
   uint64_t seed = 0;     // of what dropout draws
+  at::Tensor scale;      // of half precision: what the loss is multiplied by, f32, one number on the device; else none
 };
 
 struct StepResult {
-  double loss = 0;           // mean over the batch
+  at::Tensor loss;           // mean over the batch: one number, detached, on the net's device
   at::Tensor logits;         // [N,units], detached
   double forward_share = 0;  // of the time that it took: what went forward, from 0 to 1
 };
@@ -49,7 +50,8 @@ class StepNet {
  public:
   virtual ~StepNet() = default;
 
-  // Adds `factor` times the gradients of the mean loss to those of the stages' parameters.
+  // Adds `factor` times the gradients of the mean loss, scaled, to those of the stages' parameters. On a device other
+  // than a processor it is only asked for: nobody waits.
   virtual StepResult step(const StepBatch& batch, double factor, const RowsLoss& loss) = 0;
   // The mean loss of such a step, without gradients.
   virtual double loss_of(const StepBatch& batch, const RowsLoss& loss) = 0;

@@ -13,6 +13,7 @@
 
 #include <chrono>
 #include <climits>
+#include <mutex>
 
 #include "base/error.h"
 #include "base/machine.h"
@@ -46,11 +47,23 @@ int compute_threads(int wanted) {
   return affordable;
 }
 
+// A device that LibTorch does not have of itself: whoever has made one known to it in this process names it.
+bool is_foreign_device([[maybe_unused]] const std::string& text) {
+#if TORCH_VERSION_MAJOR * 100 + TORCH_VERSION_MINOR < 204
+  return false;
+#else
+  if (!c10::is_privateuse1_backend_registered()) return false;
+  const std::string name = c10::get_privateuse1_backend();
+  return text == name || text == name + ":0";
+#endif
+}
+
 }  // namespace
 
 at::Device device_from_text(const std::string& text) {
   const std::vector<std::string> words{"auto", "cpu", "cuda", "cuda:N"};
   if (text == "cpu") return at::kCPU;
+  if (is_foreign_device(text)) return at::Device(at::kPrivateUse1, 0);
   if (text == "auto") return at::hasCUDA() ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
   const bool numbered = starts_with(text, "cuda:") && text.size() > 5 && text.size() < 8 &&
                         text.find_first_not_of("0123456789", 5) == std::string::npos;
@@ -64,6 +77,12 @@ at::Device device_from_text(const std::string& text) {
     throw UsageError("--device " + text + ": there " +
                      (count == 1 ? "is 1 GPU" : "are " + std::to_string(count) + " GPUs") + ", numbered from 0");
   return at::Device(at::kCUDA, static_cast<at::DeviceIndex>(index));
+}
+
+void seed_random(at::Device device, uint64_t seed) {
+  at::Generator generator = at::globalContext().defaultGenerator(device);
+  const std::lock_guard<std::mutex> lock(generator.mutex());
+  generator.set_current_seed(seed);
 }
 
 std::string precision_text(at::ScalarType type) {
@@ -96,6 +115,10 @@ at::ScalarType precision_from_text(const std::string& text, at::Device device, s
     const bool native = at::detail::getCUDAHooks().supportsBFloat16ConvolutionWithCuDNNv8();
     why = native ? "the GPU has bfloat16" : "the GPU has no bfloat16";
     return native ? at::kBFloat16 : at::kFloat;
+  }
+  if (!device.is_cpu()) {
+    why = "the device does not say whether it has bfloat16";
+    return at::kFloat;
   }
   const bool native = cpu_has_native_bfloat16();
   why = native ? "the processor has bfloat16 natively" : "the processor has no native bfloat16";

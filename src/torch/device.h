@@ -16,6 +16,9 @@ at::Device device_from_text(const std::string& text);
 // UsageError for fp16 on a processor.
 at::ScalarType precision_from_text(const std::string& text, at::Device device, std::string& why);
 
+// Seeds what dropout draws from on that device: LibTorch's own generator of it.
+void seed_random(at::Device device, uint64_t seed);
+
 // The word for it: "fp32", "bf16" or "fp16".
 std::string precision_text(at::ScalarType type);
 

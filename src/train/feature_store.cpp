@@ -11,6 +11,7 @@
 #include "augment/variants.h"
 #include "base/error.h"
 #include "base/random.h"
+#include "torch/transfer.h"
 #include "train/photo_pass.h"
 
 namespace cvtool {
@@ -54,7 +55,7 @@ int64_t FeatureStore::bytes() const {
 
 at::Tensor FeatureStore::features_of(const at::Tensor& pixels, const std::vector<uint64_t>& ids,
                                      int64_t outcome) const {
-  return kept_order(options_.frozen(options_.variants.pixels(pixels.to(options_.device), ids, outcome)));
+  return kept_order(options_.frozen(options_.variants.pixels(sent(pixels, options_.device), ids, outcome)));
 }
 
 bool FeatureStore::is_kept(size_t row) const {
@@ -134,7 +135,7 @@ bool FeatureStore::examples(const std::vector<size_t>& rows, uint64_t epoch, Exa
       labels.data_ptr<int64_t>()[kept++] = sample.label;
   }
   if (kept == 0) return false;
-  out = {x.narrow(0, 0, kept).to(options_.device), labels.narrow(0, 0, kept).to(options_.device)};
+  out = {sent(x.narrow(0, 0, kept), options_.device), sent(labels.narrow(0, 0, kept), options_.device)};
   return true;
 }
 

@@ -30,18 +30,37 @@ void adam(at::Tensor& w, const at::Tensor& g, Slots& s, const StepContext& c) {
   const auto t = static_cast<double>(c.step);
   s[0].lerp_(g, 1 - c.config.beta_1);
   s[1].mul_(c.config.beta_2).addcmul_(g, g, 1 - c.config.beta_2);
+  const at::Tensor root = s[1].sqrt().add_(c.config.epsilon);
+  if (c.exact_step.defined()) {
+    const auto rest = [&](double beta) { return 1 - at::pow(beta, c.exact_step); };
+    w.sub_(s[0] / root * (rest(c.config.beta_2).sqrt() / rest(c.config.beta_1) * c.lr));
+    return;
+  }
   const double rate = c.lr * std::sqrt(1 - std::pow(c.config.beta_2, t)) / (1 - std::pow(c.config.beta_1, t));
-  w.addcdiv_(s[0], s[1].sqrt().add_(c.config.epsilon), -rate);
+  w.addcdiv_(s[0], root, -rate);
+}
+
+// Beyond a thousand steps the product of nadam's momenta is zero in any precision.
+constexpr int64_t kNadamSteps = 1000;
+
+// nadam where which step it is stands on the device.
+void nadam_of_exact_step(at::Tensor& w, const at::Tensor& g, Slots& s, const StepContext& c) {
+  const at::Tensor &t = c.exact_step, steps = at::arange(1, std::min(c.step, kNadamSteps) + 1, t.options());
+  const auto u = [&](const at::Tensor& step) { return (1 - at::pow(0.96, step) * 0.5) * c.config.beta_1; };
+  const at::Tensor product = at::where(steps <= t, u(steps), at::ones_like(steps)).prod(), next = u(t + 1);
+  const at::Tensor m = s[0] * (next / (1 - product * next)) + g * ((1 - u(t)) / (1 - product));
+  const at::Tensor v = s[1] / (1 - at::pow(c.config.beta_2, t));
+  w.sub_(m / v.sqrt_().add_(c.config.epsilon) * c.lr);
 }
 
 // Dozat 2016, with Keras's decay of the momentum: beta_1 * (1 - 0.5 * 0.96^t).
 void nadam(at::Tensor& w, const at::Tensor& g, Slots& s, const StepContext& c) {
   const auto u = [&](int64_t t) { return c.config.beta_1 * (1 - 0.5 * std::pow(0.96, static_cast<double>(t))); };
   double product = 1;
-  // Beyond a thousand steps the product is zero in any precision.
-  for (int64_t t = 1; t <= std::min<int64_t>(c.step, 1000); ++t) product *= u(t);
+  for (int64_t t = 1; t <= std::min(c.step, kNadamSteps); ++t) product *= u(t);
   s[0].lerp_(g, 1 - c.config.beta_1);
   s[1].mul_(c.config.beta_2).addcmul_(g, g, 1 - c.config.beta_2);
+  if (c.exact_step.defined()) return nadam_of_exact_step(w, g, s, c);
   const at::Tensor m = s[0] * (u(c.step + 1) / (1 - product * u(c.step + 1))) + g * ((1 - u(c.step)) / (1 - product));
   const at::Tensor v = s[1] / (1 - std::pow(c.config.beta_2, static_cast<double>(c.step)));
   w.addcdiv_(m, v.sqrt_().add_(c.config.epsilon), -c.lr);
@@ -116,7 +135,8 @@ void Optimizer::one_after_the_other(size_t count, const std::function<void(size_
   for (size_t i = 0; i < count; ++i) task(i);
 }
 
-// Parameters that have a gradient, large ones cut: an update looks at each number by itself.
+// Parameters that have a gradient; on a processor large ones cut, for its cores: an update looks at each number by
+// itself.
 std::vector<Optimizer::Slot> Optimizer::pieces() {
   constexpr int64_t kMost = 1 << 18;
   std::vector<Slot> out;
@@ -128,7 +148,7 @@ std::vector<Optimizer::Slot> Optimizer::pieces() {
     whole.gradient = own;
     own.reset();
     const int64_t count = slot.parameter.numel();
-    if (!slot.parameter.is_non_overlapping_and_dense() || count <= kMost) {
+    if (!slot.parameter.is_cpu() || !slot.parameter.is_non_overlapping_and_dense() || count <= kMost) {
       out.push_back(std::move(whole));
       continue;
     }
@@ -149,19 +169,38 @@ std::vector<Optimizer::Slot> Optimizer::pieces() {
   return out;
 }
 
-void Optimizer::step(double run_lr, const ForEach& for_each) {
+void Optimizer::update(Slot& slot, double run_lr, const at::Tensor& counts, const at::Tensor& exact_step) const {
+  const double lr = run_lr * slot.lr_factor;
+  std::vector<at::Tensor> changed, before;
+  if (counts.defined()) {
+    changed = slot.state;
+    changed.push_back(slot.parameter);
+    for (const at::Tensor& tensor : changed) before.push_back(tensor.detach().clone());
+  }
+  // Biases and norms have one dimension; decay would only pull them to zero.
+  if (config_.weight_decay > 0 && slot.decays) slot.parameter.mul_(1 - config_.weight_decay * lr);
+  kind_->update(slot.parameter, slot.gradient, slot.state, {config_, lr, steps_, exact_step});
+  for (size_t i = 0; i < before.size(); ++i) changed[i].copy_(at::where(counts, changed[i], before[i]));
+}
+
+void Optimizer::step(double lr, const Way& way) {
   at::NoGradGuard no_grad;
   ++steps_;
+  at::Tensor exact_step;
+  if (way.counts.defined()) {
+    if (!left_out_.defined()) left_out_ = at::zeros({}, way.counts.options().dtype(at::kLong));
+    left_out_ = left_out_ + way.counts.logical_not();
+    // A step that is left out may be the first: its update is computed, and then not taken.
+    exact_step = (steps_ - left_out_).clamp_min(1).to(at::kDouble);
+  }
   std::vector<Slot> work = pieces();
-  for_each(work.size(), [&](size_t i) {
+  way.for_each(work.size(), [&](size_t i) {
     at::NoGradGuard no_grad_there;
-    Slot& slot = work[i];
-    const double lr = run_lr * slot.lr_factor;
-    // Biases and norms have one dimension; decay would only pull them to zero.
-    if (config_.weight_decay > 0 && slot.decays) slot.parameter.mul_(1 - config_.weight_decay * lr);
-    kind_->update(slot.parameter, slot.gradient, slot.state, {config_, lr, steps_});
+    update(work[i], lr, way.counts, exact_step);
   });
 }
+
+int64_t Optimizer::steps() const { return steps_ - (left_out_.defined() ? left_out_.item<int64_t>() : 0); }
 
 std::vector<std::pair<std::string, at::Tensor>> Optimizer::state() const {
   std::vector<std::pair<std::string, at::Tensor>> out;
@@ -180,6 +219,7 @@ void Optimizer::restore(int64_t steps, const std::function<const at::Tensor*(con
     tensor.copy_(*kept);
   }
   steps_ = steps;
+  left_out_.reset();
 }
 
 }  // namespace cvtool

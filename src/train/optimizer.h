@@ -28,6 +28,9 @@ struct StepContext {
   const TrainConfig& config;  // with the optimizer's own values filled in
   double lr;
   int64_t step;  // 1, 2, ...
+  // Where steps may be left out (half precision), which one this is: f64, one number on the device; `step` is then the
+  // most that it can be. Else undefined.
+  at::Tensor exact_step;
 };
 
 // `config` with every "0: the optimizer's own" replaced by the value.
@@ -47,12 +50,21 @@ class Optimizer {
   // Calls task(0) .. task(count - 1), in any order.
   using ForEach = std::function<void(size_t count, const std::function<void(size_t)>& task)>;
 
-  // Applies the parameters' gradients with learning rate `lr` and clears them. Parameters without a gradient stay. What
-  // comes out does not depend on for_each.
-  void step(double lr, const ForEach& for_each = one_after_the_other);
   static void one_after_the_other(size_t count, const std::function<void(size_t)>& task);
+  struct Way {
+    ForEach for_each = one_after_the_other;
+    // Bool, one number on the parameters' device: where it is false the step is left out, as if it had never been asked
+    // for. Undefined: it counts.
+    at::Tensor counts;
+  };
 
-  int64_t steps() const { return steps_; }
+  // Applies the parameters' gradients with learning rate `lr` and clears them. Parameters without a gradient stay. What
+  // comes out does not depend on way.for_each. Waits for no device.
+  void step(double lr, const Way& way);
+  void step(double lr) { step(lr, {one_after_the_other, {}}); }
+
+  // That counted; waits for the device where some may not have.
+  int64_t steps() const;
 
   // What it remembers of each parameter: "PARAMETER/SLOT", numbered from 0. The tensors are its own, and change.
   std::vector<std::pair<std::string, at::Tensor>> state() const;
@@ -70,11 +82,14 @@ class Optimizer {
   };
 
   std::vector<Slot> pieces();
+  // `counts` and `exact_step` as in Way and StepContext.
+  void update(Slot& slot, double run_lr, const at::Tensor& counts, const at::Tensor& exact_step) const;
 
   TrainConfig config_;
   const OptimizerKind* kind_;
   std::vector<Slot> slots_;
-  int64_t steps_ = 0;
+  int64_t steps_ = 0;    // that were asked for
+  at::Tensor left_out_;  // of them: i64, one number on the device; undefined: none
 };
 
 }  // namespace cvtool

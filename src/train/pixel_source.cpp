@@ -8,6 +8,7 @@
 
 #include "base/machine.h"
 #include "torch/lanes.h"
+#include "torch/transfer.h"
 
 namespace cvtool {
 namespace {
@@ -34,7 +35,8 @@ class PixelSource : public ExampleSource {
       : store_(store),
         options_(std::move(options)),
         lookahead_(options_.training && options_.augmenter ? options_.augmenter->lookahead() : 0),
-        ahead_(options_.ahead && options_.device.is_cpu()) {}
+        ahead_(options_.ahead && options_.device.is_cpu()),
+        copies_(options_.device) {}
 
   int64_t size() const override { return static_cast<int64_t>(store_.samples().size()); }
 
@@ -86,7 +88,7 @@ class PixelSource : public ExampleSource {
 
   AugmentRows rows_of(const std::vector<size_t>& rows) const {
     const Batch batch = read_batch(store_, rows);
-    AugmentRows out{batch.pixels, batch.labels, {}};
+    AugmentRows out{pinned(batch.pixels, options_.device), pinned(batch.labels, options_.device), {}};
     for (const size_t row : batch.rows) out.ids.push_back(store_.samples()[row].id);
     return out;
   }
@@ -118,16 +120,16 @@ class PixelSource : public ExampleSource {
 
   void augment(Prepared& batch) const {
     const Timed timed(options_.profile, Spent::kAugment);
-    const auto on_device = [&](const AugmentRows& rows) {
-      return AugmentRows{rows.pixels.to(options_.device), rows.labels.to(options_.device), rows.ids};
-    };
-    const AugmentRows rows = on_device(batch.read);
+    AugmentRows& rows = batch.read;
+    AugmentRows& following = batch.following;
+    std::vector<at::Tensor*> read{&rows.pixels, &rows.labels};
+    if (lookahead_ > 0) read.insert(read.end(), {&following.pixels, &following.labels});
+    copies_.send(read);
     if (!options_.augmenter || !options_.training) {
       batch.examples = {options_.augmenter ? options_.augmenter->eval_transform(rows.pixels) : rows.pixels,
                         rows.labels};
       return;
     }
-    const AugmentRows following = lookahead_ > 0 ? on_device(batch.following) : AugmentRows{};
     const AugmentedBatch out = options_.augmenter->apply(rows, epoch_, lookahead_ > 0 ? &following : nullptr);
     batch.examples = {out.pixels, out.labels};
   }
@@ -136,6 +138,7 @@ class PixelSource : public ExampleSource {
   PixelSourceOptions options_;
   int64_t lookahead_;
   const bool ahead_;
+  const CopyStream copies_;
   uint64_t epoch_ = 0;
   std::vector<size_t> order_;
   std::unique_ptr<OrderedPrefetch<Prepared>> batches_;  // last: its threads read the rest

@@ -2,35 +2,26 @@
 
 #include <ATen/ATen.h>
 
-#include <atomic>
-#include <numeric>
+#include <algorithm>
 
 #include "base/random.h"
 #include "torch/device.h"
 
 namespace cvtool {
-namespace {
-
-// Micikevicius et al., arXiv 1710.03740, section 3.2: the scale grows while nothing overflows.
-constexpr double kFirstScale = 65536, kLargestScale = 16777216;
-constexpr int64_t kStepsBeforeGrowth = 2000;
-
-bool is_half(const TrainingRun& run) { return run.precision == at::kHalf; }
-
-}  // namespace
 
 Stepper::Stepper(const TrainingRun& run, const TrainingPhase& phase)
     : run_(run),
       net_(step_net({phase.stages, run.device, run.precision, phase.whole_batches})),
-      optimizer_(run.config, phase.groups),
-      scale_(is_half(run) ? kFirstScale : 1) {
+      optimizer_(run.config, phase.groups) {
+  if (run.precision == at::kHalf) scale_.emplace(run.device);
   for (const ParameterGroup& group : phase.groups)
     parameters_.insert(parameters_.end(), group.parameters.begin(), group.parameters.end());
 }
 
 StepBatch Stepper::batch_of(const Examples& examples, int64_t number) const {
   return {examples.x, examples.labels,
-          Random(static_cast<uint64_t>(run_.config.seed), "dropout", 0, static_cast<uint64_t>(number)).bits64()};
+          Random(static_cast<uint64_t>(run_.config.seed), "dropout", 0, static_cast<uint64_t>(number)).bits64(),
+          scale_ ? scale_->value() : at::Tensor()};
 }
 
 double Stepper::loss_of(const Examples& examples, int64_t number) const {
@@ -39,32 +30,38 @@ double Stepper::loss_of(const Examples& examples, int64_t number) const {
 
 BatchMetrics Stepper::add(const Examples& examples, int64_t number) {
   const int64_t count = examples.labels.size(0);
-  const double factor = scale_ * (run_.config.accumulate > 1 ? static_cast<double>(count) : 1);
+  const double factor = run_.config.accumulate > 1 ? static_cast<double>(count) : 1;
   Timed timed(run_.profile, Spent::kForward);
   const StepResult result = net_->step(batch_of(examples, number), factor, loss_);
   timed.divide(result.forward_share, Spent::kBackward);
   if (run_.profile) run_.profile->add_photos(count);
   accumulated_ += count;
-  return {result.loss, correct_from_logits(result.logits, examples.labels).item<double>(), count};
+  return {result.loss, correct_from_logits(result.logits, examples.labels), count};
 }
 
-bool Stepper::unscale() {
-  const double divisor = scale_ * (run_.config.accumulate > 1 ? static_cast<double>(accumulated_) : 1);
-  std::atomic<bool> finite{true};
-  for_each_gradient([&](size_t, at::Tensor& gradient) {
-    if (divisor != 1) gradient.div_(divisor);
-    if (is_half(run_) && !gradient.isfinite().all().item<bool>()) finite = false;
-  });
-  return finite;
+at::Tensor Stepper::unscale() {
+  const double divisor = run_.config.accumulate > 1 ? static_cast<double>(accumulated_) : 1;
+  if (!scale_) {
+    if (divisor != 1) for_each_gradient([&](size_t, at::Tensor& gradient) { gradient.div_(divisor); });
+    return {};
+  }
+  std::vector<at::Tensor> gradients;
+  for (const at::Tensor& parameter : parameters_)
+    if (parameter.grad().defined()) gradients.push_back(parameter.grad());
+  return scale_->unscale(gradients, divisor);
 }
 
 void Stepper::clip() {
-  std::vector<double> squares(parameters_.size(), 0);
-  for_each_gradient(
-      [&](size_t i, const at::Tensor& gradient) { squares[i] = gradient.square().sum(at::kDouble).item<double>(); });
-  const double norm = std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0));
-  if (norm <= run_.config.clip_norm) return;
-  for_each_gradient([&](size_t, at::Tensor& gradient) { gradient.mul_(run_.config.clip_norm / norm); });
+  std::vector<at::Tensor> squares(parameters_.size());
+  for_each_gradient([&](size_t i, const at::Tensor& gradient) { squares[i] = gradient.square().sum(at::kDouble); });
+  squares.erase(std::remove_if(squares.begin(), squares.end(), [](const at::Tensor& s) { return !s.defined(); }),
+                squares.end());
+  if (squares.empty()) return;
+  const at::Tensor norm = at::stack(squares).sum().sqrt();
+  const at::Tensor factor = at::full_like(norm, run_.config.clip_norm).div_(norm).clamp_max_(1);
+  // To look at it costs nothing on a processor, and often nothing is to be done.
+  if (factor.is_cpu() && factor.item<double>() == 1) return;
+  for_each_gradient([&](size_t, at::Tensor& gradient) { gradient.mul_(factor); });
 }
 
 void Stepper::for_each_gradient(const std::function<void(size_t place, at::Tensor& gradient)>& task) {
@@ -78,32 +75,21 @@ void Stepper::for_each_gradient(const std::function<void(size_t place, at::Tenso
 void Stepper::update(double lr) {
   const Timed timed(run_.profile, Spent::kStep);
   at::NoGradGuard no_grad;
-  const bool finite = unscale();
+  const at::Tensor finite = unscale();
   accumulated_ = 0;
-  if (!finite) {
-    scale_ = std::max(1.0, scale_ / 2);
-    steps_at_scale_ = 0;
-    for (at::Tensor& parameter : parameters_) parameter.mutable_grad().reset();
-    return;
-  }
-  if (is_half(run_) && ++steps_at_scale_ >= kStepsBeforeGrowth) {
-    scale_ = std::min(kLargestScale, scale_ * 2);
-    steps_at_scale_ = 0;
-  }
   if (run_.config.clip_norm > 0) clip();
-  optimizer_.step(lr, [this](size_t count, const auto& task) { net_->for_each(count, task); });
+  optimizer_.step(lr, {[this](size_t count, const auto& task) { net_->for_each(count, task); }, finite});
 }
 
 void Stepper::save(TrainingState& state) const {
   state.optimizer_steps = optimizer_.steps();
-  state.loss_scale = scale_;
-  state.steps_at_scale = steps_at_scale_;
+  state.loss_scale = scale_ ? scale_->number() : 1;
+  state.steps_at_scale = scale_ ? scale_->steps() : 0;
   for (auto& [name, tensor] : optimizer_.state()) state.tensors.emplace_back("optimizer/" + name, tensor);
 }
 
 void Stepper::restore(const TrainingState& state) {
-  scale_ = state.loss_scale;
-  steps_at_scale_ = state.steps_at_scale;
+  if (scale_) scale_->restore(state.loss_scale, state.steps_at_scale);
   optimizer_.restore(state.optimizer_steps,
                      [&](const std::string& name) { return find_tensor(state.tensors, "optimizer/" + name); });
 }

@@ -2,16 +2,14 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
+#include "parts/loss_scale.h"
+#include "parts/pass_sums.h"
 #include "parts/step_net.h"
 #include "train/training_run.h"
 
 namespace cvtool {
-
-struct BatchMetrics {
-  double loss = 0, correct = 0;  // mean; number
-  int64_t count = 0;
-};
 
 class Stepper {
  public:
@@ -19,7 +17,7 @@ class Stepper {
   Stepper(const TrainingRun& run, const TrainingPhase& phase);
 
   // Adds a batch's gradients. `number` is the batch's among all of the run: dropout draws by it. Nothing but the loss
-  // is known to be finite: check it.
+  // is known to be finite: check it. On a device other than a processor, nobody waits.
   BatchMetrics add(const Examples& examples, int64_t number);
 
   // The mean loss in training of a batch that is not learned from; dropout draws by `number`.
@@ -38,7 +36,7 @@ class Stepper {
 
  private:
   StepBatch batch_of(const Examples& examples, int64_t number) const;
-  bool unscale();  // false where a gradient is not finite
+  at::Tensor unscale();  // in half precision: whether every gradient is finite
   void clip();
   // Of the parameters that have one, each in one thread.
   void for_each_gradient(const std::function<void(size_t place, at::Tensor& gradient)>& task);
@@ -50,9 +48,8 @@ class Stepper {
   RowsLoss loss_ = [this](const at::Tensor& logits, const at::Tensor& labels) {
     return training_loss(run_.loss, logits, labels);
   };
-  int64_t accumulated_ = 0;  // samples whose gradients have been added
-  double scale_ = 1;
-  int64_t steps_at_scale_ = 0;
+  int64_t accumulated_ = 0;         // samples whose gradients have been added
+  std::optional<LossScale> scale_;  // of half precision
 };
 
 }  // namespace cvtool

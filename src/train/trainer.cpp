@@ -99,6 +99,7 @@ class TrainingLoop {
   void save() {
     if (!run_.save) return;
     const Timed timed(run_.profile, Spent::kSave);
+    sums_.fetch();
     state_.phase = plan_->first_epoch;
     for (const auto& [name, weight] : phase_.weights) state_.tensors.emplace_back("weights/" + name, weight);
     average_.save(state_.tensors);
@@ -107,8 +108,9 @@ class TrainingLoop {
     state_.tensors.clear();
   }
 
-  Progress progress(const std::string& phase, int64_t total, const RunningSums& sums) const {
-    return {phase, sums.samples, total, sums.mean_loss(), sums.accuracy()};
+  // Loss and accuracy are of the batches that are known.
+  Progress progress(const std::string& phase, int64_t total, const RunningSums& sums, int64_t samples) const {
+    return {phase, samples, total, sums.mean_loss(), sums.accuracy()};
   }
 
   bool next_batch(Examples& examples) {
@@ -126,12 +128,10 @@ class TrainingLoop {
     Examples examples;
     int64_t accumulated = 0;
     while (next_batch(examples)) {
-      const BatchMetrics metrics = stepper_->add(examples, state_.all_batches);
-      check_finite(metrics.loss, "the loss");
-      state_.sums.add(metrics.loss, metrics.correct, metrics.count);
+      sums_.add(stepper_->add(examples, state_.all_batches), state_.updates + 1);
       last_batch_ = examples.x;
       ++state_.all_batches;
-      run_.observer->progress(progress(name, phase_.train->size(), state_.sums));
+      run_.observer->progress(progress(name, phase_.train->size(), state_.sums, sums_.samples()));
       if (++accumulated < run_.config.accumulate) continue;
       update(accumulated);
       if (const TrainingEnd end = asked_to_stop(); end != TrainingEnd::kDone) return end;
@@ -178,16 +178,17 @@ class TrainingLoop {
     accumulated = 0;
   }
 
-  void check_finite(double loss, const std::string& what) const {
+  void check_finite(double loss, int64_t step, const std::string& what) const {
     if (std::isfinite(loss)) return;
     throw Error(what + " became " + (std::isnan(loss) ? "NaN" : "infinite") + " in epoch " +
-                std::to_string(state_.epoch) + ", step " + std::to_string(state_.updates + 1) +
-                "; try a smaller --lr (it was " + Json(run_.config.lr).dump() + "), --warmup 1 or --clip-norm 1" +
+                std::to_string(state_.epoch) + ", step " + std::to_string(step) + "; try a smaller --lr (it was " +
+                Json(run_.config.lr).dump() + "), --warmup 1 or --clip-norm 1" +
                 (run_.precision == at::kFloat ? "" : ", or --precision fp32"));
   }
 
   // Validation, the epoch's report and what is kept of it.
   TrainingEnd finish_epoch() {
+    sums_.fetch();
     const double seconds = state_.seconds + seconds_since(epoch_start_);
     EpochReport report{state_.epoch,
                        run_.config.epochs,
@@ -247,17 +248,20 @@ class TrainingLoop {
     trim_heap();
     phase_.valid->begin(state_.epoch);
     RunningSums sums;
+    PassSums all(sums, [](double, int64_t) {});
     Examples examples;
     std::vector<at::Tensor> extremes;
     while (phase_.valid->next(examples)) {
       const at::Tensor logits = stepper_->evaluate(examples.x);
       for (const at::Tensor& extreme : {logits.amin({0}), logits.amax({0})}) extremes.push_back(extreme);
-      sums.add(loss_from_logits(run_.config.loss, logits, examples.labels).item<double>(),
-               correct_from_logits(logits, examples.labels).item<double>(), examples.labels.size(0));
-      run_.observer->progress(progress("Validating", phase_.valid->size(), sums));
+      all.add({loss_from_logits(run_.config.loss, logits, examples.labels),
+               correct_from_logits(logits, examples.labels), examples.labels.size(0)},
+              state_.updates);
+      run_.observer->progress(progress("Validating", phase_.valid->size(), sums, all.samples()));
       if (run_.observer->stop_requested()) return false;
     }
-    check_finite(sums.mean_loss(), "the validation loss");
+    all.fetch();
+    check_finite(sums.mean_loss(), state_.updates + 1, "the validation loss");
     state_.same_answer = sums.samples >= kPhotosToCompare && are_rows_equal(at::stack(extremes));
     report.values.emplace_back("val_loss", sums.mean_loss());
     report.values.emplace_back("val_" + accuracy_name(run_.units), sums.accuracy());
@@ -270,6 +274,8 @@ class TrainingLoop {
   TrainingPhase phase_;
   std::unique_ptr<Stepper> stepper_;
   WeightAverage average_;
+  // Of the epoch that runs: into state_.sums.
+  PassSums sums_{state_.sums, [this](double loss, int64_t step) { check_finite(loss, step, "the loss"); }};
   at::Tensor last_batch_;  // what the phase was given last
   Throttle saving_{0};
   Clock::time_point start_ = Clock::now(), epoch_start_ = start_;

@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/observer.h"
+#include "parts/pass_sums.h"
 
 namespace cvtool {
 
@@ -35,19 +36,6 @@ void save_checkpoint(const std::string& folder, const Checkpoint& checkpoint);
 // The newest whole checkpoint of a run's folder: checkpoint.pt, or the previous one where that is damaged (with a
 // warning). Nothing where there is neither. Throws Error naming the file when there is no whole one.
 std::optional<Checkpoint> load_checkpoint(const std::string& folder);
-
-// Sums over the samples of an epoch; means are weighted by samples, as Keras's are.
-struct RunningSums {
-  double loss = 0, correct = 0;
-  int64_t samples = 0;
-  void add(double batch_loss, double batch_correct, int64_t count) {
-    loss += batch_loss * static_cast<double>(count);
-    correct += batch_correct;
-    samples += count;
-  }
-  double mean_loss() const { return loss / static_cast<double>(samples); }
-  double accuracy() const { return correct / static_cast<double>(samples); }
-};
 
 // Weights and batch statistics as they were at the end of an epoch, of all that has been trained so far. Never changed
 // in place. On the run's device.

@@ -106,7 +106,7 @@ TEST_CASE("A batch is cut by its shape alone, into parts of nearly equal size") 
 
 TEST_CASE("The parts of a batch give the gradients, statistics and loss of the whole") {
   const Taken whole = step_with(1, 0, at::kFloat, /*whole=*/true), parts = step_with(2, 0);
-  CHECK(parts.result.loss == doctest::Approx(whole.result.loss).epsilon(1e-6));
+  CHECK(parts.result.loss.item<double>() == doctest::Approx(whole.result.loss.item<double>()).epsilon(1e-6));
   CHECK(difference(parts.result.logits, whole.result.logits) < 1e-5);
   CHECK(difference(parts.mean, whole.mean) < 1e-5);
   CHECK(difference(parts.variance, whole.variance) < 1e-5);
@@ -123,7 +123,7 @@ TEST_CASE("A step gives the same bytes for any number of threads, with dropout, 
     for (const int threads : {2, 3, 4}) {
       CAPTURE(threads);
       const Taken other = step_with(threads, .4, precision);
-      CHECK(other.result.loss == one.result.loss);
+      CHECK(other.result.loss.item<double>() == one.result.loss.item<double>());
       CHECK(other.mean.equal(one.mean));
       CHECK(other.variance.equal(one.variance));
       for (const auto& [key, gradient] : one.gradients) {

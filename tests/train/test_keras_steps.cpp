@@ -56,7 +56,7 @@ TEST_CASE("Three steps of a net on raw pixels, with two sigmoid units and Adam, 
   const Examples examples{nchw(tensor_from_json(golden["pixels"])).to(at::kByte),
                           tensor_from_json(golden["labels"]).to(at::kLong)};
   for (int64_t step = 0; step < 3; ++step) {
-    CHECK(stepper.add(examples, step).loss ==
+    CHECK(stepper.add(examples, step).loss.item<double>() ==
           doctest::Approx(golden["losses"][static_cast<size_t>(step)].get<double>()).epsilon(1e-5));
     stepper.update(1e-3);
   }

@@ -76,6 +76,35 @@ TEST_CASE("Ten steps of every optimizer are Keras's") {
   }
 }
 
+TEST_CASE("A step that is left out is as if it had not been") {
+  const Json& golden = keras_golden()["optimizers"];
+  for (const auto& row : golden_configs()) {
+    const std::string& entry = row.first;
+    const TrainConfig& config = row.second;
+    CAPTURE(entry);
+    at::Tensor weight = parameter(golden["start"]), other = parameter(golden["start"]);
+    Optimizer optimizer(config, {{{weight}}}), always(config, {{{other}}});
+    for (size_t i = 0; i < 10; ++i) {
+      const bool counts = i != 0 && i != 4;  // the first one too
+      const at::Tensor gradient = parameter(golden["gradients"][i]).detach();
+      const at::Tensor before = weight.detach().clone();
+      weight.mutable_grad() = counts ? gradient.clone() : gradient / 0;
+      optimizer.step(config.lr, {Optimizer::one_after_the_other, at::full({}, counts, at::kBool)});
+      CHECK_FALSE(weight.grad().defined());
+      if (!counts) {
+        CHECK(at::equal(weight.detach(), before));
+        continue;
+      }
+      other.mutable_grad() = gradient.clone();
+      always.step(config.lr);
+      CHECK(largest_difference(weight.detach(), other.detach()) < 1e-6);
+    }
+    CHECK(optimizer.steps() == 8);
+    for (size_t i = 0; i < optimizer.state().size(); ++i)
+      CHECK(at::equal(optimizer.state()[i].second, always.state()[i].second));
+  }
+}
+
 TEST_CASE("The table of optimizers and the list of their names are the same") {
   std::vector<std::string> names;
   for (const OptimizerKind& kind : optimizer_kinds()) {
