@@ -23,7 +23,8 @@ class VerifyCommand {
   explicit VerifyCommand(CommandApp& app) {
     app.example("cvtool verify", "the newest run's model");
     app.example("cvtool verify classifier.onnx", "a file that was exported");
-    app.add_option("file", request_.file, "model file (.pt, .safetensors), run, or ONNX file (default: runs/latest)")->type_name("RUN");
+    app.add_option("file", request_.file, "model file (.pt, .safetensors), run, or ONNX file (default: runs/latest)")
+        ->type_name("RUN");
     app.add_flag("--json", json_, "print one JSON document");
   }
 
