@@ -46,7 +46,8 @@ fi
 say "The checkout in it"
 rm -rf --one-file-system "$root/cvtool"
 mkdir "$root/cvtool"
-tar -c --exclude='./build*' --exclude=./.git . | tar -x -C "$root/cvtool"
+# As new: what was built may be younger than a change here. What has not changed is in the compiler's cache.
+tar -c --exclude='./build*' --exclude=./.git . | tar -x -m -C "$root/cvtool"
 inside cmake -S /cvtool -B /build -G Ninja -DCMAKE_BUILD_TYPE=Release -DCVTOOL_UNITY=ON >"$root.log" 2>&1 ||
   { cat "$root.log"; exit 1; }
 inside cmake --build /build -j "${CVTOOL_JOBS:-$(nproc)}" --target test_standin
