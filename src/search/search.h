@@ -14,8 +14,8 @@ struct PreparedTraining {
 
 // `request` is_open, its backbone is named or empty; `found` are its photos. On a frozen backbone the head's optimum,
 // by cross-validation within the training photos; then, while it pays by more than one standard error: the backbone's
-// own input size, mirrored photos, fine-tuning, and for photos unlike the backbone's a net from scratch, tried in short
-// trainings on a part of the training photos and measured on the rest. Validation photos choose nothing. Each step is
+// own input size, mirrored photos, fine-tuning, and for photos unlike the backbone's a net from scratch, tried on four
+// fifths of the training photos and measured on the rest. Validation photos choose nothing. Each step is
 // said in a line. What comes out is a plan in plain epochs, which config.json repeats without looking at the clock.
 // Throws as plan_training and open_training_data do, and Error (interrupted) when the observer asks to stop.
 PreparedTraining search_training(const TrainRequest& request, const Dataset& found, Observer& observer);
