@@ -135,7 +135,7 @@ TEST_CASE("Runs without a name are numbered, and a name that is taken is refused
 
 TEST_CASE("A run lies in its project, and its name is that of a folder") {
   const Session& session = Session::get();
-  for (const std::string& name : {"../outside", "a/../../outside", "/tmp/outside", "latest", "."})
+  for (const std::string name : {"../outside", "a/../../outside", "/tmp/outside", "latest", "."})
     check_refused(session({"train", "--data", session.photos, "--name", name}), 2, {"--name " + name, "another"});
   CHECK_FALSE(fs::exists(session.scratch / "outside"));
   check_refused(session({"train", "--data", session.photos, "--project", ""}), 2, {"--project: is empty"});
