@@ -40,7 +40,8 @@ ChosenRecipe recipe_of_source(TrainPlan& plan) {
   if (!request.overrides.value("model", Json::object()).empty())
     throw UsageError("--from trains the net of that run on; leave --base, --head and --preprocess out");
   const std::string path = model_path(request.from);
-  ChosenRecipe chosen{{}, load_model(path)};
+  ChosenRecipe chosen;
+  chosen.source = load_model(path);
   plan.from = std::filesystem::canonical(path).string();
   Recipe own = recipe_from_json(chosen.source->info.at("recipe"), path + ": ");
   if (request.recipe.empty()) {
