@@ -49,7 +49,8 @@ def forward(self, x):
 
 StepBatch batch_of(int64_t rows, int64_t size) {
   at::manual_seed(7);
-  return {at::randn({rows, 3, size, size}).contiguous(at::MemoryFormat::ChannelsLast), at::randint(0, 3, {rows}), 11, {}};
+  return {
+      at::randn({rows, 3, size, size}).contiguous(at::MemoryFormat::ChannelsLast), at::randint(0, 3, {rows}), 11, {}};
 }
 
 std::map<std::string, at::Tensor> gradients(const Module& net) {
