@@ -50,7 +50,7 @@ class TrainCommand {
     app.callback([this, resume, find_lr, &app] {
       finds_lr_ = find_lr->count() > 0;
       request_.resumes = resume->count() > 0;
-      budget_is_asked_ = app.count("--budget") > 0;
+      request_.budget_is_asked = app.count("--budget") > 0 && budget_ != "none";
       if (request_.data.empty() && !request_.resumes) throw CLI::RequiredError("--data");
     });
     const Json with_base = recipe_to_json(recipe_for_help(kDefaultTransferRecipe));
@@ -66,7 +66,6 @@ class TrainCommand {
     request_.overrides = {
         {"data", data_given_}, {"train", train_given_}, {"transfer", transfer_given_}, {"model", model_given()}};
     if (!augment_.is_null()) request_.overrides["augment"] = augment_;
-    request_.budget_is_asked = budget_is_asked_ && budget_ != "none";
     if (budget_ == "none")
       request_.budget_minutes.reset();
     else
@@ -205,7 +204,7 @@ class TrainCommand {
   Json head_;
   Json augment_;  // null: the recipe's
   Json data_given_ = Json::object(), train_given_ = Json::object(), transfer_given_ = Json::object();
-  bool json_ = false, finds_lr_ = false, budget_is_asked_ = false;
+  bool json_ = false, finds_lr_ = false;
   std::string lr_picture_;
   SeriesOptions series_;
 };

@@ -59,12 +59,6 @@ TrainingData SearchContext::take_photos_for(const Way& way) {
   return std::move(data_);
 }
 
-std::vector<Sample> SearchContext::photos_of(const std::vector<size_t>& rows) const {
-  std::vector<Sample> photos;
-  for (const size_t row : rows) photos.push_back(data_.train.store->samples().at(row));
-  return photos;
-}
-
 int64_t SearchContext::photo_side() const {
   return typical_side(found_.root, found_.train, {/*exif=*/true, request_.run.max_pixels});
 }

@@ -27,8 +27,6 @@ class SearchContext {
   uint64_t seed() const { return seed_; }
   int64_t photos() const { return static_cast<int64_t>(found_.train.size()); }  // to train on
   int64_t validation_photos() const { return static_cast<int64_t>(found_.valid.size()); }
-  // Of the training photos that are open.
-  std::vector<Sample> photos_of(const std::vector<size_t>& rows) const;
   const std::vector<std::string>& classes() const { return found_.classes; }
   double spent_s() const { return pace_.spent_s(); }
   // Whether so many seconds are there.

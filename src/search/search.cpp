@@ -57,8 +57,7 @@ class BackboneSearch {
     const TrainPlan plan = context_.plan_of(way);
     own_size_ = plan.net.backbone.value("imgsz", int64_t{0});
     const PhotoStore& store = *context_.photos_for(way).train.store;
-    rows_ = some_rows(store, context_.seed(), photos);
-    return try_probe(plan, store, rows_, context_.observer);
+    return try_probe(plan, store, some_rows(store, context_.seed(), photos), context_.observer);
   }
 
   void take_probe(Way way, ProbeTrial trial) {
@@ -91,12 +90,9 @@ class BackboneSearch {
 
   // A smaller input where not even the training itself is to be had otherwise. Whether it was taken.
   bool fit_into_the_minutes() {
-    constexpr int64_t kSmaller[] = {128, 96};
     Way way = best_;
-    for (const int64_t size : kSmaller) {
-      if (context_.fits(seconds_of(way, context_.photos() + context_.validation_photos()))) break;
-      way.imgsz = size;
-    }
+    const auto fits = [&] { return context_.fits(seconds_of(way, context_.photos() + context_.validation_photos())); };
+    while (!fits() && smaller_size(way.imgsz) > 0) way.imgsz = smaller_size(way.imgsz);
     if (way.imgsz == best_.imgsz) return false;
     take_probe(way, probe(way, kSomePhotos));
     context_.say(way, verdict(scores(), "left out in turn") + ": the minutes allow no larger input");
@@ -117,9 +113,11 @@ class BackboneSearch {
   }
 
   void take_advice() {
+    const PhotoStore& store = *context_.photos_for(best_).train.store;
     JudgedPhotos judged;
     judged.scores = scores();
-    judged.photos = context_.photos_of(rows_);
+    for (const size_t row : some_rows(store, context_.seed(), kSomePhotos))
+      judged.photos.push_back(store.samples()[row]);
     if (context_.fits(3 * best_probe_.seconds)) judged.with_half = scores_with_half(best_probe_, context_.observer);
     advice_ = advice_on(judged, context_.classes());
   }
@@ -183,7 +181,6 @@ class BackboneSearch {
   SearchContext& context_;
   Way best_;
   ProbeTrial best_probe_;
-  std::vector<size_t> rows_;      // of the training photos that probes were last tried on
   PhotoScores held_back_;         // of the best, and of the photos that trials hold back
   int64_t own_size_ = 0;          // of the backbone's input; 0: it does not say
   double seconds_per_photo_ = 0;  // of the first probe

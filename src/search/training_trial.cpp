@@ -1,11 +1,7 @@
 #include "search/training_trial.h"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <cmath>
-
-#include "base/text.h"
 
 namespace cvtool {
 namespace {
@@ -28,13 +24,6 @@ double measured_rate(SearchContext& context, const Way& way) {
   HeldBack few = held_back(store, context.seed(), kPhotos);
   few.check.clear();
   return try_out(context.plan_of(once), store, few, context.observer).images_per_second;
-}
-
-// The next smaller input; 0 where there is none.
-int64_t smaller_size(int64_t size) {
-  for (const int64_t smaller : {192, 160, 128, 96})
-    if (smaller < size) return smaller;
-  return 0;
 }
 
 // What a part of the trial learns, and what the training itself would go through then.
@@ -78,6 +67,12 @@ int64_t epochs_worth(const Way& way, int64_t photos) {
   return whole(12 * std::pow(thousands, -0.3) + 0.5, 4, 16);
 }
 
+int64_t smaller_size(int64_t size) {
+  for (const int64_t smaller : {192, 160, 128, 96})
+    if (smaller < size) return smaller;
+  return 0;
+}
+
 size_t trials_for(int64_t photos) {
   constexpr int64_t kEnough = 1000;  // of which a fifth shows a difference of some percent
   return static_cast<size_t>(
@@ -118,8 +113,9 @@ std::optional<TriedTraining> try_training(SearchContext& context, TrialGoal goal
   if (way.imgsz != asked) rate = measured_rate(context, way);
   if (epochs_beside(length) < static_cast<double>(least)) length = TrialLength::kBrief;
   way.epochs = whole(epochs_beside(length), 0, worth);
+  const double whole_training = trained_photos * static_cast<double>(way.epochs);
   if (length == TrialLength::kWhole) {
-    TriedTraining result = tried(context, goal, {way.epochs, photos, trained_photos * static_cast<double>(way.epochs)});
+    TriedTraining result = tried(context, goal, {way.epochs, photos, whole_training});
     // The first guess of the rate was of few steps; what it left over goes into the training.
     const double left = context.training_s() * result.images_per_second / trained_photos;
     result.way.epochs = std::max(way.epochs, whole(left, 0, worth));
@@ -133,7 +129,7 @@ std::optional<TriedTraining> try_training(SearchContext& context, TrialGoal goal
   const double trial_photos = context.trial_s() * rate / trials;
   const int64_t brief = std::clamp(whole(trial_photos / (kFitted * static_cast<double>(photos)), 2, worth), int64_t{2},
                                    std::max<int64_t>(2, (worth + 3) / 4));
-  return tried(context, goal, {brief, whole(trial_photos / static_cast<double>(brief), 1, photos), 0});
+  return tried(context, goal, {brief, whole(trial_photos / static_cast<double>(brief), 1, photos), whole_training});
 }
 
 }  // namespace cvtool

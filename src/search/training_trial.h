@@ -36,6 +36,9 @@ struct TrialGoal {
 // it; a smaller input is taken where that makes it fit and the user has asked for no size.
 std::optional<TriedTraining> try_training(SearchContext& context, TrialGoal goal);
 
+// The next smaller input, in pixels; 0 where there is none.
+int64_t smaller_size(int64_t size);
+
 // As many epochs as photos of that number are worth, of a training from scratch or behind a backbone.
 int64_t epochs_worth(const Way& way, int64_t photos);
 

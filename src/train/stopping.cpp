@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -127,13 +128,12 @@ std::string still_improving(const std::vector<EpochReport>& history, const Train
   constexpr size_t kLeastEpochs = 4;
   constexpr double kFalls = 0.97;
   if (history.size() < kLeastEpochs) return "";
-  const size_t quarter = history.size() / 4, last = history.size() - quarter, before = last - quarter;
-  const auto loss = [&](size_t epoch) { return value_of(history[epoch], "val_loss"); };
-  double late = 0, early = 0, least_late = loss(last), least = loss(0);
-  for (size_t i = 0; i < quarter; ++i) late += loss(last + i), early += loss(before + i);
-  for (size_t i = 0; i < history.size(); ++i)
-    (i < last ? least : least_late) = std::min(i < last ? least : least_late, loss(i));
-  if (!(late < kFalls * early) || !(least_late <= least)) return "";
+  std::vector<double> losses;
+  for (const EpochReport& report : history) losses.push_back(value_of(report, "val_loss"));
+  const auto quarter = static_cast<std::ptrdiff_t>(losses.size() / 4);
+  const auto end = losses.end(), last = end - quarter;
+  const double late = std::accumulate(last, end, 0.0), early = std::accumulate(last - quarter, last, 0.0);
+  if (!(late < kFalls * early) || *std::min_element(last, end) > *std::min_element(losses.begin(), last)) return "";
   // Such schedules end with a rate of nearly nothing; to go on from there is to go on without learning.
   const bool ends_at_rest = config.schedule.schedule == "cosine" || config.schedule.schedule == "one_cycle";
   return "still improving when it ended: more --epochs would help" +
