@@ -8,8 +8,11 @@
 namespace cvtool {
 namespace {
 
-// A class whose photos are taken for others more often than those of the rest.
-struct WeakClass {
+// Of fewer photos a class is not known when one of them is left out, and nothing is said of it.
+constexpr int64_t kLeastPhotos = 5;
+
+// A class, by what its photos are taken for when they are left out.
+struct JudgedClass {
   size_t label = 0;
   int64_t photos = 0;
   double recall = 1;
@@ -17,10 +20,9 @@ struct WeakClass {
 };
 
 // The class with the smallest recall, where that is more than one standard error below all photos' accuracy.
-const WeakClass* weakest(const std::vector<WeakClass>& found, double accuracy) {
-  constexpr int64_t kLeastPhotos = 5;
-  const WeakClass* least = nullptr;
-  for (const WeakClass& one : found) {
+const JudgedClass* weakest(const std::vector<JudgedClass>& found, double accuracy) {
+  const JudgedClass* least = nullptr;
+  for (const JudgedClass& one : found) {
     if (one.photos < kLeastPhotos) continue;
     const double error = std::sqrt(accuracy * (1 - accuracy) / static_cast<double>(one.photos));
     if (one.recall + error < accuracy && (least == nullptr || one.recall < least->recall)) least = &one;
@@ -28,14 +30,14 @@ const WeakClass* weakest(const std::vector<WeakClass>& found, double accuracy) {
   return least;
 }
 
-std::vector<WeakClass> by_class(const JudgedPhotos& judged, size_t classes) {
+std::vector<JudgedClass> by_class(const JudgedPhotos& judged, size_t classes) {
   std::vector<std::vector<int64_t>> confusion(classes, std::vector<int64_t>(classes));
   for (size_t i = 0; i < judged.photos.size(); ++i)
     ++confusion[static_cast<size_t>(judged.photos[i].label)][static_cast<size_t>(judged.scores.named[i])];
-  std::vector<WeakClass> found;
+  std::vector<JudgedClass> found;
   for (size_t label = 0; label < classes; ++label) {
     std::vector<int64_t>& row = confusion[label];
-    WeakClass one;
+    JudgedClass one;
     one.label = label;
     for (const int64_t count : row) one.photos += count;
     if (one.photos > 0) one.recall = static_cast<double>(row[label]) / static_cast<double>(one.photos);
@@ -54,21 +56,24 @@ std::string on_more_photos(const JudgedPhotos& judged) {
   return "more photos like these would help little: " + figures;
 }
 
-std::string on_classes(const JudgedPhotos& judged, const std::vector<std::string>& classes) {
-  const std::vector<WeakClass> found = by_class(judged, classes.size());
-  const WeakClass* weak = weakest(found, judged.scores.accuracy());
+std::string on_classes(const JudgedPhotos& judged, const std::vector<JudgedClass>& found,
+                       const std::vector<std::string>& classes) {
+  const JudgedClass* weak = weakest(found, judged.scores.accuracy());
   if (weak == nullptr) return "";
   return "photos of " + classes[weak->label] + " would help most: of its " + counted(weak->photos, "photo") + " " +
          fixed(weak->recall, 4) + " are named right when left out, the rest mostly taken for " +
          classes[weak->taken_for];
 }
 
-std::string on_labels(const JudgedPhotos& judged, const std::vector<std::string>& classes) {
+std::string on_labels(const JudgedPhotos& judged, const std::vector<JudgedClass>& found,
+                      const std::vector<std::string>& classes) {
   constexpr double kSurprise = 4.6;  // a probability of a hundredth
   constexpr size_t kMostShown = 3;
   std::vector<size_t> odd;
   for (size_t i = 0; i < judged.photos.size(); ++i)
-    if (judged.scores.loss[i] > kSurprise && judged.scores.right[i] == 0) odd.push_back(i);
+    if (judged.scores.loss[i] > kSurprise && judged.scores.right[i] == 0 &&
+        found[static_cast<size_t>(judged.photos[i].label)].photos >= kLeastPhotos)
+      odd.push_back(i);
   if (odd.empty()) return "";
   std::sort(odd.begin(), odd.end(), [&](size_t a, size_t b) {
     return judged.scores.loss[a] != judged.scores.loss[b] ? judged.scores.loss[a] > judged.scores.loss[b] : a < b;
@@ -87,8 +92,10 @@ std::string on_labels(const JudgedPhotos& judged, const std::vector<std::string>
 std::vector<std::string> advice_on(const JudgedPhotos& judged, const std::vector<std::string>& classes) {
   constexpr size_t kFew = 40;
   if (judged.photos.size() < kFew) return {};
+  const std::vector<JudgedClass> found = by_class(judged, classes.size());
   std::vector<std::string> advice;
-  for (const std::string& sentence : {on_more_photos(judged), on_classes(judged, classes), on_labels(judged, classes)})
+  for (const std::string& sentence :
+       {on_more_photos(judged), on_classes(judged, found, classes), on_labels(judged, found, classes)})
     if (!sentence.empty()) advice.push_back(sentence);
   return advice;
 }

@@ -66,6 +66,19 @@ TEST_CASE("Photos whose label the others contradict are named, the oddest first"
         "like ant) and 1 more");
 }
 
+TEST_CASE("Of a class with a photo or two no label is doubted, for nobody can know it when they are left out") {
+  JudgedPhotos judged = judged_right(60);
+  const std::vector<std::string> classes{"ant", "bee", "cow", "dog"};
+  for (size_t i = 0; i < 4; ++i) {
+    judged.photos[i].label = 3;
+    take_for(judged.scores, i, 0, 9);
+  }
+  CHECK(advice_on(judged, classes).empty());
+  judged.photos[4].label = 3;
+  take_for(judged.scores, 4, 0, 9);
+  CHECK(contains(advice_on(judged, classes).back(), "labels to look at: ant/0.jpg (dog, looks like ant)"));
+}
+
 TEST_CASE("Of a handful of photos nothing is advised") {
   JudgedPhotos judged = judged_right(39);
   for (size_t i = 0; i < 39; ++i) take_for(judged.scores, i, 2, 9);
