@@ -12,25 +12,18 @@
 namespace cvtool {
 namespace {
 
-// A tensor of the net and its name in the weight file.
-struct Slot {
-  std::string name;
-  at::Tensor tensor;
-};
-
-std::vector<Slot> slots_of(const BackboneNet& net, const BackboneSpec& spec) {
+// The net's tensors by their names in the weight file.
+std::vector<NamedTensor> slots_of(const BackboneNet& net, const BackboneSpec& spec) {
   const TensorNames names(spec.tensors, "base " + spec.name + ": variants." + spec.variant + ".tensors: ");
-  std::vector<Slot> slots;
-  for (const auto& parameter : net.module.named_parameters())
-    slots.push_back({names.in_file(parameter.name), parameter.value});
-  for (const auto& buffer : net.module.named_buffers()) slots.push_back({names.in_file(buffer.name), buffer.value});
+  std::vector<NamedTensor> slots = named_tensors(net.module);
+  for (NamedTensor& slot : slots) slot.name = names.in_file(slot.name);
   return slots;
 }
 
 std::vector<ExpectedTensor> expected_of(const BackboneChoice& choice) {
   std::vector<ExpectedTensor> expected;
-  for (const Slot& slot : slots_of(compile_choice(choice), choice.spec))
-    expected.push_back({slot.name, slot.tensor.sizes().vec()});
+  for (const NamedTensor& slot : slots_of(compile_choice(choice), choice.spec))
+    expected.push_back({slot.name, slot.value.sizes().vec()});
   return expected;
 }
 
@@ -76,22 +69,22 @@ std::string whose_weights(const StateDict& weights) {
   return "";
 }
 
-void check_fit(const BackboneChoice& choice, const std::vector<Slot>& slots, const StateDict& weights) {
+void check_fit(const BackboneChoice& choice, const std::vector<NamedTensor>& slots, const StateDict& weights) {
   std::vector<ExpectedTensor> expected;
-  for (const Slot& slot : slots) expected.push_back({slot.name, slot.tensor.sizes().vec()});
+  for (const NamedTensor& slot : slots) expected.push_back({slot.name, slot.value.sizes().vec()});
   const WeightMismatch mismatch = compare_weights(expected, weights, choice.spec.ignored);
   if (mismatch.empty()) return;
   throw Error(weights.origin() + ": these are not the weights of " + choice.spec.name + " (" + choice.spec.variant +
               ")" + whose_weights(weights) + mismatch.text());
 }
 
-void fill(const Slot& slot, const StateDict& weights) {
+void fill(const NamedTensor& slot, const StateDict& weights) {
   const at::Tensor& value = weights.at(slot.name);
   if (!value.is_floating_point())
     throw Error(weights.origin() + ": tensor '" + slot.name +
                 "' holds integers; pass the weights as they were before quantization");
   const at::NoGradGuard no_grad;
-  at::Tensor target = slot.tensor;
+  at::Tensor target = slot.value;
   target.copy_(value);
   if (!target.isfinite().all().item<bool>())
     throw Error(weights.origin() + ": tensor '" + slot.name +
@@ -166,7 +159,7 @@ BackboneFile backbone_with_weights(const BackboneChoice& choice, const StateDict
   const BackboneNet net = compile_choice(choice);
   const auto slots = slots_of(net, choice.spec);
   check_fit(choice, slots, weights);
-  for (const Slot& slot : slots) fill(slot, weights);
+  for (const NamedTensor& slot : slots) fill(slot, weights);
   return {net.module, info_of(choice)};
 }
 

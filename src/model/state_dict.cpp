@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 #include <spdlog/spdlog.h>
+#include <torch/csrc/jit/api/module.h>
 
 #include <algorithm>
 
@@ -52,6 +53,13 @@ std::string group_text(const std::string& title, const std::vector<std::string>&
 }
 
 }  // namespace
+
+std::vector<NamedTensor> named_tensors(const torch::jit::Module& module) {
+  std::vector<NamedTensor> tensors;
+  for (const auto& entry : module.named_parameters()) tensors.push_back({entry.name, entry.value});
+  for (const auto& entry : module.named_buffers()) tensors.push_back({entry.name, entry.value});
+  return tensors;
+}
 
 void StateDict::add(const std::string& name, at::Tensor value) {
   if (!places_.emplace(name, entries_.size()).second) {

@@ -8,14 +8,21 @@
 #include <unordered_map>
 #include <vector>
 
+namespace torch::jit {
+struct Module;
+}
+
 namespace cvtool {
 
 struct NamedTensor {
   std::string name;
-  at::Tensor value;  // CPU, contiguous, owned
+  at::Tensor value;
 };
 
-// A list of named tensors in the order of their file, with lookup. Names are unique.
+// Parameters, then buffers, of a module and of all inside it: the module's own, not copies.
+std::vector<NamedTensor> named_tensors(const torch::jit::Module& module);
+
+// A list of named tensors (CPU, contiguous, owned) in the order of their file, with lookup. Names are unique.
 class StateDict {
  public:
   StateDict() = default;

@@ -12,6 +12,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "model/archive.h"
+#include "model/state_dict.h"
 
 namespace fs = std::filesystem;
 
@@ -117,11 +118,8 @@ std::optional<Checkpoint> load_checkpoint(const std::string& folder) {
 
 void put_into(const Snapshot& snapshot, torch::jit::Module net) {
   at::NoGradGuard no_grad;
-  const auto put = [&](const std::string& name, at::Tensor weight) {
+  for (const auto& [name, weight] : named_tensors(net))
     if (const at::Tensor* wanted = find_tensor(snapshot.weights, name)) weight.copy_(*wanted);
-  };
-  for (const auto& parameter : net.named_parameters()) put(parameter.name, parameter.value);
-  for (const auto& buffer : net.named_buffers()) put(buffer.name, buffer.value);
 }
 
 Checkpoint checkpoint_of(const TrainingState& state) {

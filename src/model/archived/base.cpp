@@ -26,8 +26,7 @@ bool counts(const std::string& name) { return !ends_with(name, "num_batches_trac
 
 Shapes shapes_of(const torch::jit::Module& base) {
   Shapes shapes;
-  for (const auto& entry : base.named_parameters(true)) shapes[kPrefix + entry.name] = entry.value.sizes().vec();
-  for (const auto& entry : base.named_buffers(true))
+  for (const NamedTensor& entry : named_tensors(base))
     if (counts(entry.name)) shapes[kPrefix + entry.name] = entry.value.sizes().vec();
   return shapes;
 }

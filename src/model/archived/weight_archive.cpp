@@ -50,8 +50,7 @@ std::string digest_of_bytes(std::string bytes, const std::string& digest) {
 
 StateDict weights_of(const torch::jit::Module& module) {
   StateDict dict("the model");
-  for (const auto& entry : module.named_parameters(true)) dict.add(entry.name, entry.value.detach().contiguous());
-  for (const auto& entry : module.named_buffers(true)) dict.add(entry.name, entry.value.contiguous());
+  for (const NamedTensor& entry : named_tensors(module)) dict.add(entry.name, entry.value.detach().contiguous());
   return dict;
 }
 
@@ -82,14 +81,12 @@ torch::jit::Module filled(const WeightArchive& archive, const Base* base) {
   module.eval();
   const at::NoGradGuard no_grad;
   std::vector<ExpectedTensor> expected;
-  std::vector<std::pair<std::string, at::Tensor>> slots;
-  for (const auto& entry : module.named_parameters(true)) slots.emplace_back(entry.name, entry.value);
-  for (const auto& entry : module.named_buffers(true)) slots.emplace_back(entry.name, entry.value);
+  const std::vector<NamedTensor> slots = named_tensors(module);
   for (const auto& [name, tensor] : slots) expected.push_back({name, tensor.sizes().vec()});
   if (const WeightMismatch mismatch = compare_weights(expected, archive.weights); !mismatch.empty())
     throw Error(archive.path + ": its tensors are not those of the net that it describes; " + kExportAgain +
                 mismatch.text());
-  for (auto& [name, tensor] : slots)
+  for (const auto& [name, tensor] : slots)
     if (const at::Tensor* value = archive.weights.find(name)) tensor.copy_(*value);
   if (module.hasattr(kTemperature)) module.setattr(kTemperature, archive.temperature);
   use_channels_last(module);  // as training leaves them
