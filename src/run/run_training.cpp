@@ -3,11 +3,13 @@
 #include <ATen/ATen.h>
 #include <spdlog/spdlog.h>
 
+#include <chrono>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "augment/augment.h"
+#include "base/core_share.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
@@ -72,6 +74,28 @@ std::string what_is_left(const TrainPlan& plan, const StartedRun& run, RunFiles&
          std::to_string(run.state.best.epoch) + ") is kept in " + run.folder + "/best.pt";
 }
 
+// Says once that other programs keep the processors from the training.
+class BusyMachine {
+ public:
+  void after_epoch() {
+    constexpr std::chrono::seconds kEnoughToTell(20);
+    constexpr double kEnough = 0.8;
+    if (told_ || std::chrono::steady_clock::now() - start_ < kEnoughToTell) return;
+    const auto got = share_.got();
+    if (!got || *got >= kEnough) return;
+    told_ = true;
+    spdlog::warn(
+        "other programs keep the processors busy: training got {:.0f} % of the time that it wanted to compute (results "
+        "do not change by it, only the time)",
+        100 * *got);
+  }
+
+ private:
+  const CoreShare share_;
+  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  bool told_ = false;
+};
+
 }  // namespace
 
 PhaseInputs phase_inputs(const TrainPlan& plan, const TrainingData& data, Observer& observer, Profile* profile) {
@@ -108,10 +132,12 @@ TrainingEnd train_into_folder(const TrainPlan& plan, const TrainingData& data, S
   if (plan.request.session.tensorboard) events.emplace(run.folder, run.state.epoch);
   TrainingRun training = training_of(plan, data, observer, profile);
   training.save = [&](const TrainingState& state) { files.save(state); };
+  BusyMachine machine;
   training.after_epoch = [&](const TrainingState& state, bool last) {
     log.epoch(state.history.back());
     if (events) events->epoch(state.history.back());
     files.after_epoch(state, last);
+    machine.after_epoch();
     const bool told = !run.trouble.empty();
     run.trouble = trouble_of_net(plan, data, state);
     const std::string idle = learned_nothing(state.history, majority_fraction(data, plan.dataset.classes.size()));
