@@ -13,7 +13,9 @@
 
 #include <chrono>
 #include <climits>
+#include <cstdlib>
 #include <mutex>
+#include <string>
 
 #include "base/error.h"
 #include "base/machine.h"
@@ -38,13 +40,13 @@ void set_autocast(at::Device device, bool on, at::ScalarType type) {
 }
 
 // OpenMP ends the program when a thread of its team cannot start.
-int compute_threads(int wanted) {
-  const int affordable = 1 + static_cast<int>(affordable_threads(static_cast<size_t>(wanted - 1)));
-  if (affordable < wanted)
+int affordable(int wanted) {
+  const int given = 1 + static_cast<int>(affordable_threads(static_cast<size_t>(wanted - 1)));
+  if (given < wanted)
     spdlog::warn(
         "the system gives this program few threads (ulimit -u, or a container's limit): it computes with {} of {}",
-        affordable, wanted);
-  return affordable;
+        given, wanted);
+  return given;
 }
 
 // A device that LibTorch does not have of itself: whoever has made one known to it in this process names it.
@@ -125,13 +127,26 @@ at::ScalarType precision_from_text(const std::string& text, at::Device device, s
   return native ? at::kBFloat16 : at::kFloat;
 }
 
+void set_compute_threads(int threads) {
+  if (at::hasMKL()) {  // whose threads are counted apart
+    at::set_num_threads(threads);
+    return;
+  }
+  // Not at::set_num_threads: it starts a pool of threads for XNNPACK, again in every thread that computes, and each of
+  // them spins for 15 to 45 ms. Nothing here computes by XNNPACK.
+  for (const char* name : {"OMP_NUM_THREADS", "MKL_NUM_THREADS"})  // what LibTorch gives to threads that begin later
+    ::setenv(name, std::to_string(threads).c_str(), 1);
+  at::internal::lazy_init_num_threads();
+  omp_set_num_threads(threads);
+}
+
 void prepare_process(int threads) {
   // glibc gives large buffers back to the kernel after each use and faults them in again at the next; keeping them
   // doubles training speed.
   mallopt(M_MMAP_MAX, 0);
   mallopt(M_TRIM_THRESHOLD, INT_MAX);
   mallopt(M_TOP_PAD, 256 << 20);
-  at::set_num_threads(compute_threads(threads > 0 ? threads : static_cast<int>(usable_cores())));
+  set_compute_threads(affordable(threads > 0 ? threads : static_cast<int>(usable_cores())));
   torch::jit::setGraphExecutorOptimize(false);
   // float32 means float32, not TF32's 10 bits of mantissa, and the same convolution gives the same bits.
   at::globalContext().setAllowTF32CuDNN(false);

@@ -25,6 +25,9 @@ std::string precision_text(at::ScalarType type);
 // True when the processor multiplies bfloat16 natively.
 bool cpu_has_native_bfloat16();
 
+// How many threads an operation of LibTorch takes, at least 1: in the calling thread and in those that begin later.
+void set_compute_threads(int threads);
+
 // Prepares the process for work: number of compute threads (0: one per core that it may use; fewer, with a warning,
 // where the system gives fewer), memory that stays with the process, the simple TorchScript executor, cuDNN without
 // TF32 and repeatable. Idempotent.

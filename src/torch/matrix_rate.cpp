@@ -7,6 +7,7 @@
 #include "base/loaded_libraries.h"
 #include "base/measure.h"
 #include "torch/blas_threads.h"
+#include "torch/device.h"
 
 namespace cvtool {
 namespace {
@@ -53,12 +54,12 @@ std::string onednn_version() {
 }
 
 ComputeThreads::ComputeThreads(int threads) : before_(at::get_num_threads()), blas_before_(blas_threads()) {
-  at::set_num_threads(threads);
+  set_compute_threads(threads);
   set_blas_threads(threads);
 }
 
 ComputeThreads::~ComputeThreads() {
-  at::set_num_threads(before_);
+  set_compute_threads(before_);
   set_blas_threads(blas_before_);
 }
 
