@@ -1,6 +1,7 @@
 #include "base/csv.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -13,8 +14,8 @@ bool is_blank(char c) { return c == ' ' || c == '\t'; }
 // Takes a text apart, record by record.
 class CsvParser {
  public:
-  CsvParser(const std::string& text, const std::string& file, const CsvOptions& options)
-      : text_(text), file_(file), options_(options), at_(starts_with(text, "\xef\xbb\xbf") ? 3 : 0) {
+  CsvParser(const std::string& text, std::string file, const CsvOptions& options)
+      : text_(text), file_(std::move(file)), options_(options), at_(starts_with(text, "\xef\xbb\xbf") ? 3 : 0) {
     if (text.find('\n') == std::string::npos) line_end_ = '\r';
   }
 
@@ -75,7 +76,7 @@ class CsvParser {
   }
 
   const std::string& text_;
-  const std::string& file_;
+  const std::string file_;
   const CsvOptions options_;
   size_t at_, line_ = 1;
   char line_end_ = '\n';
