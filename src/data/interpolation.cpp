@@ -96,7 +96,7 @@ void resize_bilinear(const cv::Mat& image, const SourceAxis& vertical, const Sou
     auto* to = out.ptr<uint8_t>(y);
     for (size_t i = 0; i < columns.size() * 3; ++i) {
       const float value = low.values()[i] + (high.values()[i] - low.values()[i]) * row.fraction;
-      to[i] = static_cast<uint8_t>(value + 0.5f);
+      to[i] = static_cast<uint8_t>(value + 0.5f);  // NOLINT(bugprone-incorrect-roundings): not negative
     }
   }
 }

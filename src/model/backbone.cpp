@@ -49,7 +49,7 @@ Base open_backbone(const std::string& name_or_path) {
   const std::string path = backbone_path(name_or_path);
   BackboneFile file = load_backbone(path);
   Base backbone;
-  backbone.module = std::move(file.module);
+  backbone.module = file.module;
   const Json stated = file.info.is_object() ? file.info.value("preprocess", Json()) : Json();
   backbone.preprocess = stated;
   if (stated.is_null()) {

@@ -32,8 +32,7 @@ PairedDifference paired_difference(const std::vector<double>& a, const std::vect
 double PhotoScores::accuracy() const { return mean(right); }
 
 int64_t PhotoScores::mistakes() const {
-  return static_cast<int64_t>(right.size()) -
-         static_cast<int64_t>(std::accumulate(right.begin(), right.end(), 0.0) + 0.5);
+  return static_cast<int64_t>(right.size()) - std::llround(std::accumulate(right.begin(), right.end(), 0.0));
 }
 
 PhotoScores PhotoScores::part(const std::vector<size_t>& rows) const {

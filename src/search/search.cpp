@@ -61,7 +61,7 @@ class BackboneSearch {
   }
 
   void take_probe(Way way, ProbeTrial trial) {
-    best_ = way;
+    best_ = std::move(way);
     best_.probe_l2 = trial.l2;
     best_probe_ = std::move(trial);
   }
