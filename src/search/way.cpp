@@ -9,6 +9,9 @@
 namespace cvtool {
 namespace {
 
+// A head that is solved would lose what it has by larger steps, so it is given the backbone's.
+constexpr double kRateFromScratch = 1e-3, kRateOfFineTuning = 2e-4;
+
 bool holds_only(const Json& overrides, const char* section, const std::vector<std::string>& keys) {
   const Json given = overrides.value(section, Json::object());
   return std::all_of(given.items().begin(), given.items().end(),
@@ -32,7 +35,7 @@ Json training_of_way(const Way& way) {
   if (probe && way.fine_tune == "none") return {{"epochs", 1}, {"monitor", "none"}};
   Json train{{"epochs", way.epochs + (probe ? 1 : 0)}, {"monitor", "none"}};
   train["optimizer"] = "adamw";
-  train["lr"] = 0.001;
+  train["lr"] = probe ? kRateOfFineTuning : kRateFromScratch;
   train["weight_decay"] = 0.01;
   train["schedule"] = "cosine";
   constexpr int64_t kLongTraining = 10;
@@ -47,9 +50,8 @@ Json transfer_of(const Way& way) {
     transfer["feature_cache"] = "disk";  // a later run of the same photos finds them
     return transfer;
   }
-  constexpr double kBackboneRate = 2e-4;
   transfer["fine_tune"] = way.fine_tune;
-  transfer["fine_tune_lr"] = kBackboneRate;
+  transfer["fine_tune_lr"] = kRateOfFineTuning;
   return transfer;
 }
 
