@@ -21,6 +21,10 @@ bool is_stream(const std::string& path);
 // Returns when a rename in the folder of `path` lies on the disk. Not every file system can say so: no error.
 void flush_folder_of(const std::string& path);
 
+// Adds the bytes at the end of a file, or makes it; links are followed. Where that fails (a full disk), the file is as
+// it was. Throws Error naming the path.
+void append_to_file(const std::string& path, std::string_view bytes);
+
 enum class FileKind {
   // Named by the user: symbolic links are followed, and what they point at is replaced (or made). A stream is written
   // into, all at once when the file is kept.

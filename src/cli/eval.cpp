@@ -26,6 +26,13 @@ class EvalCommand {
                    "metrics.json, run or model: exit 3 when it is significantly better (McNemar)")
         ->type_name("RUN")
         ->group("Gates");
+    app.add_option("--junit", request_.junit, "write JUnit XML for a CI system: a test case for each gate")
+        ->type_name("FILE")
+        ->group("Gates");
+    app.add_option("--summary", request_.summary,
+                   "append figures, gates and weakest classes as Markdown to a file, such as $GITHUB_STEP_SUMMARY")
+        ->type_name("FILE")
+        ->group("Gates");
     app.add_option_function<double>(
            "--threshold", [this](const double& value) { request_.threshold = value; },
            "of two classes name the second from this probability on")
@@ -52,7 +59,7 @@ class EvalCommand {
       print(text(result));
     bool met = true;
     const auto complain = [&](const std::string& missed) {
-      console.complain("gate missed: " + missed);
+      console.complain("gate missed: " + printable(missed));
       met = false;
     };
     for (const GateResult& gate : result.gates)
@@ -100,8 +107,8 @@ class EvalCommand {
     }
     out += table_text(rows);
     for (const GateResult& gate : result.gates)
-      out += (gate.met ? "gate met: " : "gate missed: ") + gate_text(gate) + "\n";
-    if (result.baseline) out += "baseline: " + result.baseline->text + "\n";
+      out += (gate.met ? "gate met: " : "gate missed: ") + printable(gate_text(gate)) + "\n";
+    if (result.baseline) out += "baseline: " + printable(result.baseline->text) + "\n";
     if (result.calibration) out += calibration_text(*result.calibration);
     return out + "report " + printable(result.folder) + "/report.html\n";
   }

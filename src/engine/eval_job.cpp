@@ -1,11 +1,14 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "base/atomic_file.h"
 #include "base/error.h"
+#include "base/files.h"
 #include "base/output.h"
 #include "base/text.h"
 #include "engine/jobs.h"
@@ -14,6 +17,8 @@
 #include "evaluate/baseline.h"
 #include "evaluate/calibrate.h"
 #include "evaluate/evaluation.h"
+#include "report/evaluation_summary.h"
+#include "report/junit.h"
 #include "torch/device.h"
 
 namespace cvtool {
@@ -121,6 +126,25 @@ std::string output_folder(const EvalRequest& request, const OpenedModel& model, 
   return (std::filesystem::path(model.path).parent_path() / ("eval-" + split)).string();
 }
 
+// --junit and --summary: neither goes over the other, or over what goes into the folder.
+void check_reports(const EvalRequest& request, const std::string& folder, const CommandInputs& inputs) {
+  std::error_code error;
+  const auto whole = [&](const std::string& path) {
+    return std::filesystem::weakly_canonical(std::filesystem::absolute(path), error);
+  };
+  std::vector<std::string> taken;
+  for (const std::string& name : evaluation_file_names()) taken.push_back(folder + "/" + name);
+  for (const auto& [flag, path] : {std::pair{"--junit ", request.junit}, std::pair{"--summary ", request.summary}}) {
+    if (path.empty()) continue;
+    check_output(path, OutputKind::kText, inputs);
+    if (is_stream(path)) continue;
+    for (const std::string& other : taken)
+      if (whole(path) == whole(other))
+        throw UsageError(flag + path + ": " + other + " is written by this command too; give another name");
+    taken.push_back(path);
+  }
+}
+
 // Throws UsageError where the evaluation would be written over what it is made from.
 void check_folder(const EvalRequest& request, const OpenedModel& model, const Dataset& dataset,
                   const std::string& folder) {
@@ -129,11 +153,22 @@ void check_folder(const EvalRequest& request, const OpenedModel& model, const Da
     inputs.files.push_back((std::filesystem::path(request.baseline).parent_path() / "predictions.csv").string());
   check_output_folder("-o", folder, dataset);
   check_outputs_in(folder, evaluation_file_names(), inputs);
+  check_reports(request, folder, inputs);
+}
+
+// Into files that the user names.
+void write_reports(const EvalRequest& request, const std::vector<std::string>& classes, const Json& document,
+                   double seconds) {
+  for (const std::string& path : {request.junit, request.summary})
+    if (const auto parent = std::filesystem::path(path).parent_path(); !parent.empty()) make_folders(parent.string());
+  if (!request.junit.empty()) write_file_atomically(request.junit, junit_text(document, seconds));
+  if (!request.summary.empty()) append_to_file(request.summary, evaluation_summary(document, classes));
 }
 
 }  // namespace
 
 EvalResult eval_job(const EvalRequest& request, Observer& observer) {
+  const auto begin = std::chrono::steady_clock::now();
   // Whatever is wrong with the request is found before a photo is read.
   OpenedModel model = open_model(request);
   check_request(request, model.file);
@@ -166,6 +201,8 @@ EvalResult eval_job(const EvalRequest& request, Observer& observer) {
     result.calibration = calibration.calibration;
   }
   write_evaluation(result.folder, subject, evaluation);
+  write_reports(request, subject.classes(), document,
+                std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
   result.split = split.name;
   result.photos = evaluation.outputs.predictions.count();
   for (const char* name : {"accuracy", "balanced_accuracy", "majority_baseline", "roc_auc", "loss", "ece"})

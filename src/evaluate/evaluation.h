@@ -55,8 +55,8 @@ MetricValue measured(const Evaluation& evaluation, const std::string& name);
 // The files that write_evaluation writes.
 std::vector<std::string> evaluation_file_names();
 
-// Writes metrics.json, predictions.csv, confusion_matrix.csv, the pictures and report.html into the folder, which is
-// made.
+// Writes metrics.json, predictions.csv, confusion_matrix.csv, the pictures, report.html and MODEL_CARD.md into the
+// folder, which is made. A card that somebody has changed stays, with a warning.
 void write_evaluation(const std::string& folder, const EvaluationSubject& subject, const Evaluation& evaluation);
 
 }  // namespace cvtool

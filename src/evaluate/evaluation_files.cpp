@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "evaluate/evaluation.h"
 #include "evaluate/mistakes.h"
+#include "evaluate/model_card_file.h"
 #include "evaluate/run_facts.h"
 #include "report/evaluation_page.h"
 #include "report/evaluation_plots.h"
@@ -162,10 +163,11 @@ EvaluationPage page_of(const std::string& folder, const EvaluationSubject& subje
   page.recipe = subject.info.at("recipe");
   page.heat_layer = subject.heat.layer;
   page.commands = repeating_commands(subject, evaluation.threshold);
-  page.files = {{"metrics.json", "every number of this page"},
+  page.files = {{"metrics.json", "every number of the evaluation"},
                 {"predictions.csv", "path, label, predicted class and the probability of each class"},
                 {"confusion_matrix.csv", "the confusion matrix"},
                 {"mistakes.jpg", "the most confident mistakes on one sheet"},
+                {kModelCard, "what others should know of the model, partly to be filled in"},
                 {link_from(folder, subject.model), "the model"}};
   return page;
 }
@@ -194,8 +196,8 @@ void write_evaluation_pictures(const std::string& folder, const Predictions& pre
 }  // namespace
 
 std::vector<std::string> evaluation_file_names() {
-  return {"predictions.csv", "confusion_matrix.csv", "roc.png",     "pr.png",      "calibration.png",
-          "mistakes.jpg",    "confusion_matrix.png", "report.html", "metrics.json"};
+  return {"predictions.csv", "confusion_matrix.csv", "roc.png",     "pr.png",   "calibration.png",
+          "mistakes.jpg",    "confusion_matrix.png", "report.html", kModelCard, "metrics.json"};
 }
 
 void write_evaluation(const std::string& folder, const EvaluationSubject& subject, const Evaluation& evaluation) {
@@ -207,6 +209,7 @@ void write_evaluation(const std::string& folder, const EvaluationSubject& subjec
   EvaluationPage page = page_of(folder, subject, evaluation);
   page.mistakes = write_mistakes(folder, subject, evaluation);
   write_file_atomically(own_file(folder, "report.html"), evaluation_page(page));
+  write_model_card(folder, subject, evaluation, page);
   write_file_atomically(own_file(folder, "metrics.json"), text_from_json(evaluation.document));
 }
 

@@ -88,12 +88,12 @@ std::string photos_text(const StoredSplit& split) {
   return text + (skipped ? "; " + counted(skipped, "bad file") + " skipped" : "");
 }
 
-void add_data(Facts& facts, const EvaluationSubject& subject) {
-  const auto data = stored_beside<StoredData>(subject, "data.json");
-  if (data.train) facts.emplace_back("training photos", photos_text(*data.train));
-  if (data.valid) facts.emplace_back("validation photos", photos_text(*data.valid));
-  const Json digest = subject.info.value("data", Json::object()).value("digest", Json());
-  if (digest.is_string()) facts.emplace_back("digest of the training data", digest.get<std::string>());
+// Who decided which photos are for what.
+std::string split_text(const EvaluationSubject& subject) {
+  const std::string layout = subject.info.value("data", Json::object()).value("layout", "");
+  const std::string by_hash = "by a hash of each file's name and the seed";
+  if (layout.empty() || layout == "flat") return layout.empty() ? "" : by_hash;
+  return "as the data set says; where it does not, " + by_hash;
 }
 
 void add_time(Facts& facts, const EvaluationSubject& subject) {
@@ -125,7 +125,7 @@ std::string processor() {
 
 }  // namespace
 
-Facts training_facts(const EvaluationSubject& subject) {
+Facts net_facts(const EvaluationSubject& subject) {
   Facts facts;
   const Json recipe = subject.info.value("recipe", Json::object());
   const std::string description = recipe.value("description", "");
@@ -142,7 +142,23 @@ Facts training_facts(const EvaluationSubject& subject) {
   if (train.contains("optimizer") && train.contains("lr") && train.contains("batch"))
     facts.emplace_back("optimizer", plain(train["optimizer"]) + ", learning rate " + train["lr"].dump() + ", batch " +
                                         train["batch"].dump());
-  add_data(facts, subject);
+  return facts;
+}
+
+Facts data_facts(const EvaluationSubject& subject) {
+  Facts facts;
+  const auto data = stored_beside<StoredData>(subject, "data.json");
+  if (data.train) facts.emplace_back("training photos", photos_text(*data.train));
+  if (data.valid) facts.emplace_back("validation photos", photos_text(*data.valid));
+  if (const std::string how = split_text(subject); !how.empty()) facts.emplace_back("split", how);
+  const Json digest = subject.info.value("data", Json::object()).value("digest", Json());
+  if (digest.is_string()) facts.emplace_back("digest of the training data", digest.get<std::string>());
+  return facts;
+}
+
+Facts training_facts(const EvaluationSubject& subject) {
+  Facts facts = net_facts(subject);
+  for (auto& fact : data_facts(subject)) facts.push_back(std::move(fact));
   add_time(facts, subject);
   return facts;
 }

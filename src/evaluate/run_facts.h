@@ -9,7 +9,10 @@
 
 namespace cvtool {
 
-// Recipe, data, epochs, time. What the folder does not hold (a model file that was moved) is left out.
+// What the folder does not hold (a model file that was moved) is left out of all of these.
+Facts net_facts(const EvaluationSubject& subject);   // recipe, backbone, size, optimizer
+Facts data_facts(const EvaluationSubject& subject);  // photos of each split, how they were split, digest
+// Both, epochs and time.
 Facts training_facts(const EvaluationSubject& subject);
 
 // Versions, device, system.

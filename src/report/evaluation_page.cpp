@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "report/class_order.h"
 #include "report/html.h"
 #include "spec/metric_table.h"
 
@@ -99,11 +100,8 @@ std::vector<std::string> class_row(const Json& metrics, const std::string& name)
   return cells;
 }
 
-std::string class_table(const Json& metrics, std::vector<std::string> classes) {
-  const Json& f1 = metrics.at("f1");
-  std::stable_sort(classes.begin(), classes.end(), [&](const auto& a, const auto& b) {
-    return f1.at(a).template get<double>() < f1.at(b).template get<double>();
-  });
+std::string class_table(const Json& metrics, const std::vector<std::string>& all_classes) {
+  const std::vector<std::string> classes = weakest_first(metrics, all_classes);
   std::vector<std::string> header{"class"};
   for (const MetricKind& kind : metric_kinds())
     if (kind.below == MetricKind::Below::kClasses) header.emplace_back(kind.words);

@@ -109,6 +109,7 @@ bool is_file_of_a_run(const std::string& path) {
                                     "train_batch.jpg",
                                     "predictions.csv",
                                     "report.html",
+                                    "MODEL_CARD.md",
                                     "mistakes.jpg",
                                     "roc.png",
                                     "pr.png",

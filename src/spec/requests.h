@@ -100,6 +100,7 @@ struct EvalRequest {
   std::string precision = "fp32";
   std::string output;  // folder; empty: eval-SPLIT beside the model
   std::vector<Gate> gates;
+  std::string junit, summary;       // files: JUnit XML; Markdown that is appended; empty: none
   std::string baseline;             // a metrics.json, run or model file to compare with; empty: none
   std::string calibrate;            // "temperature": fit it first and store it in the model; empty: do not
   std::optional<double> threshold;  // of the second of two classes

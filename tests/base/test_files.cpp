@@ -166,6 +166,34 @@ TEST_CASE("A file that the program names itself never goes through a link") {
   for (const char* name : {"", "/a", "../a", "a/../b", "./a", "a//b", "a/"}) CHECK_FALSE(stays_inside(name));
 }
 
+TEST_CASE("What is appended stands at a file's end, and what fails leaves it as it was") {
+  const Scratch scratch;
+  const std::string path = scratch / "page.md";
+  append_to_file(path, "one\n");
+  fs::create_symlink("page.md", scratch / "link");
+  append_to_file(scratch / "link", "two\n");
+  CHECK(read_file(path) == "one\ntwo\n");
+  CHECK(names_in(scratch.path()) == std::set<std::string>{"link", "page.md"});
+
+  CHECK(contains(message_of([&] { append_to_file(scratch.path(), "x"); }), "name a file in it"));
+  CHECK(contains(message_of([&] { append_to_file(scratch / "none/page.md", "x"); }), "make its folder first"));
+  CHECK(contains(message_of([&] { append_to_file("/dev/full", "x"); }), "cannot write /dev/full: No space left"));
+  // A disk that is full after ten bytes.
+  rlimit old{};
+  REQUIRE(::getrlimit(RLIMIT_FSIZE, &old) == 0);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit little{10, old.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &little) == 0);
+  const std::string more = message_of([&] { append_to_file(path, "three and four\n"); }),
+                    made = message_of([&] { append_to_file(scratch / "new.md", "three and four\n"); });
+  ::setrlimit(RLIMIT_FSIZE, &old);
+  std::signal(SIGXFSZ, handler);
+  CHECK(contains(more, "cannot write " + path));
+  CHECK(contains(made, "new.md"));
+  CHECK(read_file(path) == "one\ntwo\n");
+  CHECK(names_in(scratch.path()) == std::set<std::string>{"link", "page.md"});
+}
+
 TEST_CASE("Devices, FIFOs and descriptors are written into and stay what they are") {
   const Scratch scratch;
   REQUIRE(::mkfifo((scratch / "fifo").c_str(), 0600) == 0);

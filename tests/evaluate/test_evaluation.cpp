@@ -19,9 +19,9 @@ using namespace cvtool;
 
 namespace {
 
-const std::set<std::string> kFiles{"calibration.png", "confusion_matrix.csv", "confusion_matrix.png",
-                                   "metrics.json",    "mistakes.jpg",         "pr.png",
-                                   "predictions.csv", "report.html",          "roc.png"};
+const std::set<std::string> kFiles{
+    "MODEL_CARD.md", "calibration.png", "confusion_matrix.csv", "confusion_matrix.png", "metrics.json",
+    "mistakes.jpg",  "pr.png",          "predictions.csv",      "report.html",          "roc.png"};
 
 }  // namespace
 
@@ -42,6 +42,34 @@ TEST_CASE("Every file is written, and predictions.csv says what the metrics say"
           evaluation.outputs.predictions.probability(static_cast<int64_t>(i) - 1, 1));
   }
   CHECK(evaluation.document["metrics"]["accuracy"].get<double>() == static_cast<double>(right) / 60);
+}
+
+TEST_CASE("The model card says what the model file says, and one that was filled in stays") {
+  const Scratch scratch;
+  EvaluationSubject subject = made_up_subject(scratch.path(), 3);
+  subject.info["base"] = {{"name", "mine"}, {"licence", "free for all"}};
+  subject.info["calibration"] = {{"temperature", 1.5}};
+  subject.info["data"] = {{"layout", "flat"}, {"digest", "0123"}};
+  subject.notes = {"a folder was passed over"};
+  const Evaluation evaluation = evaluate(subject, made_up_outputs(60, 3));
+  write_evaluation(scratch.path(), subject, evaluation);
+  const std::string path = scratch / "MODEL_CARD.md", card = content_of(path);
+  for (const char* part :
+       {"# made up: class 0, class 1, class 2\n", "its backbone's weights came under: free for all\n",
+        "a temperature of 1.5000", "- split: by a hash", "- digest of the training data: 0123\n",
+        "- a folder was passed over\n", " were taken for class ", "- LibTorch: ", "cvtool eval --data "}) {
+    CAPTURE(part);
+    CHECK(contains(card, part));
+  }
+  CHECK(contains(content_of(scratch / "report.html"), "MODEL_CARD.md"));
+
+  scratch.write("MODEL_CARD.md", "an old one of nobody's");
+  write_evaluation(scratch.path(), subject, evaluation);
+  CHECK(content_of(path) == "an old one of nobody's");
+  scratch.write("MODEL_CARD.md", card);
+  subject.info["calibration"]["temperature"] = "no number";
+  write_evaluation(scratch.path(), subject, evaluation);
+  CHECK(contains(content_of(path), "no temperature was fitted"));
 }
 
 TEST_CASE("The report names the base and the licence of its weights") {
