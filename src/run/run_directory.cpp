@@ -96,26 +96,16 @@ bool is_file_of_a_run(const std::string& path) {
   std::error_code error;
   const bool in_run = fs::is_regular_file(fs::path(path).parent_path() / "config.json", error) &&
                       fs::is_regular_file(fs::path(path).parent_path() / "data.json", error);
-  constexpr const char* kNames[] = {"best.pt",
-                                    "last.pt",
-                                    "checkpoint.pt",
-                                    "checkpoint.previous.pt",
-                                    "config.json",
-                                    "data.json",
-                                    "history.csv",
-                                    "log.txt",
-                                    "metrics.json",
-                                    "curves.png",
-                                    "train_batch.jpg",
-                                    "predictions.csv",
-                                    "report.html",
-                                    "MODEL_CARD.md",
-                                    "mistakes.jpg",
-                                    "roc.png",
-                                    "pr.png",
-                                    "confusion_matrix.csv",
-                                    "calibration.png",
-                                    "confusion_matrix.png"};
+  constexpr const char* kNames[] = {"best.pt",         "last.pt",
+                                    "checkpoint.pt",   "checkpoint.previous.pt",
+                                    "config.json",     "data.json",
+                                    "history.csv",     "log.txt",
+                                    "metrics.json",    "curves.png",
+                                    "train_batch.jpg", "predictions.csv",
+                                    "report.html",     "MODEL_CARD.md",
+                                    "mistakes.jpg",    "roc.png",
+                                    "pr.png",          "confusion_matrix.csv",
+                                    "calibration.png", "confusion_matrix.png"};
   return in_run && std::any_of(std::begin(kNames), std::end(kNames), [&](const char* known) { return name == known; });
 }
 
