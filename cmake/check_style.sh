@@ -29,4 +29,4 @@ case $("$tool" --version) in
   *"version 14."*) ;;
   *) echo "skipped: $("$tool" --version), not version 14"; exit 0 ;;
 esac
-git ls-files 'src/*.cpp' 'src/*.h' 'tests/*.cpp' 'tests/*.h' | xargs "$tool" --dry-run --Werror
+git ls-files 'src/*.cpp' 'src/*.h' 'tests/*.cpp' 'tests/*.h' 'examples/*.cpp' | xargs "$tool" --dry-run --Werror

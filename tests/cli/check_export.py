@@ -1,9 +1,9 @@
-"""What cvtool exports, used by other programs: TorchScript in Python, ONNX in ONNX Runtime, the header in a C++ program.
+"""What cvtool exports, used by other programs: TorchScript in Python, ONNX in ONNX Runtime, the header and ONNX in the C++ programs of examples/.
 
     python3 tests/cli/check_export.py build/bin/cvtool [--data DIR] [--model FILE]
 
 --data compares on photos of one's own (50 of them) instead of drawn ones, --model a model of one's own. ONNX Runtime is left out where
-node does not find the npm package onnxruntime-node (see tests/bench/onnx_run.js).
+node does not find the npm package onnxruntime-node (see tests/bench/onnx_run.js), its C++ program where the compiler does not find its header.
 """
 import argparse
 import json
@@ -19,6 +19,7 @@ import torchvision
 from PIL import Image
 
 HERE = pathlib.Path(__file__).parent
+EXAMPLES = HERE.parent.parent / "examples"
 sys.path.insert(0, str(HERE.parent / "bench"))
 import onnx_networks  # noqa: E402
 
@@ -58,39 +59,48 @@ def check_torchscript(work, model, photos):
     print(f"TorchScript in Python: {len(photos)} photos, probabilities differ by at most {difference:.1e}")
 
 
-def check_header(work, model, photos):
-    """classify() of the C++ source that was written, in a program of its own."""
-    cvtool("export", "--model", model, "--format", "header", "--with-resize", "-o", work / "ready.h")
-    (work / "main.cpp").write_text("""#include "ready.h"
-#include <cstdio>
-#include <fstream>
-#include <iterator>
-#include <vector>
-int main(int argc, char** argv) {
-  const ready::Classifier classifier("ready.pt");
-  for (int i = 1; i + 2 < argc; i += 3) {
-    std::ifstream in(argv[i], std::ios::binary);
-    const std::vector<char> rgb{std::istreambuf_iterator<char>(in), {}};
-    const auto result = classifier.classify(reinterpret_cast<const uint8_t*>(rgb.data()), std::atoi(argv[i + 1]), std::atoi(argv[i + 2]));
-    std::printf("%s %.9g\\n", ready::kLabels[result.label], result.probabilities[result.label]);
-  }
-}
-""")
-    build = [options.compiler, "-std=c++17", "-O0", *("-I" + folder for folder in options.include), "main.cpp", "ready.cpp",
-             "-o", "ready", *("-L" + folder for folder in options.link_folder), "-Wl,--no-as-needed", "-ltorch", "-ltorch_cpu", "-lc10"]
-    environment = {**os.environ, "LD_LIBRARY_PATH": ":".join(options.link_folder)}
+def built(work, source, *more):
+    """A program of examples/, compiled in `work`."""
+    folders = [*("-I" + folder for folder in options.include), *("-L" + folder for folder in options.link_folder)]
+    build = [options.compiler, "-std=c++17", "-O0", "-Wall", "-I.", str(EXAMPLES / source), "-o", "classify", *folders, *more,
+             "-lopencv_core", "-lopencv_imgproc", "-lopencv_imgcodecs"]
     subprocess.run(build, cwd=work, check=True)
-    arguments = []
-    for i, path in enumerate(photos[:5]):
-        pixels = pixels_of(path)[0].permute(1, 2, 0).contiguous().numpy()
-        (work / f"{i}.rgb").write_bytes(pixels.tobytes())
-        arguments += [f"{i}.rgb", str(pixels.shape[0]), str(pixels.shape[1])]
-    found = subprocess.run(["./ready", *arguments], cwd=work, env=environment, check=True, capture_output=True, text=True).stdout.split("\n")
-    for line, told in zip(found, cvtool("predict", *photos[:5], "--model", model, "--json").splitlines()):
-        label, probability = line.rsplit(" ", 1)
+    environment = {**os.environ, "LD_LIBRARY_PATH": ":".join(options.link_folder)}
+    return lambda *arguments: subprocess.run(["./classify", *map(str, arguments)], cwd=work, env=environment, capture_output=True, text=True)
+
+
+def check_header(work, model, photos):
+    """examples/cpp with the C++ source that was written."""
+    cvtool("export", "--model", model, "--format", "header", "--with-resize", "-o", work / "classifier.h")
+    classify = built(work, "cpp/classify.cpp", "classifier.cpp", "-Wl,--no-as-needed", "-ltorch", "-ltorch_cpu", "-lc10")
+    found = classify(*photos[:5])
+    lines = found.stdout.splitlines()
+    assert found.returncode == 0 and len(lines) == 5, found
+    for line, told in zip(lines, cvtool("predict", *photos[:5], "--model", model, "--json").splitlines()):
+        path, label, probability = line.replace(":", "").rsplit(" ", 2)
         told = json.loads(told)
-        assert label == told["class"] and abs(float(probability) - told["probability"]) < 1e-5, (line, told)
+        assert label == told["class"] and abs(float(probability) - told["probability"]) < 1e-4, (line, told)
+    found = classify(work / "recipe.json", photos[0])
+    assert found.returncode == 4 and "cannot be read as a photo" in found.stderr and len(found.stdout.splitlines()) == 1, found
     print("C++ header: 5 photos, the same classes and probabilities")
+
+
+def check_onnx_example(work, model, photos):
+    """examples/onnxruntime, where that is installed. OpenCV resizes a little unlike cvtool."""
+    if not options.onnxruntime:
+        print("examples/onnxruntime is left out: there is no onnxruntime_cxx_api.h (libonnxruntime-dev)")
+        return
+    cvtool("export", "--model", model, "--format", "onnx", "-o", work / "classifier.onnx")
+    classify = built(work, "onnxruntime/classify.cpp", "-I" + options.onnxruntime, "-lonnxruntime")
+    found = classify("classifier.onnx", *photos[:5])
+    lines = found.stdout.splitlines()
+    assert found.returncode == 0 and len(lines) == 6, found
+    classes = json.loads(lines[0])
+    for line, told in zip(lines[1:], predicted(photos[:5], model)):
+        label, probability = line.rsplit(" class ", 1)[1].split(", ")
+        assert abs(told[int(label)] - float(probability)) < 0.02 and len(told) == len(classes), (line, told)
+    assert classify("classifier.onnx", work / "recipe.json").returncode == 1
+    print("ONNX Runtime in C++: 5 photos, the same probabilities but for resizing")
 
 
 def check_archive(work, model, photos):
@@ -136,6 +146,7 @@ def main():
         check_archive(work, model, photos)
         check_onnx(work, model, runtime)
         check_header(work, model, photos)
+        check_onnx_example(work, model, photos)
         check_base(work, runtime)
         for name in ("squeezenet1_0", "shufflenet_v2_x1_0"):
             path = work / (name + ".pt")
@@ -152,5 +163,6 @@ if __name__ == "__main__":
     parser.add_argument("--compiler", default="c++")
     parser.add_argument("--include", action="append", default=[])
     parser.add_argument("--link-folder", action="append", default=[])
+    parser.add_argument("--onnxruntime", help="folder of onnxruntime_cxx_api.h")
     options = parser.parse_args()
     main()
