@@ -1,6 +1,11 @@
 # Every library comes from the distribution (or CMAKE_PREFIX_PATH); nothing is downloaded.
 find_package(Threads REQUIRED)
-find_package(Torch REQUIRED)
+set(CVTOOL_TORCH_PYTHON "" CACHE STRING "Interpreter of a Python environment whose LibTorch is taken instead of the system's")
+if(CVTOOL_TORCH_PYTHON)
+  include(TorchFromPython)
+else()
+  find_package(Torch REQUIRED)
+endif()
 find_package(OpenMP REQUIRED COMPONENTS CXX)
 find_package(OpenCV 4.6 REQUIRED COMPONENTS core imgproc dnn)
 find_package(CLI11 REQUIRED)

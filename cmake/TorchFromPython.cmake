@@ -1,0 +1,48 @@
+# LibTorch out of a Python environment that PyTorch's wheel is installed in (pip install torch): headers and libraries, CUDA's too where the
+# wheel is of that kind. The wheel's own CMake files ask for nvcc and the CUDA toolkit; cvtool calls neither, so the libraries are named here.
+execute_process(
+  COMMAND "${CVTOOL_TORCH_PYTHON}" -c "import os, torch
+folder = os.path.dirname(torch.__file__)
+print(folder, torch.__version__, torch.version.cuda or 'none', int(torch.compiled_with_cxx11_abi()), sep=';')"
+  OUTPUT_VARIABLE CVTOOL_WHEEL OUTPUT_STRIP_TRAILING_WHITESPACE RESULT_VARIABLE CVTOOL_WHEEL_STATUS)
+if(NOT CVTOOL_WHEEL_STATUS EQUAL 0)
+  message(FATAL_ERROR "${CVTOOL_TORCH_PYTHON} finds no PyTorch: activate an environment with 'pip install torch', or name its "
+                      "interpreter with -DCVTOOL_TORCH_PYTHON=/path/to/environment/bin/python")
+endif()
+list(GET CVTOOL_WHEEL 0 CVTOOL_WHEEL_FOLDER)
+list(GET CVTOOL_WHEEL 1 Torch_VERSION)
+list(GET CVTOOL_WHEEL 2 CVTOOL_WHEEL_CUDA)
+list(GET CVTOOL_WHEEL 3 CVTOOL_WHEEL_ABI)
+message(STATUS "LibTorch ${Torch_VERSION} (CUDA: ${CVTOOL_WHEEL_CUDA}) of ${CVTOOL_WHEEL_FOLDER}")
+
+# Newer headers are C++20; the wheel's CMake file says so.
+file(STRINGS "${CVTOOL_WHEEL_FOLDER}/share/cmake/Torch/TorchConfig.cmake" CVTOOL_WHEEL_CXX20 REGEX "cxx_std_20")
+if(CVTOOL_WHEEL_CXX20)
+  set(CMAKE_CXX_STANDARD 20)
+endif()
+
+set(TORCH_INCLUDE_DIRS "${CVTOOL_WHEEL_FOLDER}/include" "${CVTOOL_WHEEL_FOLDER}/include/torch/csrc/api/include")
+# The wheel brings headers of its own fmt, which must not stand before those that spdlog was built with.
+find_path(CVTOOL_FMT_FOLDER fmt/core.h REQUIRED)
+file(MAKE_DIRECTORY "${CMAKE_BINARY_DIR}/include-first")
+file(CREATE_LINK "${CVTOOL_FMT_FOLDER}/fmt" "${CMAKE_BINARY_DIR}/include-first/fmt" SYMBOLIC)
+list(PREPEND TORCH_INCLUDE_DIRS "${CMAKE_BINARY_DIR}/include-first")
+set(TORCH_CXX_FLAGS "-D_GLIBCXX_USE_CXX11_ABI=${CVTOOL_WHEEL_ABI}")
+set(CVTOOL_WHEEL_LIB "${CVTOOL_WHEEL_FOLDER}/lib")
+set(TORCH_LIBRARIES "${CVTOOL_WHEEL_LIB}/libtorch_cpu.so" "${CVTOOL_WHEEL_LIB}/libc10.so")
+if(NOT CVTOOL_WHEEL_CUDA STREQUAL "none")
+  # Nothing calls them by name: they make themselves known to LibTorch when they are loaded.
+  list(PREPEND TORCH_LIBRARIES "-Wl,--push-state,--no-as-needed" "${CVTOOL_WHEEL_LIB}/libtorch_cuda.so"
+       "${CVTOOL_WHEEL_LIB}/libc10_cuda.so" "${CVTOOL_WHEEL_LIB}/libtorch.so" "-Wl,--pop-state")
+endif()
+
+# Python finds what the wheel's libraries need before it loads them, for they do not say where it is: DT_RPATH, unlike DT_RUNPATH, holds
+# for them too.
+file(GLOB CVTOOL_WHEEL_NEEDS LIST_DIRECTORIES true "${CVTOOL_WHEEL_FOLDER}/../nvidia/*/lib")
+set(CVTOOL_WHEEL_RPATH "${CVTOOL_WHEEL_LIB}" ${CVTOOL_WHEEL_NEEDS})
+list(APPEND CMAKE_BUILD_RPATH ${CVTOOL_WHEEL_RPATH})
+list(APPEND CMAKE_INSTALL_RPATH ${CVTOOL_WHEEL_RPATH})
+add_link_options("-Wl,--disable-new-dtags" "LINKER:-rpath-link,${CVTOOL_WHEEL_LIB}")
+foreach(folder IN LISTS CVTOOL_WHEEL_NEEDS)
+  add_link_options("LINKER:-rpath-link,${folder}")
+endforeach()
