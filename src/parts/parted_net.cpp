@@ -218,7 +218,7 @@ void PartedNet::multiply_deferred(const PartedBatch& batch, double factor) {
   });
 }
 
-double PartedNet::loss_of(const StepBatch& step, const RowsLoss& loss) {
+at::Tensor PartedNet::loss_of(const StepBatch& step, const RowsLoss& loss) {
   const OneComputeThread alone;
   PartedBatch batch = begin(step);
   std::vector<at::Tensor> losses(batch.parts());
@@ -227,7 +227,7 @@ double PartedNet::loss_of(const StepBatch& step, const RowsLoss& loss) {
     const PartScope scope(batch, part);
     losses[part] = (loss(logits_of(scope, step), scope.rows_of(step.labels)) * scope.share()).to(at::kDouble);
   });
-  return tree_sum(losses).item<double>();
+  return tree_sum(losses);
 }
 
 at::Tensor PartedNet::evaluate(const at::Tensor& x) {

@@ -29,7 +29,7 @@ class PartedNet : public StepNet {
   ~PartedNet() override;
 
   StepResult step(const StepBatch& batch, double factor, const RowsLoss& loss) override;
-  double loss_of(const StepBatch& batch, const RowsLoss& loss) override;
+  at::Tensor loss_of(const StepBatch& batch, const RowsLoss& loss) override;
   at::Tensor evaluate(const at::Tensor& x) override;
   void for_each(size_t count, const std::function<void(size_t)>& task) override { team_->for_each(count, task); }
 

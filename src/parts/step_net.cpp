@@ -41,9 +41,9 @@ class WholeNet : public StepNet {
     return {mean.detach(), y.detach(), forward_share({clock})};
   }
 
-  double loss_of(const StepBatch& batch, const RowsLoss& loss) override {
+  at::Tensor loss_of(const StepBatch& batch, const RowsLoss& loss) override {
     const at::NoGradGuard no_grad;
-    return loss(logits_of(batch), batch.labels).item<double>();
+    return loss(logits_of(batch), batch.labels).to(at::kDouble);
   }
 
   at::Tensor evaluate(const at::Tensor& x) override {

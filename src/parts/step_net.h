@@ -53,8 +53,8 @@ class StepNet {
   // Adds `factor` times the gradients of the mean loss, scaled, to those of the stages' parameters. On a device other
   // than a processor it is only asked for: nobody waits.
   virtual StepResult step(const StepBatch& batch, double factor, const RowsLoss& loss) = 0;
-  // The mean loss of such a step, without gradients.
-  virtual double loss_of(const StepBatch& batch, const RowsLoss& loss) = 0;
+  // The mean loss of such a step, without gradients: f64, one number on the net's device. Nobody waits for that either.
+  virtual at::Tensor loss_of(const StepBatch& batch, const RowsLoss& loss) = 0;
   // [N,units] f32: of the stages as they are now, in the mode they are in, without gradients, in float32.
   virtual at::Tensor evaluate(const at::Tensor& x) = 0;
   // task(0) .. task(count - 1), at once where there are cores for it.

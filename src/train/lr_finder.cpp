@@ -1,5 +1,7 @@
 #include "train/lr_finder.h"
 
+#include <ATen/ATen.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -42,12 +44,16 @@ class WatchedPhotos {
   WatchedPhotos(Batches& batches, int64_t wanted) {
     for (; count_ < wanted; count_ += examples_.back().labels.size(0)) examples_.push_back(batches.next());
   }
-  double loss(const Stepper& stepper) const {
-    double sum = 0;
-    for (const Examples& examples : examples_)
-      sum += stepper.loss_of(examples, 0) * static_cast<double>(examples.labels.size(0));
-    return sum / static_cast<double>(count_);
+  // The sum of their losses: f64, one number on the run's device.
+  at::Tensor loss(const Stepper& stepper) const {
+    at::Tensor sum;
+    for (const Examples& examples : examples_) {
+      const at::Tensor loss = stepper.loss_of(examples, 0) * static_cast<double>(examples.labels.size(0));
+      sum = sum.defined() ? sum + loss : loss;
+    }
+    return sum;
   }
+  int64_t count() const { return count_; }
 
  private:
   std::vector<Examples> examples_;
@@ -65,6 +71,48 @@ size_t steps_before_rise(const std::vector<double>& losses) {
   }
   return losses.size();
 }
+
+double rate_of(int64_t step, int64_t steps) {
+  return kLowest * std::pow(kHighest / kLowest, static_cast<double>(step) / static_cast<double>(steps - 1));
+}
+
+// What is known of a curve. Of a device that is not waited for that is some steps late, and steps behind its end are
+// taken back: they are not part of it.
+class GrowingCurve {
+ public:
+  GrowingCurve(int64_t steps, int64_t photos) : steps_(steps), photos_(static_cast<double>(photos)) {}
+
+  // The sum of the photos' losses after a step. Returns whether the curve goes on, as far as is known.
+  bool add(const at::Tensor& summed_loss, int64_t step) {
+    late_.add({summed_loss, summed_loss, 1}, step);  // nobody asks for hits
+    return !ended_;
+  }
+  LrCurve finished() {
+    late_.fetch();
+    curve_.suggested = rounded(steepest_rate(curve_.rates, curve_.losses));
+    return curve_;
+  }
+  // Of the last step that is known; NaN before.
+  double loss() const { return curve_.losses.empty() ? std::nan("") : curve_.losses.back(); }
+
+ private:
+  void read(double loss, int64_t step) {
+    constexpr double kTooHigh = 4;
+    ended_ = ended_ || !std::isfinite(loss) || loss > kTooHigh * least_;
+    if (ended_) return;
+    least_ = std::min(least_, loss);
+    curve_.rates.push_back(rate_of(step, steps_));
+    curve_.losses.push_back(loss);
+  }
+
+  const int64_t steps_;
+  const double photos_;
+  LrCurve curve_;
+  double least_ = std::numeric_limits<double>::infinity();
+  bool ended_ = false;
+  RunningSums unused_;
+  PassSums late_{unused_, [this](double summed, int64_t step) { read(summed / photos_, step); }};
+};
 
 // Behind a head that is solved, as in training.
 TrainingPhase first_with_steps(const TrainingRun& run) {
@@ -92,30 +140,22 @@ double steepest_rate(const std::vector<double>& rates, const std::vector<double>
 }
 
 LrCurve find_lr(const TrainingRun& run, int64_t steps) {
-  constexpr double kTooHigh = 4;
   TrainingPhase phase = first_with_steps(run);
   phase.set_training(true);
   Stepper stepper(run, phase);
   Batches batches(*phase.train);
   const WatchedPhotos watched(batches, std::min(kWatched, phase.train->size()));
-  LrCurve curve;
-  double min = std::numeric_limits<double>::infinity();
+  GrowingCurve growing(steps, watched.count());
   int64_t number = 0;
   for (int64_t step = 0; step < steps; ++step) {
-    const double rate =
-        kLowest * std::pow(kHighest / kLowest, static_cast<double>(step) / static_cast<double>(steps - 1));
     for (int64_t i = 0; i < run.config.accumulate; ++i) stepper.add(batches.next(), number++);
-    stepper.update(rate);
-    const double loss = watched.loss(stepper);
-    if (!std::isfinite(loss) || loss > kTooHigh * min) break;
-    min = std::min(min, loss);
-    curve.rates.push_back(rate);
-    curve.losses.push_back(loss);
-    run.observer->progress({"Trying learning rates", step + 1, steps, loss, std::nan("")});
+    stepper.update(rate_of(step, steps));
+    if (!growing.add(watched.loss(stepper), step)) break;
+    run.observer->progress({"Trying learning rates", step + 1, steps, growing.loss(), std::nan("")});
     if (run.observer->stop_requested())
       throw Error("interrupted while trying learning rates; nothing was written", ExitCode::kInterrupted);
   }
-  curve.suggested = rounded(steepest_rate(curve.rates, curve.losses));
+  const LrCurve curve = growing.finished();
   if (curve.suggested == 0)
     throw Error(
         "no learning rate from 1e-7 to 10 lowers the loss; see whether the labels are right (cvtool data preview)");

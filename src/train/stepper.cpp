@@ -24,7 +24,7 @@ StepBatch Stepper::batch_of(const Examples& examples, int64_t number) const {
           scale_ ? scale_->value() : at::Tensor()};
 }
 
-double Stepper::loss_of(const Examples& examples, int64_t number) const {
+at::Tensor Stepper::loss_of(const Examples& examples, int64_t number) const {
   return net_->loss_of(batch_of(examples, number), loss_);
 }
 

@@ -20,8 +20,8 @@ class Stepper {
   // is known to be finite: check it. On a device other than a processor, nobody waits.
   BatchMetrics add(const Examples& examples, int64_t number);
 
-  // The mean loss in training of a batch that is not learned from; dropout draws by `number`.
-  double loss_of(const Examples& examples, int64_t number) const;
+  // The mean loss in training of a batch that is not learned from, as StepNet's; dropout draws by `number`.
+  at::Tensor loss_of(const Examples& examples, int64_t number) const;
 
   // [N,units] f32: the net as it is now, in the mode that it is in, without gradients, in float32.
   at::Tensor evaluate(const at::Tensor& x) const { return net_->evaluate(x); }

@@ -11,7 +11,7 @@
 namespace cvtool {
 
 void StepCounter::progress(const Progress& progress) {
-  const bool trains = progress.phase.rfind("Epoch ", 0) == 0;
+  const bool trains = progress.phase.rfind("Epoch ", 0) == 0 || progress.phase == "Trying learning rates";
   steps_ += trains;
   const standin::Counts now = standin::counted();
   if (progress.phase == phase_ && trains) steps.push_back(now - last_);

@@ -148,16 +148,25 @@ TEST_CASE("A model is calibrated and exported") {
   }
 }
 
-TEST_CASE("Learning rates are tried with the processor's losses") {
-  const auto losses = [](const std::string& device) {
-    StepCounter quiet;
+TEST_CASE("Learning rates are tried with the processor's losses, and a step waits for none") {
+  StepTable table;
+  const auto losses = [&](const std::string& device) {
+    StepCounter counter;
     Json recipe = small_net();
     recipe["model"]["layers"][3]["rate"] = 0;
     recipe["train"]["optimizer"] = "sgd";
     const TrainRequest request = Workshop::get().training("rate-" + device, recipe, device);
-    return find_lr_job(request, Workshop::get().scratch / (device + "-rate.png"), quiet).losses;
+    const LrFinding found = find_lr_job(request, Workshop::get().scratch / (device + "-rate.png"), counter);
+    if (device != "cpu") table = table_of(counter.steps);
+    return found.losses;
   };
   const std::vector<double> there = losses("standin"), here = losses("cpu");
+  MESSAGE(text_of(table));
+  CHECK(table.reads.empty());
+  CHECK(table.readings <= table.steps / 16 + 1);
+  CHECK(table.waits == table.readings);
+  CHECK(table.races == 0);
+  CHECK(there.size() == here.size());
   REQUIRE(there.size() > 20);
   for (size_t i = 0; i < 20; ++i) CHECK(there[i] == doctest::Approx(here[i]).epsilon(1e-3));
 }
