@@ -3,9 +3,11 @@
 #include <ATen/ATen.h>
 
 #include <cmath>
+#include <map>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "train/updates_together.h"
 
 namespace cvtool {
 namespace {
@@ -53,16 +55,13 @@ void nadam_of_exact_step(at::Tensor& w, const at::Tensor& g, Slots& s, const Ste
   w.sub_(m / v.sqrt_().add_(c.config.epsilon) * c.lr);
 }
 
-// Dozat 2016, with Keras's decay of the momentum: beta_1 * (1 - 0.5 * 0.96^t).
 void nadam(at::Tensor& w, const at::Tensor& g, Slots& s, const StepContext& c) {
-  const auto u = [&](int64_t t) { return c.config.beta_1 * (1 - 0.5 * std::pow(0.96, static_cast<double>(t))); };
-  double product = 1;
-  for (int64_t t = 1; t <= std::min(c.step, kNadamSteps); ++t) product *= u(t);
   s[0].lerp_(g, 1 - c.config.beta_1);
   s[1].mul_(c.config.beta_2).addcmul_(g, g, 1 - c.config.beta_2);
   if (c.exact_step.defined()) return nadam_of_exact_step(w, g, s, c);
-  const at::Tensor m = s[0] * (u(c.step + 1) / (1 - product * u(c.step + 1))) + g * ((1 - u(c.step)) / (1 - product));
-  const at::Tensor v = s[1] / (1 - std::pow(c.config.beta_2, static_cast<double>(c.step)));
+  const NadamFactors factors = nadam_factors(c);
+  const at::Tensor m = s[0] * factors.of_mean + g * factors.of_gradient;
+  const at::Tensor v = s[1] / factors.of_square;
   w.addcdiv_(m, v.sqrt_().add_(c.config.epsilon), -c.lr);
 }
 
@@ -82,9 +81,8 @@ void rmsprop(at::Tensor& w, const at::Tensor& g, Slots& s, const StepContext& c)
 }
 
 void adagrad(at::Tensor& w, const at::Tensor& g, Slots& s, const StepContext& c) {
-  constexpr double kInitialAccumulator = 0.1;  // Keras's initial_accumulator_value
   s[0].addcmul_(g, g);
-  w.addcdiv_(g, (s[0] + (kInitialAccumulator + c.config.epsilon)).sqrt_(), -c.lr);
+  w.addcdiv_(g, (s[0] + (kAdagradAccumulator + c.config.epsilon)).sqrt_(), -c.lr);
 }
 
 // Chen et al. 2023.
@@ -104,12 +102,24 @@ const OptimizerKind& kind_of(const std::string& name) {
 const std::vector<OptimizerKind>& optimizer_kinds() {
   static const std::vector<OptimizerKind> kinds{
       // name, lr, epsilon, beta_2, weight_decay, slots: Keras's defaults
-      {"sgd", 0.01, 1e-7, 0.999, 0, 1, sgd},         {"adam", 1e-3, 1e-7, 0.999, 0, 2, adam},
-      {"adamw", 1e-3, 1e-7, 0.999, 0.004, 2, adam},  {"nadam", 1e-3, 1e-7, 0.999, 0, 2, nadam},
-      {"rmsprop", 1e-3, 1e-7, 0.999, 0, 3, rmsprop}, {"adagrad", 1e-3, 1e-7, 0.999, 0, 1, adagrad},
-      {"lion", 1e-3, 1e-7, 0.99, 0, 1, lion},
+      {"sgd", 0.01, 1e-7, 0.999, 0, 1, sgd, sgd_together},
+      {"adam", 1e-3, 1e-7, 0.999, 0, 2, adam, adam_together},
+      {"adamw", 1e-3, 1e-7, 0.999, 0.004, 2, adam, adam_together},
+      {"nadam", 1e-3, 1e-7, 0.999, 0, 2, nadam, nadam_together},
+      {"rmsprop", 1e-3, 1e-7, 0.999, 0, 3, rmsprop, rmsprop_together},
+      {"adagrad", 1e-3, 1e-7, 0.999, 0, 1, adagrad, adagrad_together},
+      {"lion", 1e-3, 1e-7, 0.99, 0, 1, lion, lion_together},
   };
   return kinds;
+}
+
+// Dozat 2016, with Keras's decay of the momentum: beta_1 * (1 - 0.5 * 0.96^t).
+NadamFactors nadam_factors(const StepContext& c) {
+  const auto u = [&](int64_t t) { return c.config.beta_1 * (1 - 0.5 * std::pow(0.96, static_cast<double>(t))); };
+  double product = 1;
+  for (int64_t t = 1; t <= std::min(c.step, kNadamSteps); ++t) product *= u(t);
+  return {u(c.step + 1) / (1 - product * u(c.step + 1)), (1 - u(c.step)) / (1 - product),
+          1 - std::pow(c.config.beta_2, static_cast<double>(c.step))};
 }
 
 TrainConfig with_optimizer_defaults(TrainConfig config) {
@@ -148,13 +158,14 @@ std::vector<Optimizer::Slot> Optimizer::pieces() {
     whole.gradient = own;
     own.reset();
     const int64_t count = slot.parameter.numel();
-    if (!slot.parameter.is_cpu() || !slot.parameter.is_non_overlapping_and_dense() || count <= kMost) {
+    const bool is_cut = slot.parameter.is_cpu() && slot.parameter.is_non_overlapping_and_dense() && count > kMost;
+    // As they lie in memory: slots are made like their parameter.
+    if ((is_cut || !slot.parameter.is_cpu()) && whole.gradient.strides() != slot.parameter.strides())
+      whole.gradient = at::empty_like(slot.parameter).copy_(whole.gradient);
+    if (!is_cut) {
       out.push_back(std::move(whole));
       continue;
     }
-    // As they lie in memory: slots are made like their parameter.
-    if (whole.gradient.strides() != slot.parameter.strides())
-      whole.gradient = at::empty_like(slot.parameter).copy_(whole.gradient);
     const auto cut = [](const at::Tensor& tensor, int64_t first, int64_t size) {
       return tensor.detach().as_strided({size}, {1}, tensor.storage_offset() + first);
     };
@@ -183,6 +194,22 @@ void Optimizer::update(Slot& slot, double run_lr, const at::Tensor& counts, cons
   for (size_t i = 0; i < before.size(); ++i) changed[i].copy_(at::where(counts, changed[i], before[i]));
 }
 
+// As update() one after the other, by lists of those that are treated alike.
+void Optimizer::update_together(const std::vector<Slot>& work, double run_lr) const {
+  std::map<double, UpdateLists> by_rate;
+  std::map<double, std::vector<at::Tensor>> decaying;
+  for (const Slot& slot : work) {
+    UpdateLists& lists = by_rate[run_lr * slot.lr_factor];
+    lists.weights.push_back(slot.parameter);
+    lists.gradients.push_back(slot.gradient);
+    lists.slots.resize(slot.state.size());
+    for (size_t i = 0; i < slot.state.size(); ++i) lists.slots[i].push_back(slot.state[i]);
+    if (config_.weight_decay > 0 && slot.decays) decaying[run_lr * slot.lr_factor].push_back(slot.parameter);
+  }
+  for (auto& [lr, parameters] : decaying) at::_foreach_mul_(parameters, 1 - config_.weight_decay * lr);
+  for (auto& [lr, lists] : by_rate) kind_->update_together(lists, {config_, lr, steps_, {}});
+}
+
 void Optimizer::step(double lr, const Way& way) {
   at::NoGradGuard no_grad;
   ++steps_;
@@ -194,6 +221,9 @@ void Optimizer::step(double lr, const Way& way) {
     exact_step = (steps_ - left_out_).clamp_min(1).to(at::kDouble);
   }
   std::vector<Slot> work = pieces();
+  // Which of a list's tensors counts could only be told to the device by copies of all of them.
+  const bool together = !way.counts.defined() && !work.empty() && !work[0].parameter.is_cpu();
+  if (together) return update_together(work, lr);
   way.for_each(work.size(), [&](size_t i) {
     at::NoGradGuard no_grad_there;
     update(work[i], lr, way.counts, exact_step);

@@ -20,6 +20,8 @@ struct OptimizerKind {
   int slots;  // tensors of state a parameter
   void (*update)(at::Tensor& weight, const at::Tensor& gradient, std::vector<at::Tensor>& slots,
                  const struct StepContext& context);
+  // The same for all parameters of a learning rate together; `context.exact_step` is undefined.
+  void (*update_together)(struct UpdateLists& lists, const struct StepContext& context);
 };
 const std::vector<OptimizerKind>& optimizer_kinds();
 
@@ -32,6 +34,15 @@ struct StepContext {
   // most that it can be. Else undefined.
   at::Tensor exact_step;
 };
+
+constexpr double kAdagradAccumulator = 0.1;  // Keras's initial_accumulator_value
+
+// What nadam multiplies the mean of the gradients and the gradient by, and divides the mean of their squares by, in
+// step context.step.
+struct NadamFactors {
+  double of_mean, of_gradient, of_square;
+};
+NadamFactors nadam_factors(const StepContext& context);
 
 // `config` with every "0: the optimizer's own" replaced by the value.
 TrainConfig with_optimizer_defaults(TrainConfig config);
@@ -59,7 +70,8 @@ class Optimizer {
   };
 
   // Applies the parameters' gradients with learning rate `lr` and clears them. Parameters without a gradient stay. What
-  // comes out does not depend on way.for_each. Waits for no device.
+  // comes out does not depend on way.for_each. Waits for no device; one other than a processor is asked for all
+  // parameters together, where way.counts is undefined.
   void step(double lr, const Way& way);
   void step(double lr) { step(lr, {one_after_the_other, {}}); }
 
@@ -82,6 +94,7 @@ class Optimizer {
   };
 
   std::vector<Slot> pieces();
+  void update_together(const std::vector<Slot>& work, double run_lr) const;
   // `counts` and `exact_step` as in Way and StepContext.
   void update(Slot& slot, double run_lr, const at::Tensor& counts, const at::Tensor& exact_step) const;
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "spec/augment_kinds.h"
+#include "spec/train_config.h"
 #include "standin/runs.h"
 
 using namespace cvtool;
@@ -87,6 +88,19 @@ TEST_CASE("Dropout") { check_steps(trained("dropout", small_net()), 2, 2); }
 TEST_CASE("Accumulated gradients that are clipped and weights that are averaged") {
   const Json more{{"accumulate", 2}, {"clip_norm", 0.5}, {"ema", 0.9}, {"optimizer", "adamw"}};
   check_training("accumulate", with(small_net(), {{"train", more}}), 2, 2);
+}
+
+TEST_CASE("Every optimizer") {
+  for (const std::string& optimizer : optimizer_names()) {
+    CAPTURE(optimizer);
+    // Small steps: where a gradient is nothing but rounding, these go by its sign.
+    const Json train{{"optimizer", optimizer}, {"lr", 1e-4}, {"momentum", 0.9}, {"weight_decay", 0.01}, {"epochs", 1}};
+    const Json recipe = without_dropout(with(small_net(), {{"train", train}}));
+    const Trained there = trained(optimizer, recipe);
+    CHECK(there.table.reads.empty());
+    CHECK(there.table.waits == 1);
+    check_alike(there, trained(optimizer, recipe, "cpu"), 5e-3);
+  }
 }
 
 TEST_CASE("Half precision with clipped gradients") {

@@ -1,5 +1,6 @@
 #include "train/optimizer.h"
 
+#include <ATen/record_function.h>
 #include <doctest/doctest.h>
 
 #include <set>
@@ -7,6 +8,7 @@
 #include "base/error.h"
 #include "golden/golden.h"
 #include "scratch.h"
+#include "train/updates_together.h"
 
 using namespace cvtool;
 
@@ -49,6 +51,41 @@ at::Tensor one_step(const TrainConfig& config, at::Tensor weight, const at::Tens
   weight.mutable_grad() = gradient.clone();
   optimizer.step(with_optimizer_defaults(config).lr);
   return weight.detach();
+}
+
+const OptimizerKind& kind_named(const std::string& name) {
+  for (const OptimizerKind& kind : optimizer_kinds())
+    if (name == kind.name) return kind;
+  throw Error("no optimizer " + name);
+}
+
+std::vector<at::Tensor> many(size_t count) {
+  std::vector<at::Tensor> out;
+  for (size_t i = 0; i < count; ++i) out.push_back(at::ones({2, 2}));
+  return out;
+}
+
+// A kernel, a bias and a number, with three slots each.
+struct Trio {
+  UpdateLists lists{zeros(), zeros(), {zeros(), zeros(), zeros()}};
+  static std::vector<at::Tensor> zeros() { return {at::zeros({4, 3, 3, 3}), at::zeros({7}), at::zeros({})}; }
+};
+
+thread_local int64_t depth = 0, begun = 0;
+
+// Operations that `work` asks for, without those that they are made of.
+int64_t outer_operations(const std::function<void()>& work) {
+  const auto begin = [](const at::RecordFunction&) -> std::unique_ptr<at::ObserverContext> {
+    begun += depth++ == 0;
+    return nullptr;
+  };
+  const auto end = [](const at::RecordFunction&, at::ObserverContext*) { --depth; };
+  begun = depth = 0;
+  const auto handle =
+      at::addThreadLocalCallback(at::RecordFunctionCallback(begin, end).scopes({at::RecordScope::FUNCTION}));
+  work();
+  at::removeCallback(handle);
+  return begun;
 }
 
 }  // namespace
@@ -105,11 +142,54 @@ TEST_CASE("A step that is left out is as if it had not been") {
   }
 }
 
+TEST_CASE("All parameters together are changed as one after the other") {
+  at::manual_seed(3);
+  for (const auto& row : golden_configs()) {
+    CAPTURE(row.first);
+    const TrainConfig config = with_optimizer_defaults(row.second);
+    Trio one, all;
+    for (int64_t step = 1; step <= 10; ++step) {
+      const std::vector<at::Tensor> gradients{at::randn({4, 3, 3, 3}), at::zeros({7}), at::randn({})};
+      const StepContext context{config, config.lr, step, {}};
+      const OptimizerKind& kind = kind_named(config.optimizer);
+      for (size_t i = 0; i < 3; ++i) {
+        std::vector<at::Tensor> slots;
+        for (auto& slot : one.lists.slots) slots.push_back(slot[i]);
+        kind.update(one.lists.weights[i], gradients[i], slots, context);
+      }
+      all.lists.gradients = gradients;
+      kind.update_together(all.lists, context);
+      for (size_t i = 0; i < 3; ++i) {
+        CHECK(largest_difference(one.lists.weights[i], all.lists.weights[i]) < 1e-6);
+        for (size_t s = 0; s < 3; ++s) CHECK(largest_difference(one.lists.slots[s][i], all.lists.slots[s][i]) < 1e-5);
+      }
+    }
+  }
+}
+
+TEST_CASE("What is asked of a device for all parameters together does not grow with their number") {
+  for (const OptimizerKind& kind : optimizer_kinds()) {
+    CAPTURE(kind.name);
+    TrainConfig config;
+    config.optimizer = kind.name;
+    config = with_optimizer_defaults(config);
+    const auto operations = [&](size_t count) {
+      UpdateLists lists{many(count), many(count), {many(count), many(count), many(count)}};
+      return outer_operations([&] { kind.update_together(lists, {config, config.lr, 1, {}}); });
+    };
+    // lion's signs are taken one by one: for lists that is younger than LibTorch 1.13.
+    const int64_t each = kind.name == std::string("lion") ? 1 : 0;
+    CHECK(operations(40) == operations(2) + 38 * each);
+    CHECK(operations(2) <= 12);
+  }
+}
+
 TEST_CASE("The table of optimizers and the list of their names are the same") {
   std::vector<std::string> names;
   for (const OptimizerKind& kind : optimizer_kinds()) {
     names.emplace_back(kind.name);
     CHECK((kind.update != nullptr));
+    CHECK((kind.update_together != nullptr));
     CHECK(kind.lr > 0);
   }
   CHECK(names == optimizer_names());
