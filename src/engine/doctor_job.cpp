@@ -1,7 +1,6 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 
-#include <algorithm>
 #include <filesystem>
 
 #include "base/error.h"
@@ -30,12 +29,6 @@ std::vector<BaseFacts> base_facts() {
   return bases;
 }
 
-bool has_cuda_library() {
-  const auto files = loaded_libraries();
-  return std::any_of(files.begin(), files.end(),
-                     [](const std::string& file) { return file.find("libtorch_cuda") != std::string::npos; });
-}
-
 }  // namespace
 
 EngineFacts doctor_job(const DoctorRequest& request, Observer& observer) {
@@ -49,7 +42,7 @@ EngineFacts doctor_job(const DoctorRequest& request, Observer& observer) {
   facts.blas = library.name;
   facts.blas_file = library.file;
   facts.blas_is_slow = library.name == kReferenceBlas;
-  facts.cuda_built = has_cuda_library();
+  facts.cuda_built = is_cuda_build();
   facts.cuda_devices = at::hasCUDA() ? static_cast<int64_t>(at::detail::getCUDAHooks().getNumGPUs()) : 0;
   facts.compute_threads = at::get_num_threads();
   facts.precision = precision_text(precision_from_text("auto", device_from_text("auto"), facts.precision_why));

@@ -105,6 +105,8 @@ std::string backbone_path(const std::string& name_or_path) {
   for (const std::string& folder : folders)
     if (const std::string path = folder + "/" + name_or_path + ".pt"; fs::is_regular_file(path, error)) return path;
   const auto choice = choice_of_file_name(name_or_path);
+  // Whatever it is: what is said of a file helps more than that it is no name.
+  if (!choice && fs::is_regular_file(name_or_path, error)) return name_or_path;
   if (!choice) throw UsageError(unknown_word("base", name_or_path, known_backbones()));
   throw UsageError("base '" + name_or_path + "' has not been imported (it is not in " + join(folders, ", ") +
                    "); get it with\n" + import_commands(*choice));

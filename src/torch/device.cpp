@@ -11,6 +11,7 @@
 #include <torch/script.h>
 #include <torch/version.h>
 
+#include <algorithm>
 #include <chrono>
 #include <climits>
 #include <cstdlib>
@@ -18,7 +19,9 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/loaded_libraries.h"
 #include "base/machine.h"
+#include "base/processor.h"
 #include "base/text.h"
 
 namespace cvtool {
@@ -60,6 +63,24 @@ bool is_foreign_device([[maybe_unused]] const std::string& text) {
 #endif
 }
 
+// Why LibTorch finds no CUDA device, and what to do. `driver` is the machine's.
+std::string why_no_gpu(const NvidiaDriver& driver) {
+  if (!is_cuda_build())
+    return "it is built for processors only; use --device cpu, or build cvtool against a LibTorch with CUDA (cmake "
+           "--preset torch-pip in a Python environment with PyTorch)";
+  if (driver.version.empty())
+    return "it has CUDA, but no NVIDIA driver is loaded here; use --device cpu, or a machine with a GPU and its driver";
+  const std::string loaded = "NVIDIA's driver " + driver.version + " is loaded, but ";
+  if (driver.devices == 0)
+    return loaded +
+           "this process may open no card; use --device cpu, or start the container with its cards (docker run "
+           "--gpus all)";
+  if (const char* visible = std::getenv("CUDA_VISIBLE_DEVICES"))
+    return loaded + "CUDA_VISIBLE_DEVICES=" + visible +
+           " leaves LibTorch no card; unset it, or give it a card's number";
+  return loaded + "it may be older than LibTorch's CUDA; look at nvidia-smi, or use --device cpu";
+}
+
 }  // namespace
 
 at::Device device_from_text(const std::string& text) {
@@ -72,7 +93,7 @@ at::Device device_from_text(const std::string& text) {
   if (text != "cuda" && !numbered) throw UsageError("--device: " + unknown_word("device", text, words));
   if (!at::hasCUDA())
     throw UsageError("--device " + text + ": this LibTorch (" + torch_version() +
-                     ") finds no CUDA device; use --device cpu, or a CUDA build of LibTorch on a machine with a GPU");
+                     ") finds no CUDA device: " + why_no_gpu(nvidia_driver()));
   const int index = numbered ? std::stoi(text.substr(5)) : 0;
   const int count = static_cast<int>(at::detail::getCUDAHooks().getNumGPUs());
   if (index >= count)
@@ -185,6 +206,12 @@ Autocast::~Autocast() {
 }
 
 bool packs_weights() { return TORCH_VERSION_MAJOR < 2 && at::hasMKLDNN(); }
+
+bool is_cuda_build() {
+  const std::vector<std::string> files = loaded_libraries();
+  return std::any_of(files.begin(), files.end(),
+                     [](const std::string& file) { return file.find("libtorch_cuda") != std::string::npos; });
+}
 
 std::string torch_version() {
   return std::to_string(TORCH_VERSION_MAJOR) + "." + std::to_string(TORCH_VERSION_MINOR) + "." +

@@ -71,4 +71,7 @@ bool packs_weights();
 // LibTorch's version, "1.13.1".
 std::string torch_version();
 
+// Whether LibTorch is built with CUDA; a GPU need not be there.
+bool is_cuda_build();
+
 }  // namespace cvtool

@@ -78,6 +78,10 @@ def check_bad_files():
     assert not (work / "exploded").exists(), "the pickle ran a command"
     torch.jit.script(nn.Conv2d(3, 3, 1)).save(str(work / "script.pt"))
     refused(1, ["script.pt", "TorchScript", "--base"], "import", "mobilenet_v2", "--weights", work / "script.pt")
+    with zipfile.ZipFile(work / "program.pt2", "w") as file:
+        file.writestr("program/archive_format", "pt2")
+        file.writestr("program/models/model.json", "{}")
+    refused(1, ["is a program of torch.export (.pt2)", "torch.save(model.state_dict(), FILE)"], "import", "mobilenet_v2", "--weights", work / "program.pt2")
     (work / "page.pth").write_text("<!doctype html><title>404</title>")
     refused(1, ["is a web page"], "import", "mobilenet_v2", "--weights", work / "page.pth")
 

@@ -150,6 +150,13 @@ TEST_CASE("A backbone is found by path, in CVTOOL_BASES and in the user's data f
   CHECK(backbone_path(second) == second);
   CHECK(contains(message_of([&] { backbone_path(scratch / "none.pt"); }), "there is no such file"));
   CHECK(contains(message_of([] { backbone_path("nine"); }), "unknown base 'nine'; did you mean 'mine'?"));
+  // A file of the current folder: what it is, is said when it is read.
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(scratch.path());
+  scratch.write("program.pt2", "");
+  const std::string here = backbone_path("program.pt2");
+  std::filesystem::current_path(before);
+  CHECK(here == "program.pt2");
 }
 
 TEST_CASE("A backbone that has not been imported is answered with the commands that get it") {

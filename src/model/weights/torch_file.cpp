@@ -89,6 +89,10 @@ void refuse_other_zips(ZipArchive& zip, const std::string& origin) {
     fail_weights(origin, "is a .keras archive, which cvtool does not read",
                  "save the model from Keras in the HDF5 format: model.save(\"FILE.h5\")");
   }
+  if (zip.has("archive_format") || zip.has("serialized_exported_program.json")) {
+    fail_weights(origin, "is a program of torch.export (.pt2), which cvtool does not read",
+                 "save the weights in Python: torch.save(model.state_dict(), FILE)");
+  }
   if (!zip.has("data.pkl")) {
     fail_weights(origin, "is a zip file but not one of torch.save", "unpack it and pass the weights inside");
   }
