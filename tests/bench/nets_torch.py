@@ -2,7 +2,6 @@
 from collections import OrderedDict
 
 import torch
-import torchvision
 from torch import nn
 
 
@@ -49,6 +48,8 @@ class InferenceNorms(nn.Sequential):
 
 def base(name, weights):
     """The layers of a backbone; weights: file of a state dict, else they are random."""
+    import torchvision  # here: tests/gpu has none, and needs no backbone
+
     net = getattr(torchvision.models, name)(weights=None)
     if weights:
         net.load_state_dict(torch.load(weights))
@@ -73,5 +74,7 @@ def transfer_parts(name, fine_tune, size, weights):
 
 
 def vgg16_weights():
+    import torchvision
+
     torch.manual_seed(1)
     return OrderedDict((key, value) for key, value in torchvision.models.vgg16(weights=None).state_dict().items() if key.startswith("features"))
