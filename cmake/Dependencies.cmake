@@ -35,6 +35,12 @@ target_link_libraries(external_libtorch INTERFACE ${TORCH_LIBRARIES} OpenMP::Ope
 separate_arguments(CVTOOL_TORCH_FLAGS UNIX_COMMAND "${TORCH_CXX_FLAGS}")
 target_compile_options(external_libtorch INTERFACE ${CVTOOL_TORCH_FLAGS})
 
+# Headers of what connects several processes; the library itself is part of LibTorch, or linked by it.
+find_path(CVTOOL_GLOO_HEADERS gloo/context.h REQUIRED)
+add_library(external_gloo INTERFACE)
+target_include_directories(external_gloo SYSTEM INTERFACE "${CVTOOL_GLOO_HEADERS}")
+target_link_libraries(external_gloo INTERFACE external_libtorch)
+
 add_library(external_opencv INTERFACE)
 target_include_directories(external_opencv SYSTEM INTERFACE ${OpenCV_INCLUDE_DIRS})
 target_link_libraries(external_opencv INTERFACE opencv_core opencv_imgproc opencv_dnn)

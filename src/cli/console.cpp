@@ -95,6 +95,12 @@ void Console::outlive_terminal() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
+void Console::say_errors_only() {
+  bar_ = false;
+  quiet_ = true;
+  spdlog::set_level(spdlog::level::err);
+}
+
 void Console::event(const Json& event) {
   if (!events_ || events_failed_) return;
   const std::string line = text_from_json(event, -1);

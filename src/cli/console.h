@@ -35,6 +35,9 @@ class Console : public Observer {
   // Throws Error when some could not be written.
   void finish_events() const;
 
+  // Of several processes one tells how it goes.
+  void say_errors_only();
+
   // Takes a bar that is being drawn off the terminal.
   void clear_bar();
   bool writes_events() const { return events_; }

@@ -10,6 +10,7 @@
 #include "base/disk.h"
 #include "base/error.h"
 #include "base/files.h"
+#include "base/launch.h"
 #include "base/machine.h"
 #include "base/output.h"
 #include "base/processor.h"
@@ -54,6 +55,15 @@ std::map<std::string, std::string> speed_variables() {
   return found;
 }
 
+std::string company_text() {
+  try {
+    const std::optional<Launch> launch = launch_from_environment();
+    return launch ? launch_text(*launch) : "";
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
 MachineFacts machine_facts() {
   MachineFacts facts;
   const Processor cpu = processor();
@@ -78,6 +88,7 @@ MachineFacts machine_facts() {
                    folder_facts("current folder", error ? "." : here)};
   facts.recipes = share_folder() + "/models";
   facts.recipes_there = std::filesystem::is_directory(facts.recipes + "/recipes", error);
+  facts.company = company_text();
   const NvidiaDriver driver = nvidia_driver();
   facts.nvidia_driver = driver.version;
   facts.gpus = driver.gpus;

@@ -98,6 +98,7 @@ std::string machine_section(const DoctorReport& report) {
   if (machine.load)
     text += labelled("load", fixed(*machine.load, 1) + " processes want to run (average of the last minute)");
   text += labelled("memory", memory_line(machine));
+  if (!machine.company.empty()) text += labelled("processes", printable(machine.company));
   text += labelled("GPU", gpu_text(report));
   if (report.engine)
     text += labelled("precision",

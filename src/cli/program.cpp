@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "base/error.h"
+#include "base/launch.h"
 #include "base/text.h"
 #include "base/version.h"
 #include "cli/console.h"
@@ -101,6 +102,14 @@ int show_help(const Program& program, bool all) {
   return static_cast<int>(ExitCode::kDone);
 }
 
+// Several processes that do not know of each other would do the same work, and write over each other's files.
+void refuse_company(const std::string& command) {
+  const std::optional<Launch> launch = launch_from_environment();
+  if (!launch || command == "cvtool train" || command == "cvtool doctor") return;
+  throw UsageError("'" + command + "' works in one process, and " + launch->by + " has started " +
+                   std::to_string(launch->size) + "; start it once, without " + launch->by);
+}
+
 int fail(const std::string& message, ExitCode code) {
   std::fprintf(stderr, "cvtool: %s\n", message_text(message).c_str());
   return static_cast<int>(code);
@@ -166,6 +175,7 @@ int run_program(int argc, char** argv) {
                   : program.verbose ? Console::Verbosity::kVerbose
                                     : Console::Verbosity::kNormal);
   try {
+    refuse_company(full_name(deepest(&program.app)));
     return program.chosen()(console);
   } catch (const Error& error) {
     console.clear_bar();

@@ -1,3 +1,4 @@
+#include "base/launch.h"
 #include "base/output.h"
 #include "base/text.h"
 #include "cli/command.h"
@@ -71,6 +72,11 @@ class TrainCommand {
     else
       request_.budget_minutes = std::stod(budget_);
     Console::outlive_terminal();
+    const std::optional<Launch> launch = launch_from_environment();
+    if (launch && (finds_lr_ || series_.any()))
+      throw UsageError(std::string(finds_lr_ ? "--find-lr" : "--repeat and --sweep") + ": several processes (" +
+                       launch->by + ") share one training only; start this in one process");
+    if (launch && launch->rank > 0) return train_beside(engine, console);
     if (json_) console.write_events();
     if (finds_lr_) return find_lr(engine, console);
     if (series_.any()) return train_series(engine, console, request_, series_);
@@ -174,6 +180,13 @@ class TrainCommand {
         ->excludes(resume)
         ->excludes(find);
     return find;
+  }
+
+  // What there is to say is said by rank 0.
+  int train_beside(const Engine& engine, Console& console) {
+    console.say_errors_only();
+    const bool interrupted = engine.train(request_, console).interrupted;
+    return static_cast<int>(interrupted ? ExitCode::kInterrupted : ExitCode::kDone);
   }
 
   int find_lr(const Engine& engine, Console& console) {

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "data/leakage.h"
 #include "engine/base_choice.h"
+#include "engine/company.h"
 #include "engine/jobs.h"
 #include "engine/output_check.h"
 #include "evaluate/evaluation.h"
@@ -112,11 +113,11 @@ TrainProfile finished_profile(const Profile& profile, const TrainPlan& plan, con
 }
 
 // Whatever is wrong with the request is said before the photos are read.
-PreparedTraining prepare_training(const TrainRequest& request, Observer& observer) {
-  PreparedTraining prepared{plan_training(request), {}, {}};
+PreparedTraining prepare_training(const TrainRequest& request, Ranks* ranks, Observer& observer) {
+  PreparedTraining prepared{plan_training(request, nullptr, ranks), {}, {}};
   const TrainPlan& plan = prepared.plan;
   if (!plan.stopped) check_output_folder("--project", plan.request.project, plan.dataset);
-  if (is_open(request)) return search_training(request, plan.dataset, observer);
+  if (is_open(request)) return search_training(request, plan.dataset, observer, ranks);
   if (request.budget_is_asked)
     spdlog::warn(
         "--budget: nothing is searched for, since flags or a recipe say how it is trained (--time-limit ends a "
@@ -125,11 +126,10 @@ PreparedTraining prepare_training(const TrainRequest& request, Observer& observe
   return prepared;
 }
 
-}  // namespace
-
-TrainResult train_job(const TrainRequest& request, Observer& observer) {
-  const BaseChoice chosen = choose_base(request, observer);
-  const PreparedTraining prepared = prepare_training(chosen.request, observer);
+TrainResult train(const TrainRequest& request, Ranks* ranks, Observer& observer) {
+  BaseChoice chosen;
+  in_turns(ranks, [&] { chosen = choose_base(request, observer); });
+  const PreparedTraining prepared = prepare_training(chosen.request, ranks, observer);
   const TrainPlan& plan = prepared.plan;
   const TrainingData& data = prepared.data;
   StartedRun run = start_run(plan, data);
@@ -141,13 +141,14 @@ TrainResult train_job(const TrainRequest& request, Observer& observer) {
   TrainResult result;
   if (profiled && !profile.result().epochs.empty()) result.profile = finished_profile(profile, plan, run);
   result.run = run.folder;
+  result.interrupted = end == TrainingEnd::kInterrupted;
+  if (ranks && !ranks->is_first()) return result;
   result.base = chosen.automatic;
   result.seed = plan.recipe.train.seed;
   result.best_epoch = run.state.best.epoch;
   result.chosen = plan.recipe.train.stopping.monitor != kNoMonitor;
   result.epochs = static_cast<int64_t>(run.state.history.size());
   for (const EpochReport& report : run.state.history) result.seconds += value_of(report, "seconds");
-  result.interrupted = end == TrainingEnd::kInterrupted;
   if (result.interrupted || end == TrainingEnd::kTimeLimit) result.resume = run.resume_command();
   result.notes = notes_on(end, plan, run);
   if (end == TrainingEnd::kDone)
@@ -166,6 +167,15 @@ TrainResult train_job(const TrainRequest& request, Observer& observer) {
     result.interrupted = true;
     result.resume = run.resume_command();
   }
+  return result;
+}
+
+}  // namespace
+
+TrainResult train_job(const TrainRequest& request, Observer& observer) {
+  TrainResult result;
+  in_company(request.session.dist_timeout, observer,
+             [&](Ranks* ranks, Observer& shared) { result = train(request, ranks, shared); });
   return result;
 }
 

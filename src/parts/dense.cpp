@@ -30,7 +30,7 @@ struct DenseOfParts : torch::autograd::Function<DenseOfParts> {
     const at::Tensor g = gradients.at(0).to(weight.scalar_type());
     PartScope& scope = *PartScope::current();
     deferred(scope.batch(), weight)
-        ->of_part.at(scope.part())
+        ->of_part.at(scope.place())
         .push_back({x.reshape({-1, x.size(-1)}), g.reshape({-1, g.size(-1)})});
     const at::Tensor dx = context->needs_input_grad(0) ? g.matmul(weight) : at::Tensor();
     const bool bias = context->saved_data["bias"].toBool();

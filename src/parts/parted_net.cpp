@@ -8,7 +8,9 @@
 
 #include <algorithm>
 
+#include "base/error.h"
 #include "base/machine.h"
+#include "dist/ranks.h"
 #include "parts/operators.h"
 #include "torch/device.h"
 #include "torch/lanes.h"
@@ -49,6 +51,53 @@ void own_buffers(const Module& module) {
     }
 }
 
+// Over parts that make a branch of the tree; undefined where the weight has no gradient.
+at::Tensor sum_of_branch(const std::vector<std::vector<at::Tensor>>& of_part, size_t weight) {
+  std::vector<at::Tensor> terms;
+  for (const std::vector<at::Tensor>& gradients : of_part)
+    if (gradients[weight].defined()) terms.push_back(gradients[weight].to(at::kFloat));
+  return terms.empty() ? at::Tensor() : tree_sum(std::move(terms));
+}
+
+// The factor `which` of the use `use` of a layer, from the processes that have computed it.
+void gather_factor(PartedBatch& batch, DeferredDense& dense, size_t use, at::Tensor DeferredDense::Factors::*which) {
+  const PartDeal& deal = batch.deal;
+  const auto rows_of = [&](int64_t part) {
+    return batch.first_rows[static_cast<size_t>(part) + 1] - batch.first_rows[static_cast<size_t>(part)];
+  };
+  const auto factor = [&](int64_t part) -> at::Tensor& { return dense.of_part[static_cast<size_t>(part)][use].*which; };
+  const int64_t width = factor(deal.own().first).size(1);
+  const int64_t rows_of_row = factor(deal.own().first).size(0) / rows_of(deal.own().first);
+  std::vector<at::Tensor> own;
+  for (int64_t part = deal.own().first; part < deal.own().end; ++part) own.push_back(factor(part).reshape(-1));
+  std::vector<int64_t> sizes(deal.ranks().size());
+  for (size_t rank = 0; rank < sizes.size(); ++rank)
+    for (int64_t part = deal.run_of(rank).first; part < deal.run_of(rank).end; ++part)
+      sizes[rank] += rows_of(part) * rows_of_row * width;
+  const std::vector<at::Tensor> all = deal.ranks().gather(at::cat(own), sizes);
+  for (size_t rank = 0; rank < sizes.size(); ++rank) {
+    int64_t place = 0;
+    for (int64_t part = deal.run_of(rank).first; part < deal.run_of(rank).end; ++part) {
+      const int64_t rows = rows_of(part) * rows_of_row;
+      factor(part) = all[rank].narrow(0, place, rows * width).view({rows, width});
+      place += rows * width;
+    }
+  }
+}
+
+// So that all processes have those of all parts.
+void gather_factors(PartedBatch& batch) {
+  if (!batch.deal.shared()) return;
+  const at::NoGradGuard no_grad;
+  for (DeferredDense& dense : batch.dense) {
+    const size_t uses = dense.of_part[static_cast<size_t>(batch.deal.own().first)].size();
+    for (auto& of_part : dense.of_part) of_part.resize(uses);
+    for (size_t use = 0; use < uses; ++use)
+      for (const auto which : {&DeferredDense::Factors::input, &DeferredDense::Factors::gradient})
+        gather_factor(batch, dense, use, which);
+  }
+}
+
 AroundThread one_core() {
   return [](const std::function<void()>& life) {
     const Lane lane;
@@ -64,9 +113,9 @@ struct PartedNet::Weight {
   bool deferred = false;
 };
 
-std::vector<int64_t> first_rows_of_parts(const at::Tensor& x, const CutRule& rule) {
-  const int64_t rows = x.size(0), each = rule.meet ? kRowsOfMeetingPart : kRowsOfPart;
-  const int64_t parts = std::max<int64_t>(1, std::min({rule.most, rows / each, x.numel() / kNumbersOfPart}));
+std::vector<int64_t> first_rows_of_parts(int64_t rows, int64_t numbers, const CutRule& rule) {
+  const int64_t each = rule.meet ? kRowsOfMeetingPart : kRowsOfPart;
+  const int64_t parts = std::max<int64_t>(1, std::min({rule.most, rows / each, numbers / kNumbersOfPart}));
   std::vector<int64_t> first;
   for (int64_t part = 0; part <= parts; ++part) first.push_back((part * rows + parts - 1) / parts);
   return first;
@@ -94,17 +143,36 @@ PartedNet::PartedNet(const StepNetPlan& plan) : plan_(plan) {
 
 PartedNet::~PartedNet() = default;
 
-std::vector<int64_t> PartedNet::cut(const at::Tensor& x) {
-  std::vector<int64_t> first = first_rows_of_parts(x, rule_);
-  const size_t parts = first.size() - 1;
+ShareRule PartedNet::share_rule() const {
+  return [rule = rule_, ranks = plan_.ranks](int64_t rows, int64_t numbers) {
+    const std::vector<int64_t> first = first_rows_of_parts(rows, numbers, rule);
+    const PartRun own = PartDeal(static_cast<int64_t>(first.size()) - 1, ranks).own();
+    const int64_t begin = first[static_cast<size_t>(own.first)];
+    return BatchShare{begin, first[static_cast<size_t>(own.end)] - begin, rows};
+  };
+}
+
+std::vector<int64_t> PartedNet::cut(const at::Tensor& x, int64_t rows, PartDeal& deal) {
+  const int64_t numbers = x.size(0) > 0 ? x.numel() / x.size(0) * rows : 0;
+  std::vector<int64_t> first = first_rows_of_parts(rows, numbers, rule_);
+  deal = PartDeal(static_cast<int64_t>(first.size()) - 1, rows == x.size(0) ? nullptr : plan_.ranks);
+  const auto parts = static_cast<size_t>(deal.own().count());
   if (team_ && team_->parts() >= parts) return first;
   if (affordable_threads(parts) < parts && parts > 1) {
+    if (plan_.ranks)
+      throw Error("the system gives this program few threads (ulimit -u, or a container's limit), and " +
+                  std::to_string(parts) + " are needed for each part of a batch to have one; allow more");
     spdlog::warn(
         "the system gives this program few threads (ulimit -u, or a container's limit): batches are computed in one "
         "piece, and the weights will differ a little from those of a run with more");
     rule_.most = 1;
-    return cut(x);
+    return cut(x, rows, deal);
   }
+  prepare(parts);
+  return first;
+}
+
+void PartedNet::prepare(size_t parts) {
   while (of_part_.size() < parts) {
     std::vector<Module> others;
     for (const Module& stage : of_part_[0]) {
@@ -115,17 +183,17 @@ std::vector<int64_t> PartedNet::cut(const at::Tensor& x) {
   }
   team_.reset();
   team_ = std::make_unique<PartTeam>(std::max(parts, lanes_), lanes_, one_core());
-  return first;
 }
 
 PartedBatch PartedNet::begin(const StepBatch& step) {
-  const std::vector<int64_t> first = cut(step.x);
-  PartedBatch batch{*team_, first, step.seed, {}};
+  PartDeal deal;
+  const std::vector<int64_t> first = cut(step.x, std::max(step.share.of, step.x.size(0)), deal);
+  PartedBatch batch{*team_, deal, first, step.seed, {}};
   batch.exchange.resize(batch.parts());
   for (const Weight& weight : trained_)
     if (weight.deferred)
       batch.dense.push_back(
-          {weight.used, weight.original, std::vector<std::vector<DeferredDense::Factors>>(batch.parts())});
+          {weight.used, weight.original, std::vector<std::vector<DeferredDense::Factors>>(first.size() - 1)});
   team_->for_each(trained_.size(), [&](size_t i) {
     const at::NoGradGuard no_grad;
     const Weight& weight = trained_[i];
@@ -159,19 +227,19 @@ StepResult PartedNet::step(const StepBatch& step, double factor, const RowsLoss&
                                             /*allow_unused=*/true);
     clocks[part].backward_ends();
   });
-  sum_gradients(gradients, factor);
+  sum_gradients(gradients, batch.deal, factor);
+  gather_factors(batch);
   multiply_deferred(batch, factor);
-  return {tree_sum(losses), at::cat(logits), forward_share(clocks)};
+  return {batch.deal.sum(losses), at::cat(logits), forward_share(clocks)};
 }
 
-void PartedNet::sum_gradients(const std::vector<Gradients>& of_part, double factor) {
+void PartedNet::sum_gradients(const std::vector<Gradients>& of_part, const PartDeal& deal, double factor) {
+  std::vector<at::Tensor> of_all;
+  if (deal.shared()) of_all = sums_over_ranks(of_part, deal);
   team_->for_each(trained_.size(), [&](size_t i) {
     const at::NoGradGuard no_grad;
-    std::vector<at::Tensor> terms;
-    for (const Gradients& gradients : of_part)
-      if (gradients[i].defined()) terms.push_back(gradients[i].to(at::kFloat));
-    if (terms.empty()) return;
-    at::Tensor sum = tree_sum(std::move(terms));
+    at::Tensor sum = deal.shared() ? of_all[i] : sum_of_branch(of_part, i);
+    if (!sum.defined()) return;
     if (factor != 1) sum.mul_(factor);
     at::Tensor& gradient = trained_[i].original.mutable_grad();
     if (gradient.defined())
@@ -179,6 +247,36 @@ void PartedNet::sum_gradients(const std::vector<Gradients>& of_part, double fact
     else
       gradient = std::move(sum);
   });
+}
+
+// Of each trained weight; undefined where it has no gradient. All of them go to the other processes in one piece.
+std::vector<at::Tensor> PartedNet::sums_over_ranks(const std::vector<Gradients>& of_part, const PartDeal& deal) {
+  const at::NoGradGuard no_grad;
+  const std::vector<PartRun> branches = branches_of(deal.own(), deal.parts());
+  std::vector<std::vector<at::Tensor>> sums(branches.size(), std::vector<at::Tensor>(trained_.size()));
+  team_->for_each(branches.size() * trained_.size(), [&](size_t task) {
+    const at::NoGradGuard no_grad_here;
+    const PartRun& branch = branches[task / trained_.size()];
+    const auto begin = of_part.begin() - deal.own().first;
+    sums[task / trained_.size()][task % trained_.size()] =
+        sum_of_branch({begin + branch.first, begin + branch.end}, task % trained_.size());
+  });
+  std::vector<at::Tensor> in_one_piece;
+  for (const std::vector<at::Tensor>& of_branch : sums) {
+    std::vector<at::Tensor> flat;
+    for (const at::Tensor& sum : of_branch)
+      if (sum.defined()) flat.push_back(sum.reshape(-1));
+    if (flat.empty()) return sums[0];
+    in_one_piece.push_back(at::cat(flat));
+  }
+  const at::Tensor total = deal.sum_of_branches(in_one_piece);
+  int64_t place = 0;
+  for (at::Tensor& sum : sums[0]) {
+    if (!sum.defined()) continue;
+    sum.copy_(total.narrow(0, place, sum.numel()).view(sum.sizes()));
+    place += sum.numel();
+  }
+  return sums[0];
 }
 
 void PartedNet::multiply_deferred(const PartedBatch& batch, double factor) {
@@ -227,12 +325,13 @@ at::Tensor PartedNet::loss_of(const StepBatch& step, const RowsLoss& loss) {
     const PartScope scope(batch, part);
     losses[part] = (loss(logits_of(scope, step), scope.rows_of(step.labels)) * scope.share()).to(at::kDouble);
   });
-  return tree_sum(losses);
+  return batch.deal.sum(losses);
 }
 
 at::Tensor PartedNet::evaluate(const at::Tensor& x) {
   const OneComputeThread alone;
-  const std::vector<int64_t> first = cut(x);
+  PartDeal all;
+  const std::vector<int64_t> first = cut(x, x.size(0), all);
   std::vector<at::Tensor> logits(first.size() - 1);
   team_->run(logits.size(), [&](size_t part) {
     const at::NoGradGuard no_grad;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "parts/sum_tree.h"
 #include "parts/team.h"
 
 namespace cvtool {
@@ -18,20 +19,22 @@ struct DeferredDense {
   };
   at::Tensor weight;                          // [units,features], as the parts use it
   at::Tensor original;                        // the parameter that it stands for
-  std::vector<std::vector<Factors>> of_part;  // one for each time that the layer is used
+  std::vector<std::vector<Factors>> of_part;  // of all; one for each time that the layer is used
 };
 
-// What the parts of a batch share.
+// What the parts of a batch share. Where several processes compute it, each has the rows of its own parts.
 struct PartedBatch {
   PartTeam& team;
-  std::vector<int64_t> first_rows;  // of each part, and the number of all rows behind the last
+  PartDeal deal;
+  std::vector<int64_t> first_rows;  // of each part of all, and the number of all rows behind the last
   uint64_t seed = 0;                // of what is drawn for it
   std::vector<DeferredDense> dense;
-  std::vector<at::Tensor> exchange{};  // one place a part: what is summed at a meeting
+  std::vector<at::Tensor> exchange{};  // one place an own part: what is summed at a meeting
   at::Tensor total{};                  // the sum
 
-  size_t parts() const { return first_rows.size() - 1; }
+  size_t parts() const { return static_cast<size_t>(deal.own().count()); }  // of this process
   int64_t rows() const { return first_rows.back(); }
+  int64_t first_own_row() const { return first_rows[static_cast<size_t>(deal.own().first)]; }
 };
 
 // While alive, the thread computes one part of a batch.
@@ -46,12 +49,13 @@ class PartScope {
   static PartScope* current();
 
   PartedBatch& batch() { return batch_; }
-  size_t part() const { return part_; }
-  int64_t first_row() const { return batch_.first_rows[part_]; }
-  int64_t rows() const { return batch_.first_rows[part_ + 1] - first_row(); }
+  size_t part() const { return part_; }                                                  // among the process's own
+  size_t place() const { return static_cast<size_t>(batch_.deal.own().first) + part_; }  // among all
+  int64_t first_row() const { return batch_.first_rows[place()]; }
+  int64_t rows() const { return batch_.first_rows[place() + 1] - first_row(); }
   double share() const { return static_cast<double>(rows()) / static_cast<double>(batch_.rows()); }
-  // The part's rows of the batch's.
-  at::Tensor rows_of(const at::Tensor& x) const { return x.narrow(0, first_row(), rows()); }
+  // The part's rows of those that the process has.
+  at::Tensor rows_of(const at::Tensor& x) const { return x.narrow(0, first_row() - batch_.first_own_row(), rows()); }
   // 0, 1, ...: every part draws for the same layers in the same order.
   uint64_t next_draw() { return draws_++; }
 
@@ -63,8 +67,5 @@ class PartScope {
   size_t part_;
   uint64_t draws_ = 0;
 };
-
-// The sum of `terms` along a binary tree over their places: ((0+1)+(2+3))+... The first is changed.
-at::Tensor tree_sum(std::vector<at::Tensor> terms);
 
 }  // namespace cvtool

@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <torch/serialize.h>
+
 #include <nlohmann/json.hpp>
 
 #include "base/document.h"
@@ -55,9 +57,7 @@ void fields(StoredSettings& r, DocumentReader& visit) {
   visit("max_pixels", r.max_pixels), visit("session", r.session);
 }
 
-}  // namespace
-
-StoppedRun open_stopped_run(const std::string& resume, const std::string& project) {
+StoppedRun read_stopped_run(const std::string& resume, const std::string& project) {
   StoppedRun run;
   run.folder = run_to_resume(resume, project);
   run.config = json_from_file(run.folder + "/config.json");
@@ -66,6 +66,40 @@ StoppedRun open_stopped_run(const std::string& resume, const std::string& projec
   read_document<StoredSettings>(run.config["run"], run.folder + "/config.json: run", "mend it, or train anew");
   run.checkpoint = load_checkpoint(run.folder);
   return run;
+}
+
+// From rank 0, which alone needs to see the run's folder.
+StoppedRun sent_run(const StoppedRun& own, Ranks& ranks) {
+  const auto sent = [&](const std::string& text) { return ranks.from_first(text); };
+  StoppedRun run;
+  run.folder = sent(own.folder);
+  run.config = Json::parse(sent(own.config.dump()));
+  if (sent(own.checkpoint ? "checkpoint" : "").empty()) return run;
+  run.checkpoint.emplace();
+  const NamedTensors known = own.checkpoint ? own.checkpoint->tensors : NamedTensors();
+  run.checkpoint->facts = Json::parse(sent(own.checkpoint ? own.checkpoint->facts.dump() : ""));
+  std::vector<std::string> names;
+  std::vector<at::Tensor> tensors;
+  for (const auto& [name, tensor] : known) {
+    names.push_back(name);
+    tensors.push_back(tensor);
+  }
+  const std::vector<char> bytes = torch::pickle_save(torch::jit::IValue(tensors));
+  const std::string all = sent({bytes.begin(), bytes.end()});
+  tensors = torch::pickle_load({all.begin(), all.end()}).toTensorVector();
+  const Json all_names = Json::parse(sent(Json(names).dump()));
+  for (size_t i = 0; i < tensors.size(); ++i)
+    run.checkpoint->tensors.emplace_back(all_names.at(i).get<std::string>(), tensors[i]);
+  return run;
+}
+
+}  // namespace
+
+StoppedRun open_stopped_run(const std::string& resume, const std::string& project, Ranks* ranks) {
+  if (!ranks) return read_stopped_run(resume, project);
+  const StoppedRun own = ranks->is_first() ? read_stopped_run(resume, project) : StoppedRun();
+  const StoppedRun sent = sent_run(own, *ranks);
+  return ranks->is_first() ? own : sent;
 }
 
 TrainingState state_to_resume(const StoppedRun& run, const Json& identity, bool force) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/json.h"
+#include "dist/ranks.h"
 #include "train/training_state.h"
 
 namespace cvtool {
@@ -15,8 +16,9 @@ struct StoppedRun {
   std::optional<Checkpoint> checkpoint;  // nothing: it was stopped before the first
 };
 
-// `resume` and `project` as in TrainRequest. Throws UsageError where there is no such run, Error for a damaged one.
-StoppedRun open_stopped_run(const std::string& resume, const std::string& project);
+// `resume` and `project` as in TrainRequest. Of several processes (`ranks`, may be null) rank 0 reads the run, and the
+// others have it from there. Throws UsageError where there is no such run, Error for a damaged one.
+StoppedRun open_stopped_run(const std::string& resume, const std::string& project, Ranks* ranks);
 
 // The state to go on from; `identity` is all that decides a run's result, as JSON: the settings (but for those that
 // only say how long it goes on), the photos, the machine. Throws UsageError naming what differs from the checkpoint's,

@@ -68,10 +68,13 @@ std::string what_is_left(const TrainPlan& plan, const StartedRun& run, RunFiles&
     const bool resumable = std::filesystem::exists(run.folder + "/" + kCheckpointFile);
     return resumable ? "; then go on with: " + run.resume_command() : "";
   }
-  if (run.state.best.epoch == 0) return "";
+  // Where it was another process that ended, nothing is wrong with the run.
+  const bool goes_on = plan.ranks && std::filesystem::exists(run.folder + "/" + kCheckpointFile);
+  const std::string next = goes_on ? "; go on, with any number of processes: " + run.resume_command() : "";
+  if (run.state.best.epoch == 0) return next;
   const bool chosen = plan.recipe.train.stopping.monitor != kNoMonitor;
   return std::string("; the ") + (chosen ? "best" : "last") + " model so far (epoch " +
-         std::to_string(run.state.best.epoch) + ") is kept in " + run.folder + "/best.pt";
+         std::to_string(run.state.best.epoch) + ") is kept in " + run.folder + "/best.pt" + next;
 }
 
 // Says once that other programs keep the processors from the training.
@@ -99,8 +102,8 @@ class BusyMachine {
 }  // namespace
 
 PhaseInputs phase_inputs(const TrainPlan& plan, const TrainingData& data, Observer& observer, Profile* profile) {
-  return {plan.recipe,    plan.net, plan.classes(), *data.train.store, data.valid.store.get(), plan.device,
-          plan.precision, observer, profile};
+  return {plan.recipe, plan.net,       plan.classes(), *data.train.store, data.valid.store.get(),
+          plan.device, plan.precision, observer,       profile,           plan.ranks};
 }
 
 TrainingRun training_of(const TrainPlan& plan, const TrainingData& data, Observer& observer, Profile* profile) {
@@ -118,12 +121,30 @@ TrainingRun training_of(const TrainPlan& plan, const TrainingData& data, Observe
   training.time_limit_s = plan.request.session.time_limit * 60;
   training.checkpoint_every_s = plan.request.session.checkpoint_minutes * 60;
   training.observer = &observer;
+  training.ranks = plan.ranks;
   training.profile = profile;
   return training;
 }
 
+namespace {
+
+// Of several processes the first keeps what all train.
+TrainingEnd train_beside(const TrainPlan& plan, const TrainingData& data, StartedRun& run, Observer& observer) {
+  if (all_epochs_done(plan.recipe.train, run.state)) return TrainingEnd::kDone;
+  try {
+    return train_net(training_of(plan, data, observer), run.state);
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::kInterrupted) throw;
+    plan.ranks->fail(error.what(), error.code());
+    return TrainingEnd::kInterrupted;
+  }
+}
+
+}  // namespace
+
 TrainingEnd train_into_folder(const TrainPlan& plan, const TrainingData& data, StartedRun& run, Observer& observer,
                               Profile* profile) {
+  if (plan.ranks && !plan.ranks->is_first()) return train_beside(plan, data, run, observer);
   RunLog log(own_file(run.folder, "log.txt"));
   announce(plan, data, run, observer);
   log.line("recipe " + recipe_to_json(plan.recipe).dump());
@@ -152,6 +173,7 @@ TrainingEnd train_into_folder(const TrainPlan& plan, const TrainingData& data, S
   } catch (const Error& error) {
     if (error.code() != ExitCode::kInterrupted)
       throw Error(error.what() + what_is_left(plan, run, files), error.code());
+    if (plan.ranks) plan.ranks->fail(error.what(), error.code());
     files.catch_up(run.state);
     return TrainingEnd::kInterrupted;
   } catch (const std::exception& error) {

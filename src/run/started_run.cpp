@@ -86,6 +86,15 @@ void refuse_finished(const StartedRun& run, const TrainConfig& config) {
   fs::remove(metrics, error);
 }
 
+// What the listing of the files cannot show.
+void check_same_contents(const TrainPlan& plan, const Json& identity) {
+  Ranks& ranks = *plan.ranks;
+  ranks.check_same(identity.at("photos").dump(), "the contents of the photos", "give each machine the same files");
+  ranks.check_same(identity.at("base").dump(), "the pretrained backbones", "give each machine the same file");
+  ranks.check_same(identity.at("decoders").dump(), "the image libraries", "install the same ones everywhere");
+  ranks.check_same(identity.dump(), "the settings", "start all with the same command line");
+}
+
 }  // namespace
 
 std::string StartedRun::resume_command() const { return "cvtool train --resume " + shell_word(folder); }
@@ -101,6 +110,12 @@ StartedRun start_run(const TrainPlan& plan, const TrainingData& data) {
   StartedRun run;
   run.identity = identity_of(plan, data);
   run.model = model_info(plan, data);
+  if (plan.ranks) check_same_contents(plan, run.identity);
+  if (plan.ranks && !plan.ranks->is_first()) {
+    run.folder = plan.ranks->from_first(std::string());
+    if (plan.stopped) run.state = state_to_resume(*plan.stopped, run.identity, plan.request.force);
+    return run;
+  }
   if (plan.stopped) {
     run.folder = plan.stopped->folder;
     run.lock = lock_run(run.folder);
@@ -117,6 +132,7 @@ StartedRun start_run(const TrainPlan& plan, const TrainingData& data) {
   write_file_atomically(own_file(run.folder, "config.json"), text_from_json(config_of(plan)));
   write_file_atomically(own_file(run.folder, "data.json"), text_from_json(training_data_json(plan.dataset, data), 1));
   write_train_batch(own_file(run.folder, "train_batch.jpg"), plan.recipe, *data.train.store);
+  if (plan.ranks) plan.ranks->from_first(run.folder);
   return run;
 }
 

@@ -2,12 +2,16 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/machine.h"
 #include "base/output.h"
 #include "base/text.h"
+#include "base/version.h"
+#include "data/pixel_cache.h"
 #include "model/compile.h"
 #include "model/model_file.h"
 #include "model/predictor.h"
@@ -70,7 +74,7 @@ ChosenRecipe recipe_of_stopped_run(TrainPlan& plan) {
   TrainRequest& request = plan.request;
   if (!request.recipe.empty() || !request.from.empty())
     throw UsageError("--resume goes on with the run's own net and recipe; leave --recipe and --from out");
-  plan.stopped = open_stopped_run(request.resume, request.project);
+  plan.stopped = open_stopped_run(request.resume, request.project, plan.ranks);
   const Json& config = plan.stopped->config;
   ChosenRecipe chosen{recipe_from_json(config, plan.stopped->folder + "/config.json: "), {}};
   override_recipe(request.overrides, chosen.recipe);
@@ -96,8 +100,39 @@ ChosenRecipe choose_recipe(TrainPlan& plan) {
   return {load_recipe(recipe_name(request), request.overrides), {}};
 }
 
+// The process's share of a machine on which several work.
+void share_machine(RunOptions& run, const Ranks& ranks) {
+  if (run.device == "auto") run.device = "cpu";
+  if (run.device != "cpu")
+    throw UsageError("--device " + run.device +
+                     ": several processes train on processors only; leave --device out, or train with one process");
+  const auto cores = static_cast<int64_t>(ranks.cores());
+  if (run.threads == 0) run.threads = cores;
+  if (run.workers == 0) run.workers = cores;
+  constexpr double kMega = 1e6;
+  if (run.cache_budget == 0)
+    run.cache_budget = std::max<int64_t>(1, static_cast<int64_t>(static_cast<double>(free_memory_bytes()) / kMega / 2 /
+                                                                 static_cast<double>(ranks.processes_of_machine())));
+}
+
+// Whoever works with other photos or settings would wait for the others, or they for him.
+void check_same_plan(const TrainPlan& plan) {
+  Ranks& ranks = *plan.ranks;
+  ranks.check_same(kVersion, "the versions of cvtool", "install the same one everywhere");
+  ranks.check_same(torch_version(), "the versions of LibTorch", "install the same one everywhere");
+  ranks.check_same(recipe_to_json(plan.recipe).dump(), "the recipe and flags", "start all with the same command line");
+  std::string list = join(plan.dataset.classes, "\n");
+  for (const auto* split : {&plan.dataset.train, &plan.dataset.valid, &plan.dataset.test}) {
+    for (const Sample& sample : *split) list += '\n' + sample.path + ' ' + std::to_string(sample.label);
+    list += "\n\n";
+  }
+  ranks.check_same(hex_text(content_hash(list)), "the photos that were found in " + plan.request.data,
+                   "give each machine the same files");
+}
+
 // `asked`: the precision was chosen by hand, rather than for this machine.
 void choose_machine(TrainPlan& plan, bool asked) {
+  if (plan.ranks) share_machine(plan.request.run, *plan.ranks);
   plan.device = device_from_text(plan.request.run.device);
   prepare_process(static_cast<int>(plan.request.run.threads));
   std::string why;
@@ -138,9 +173,10 @@ void compile(TrainPlan& plan, const std::optional<ModelFile>& source) {
 
 }  // namespace
 
-TrainPlan plan_training(const TrainRequest& request, const Dataset* found) {
+TrainPlan plan_training(const TrainRequest& request, const Dataset* found, Ranks* ranks) {
   TrainPlan plan;
   plan.request = request;
+  plan.ranks = ranks;
   ChosenRecipe chosen = choose_recipe(plan);
   plan.recipe = std::move(chosen.recipe);
   settle_probe(plan.recipe);
@@ -174,6 +210,7 @@ TrainPlan plan_training(const TrainRequest& request, const Dataset* found) {
   train.loss = resolve_loss(train.loss, plan.net.units);
   check_monitor(train);
   check_probe(plan.recipe, plan.net);
+  if (ranks) check_same_plan(plan);
   return plan;
 }
 

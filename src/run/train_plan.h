@@ -5,6 +5,7 @@
 #include <string>
 
 #include "data/dataset.h"
+#include "dist/ranks.h"
 #include "model/compile.h"
 #include "run/resume.h"
 #include "spec/recipe.h"
@@ -24,14 +25,15 @@ struct TrainPlan {
   std::string from;                   // the model file whose net is trained on; empty: the net is new
   std::optional<StoppedRun> stopped;  // what --resume names
   std::vector<std::string> tried;     // sentences on the ways to train that were compared before
+  Ranks* ranks = nullptr;             // the processes that train together; null: this one alone. They outlive the plan
 
   int64_t classes() const { return static_cast<int64_t>(dataset.classes.size()); }
 };
 
 // Finds whatever is wrong with a request: the recipe, the machine, the run's name, the photos' folders, the net, the
 // weights of the classes. Prepares the process (threads, rounding) for the work. `found`: the photos of the request's
-// data, where they have been listed before. Throws UsageError, DataError where there are no photos, Error for a damaged
-// run or model.
-TrainPlan plan_training(const TrainRequest& request, const Dataset* found = nullptr);
+// data, where they have been listed before. `ranks`: all of them plan at once, and the plans must be the same. Throws
+// UsageError, DataError where there are no photos, Error for a damaged run or model.
+TrainPlan plan_training(const TrainRequest& request, const Dataset* found = nullptr, Ranks* ranks = nullptr);
 
 }  // namespace cvtool

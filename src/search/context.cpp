@@ -19,18 +19,19 @@ Json section(const TrainRequest& request, const char* name) { return request.ove
 
 }  // namespace
 
-SearchContext::SearchContext(const TrainRequest& request, const Dataset& found, Observer& watcher)
+SearchContext::SearchContext(const TrainRequest& request, const Dataset& found, Observer& watcher, Ranks* ranks)
     : observer(watcher),
       request_(request),
       found_(found),
-      pace_(request.budget_minutes),
+      ranks_(ranks),
+      pace_(request.budget_minutes, ranks),
       backbone_(section(request, "model").value("base", "")),
       size_is_asked_(section(request, "data").contains("imgsz")),
       seed_(section(request, "train").value("seed", uint64_t{42})) {}
 
 TrainPlan SearchContext::plan_of(const Way& way) const {
   const WithoutRemarks quietly;
-  TrainPlan plan = plan_training(with_way(request_, way), &found_);
+  TrainPlan plan = plan_training(with_way(request_, way), &found_, ranks_);
   plan.tried = tried_;
   return plan;
 }

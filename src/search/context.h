@@ -9,8 +9,8 @@ namespace cvtool {
 
 class SearchContext {
  public:
-  // Keeps references to all three.
-  SearchContext(const TrainRequest& request, const Dataset& found, Observer& observer);
+  // Keeps references to all. `ranks` may be null: one process searches.
+  SearchContext(const TrainRequest& request, const Dataset& found, Observer& observer, Ranks* ranks);
 
   // The way as a training.
   TrainPlan plan_of(const Way& way) const;
@@ -46,6 +46,7 @@ class SearchContext {
  private:
   const TrainRequest& request_;
   const Dataset& found_;
+  Ranks* ranks_;
   Pace pace_;
   std::string backbone_;
   bool size_is_asked_ = false, told_ = false;

@@ -5,21 +5,28 @@
 #include <limits>
 #include <optional>
 
+#include "dist/ranks.h"
+
 namespace cvtool {
 
 class Pace {
  public:
   // No limit where there is no number.
-  explicit Pace(std::optional<double> minutes) : minutes_(minutes) {}
+  explicit Pace(std::optional<double> minutes, Ranks* ranks = nullptr) : minutes_(minutes), ranks_(ranks) {}
 
   bool limited() const { return minutes_.has_value(); }
   double total_s() const { return minutes_ ? *minutes_ * 60 : std::numeric_limits<double>::infinity(); }
-  double spent_s() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
+  // Of several processes rank 0 looks at the clock, so that all decide alike: all must ask.
+  double spent_s() const {
+    const double spent = std::chrono::duration<double>(Clock::now() - start_).count();
+    return ranks_ ? ranks_->from_first(spent) : spent;
+  }
   double left_s() const { return total_s() - spent_s(); }
 
  private:
   using Clock = std::chrono::steady_clock;
   std::optional<double> minutes_;
+  Ranks* ranks_;
   Clock::time_point start_ = Clock::now();
 };
 

@@ -197,8 +197,8 @@ void advise_on_epochs(const SearchContext& context, const Way& way, std::vector<
 
 }  // namespace
 
-PreparedTraining search_training(const TrainRequest& request, const Dataset& found, Observer& observer) {
-  SearchContext context(request, found, observer);
+PreparedTraining search_training(const TrainRequest& request, const Dataset& found, Observer& observer, Ranks* ranks) {
+  SearchContext context(request, found, observer, ranks);
   PreparedTraining out;
   Way way;
   if (context.backbone().empty()) {

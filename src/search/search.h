@@ -17,7 +17,9 @@ struct PreparedTraining {
 // own input size, mirrored photos, fine-tuning, and for photos unlike the backbone's a net from scratch, tried on four
 // fifths of the training photos and measured on the rest. Validation photos choose nothing. Each step is
 // said in a line. What comes out is a plan in plain epochs, which config.json repeats without looking at the clock.
-// Throws as plan_training and open_training_data do, and Error (interrupted) when the observer asks to stop.
-PreparedTraining search_training(const TrainRequest& request, const Dataset& found, Observer& observer);
+// `ranks` (may be null) search together: rank 0 looks at the clock. Throws as plan_training and open_training_data do,
+// and Error (interrupted) when the observer asks to stop.
+PreparedTraining search_training(const TrainRequest& request, const Dataset& found, Observer& observer,
+                                 Ranks* ranks = nullptr);
 
 }  // namespace cvtool

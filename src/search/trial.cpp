@@ -79,6 +79,7 @@ Trial try_out(const TrainPlan& plan, const PhotoStore& store, const HeldBack& ph
   put_into(state.last, plan.net.module);
   Trial trial;
   trial.images_per_second = value_of(state.history.back(), "images_per_second");
+  if (plan.ranks) trial.images_per_second = plan.ranks->from_first(trial.images_per_second);
   if (!photos.check.empty()) trial.scores = measured(plan, *store.subset(photos.check), quiet);
   return trial;
 }
@@ -100,6 +101,7 @@ ProbeTrial try_probe(const TrainPlan& plan, const PhotoStore& store, const std::
   trial.scores = scores_of(found.log_probabilities, trial.photos.labels);
   trial.l2 = found.l2;
   trial.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  if (plan.ranks) trial.seconds = plan.ranks->from_first(trial.seconds);
   return trial;
 }
 

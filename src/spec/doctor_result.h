@@ -44,6 +44,7 @@ struct MachineFacts {
   std::vector<std::string> gpus;                   // that the driver knows
   int64_t gpu_devices = 0;                         // that this process may open
   std::map<std::string, std::string> environment;  // variables that are set and change the speed
+  std::string company;                             // what a launcher says of several processes; "": nothing
 };
 inline void fields(const MachineFacts& m, JsonWriter& visit) {
   visit("processor", m.processor), visit("instruction_sets", m.instruction_sets), visit("has_bfloat16", m.has_bfloat16);
@@ -55,6 +56,7 @@ inline void fields(const MachineFacts& m, JsonWriter& visit) {
   visit("folders", m.folders), visit("recipes", m.recipes), visit("recipes_there", m.recipes_there);
   visit("nvidia_driver", m.nvidia_driver), visit("gpus", m.gpus), visit("gpu_devices", m.gpu_devices);
   visit("environment", m.environment);
+  visit("processes", m.company.empty() ? std::nullopt : std::optional(m.company));
 }
 
 struct CacheFacts {

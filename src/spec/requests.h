@@ -61,6 +61,7 @@ struct SessionOptions {
   double checkpoint_minutes = 10;
   bool tensorboard = false;
   bool profile = false;
+  double dist_timeout = 60;
 };
 template <class Visitor>
 void fields(SessionOptions& c, Visitor&& visit) {
@@ -70,6 +71,10 @@ void fields(SessionOptions& c, Visitor&& visit) {
         Doc("minutes between checkpoints within an epoch").takes("MINUTES").range(0, 1e7));
   visit("tensorboard", c.tensorboard, Doc("write event files for TensorBoard to RUN/tensorboard"));
   visit("profile", c.profile, Doc("say where each epoch's time went, and write it to RUN/profile.json"));
+  visit("dist_timeout", c.dist_timeout,
+        Doc("of several processes (torchrun, mpirun, srun): after so long a silence of one, all end")
+            .takes("SECONDS")
+            .range(1, 1e6));
 }
 
 struct TrainRequest {

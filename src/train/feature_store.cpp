@@ -11,11 +11,14 @@
 #include "augment/variants.h"
 #include "base/error.h"
 #include "base/random.h"
+#include "dist/ranks.h"
 #include "torch/transfer.h"
 #include "train/photo_pass.h"
 
 namespace cvtool {
 namespace {
+
+constexpr const char* kInterruptedText = "interrupted while computing features";
 
 // Memory order of features as kept: the channels last, as convolutions and Keras's flatten read them.
 at::Tensor kept_order(const at::Tensor& features) {
@@ -78,11 +81,30 @@ void FeatureStore::compute_and_keep(const Batch& batch) const {
   }
 }
 
+// Of several processes, what any of them lacks.
+std::vector<size_t> FeatureStore::missing_rows() const {
+  const size_t count = store_.samples().size();
+  std::string missing(count, '0');
+  for (size_t row = 0; row < count; ++row)
+    if (!is_kept(row)) missing[row] = '1';
+  const std::vector<std::string> all = options_.ranks ? options_.ranks->gather(missing) : std::vector{missing};
+  std::vector<size_t> rows;
+  for (size_t row = 0; row < count; ++row)
+    if (std::any_of(all.begin(), all.end(), [row](const std::string& one) { return one[row] == '1'; }))
+      rows.push_back(row);
+  return rows;
+}
+
 void FeatureStore::fill(Observer& observer) {
   if (!cache_) return;
-  std::vector<size_t> rows;
-  for (size_t row = 0; row < store_.samples().size(); ++row)
-    if (!is_kept(row)) rows.push_back(row);
+  std::vector<size_t> rows = missing_rows();
+  if (options_.ranks)
+    fill_together(rows, observer);
+  else
+    fill_alone(std::move(rows), observer);
+}
+
+void FeatureStore::fill_alone(std::vector<size_t> rows, Observer& observer) {
   const auto total = static_cast<int64_t>(rows.size());
   PassPlan plan;
   plan.work = [this](const Batch& batch) {
@@ -97,7 +119,64 @@ void FeatureStore::fill(Observer& observer) {
     done += static_cast<int64_t>(passed.photos.rows.size());
     computed_ = done * options_.variants.count;
     observer.progress({"Computing features", done, total, std::nan(""), std::nan("")});
-    if (observer.stop_requested()) throw Error("interrupted while computing features", ExitCode::kInterrupted);
+    if (observer.stop_requested()) throw Error(kInterruptedText, ExitCode::kInterrupted);
+  }
+}
+
+// Group by group: each process computes a share, and all keep all of it.
+void FeatureStore::fill_together(const std::vector<size_t>& rows, Observer& observer) {
+  constexpr size_t kBytesOfShare = size_t{32} << 20;
+  Ranks& ranks = *options_.ranks;
+  const size_t photo = row_bytes_ * static_cast<size_t>(options_.variants.count);
+  const size_t even = (rows.size() + ranks.size() - 1) / ranks.size();
+  const size_t share = std::max<size_t>(1, std::min(even, kBytesOfShare / photo));
+  for (size_t begin = 0; begin < rows.size(); begin += share * ranks.size()) {
+    const auto of_rank = [&](size_t rank) { return slice(rows, begin + rank * share, share); };
+    const std::vector<at::Tensor> shares = ranks.gather(computed_share(of_rank(ranks.rank()), observer));
+    for (size_t rank = 0; rank < ranks.size(); ++rank) keep_share(of_rank(rank), shares[rank]);
+    const size_t done = std::min(rows.size(), begin + share * ranks.size());
+    computed_ = static_cast<int64_t>(done) * options_.variants.count;
+    observer.progress({"Computing features", static_cast<int64_t>(done), static_cast<int64_t>(rows.size()),
+                       std::nan(""), std::nan("")});
+  }
+}
+
+// For each row: 1 where its photo is there, then the bytes of all its forms.
+at::Tensor FeatureStore::computed_share(const std::vector<size_t>& rows, Observer& observer) const {
+  const auto forms = static_cast<size_t>(options_.variants.count);
+  const size_t each = 1 + forms * row_bytes_;
+  at::Tensor share = at::zeros({static_cast<int64_t>(rows.size() * each)}, at::kByte);
+  PassPlan plan;
+  plan.work = [this, forms](const Batch& batch) {
+    std::vector<at::Tensor> values;
+    for (size_t form = 0; form < forms; ++form)
+      values.push_back(features_of(batch.pixels, ids_of(store_, batch.rows), static_cast<int64_t>(form)));
+    return values;
+  };
+  plan.rows = options_.rows;
+  plan.device = options_.device;
+  PhotoPass pass(store_, rows, std::move(plan));
+  size_t place = 0;
+  for (Passed passed; pass.next(passed);) {
+    for (size_t i = 0; i < passed.photos.rows.size(); ++i) {
+      while (rows[place] != passed.photos.rows[i]) ++place;
+      auto* target = share.data_ptr<uint8_t>() + place * each;
+      *target++ = 1;
+      for (size_t form = 0; form < forms; ++form, target += row_bytes_)
+        std::memcpy(target, static_cast<const uint8_t*>(passed.values[form].data_ptr()) + i * row_bytes_, row_bytes_);
+    }
+    if (observer.stop_requested()) throw Error(kInterruptedText, ExitCode::kInterrupted);
+  }
+  return share;
+}
+
+void FeatureStore::keep_share(const std::vector<size_t>& rows, const at::Tensor& share) const {
+  const auto forms = static_cast<size_t>(options_.variants.count);
+  const auto* bytes = share.data_ptr<uint8_t>();
+  for (const size_t row : rows) {
+    const bool there = *bytes++ == 1;
+    for (size_t form = 0; form < forms; ++form, bytes += row_bytes_)
+      if (there) cache_->write(row * forms + form, store_.content(row), bytes);
   }
 }
 
@@ -163,27 +242,45 @@ class FeatureSource : public ExampleSource {
 
   int64_t size() const override { return static_cast<int64_t>(features_->photos().samples().size()); }
 
+  void share(ShareRule rule) override { share_ = std::move(rule); }
+  void deal(int64_t first, int64_t step) override {
+    first_ = static_cast<size_t>(first);
+    step_ = static_cast<size_t>(step);
+  }
+
   void begin(int64_t epoch, int64_t skip) override {
     epoch_ = training_ ? static_cast<uint64_t>(epoch) : 0;
     order_ = order_of_(epoch);
-    next_ = std::min(order_.size(), static_cast<size_t>(skip * features_->options().batch));
+    next_ = (static_cast<size_t>(skip) + first_) * batch();
   }
 
   bool next(Examples& examples) override {
     while (next_ < order_.size()) {
-      const size_t end = std::min(order_.size(), next_ + static_cast<size_t>(features_->options().batch));
-      const std::vector<size_t> rows(order_.begin() + static_cast<std::ptrdiff_t>(next_),
-                                     order_.begin() + static_cast<std::ptrdiff_t>(end));
-      next_ = end;
-      if (features_->examples(rows, epoch_, examples)) return true;
+      const auto whole = static_cast<int64_t>(std::min(batch(), order_.size() - next_));
+      const BatchShare share = share_ ? share_(whole, whole * features_->numbers()) : BatchShare{0, whole, whole};
+      const std::vector<size_t> rows =
+          slice(order_, next_ + static_cast<size_t>(share.first), static_cast<size_t>(share.count));
+      next_ += step_ * batch();
+      const bool found = features_->examples(rows, epoch_, examples);
+      if (!share_ && step_ == 1) {
+        if (found) return true;
+        continue;
+      }
+      if (!found || examples.labels.size(0) < share.count) throw vanished_error();
+      examples.share = share;
+      return true;
     }
     return false;
   }
 
  private:
+  size_t batch() const { return static_cast<size_t>(features_->options().batch); }
+
   std::shared_ptr<const FeatureStore> features_;
   EpochOrder order_of_;
   bool training_;
+  ShareRule share_;
+  size_t first_ = 0, step_ = 1;  // of the batches
   uint64_t epoch_ = 0;
   std::vector<size_t> order_;
   size_t next_ = 0;

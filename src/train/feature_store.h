@@ -47,6 +47,7 @@ struct FeatureOptions {
   int64_t rows = 8;                  // photos that fill() has computed at a time
   at::Device device = at::kCPU;
   FeatureVariants variants = one_outcome();
+  Ranks* ranks = nullptr;  // processes that compute a share each, for all; may be null. They outlive the store
 };
 
 class FeatureStore {
@@ -54,7 +55,8 @@ class FeatureStore {
   // `store` is scanned and outlives this.
   FeatureStore(const PhotoStore& store, FeatureOptions options);
 
-  // Computes what is missing, with progress. Throws Error (interrupted) when the observer asks to stop.
+  // Computes what is missing, with progress; of several processes, all must ask. Throws Error (interrupted) when the
+  // observer asks to stop.
   void fill(Observer& observer);
 
   // Features of the samples `rows` in the form that each takes in `epoch` (the first form in epoch 0), f32,
@@ -72,11 +74,17 @@ class FeatureStore {
 
   const PhotoStore& photos() const { return store_; }
   const FeatureOptions& options() const { return options_; }
-  int64_t bytes() const;                          // of all features
+  int64_t bytes() const;                                                                // of all features
+  int64_t numbers() const { return static_cast<int64_t>(row_bytes_ / sizeof(float)); }  // of one picture's
   int64_t computed() const { return computed_; }  // pictures that fill() sent through the frozen part
 
  private:
   bool is_kept(size_t row) const;
+  std::vector<size_t> missing_rows() const;
+  void fill_alone(std::vector<size_t> rows, Observer& observer);
+  void fill_together(const std::vector<size_t>& rows, Observer& observer);
+  at::Tensor computed_share(const std::vector<size_t>& rows, Observer& observer) const;
+  void keep_share(const std::vector<size_t>& rows, const at::Tensor& share) const;
   void compute_and_keep(const Batch& batch) const;
   at::Tensor room_for(size_t pictures) const;
   bool one_form(size_t row, int64_t outcome, uint8_t* target) const;

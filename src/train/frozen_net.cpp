@@ -117,6 +117,7 @@ FeatureOptions feature_options(const PhaseInputs& in, const std::vector<Module>&
   options.key = [frozen, device = in.device, precision] { return name_of(frozen, device, precision); };
   options.cache = in.recipe.transfer.feature_cache;
   options.variants = plain_form(in.recipe);
+  options.ranks = in.ranks;
   return options;
 }
 

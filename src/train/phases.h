@@ -21,6 +21,7 @@ struct PhaseInputs {
   at::ScalarType precision = at::kFloat;  // of the frozen part in training; validation is in float32
   Observer& observer;
   Profile* profile = nullptr;  // may be null
+  Ranks* ranks = nullptr;      // the processes that train together; may be null
 };
 
 // The samples of each epoch, by the run's seed and sampler. Keeps a reference to `samples`.

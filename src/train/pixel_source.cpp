@@ -16,7 +16,7 @@ namespace {
 // A batch on its way: which rows, what was read of them, what a step is fed.
 struct Prepared {
   std::vector<size_t> rows;
-  size_t end = 0;  // where in the order the next batch begins
+  size_t end = 0;  // where in the order the row behind the last one is
   AugmentRows read, following;
   Examples examples;
 };
@@ -40,16 +40,29 @@ class PixelSource : public ExampleSource {
 
   int64_t size() const override { return static_cast<int64_t>(store_.samples().size()); }
 
+  void share(ShareRule rule) override {
+    const ImageSize& size = store_.options().data.imgsz;
+    at::Tensor x = at::zeros({1, 3, size.height, size.width}, at::kByte).to(options_.device);
+    if (options_.augmenter) x = options_.augmenter->eval_transform(x);
+    if (options_.frozen) x = options_.frozen(x);
+    share_ = [rule = std::move(rule), numbers = x.numel()](int64_t rows) { return rule(rows, rows * numbers); };
+  }
+
+  void deal(int64_t first, int64_t step) override {
+    first_ = static_cast<size_t>(first);
+    step_ = static_cast<size_t>(step);
+  }
+
   void begin(int64_t epoch, int64_t skip) override {
     batches_.reset();  // its threads read what changes here
     epoch_ = static_cast<uint64_t>(epoch);
     order_ = options_.order(epoch);
     const auto rows = static_cast<size_t>(options_.batch);
-    const size_t begin = std::min(order_.size(), static_cast<size_t>(skip) * rows);
+    const size_t begin = std::min(order_.size(), (static_cast<size_t>(skip) + first_) * rows);
     PrefetchPlan<Prepared> plan;
     plan.source = [this, rows, place = begin](Prepared& batch) mutable {
-      batch.rows = slice(order_, place, rows);
-      batch.end = place += batch.rows.size();
+      take_rows(batch, place);
+      place = std::min(order_.size(), place + rows * step_);
       return !batch.rows.empty();
     };
     plan.work = [this](Prepared& batch) {
@@ -79,6 +92,19 @@ class PixelSource : public ExampleSource {
   }
 
  private:
+  void take_rows(Prepared& batch, size_t place) const {
+    batch.rows = slice(order_, place, static_cast<size_t>(options_.batch));
+    batch.end = place + batch.rows.size();
+    if (!share_ || batch.rows.empty()) return;
+    const BatchShare share = share_(static_cast<int64_t>(batch.rows.size()));
+    place += static_cast<size_t>(share.first);
+    batch.rows = slice(order_, place, static_cast<size_t>(share.count));
+    batch.end = place + batch.rows.size();
+    batch.examples.share = share;
+  }
+
+  bool has_company() const { return share_ || step_ > 1; }
+
   // Into a quarter of the free memory, as floats.
   size_t batches_that_fit() const {
     const ImageSize& size = store_.options().data.imgsz;
@@ -88,6 +114,7 @@ class PixelSource : public ExampleSource {
 
   AugmentRows rows_of(const std::vector<size_t>& rows) const {
     const Batch batch = read_batch(store_, rows);
+    if (has_company() && batch.rows.size() < rows.size()) throw vanished_error();
     AugmentRows out{pinned(batch.pixels, options_.device), pinned(batch.labels, options_.device), {}};
     for (const size_t row : batch.rows) out.ids.push_back(store_.samples()[row].id);
     return out;
@@ -126,12 +153,13 @@ class PixelSource : public ExampleSource {
     if (lookahead_ > 0) read.insert(read.end(), {&following.pixels, &following.labels});
     copies_.send(read);
     if (!options_.augmenter || !options_.training) {
-      batch.examples = {options_.augmenter ? options_.augmenter->eval_transform(rows.pixels) : rows.pixels,
-                        rows.labels};
+      batch.examples.x = options_.augmenter ? options_.augmenter->eval_transform(rows.pixels) : rows.pixels;
+      batch.examples.labels = rows.labels;
       return;
     }
     const AugmentedBatch out = options_.augmenter->apply(rows, epoch_, lookahead_ > 0 ? &following : nullptr);
-    batch.examples = {out.pixels, out.labels};
+    batch.examples.x = out.pixels;
+    batch.examples.labels = out.labels;
   }
 
   const PhotoStore& store_;
@@ -139,6 +167,8 @@ class PixelSource : public ExampleSource {
   int64_t lookahead_;
   const bool ahead_;
   const CopyStream copies_;
+  std::function<BatchShare(int64_t rows)> share_;
+  size_t first_ = 0, step_ = 1;  // of the batches
   uint64_t epoch_ = 0;
   std::vector<size_t> order_;
   std::unique_ptr<OrderedPrefetch<Prepared>> batches_;  // last: its threads read the rest

@@ -5,13 +5,22 @@
 #include <algorithm>
 
 #include "base/random.h"
+#include "dist/ranks.h"
 #include "torch/device.h"
 
 namespace cvtool {
+namespace {
+
+// Of whole numbers.
+at::Tensor sum_over_ranks(const at::Tensor& number, Ranks& ranks) {
+  return at::cat(ranks.gather(number.to(at::kLong).reshape({1}), std::vector<int64_t>(ranks.size(), 1))).sum();
+}
+
+}  // namespace
 
 Stepper::Stepper(const TrainingRun& run, const TrainingPhase& phase)
     : run_(run),
-      net_(step_net({phase.stages, run.device, run.precision, phase.whole_batches})),
+      net_(step_net({phase.stages, run.device, run.precision, phase.whole_batches, run.ranks})),
       optimizer_(run.config, phase.groups) {
   if (run.precision == at::kHalf) scale_.emplace(run.device);
   for (const ParameterGroup& group : phase.groups)
@@ -21,7 +30,7 @@ Stepper::Stepper(const TrainingRun& run, const TrainingPhase& phase)
 StepBatch Stepper::batch_of(const Examples& examples, int64_t number) const {
   return {examples.x, examples.labels,
           Random(static_cast<uint64_t>(run_.config.seed), "dropout", 0, static_cast<uint64_t>(number)).bits64(),
-          scale_ ? scale_->value() : at::Tensor()};
+          scale_ ? scale_->value() : at::Tensor(), examples.share};
 }
 
 at::Tensor Stepper::loss_of(const Examples& examples, int64_t number) const {
@@ -29,14 +38,16 @@ at::Tensor Stepper::loss_of(const Examples& examples, int64_t number) const {
 }
 
 BatchMetrics Stepper::add(const Examples& examples, int64_t number) {
-  const int64_t count = examples.labels.size(0);
+  const int64_t count = examples.rows_of_batch();
   const double factor = run_.config.accumulate > 1 ? static_cast<double>(count) : 1;
   Timed timed(run_.profile, Spent::kForward);
   const StepResult result = net_->step(batch_of(examples, number), factor, loss_);
   timed.divide(result.forward_share, Spent::kBackward);
   if (run_.profile) run_.profile->add_photos(count);
   accumulated_ += count;
-  return {result.loss, correct_from_logits(result.logits, examples.labels), count};
+  at::Tensor correct = correct_from_logits(result.logits, examples.labels);
+  if (examples.labels.size(0) < count) correct = sum_over_ranks(correct, *run_.ranks);
+  return {result.loss, correct, count};
 }
 
 at::Tensor Stepper::unscale() {

@@ -23,6 +23,9 @@ class Stepper {
   // The mean loss in training of a batch that is not learned from, as StepNet's; dropout draws by `number`.
   at::Tensor loss_of(const Examples& examples, int64_t number) const;
 
+  // Which rows of each batch add() is given.
+  ShareRule share_rule() const { return net_->share_rule(); }
+
   // [N,units] f32: the net as it is now, in the mode that it is in, without gradients, in float32.
   at::Tensor evaluate(const at::Tensor& x) const { return net_->evaluate(x); }
 

@@ -11,6 +11,7 @@
 #include "model/dead_layer.h"
 #include "torch/device.h"
 #include "train/schedule.h"
+#include "train/shared_work.h"
 #include "train/stepper.h"
 #include "train/stopping.h"
 #include "train/weight_average.h"
@@ -74,6 +75,7 @@ class TrainingLoop {
     phase_ = plan_->begin();
     phase_.set_training(true);
     stepper_ = std::make_unique<Stepper>(run_, phase_);
+    share_work();
     if (!state_.tensors.empty()) restore();
     average_.follow(phase_.weights, state_.tensors);
     state_.tensors.clear();
@@ -82,6 +84,13 @@ class TrainingLoop {
       for (const auto& [name, weight] : phase_.weights)
         if (snapshot->epoch > 0 && !find_tensor(snapshot->weights, name))
           snapshot->weights.emplace_back(name, weight.detach().clone());
+  }
+
+  void share_work() {
+    if (!run_.ranks) return;
+    if (phase_.train) phase_.train->share(stepper_->share_rule());
+    const auto rank = static_cast<int64_t>(run_.ranks->rank()), size = static_cast<int64_t>(run_.ranks->size());
+    if (phase_.valid) phase_.valid->deal(rank, size);
   }
 
   void restore() {
@@ -129,7 +138,7 @@ class TrainingLoop {
     int64_t accumulated = 0;
     while (next_batch(examples)) {
       sums_.add(stepper_->add(examples, state_.all_batches), state_.updates + 1);
-      last_batch_ = examples.x;
+      last_batch_ = examples;
       ++state_.all_batches;
       run_.observer->progress(progress(name, phase_.train->size(), state_.sums, sums_.samples()));
       if (++accumulated < run_.config.accumulate) continue;
@@ -158,10 +167,15 @@ class TrainingLoop {
     return static_cast<double>(epochs);
   }
 
+  // Of several processes rank 0 looks at the clock, and whoever is asked asks all.
   TrainingEnd asked_to_stop() const {
-    if (run_.observer->stop_requested()) return TrainingEnd::kInterrupted;
-    return run_.time_limit_s > 0 && seconds_since(start_) >= run_.time_limit_s ? TrainingEnd::kTimeLimit
-                                                                               : TrainingEnd::kDone;
+    const bool keeps_time = !run_.ranks || run_.ranks->is_first();
+    TrainingEnd end = TrainingEnd::kDone;
+    if (run_.observer->stop_requested())
+      end = TrainingEnd::kInterrupted;
+    else if (keeps_time && run_.time_limit_s > 0 && seconds_since(start_) >= run_.time_limit_s)
+      end = TrainingEnd::kTimeLimit;
+    return run_.ranks ? static_cast<TrainingEnd>(run_.ranks->largest(static_cast<int64_t>(end))) : end;
   }
 
   void update(int64_t& accumulated) {
@@ -194,6 +208,7 @@ class TrainingLoop {
                        run_.config.epochs,
                        {{"loss", state_.sums.mean_loss()}, {accuracy_name(run_.units), state_.sums.accuracy()}}};
     phase_.set_training(false);
+    if (run_.ranks) check_same_weights(phase_.weights, *run_.ranks);
     {
       const WeightAverage::InPlace averaged(average_);
       if (phase_.valid && !validate(report)) return TrainingEnd::kInterrupted;
@@ -236,8 +251,8 @@ class TrainingLoop {
   // Of the epoch's last batch, where there is no validation.
   void look_for_same_answer() {
     at::NoGradGuard no_grad;
-    state_.same_answer = last_batch_.defined() && last_batch_.size(0) >= kPhotosToCompare &&
-                         are_rows_equal(stepper_->evaluate(last_batch_));
+    state_.same_answer = last_batch_.x.defined() && last_batch_.rows_of_batch() >= kPhotosToCompare &&
+                         are_rows_equal(stepper_->evaluate(whole_batch(last_batch_, run_.ranks)));
   }
 
   // In float32, the arithmetic in which the model is then used: these are the metrics that eval gives. False when the
@@ -251,16 +266,21 @@ class TrainingLoop {
     PassSums all(sums, [](double, int64_t) {});
     Examples examples;
     std::vector<at::Tensor> extremes;
-    while (phase_.valid->next(examples)) {
+    SharedBatches shared;
+    bool stop = false;
+    while (!stop && phase_.valid->next(examples)) {
       const at::Tensor logits = stepper_->evaluate(examples.x);
       for (const at::Tensor& extreme : {logits.amin({0}), logits.amax({0})}) extremes.push_back(extreme);
-      all.add({loss_from_logits(run_.config.loss, logits, examples.labels),
-               correct_from_logits(logits, examples.labels), examples.labels.size(0)},
-              state_.updates);
+      const BatchMetrics metrics{loss_from_logits(run_.config.loss, logits, examples.labels),
+                                 correct_from_logits(logits, examples.labels), examples.labels.size(0)};
+      if (run_.ranks) shared.add(metrics, extremes);
+      all.add(metrics, state_.updates);
       run_.observer->progress(progress("Validating", phase_.valid->size(), sums, all.samples()));
-      if (run_.observer->stop_requested()) return false;
+      stop = run_.observer->stop_requested();
     }
     all.fetch();
+    if (run_.ranks) stop = !shared.gather(*run_.ranks, stop, sums, extremes);
+    if (stop) return false;
     check_finite(sums.mean_loss(), state_.updates + 1, "the validation loss");
     state_.same_answer = sums.samples >= kPhotosToCompare && are_rows_equal(at::stack(extremes));
     report.values.emplace_back("val_loss", sums.mean_loss());
@@ -276,7 +296,7 @@ class TrainingLoop {
   WeightAverage average_;
   // Of the epoch that runs: into state_.sums.
   PassSums sums_{state_.sums, [this](double loss, int64_t step) { check_finite(loss, step, "the loss"); }};
-  at::Tensor last_batch_;  // what the phase was given last
+  Examples last_batch_;  // what the phase was given last
   Throttle saving_{0};
   Clock::time_point start_ = Clock::now(), epoch_start_ = start_;
 };

@@ -50,6 +50,7 @@ struct TrainingRun {
   double time_limit_s = 0;                // 0: none
   double checkpoint_every_s = 600;
   Observer* observer = nullptr;
+  Ranks* ranks = nullptr;      // the processes that train together; null: this one alone
   Profile* profile = nullptr;  // null: time is not measured
   // Keeps what the run can go on from.
   std::function<void(const TrainingState& state)> save;

@@ -6,6 +6,7 @@
 
 #include <map>
 
+#include "in_company.h"
 #include "parts/operators.h"
 #include "torch/device.h"
 
@@ -90,11 +91,66 @@ Taken step_with(int threads, double rate, at::ScalarType precision = at::kFloat,
   return taken;
 }
 
+// The same by several ranks: what each of them has in the end.
+std::vector<Taken> steps_of_ranks(int64_t ranks, int64_t rows, at::ScalarType precision) {
+  std::vector<Taken> of_rank(static_cast<size_t>(ranks));
+  const StepBatch whole = batch_of(rows, 128);
+  const auto thrown = in_company(ranks, [&](Ranks& company) {
+    Module module = small_net(.4);
+    const auto net = step_net({{module}, at::kCPU, precision, false, &company});
+    StepBatch own = whole;
+    own.share = net->share_rule()(rows, whole.x.numel());
+    own.x = whole.x.narrow(0, own.share.first, own.share.count);
+    own.labels = whole.labels.narrow(0, own.share.first, own.share.count);
+    Taken& taken = of_rank[company.rank()];
+    taken.result = net->step(own, 1, cross_entropy);
+    taken.gradients = gradients(module);
+    taken.mean = module.attr("mean").toTensor();
+    taken.variance = module.attr("variance").toTensor();
+  });
+  for (const std::string& message : thrown) CHECK(message.empty());
+  return of_rank;
+}
+
 }  // namespace
+
+TEST_CASE("Whole branches of the tree of sums are the largest that a rank's parts hold") {
+  const auto text = [](int64_t first, int64_t end, int64_t parts) {
+    std::string out;
+    for (const PartRun& branch : branches_of({first, end}, parts))
+      out += std::to_string(branch.first) + "-" + std::to_string(branch.end) + " ";
+    return out;
+  };
+  CHECK(text(0, 8, 8) == "0-8 ");
+  CHECK(text(0, 4, 8) == "0-4 ");
+  CHECK(text(1, 7, 8) == "1-2 2-4 4-6 6-7 ");
+  CHECK(text(4, 7, 7) == "4-7 ");
+  CHECK(text(2, 5, 5) == "2-4 4-5 ");
+  CHECK(text(0, 5, 5) == "0-5 ");
+}
+
+TEST_CASE("Any number of ranks gives the bytes of one process: gradients, statistics and loss") {
+  for (const at::ScalarType precision : {at::kFloat, at::kBFloat16}) {
+    const Taken one = step_with(1, .4, precision);
+    for (const int64_t ranks : {2, 3, 4}) {
+      CAPTURE(ranks);
+      for (const Taken& other : steps_of_ranks(ranks, 48, precision)) {
+        CHECK(other.result.loss.item<double>() == one.result.loss.item<double>());
+        CHECK(other.mean.equal(one.mean));
+        CHECK(other.variance.equal(one.variance));
+        for (const auto& [key, gradient] : one.gradients) {
+          const std::string& name = key;
+          CAPTURE(name);
+          CHECK(other.gradients.at(key).equal(gradient));
+        }
+      }
+    }
+  }
+}
 
 TEST_CASE("A batch is cut by its shape alone, into parts of nearly equal size") {
   const auto parts = [](int64_t rows, int64_t numbers, const CutRule& rule = {}) {
-    return first_rows_of_parts(at::empty({rows, numbers}), rule);
+    return first_rows_of_parts(rows, rows * numbers, rule);
   };
   CHECK(parts(64, 3 * 128 * 128) == std::vector<int64_t>{0, 8, 16, 24, 32, 40, 48, 56, 64});
   CHECK(parts(32, 3 * 64 * 64) == std::vector<int64_t>{0, 16, 32});
@@ -164,7 +220,7 @@ TEST_CASE("Gradients are added to those that are there, by the factor") {
 TEST_CASE("What dropout drops depends on the seed and the row, and is the asked share") {
   PartTeam team(2, 2, [](const std::function<void()>& life) { life(); });
   const auto mask = [&](uint64_t seed, const std::vector<int64_t>& first) {
-    PartedBatch batch{team, first, seed, {}};
+    PartedBatch batch{team, PartDeal(static_cast<int64_t>(first.size()) - 1, nullptr), first, seed, {}};
     batch.exchange.resize(batch.parts());
     std::vector<at::Tensor> masks(batch.parts());
     team.run(batch.parts(), [&](size_t part) {
@@ -185,7 +241,7 @@ TEST_CASE("Batch norm of values far from zero keeps their variance") {
   PartTeam team(2, 2, [](const std::function<void()>& life) { life(); });
   at::manual_seed(1);
   const at::Tensor x = at::randn({40, 5}) * .01 + 1000;
-  PartedBatch batch{team, {0, 13, 40}, 0, {}};
+  PartedBatch batch{team, PartDeal(2, nullptr), {0, 13, 40}, 0, {}};
   batch.exchange.resize(2);
   const at::Tensor mean = at::zeros({5}), variance = at::zeros({5});
   std::vector<at::Tensor> y(2);

@@ -25,6 +25,8 @@ class Points : public ExampleSource {
     labels_ = x_.select(1, 0).gt(0).to(at::kLong);
   }
   int64_t size() const override { return kSamples; }
+  void share(ShareRule) override {}
+  void deal(int64_t, int64_t) override {}
   void begin(int64_t epoch, int64_t skip) override {
     at::manual_seed(static_cast<uint64_t>(epoch));
     order_ = at::randperm(kSamples, at::kLong);
