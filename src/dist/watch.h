@@ -46,10 +46,10 @@ class Watch {
   // From now on nobody is missed.
   void stop();
 
-  // While alive, `abort` is called again and again once an end is known.
+  // While alive, `give_up` is called again and again once an end is known.
   class Waiting {
    public:
-    Waiting(Watch& watch, std::function<void()> abort);
+    Waiting(Watch& watch, std::function<void()> give_up);
     ~Waiting();
     Waiting(const Waiting&) = delete;
     Waiting& operator=(const Waiting&) = delete;

@@ -20,7 +20,7 @@
 #include "train/losses.h"
 #include "train/optimizer.h"
 #include "train/phases.h"
-#include "train/probe_phase.h"
+#include "train/probe/probe_phase.h"
 #include "train/schedule.h"
 #include "train/stopping.h"
 

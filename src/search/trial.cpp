@@ -9,7 +9,7 @@
 #include "run/run_training.h"
 #include "search/without_remarks.h"
 #include "train/phases.h"
-#include "train/probe_phase.h"
+#include "train/probe/probe_phase.h"
 #include "train/stopping.h"
 
 namespace cvtool {

@@ -4,7 +4,7 @@
 #include "run/training_data.h"
 #include "search/held_back.h"
 #include "search/scores.h"
-#include "train/probe.h"
+#include "train/probe/probe.h"
 
 namespace cvtool {
 

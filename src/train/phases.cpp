@@ -12,7 +12,7 @@
 #include "model/stages.h"
 #include "torch/device.h"
 #include "train/frozen_net.h"
-#include "train/probe_phase.h"
+#include "train/probe/probe_phase.h"
 
 namespace cvtool {
 namespace {

@@ -6,7 +6,7 @@
 #include "data/loader.h"
 #include "model/compile.h"
 #include "spec/recipe.h"
-#include "train/probe.h"
+#include "train/probe/probe.h"
 #include "train/trainer.h"
 
 namespace cvtool {

@@ -1,4 +1,4 @@
-#include "train/probe.h"
+#include "train/probe/probe.h"
 
 #include <ATen/ATen.h>
 #include <spdlog/spdlog.h>
@@ -14,8 +14,8 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "torch/lanes.h"
-#include "train/lbfgs.h"
-#include "train/probe_loss.h"
+#include "train/probe/lbfgs.h"
+#include "train/probe/probe_loss.h"
 
 namespace cvtool {
 namespace {

@@ -1,4 +1,4 @@
-#include "train/probe_loss.h"
+#include "train/probe/probe_loss.h"
 
 #include <ATen/ATen.h>
 

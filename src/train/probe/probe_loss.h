@@ -7,7 +7,7 @@
 #include <memory>
 
 #include "parts/team.h"
-#include "train/probe.h"
+#include "train/probe/probe.h"
 
 namespace cvtool {
 

@@ -1,4 +1,4 @@
-#include "train/probe.h"
+#include "train/probe/probe.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>

@@ -1,4 +1,4 @@
-#include "train/probe_phase.h"
+#include "train/probe/probe_phase.h"
 
 #include <ATen/ATen.h>
 #include <spdlog/spdlog.h>

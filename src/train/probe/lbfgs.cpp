@@ -1,4 +1,4 @@
-#include "train/lbfgs.h"
+#include "train/probe/lbfgs.h"
 
 #include <ATen/ATen.h>
 
