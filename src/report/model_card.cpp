@@ -43,7 +43,7 @@ std::string model_section(const EvaluationPage& page, const CardFacts& facts) {
   const std::string digest = page.document.value("model_digest", "");
   if (!digest.empty()) out += item("digest of the model file: " + markdown_text(digest));
   out += to_fill_in("the model's own licence" + (facts.base_licence.empty() ? std::string()
-                                                                            : "; its backbone's weights came under: " +
+                                                                            : "; of its backbone's weights is known: " +
                                                                                   markdown_text(facts.base_licence)));
   return out;
 }

@@ -55,7 +55,7 @@ TEST_CASE("The model card says what the model file says, and one that was filled
   write_evaluation(scratch.path(), subject, evaluation);
   const std::string path = scratch / "MODEL_CARD.md", card = content_of(path);
   for (const char* part :
-       {"# made up: class 0, class 1, class 2\n", "its backbone's weights came under: free for all\n",
+       {"# made up: class 0, class 1, class 2\n", "of its backbone's weights is known: free for all\n",
         "a temperature of 1.5000", "- split: by a hash", "- digest of the training data: 0123\n",
         "- a folder was passed over\n", " were taken for class ", "- LibTorch: ", "cvtool eval --data "}) {
     CAPTURE(part);

@@ -60,7 +60,7 @@ TEST_CASE("A model card names the licence of the base and the temperature where 
   facts.base_licence = "BSD-3-Clause";
   facts.temperature = 2.5;
   const std::string card = model_card(page_of_card({"Car", "Truck"}), facts);
-  CHECK(contains(card, "its backbone's weights came under: BSD-3-Clause\n"));
+  CHECK(contains(card, "of its backbone's weights is known: BSD-3-Clause\n"));
   CHECK(contains(card, "a temperature of 2.5000"));
 }
 
