@@ -49,12 +49,36 @@ class Hooks : public at::PrivateUse1HooksInterface {
   at::Generator generator_ = at::make_generator<at::CPUGeneratorImpl>(c10::default_rng_seed_val);
 };
 
+using OwnHooks = at::impl::VariableHooksInterface;
+
+// A gradient's type of its own is younger than LibTorch 2.6.
+template <class Own, class = void>
+class GradientHooks : public Own {
+ public:
+  explicit GradientHooks(Own* own) : own_(*own) {}
+
+ protected:
+  Own& own_;
+};
+template <class Own>
+class GradientHooks<Own, std::void_t<decltype(&Own::grad_dtype)>> : public Own {
+ public:
+  explicit GradientHooks(Own* own) : own_(*own) {}
+  std::optional<c10::ScalarType> grad_dtype(const at::TensorBase& x) const override { return own_.grad_dtype(x); }
+  void set_grad_dtype(const at::TensorBase& x, const std::optional<c10::ScalarType>& type) const override {
+    own_.set_grad_dtype(x, type);
+  }
+
+ protected:
+  Own& own_;
+};
+
 // LibTorch's list of devices between which a variable can be moved in place (TensorImpl.h,
 // has_compatible_shallow_copy_type) lacks PrivateUse1, so that Module::to() would refuse it. All else is LibTorch's
 // own.
-class VariableHooks final : public at::impl::VariableHooksInterface {
+class VariableHooks final : public GradientHooks<OwnHooks> {
  public:
-  explicit VariableHooks(at::impl::VariableHooksInterface* own) : own_(*own) {}
+  using GradientHooks::GradientHooks;
   void set_data(const at::TensorBase& variable, const at::TensorBase& data) const override {
     if (variable.device() == data.device()) return own_.set_data(variable, data);
     // As LibTorch does: gradients of the old device are no gradients of the new one.
@@ -66,7 +90,8 @@ class VariableHooks final : public at::impl::VariableHooksInterface {
   }
   at::TensorBase tensor_data(const at::TensorBase& x) const override { return own_.tensor_data(x); }
   at::TensorBase variable_data(const at::TensorBase& x) const override { return own_.variable_data(x); }
-  const std::shared_ptr<torch::autograd::Node>& grad_fn(const at::TensorBase& x) const override {
+  // The pointer's kind differs between versions.
+  decltype(std::declval<const OwnHooks&>().grad_fn({})) grad_fn(const at::TensorBase& x) const override {
     return own_.grad_fn(x);
   }
   unsigned _register_hook(const at::TensorBase& x,
@@ -92,9 +117,6 @@ class VariableHooks final : public at::impl::VariableHooksInterface {
                                                torch::jit::Stack* stack) const override {
     own_.basic_autograd_not_implemented_fallback(op, keys, stack);
   }
-
- private:
-  at::impl::VariableHooksInterface& own_;
 };
 
 }  // namespace
