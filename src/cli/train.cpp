@@ -32,9 +32,9 @@ std::string is_budget(const std::string& text) {
     const double minutes = std::stod(text, &end);
     if (end == text.size() && minutes > 0 && minutes <= kMost) return "";
   } catch (const std::exception&) {
-    return "--budget: '" + text + "' is neither a number of minutes nor 'none'";
+    return "'" + text + "' is neither a number of minutes nor 'none'";
   }
-  return "--budget: '" + text + "' is neither a number of minutes above 0 nor 'none'";
+  return "'" + text + "' is neither a number of minutes above 0 nor 'none'";
 }
 
 class TrainCommand {

@@ -75,10 +75,15 @@ Json config_of(const TrainPlan& plan) {
 }
 
 // metrics.json is the last file that a run writes.
-void refuse_finished(const StartedRun& run, const TrainConfig& config) {
+void refuse_finished(const StartedRun& run, const Recipe& recipe) {
   const std::string metrics = run.folder + "/metrics.json";
   if (!fs::exists(metrics)) return;
-  if (all_epochs_done(config, run.state))
+  const bool only_solved = recipe.transfer.probe && recipe.transfer.fine_tune == "none";
+  if (only_solved && all_epochs_done(recipe.train, run.state))
+    throw UsageError("--resume " + run.folder +
+                     ": the run is finished; its head is at its optimum, so there is nothing to train on with (--from "
+                     "with --fine-tune all trains its backbone too)");
+  if (all_epochs_done(recipe.train, run.state))
     throw UsageError("--resume " + run.folder + ": the run is finished, " +
                      counted(static_cast<int64_t>(run.state.history.size()), "epoch") +
                      "; to train on, raise --epochs or --patience: " + run.resume_command() + " --epochs N");
@@ -120,7 +125,7 @@ StartedRun start_run(const TrainPlan& plan, const TrainingData& data) {
     run.folder = plan.stopped->folder;
     run.lock = lock_run(run.folder);
     run.state = state_to_resume(*plan.stopped, run.identity, plan.request.force);
-    refuse_finished(run, plan.recipe.train);
+    refuse_finished(run, plan.recipe);
     if (plan.stopped->checkpoint)
       spdlog::info("{}: going on in epoch {}{}", run.folder, run.state.epoch,
                    run.state.batches > 0 ? ", after batch " + std::to_string(run.state.batches) : "");

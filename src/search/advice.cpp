@@ -52,7 +52,9 @@ std::string on_more_photos(const JudgedPhotos& judged) {
   if (judged.with_half.right.empty()) return "";
   const std::string figures = "fitted to half of the photos the head names " + fixed(judged.with_half.accuracy(), 4) +
                               " of photos left out right, to all " + fixed(judged.scores.accuracy(), 4);
-  if (is_better(judged.scores, judged.with_half)) return "more photos would help: " + figures;
+  // A smaller loss at the same accuracy is of no use to whoever is to take photos.
+  if (judged.scores.accuracy() > judged.with_half.accuracy() && is_better(judged.scores, judged.with_half))
+    return "more photos would help: " + figures;
   return "more photos like these would help little: " + figures;
 }
 
@@ -90,8 +92,7 @@ std::string on_labels(const JudgedPhotos& judged, const std::vector<JudgedClass>
 }  // namespace
 
 std::vector<std::string> advice_on(const JudgedPhotos& judged, const std::vector<std::string>& classes) {
-  constexpr size_t kFew = 40;
-  if (judged.photos.size() < kFew) return {};
+  if (judged.photos.size() < kPhotosForAdvice) return {};
   const std::vector<JudgedClass> found = by_class(judged, classes.size());
   std::vector<std::string> advice;
   for (const std::string& sentence :

@@ -16,6 +16,9 @@ struct JudgedPhotos {
   PhotoScores with_half;  // by heads fitted to half as many; empty: that was not tried
 };
 
+// Of fewer photos nothing is said.
+constexpr size_t kPhotosForAdvice = 40;
+
 // Sentences, the most useful first: whether more photos help and of which class, and photos whose label the others
 // contradict. Empty where there are too few photos to say anything.
 std::vector<std::string> advice_on(const JudgedPhotos& judged, const std::vector<std::string>& classes);

@@ -31,6 +31,8 @@ PairedDifference paired_difference(const std::vector<double>& a, const std::vect
 
 double PhotoScores::accuracy() const { return mean(right); }
 
+double PhotoScores::mean_loss() const { return mean(loss); }
+
 int64_t PhotoScores::mistakes() const {
   return static_cast<int64_t>(right.size()) - std::llround(std::accumulate(right.begin(), right.end(), 0.0));
 }

@@ -15,6 +15,7 @@ struct PhotoScores {
   std::vector<int64_t> named;  // the most probable class
 
   double accuracy() const;
+  double mean_loss() const;
   int64_t mistakes() const;
   // Of the photos `rows`, in that order.
   PhotoScores part(const std::vector<size_t>& rows) const;

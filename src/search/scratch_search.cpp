@@ -15,6 +15,11 @@ int64_t input_for(int64_t side) {
   return std::clamp((2 * side + 31) / 32 * 32, kSmallest, kLargest);
 }
 
+std::string after_short_training(const PhotoScores& scores) {
+  return "after a short training accuracy " + fixed(scores.accuracy(), 4) + ", loss " + fixed(scores.mean_loss(), 4) +
+         " of photos held back";
+}
+
 }  // namespace
 
 Way scratch_way(SearchContext& context, bool mirrored) {
@@ -28,6 +33,7 @@ Way scratch_way(SearchContext& context, bool mirrored) {
 
 Way search_from_scratch(SearchContext& context) {
   const Way mirrored = scratch_way(context, true);
+  context.photos_for(mirrored);  // what is said of the photos comes first
   constexpr int64_t kEnough = 40;
   if (context.photos() < kEnough) {
     context.say(mirrored, "nothing to compare it with: too few photos to hold some back");
@@ -40,9 +46,8 @@ Way search_from_scratch(SearchContext& context) {
   const auto second = try_training(context, {plain, TrialLength::kBrief});
   if (!second) return first->way;
   const bool better = is_better(second->scores, first->scores);
-  context.say(first->way,
-              "after a short training accuracy " + fixed(first->scores.accuracy(), 4) + " of photos held back");
-  context.say(second->way, "accuracy " + fixed(second->scores.accuracy(), 4) + (better ? ": better" : ": no gain"));
+  context.say(first->way, after_short_training(first->scores));
+  context.say(second->way, after_short_training(second->scores) + (better ? ": better" : ": no gain"));
   return better ? second->way : first->way;
 }
 

@@ -16,7 +16,7 @@ namespace cvtool {
 namespace {
 
 std::string verdict(const PhotoScores& scores, const std::string& of) {
-  return "accuracy " + fixed(scores.accuracy(), 4) + " of photos " + of;
+  return "accuracy " + fixed(scores.accuracy(), 4) + ", loss " + fixed(scores.mean_loss(), 4) + " of photos " + of;
 }
 
 // Searches behind a backbone. The head's optimum comes first: it takes seconds and is hard to beat.
@@ -113,6 +113,7 @@ class BackboneSearch {
   }
 
   void take_advice() {
+    if (scores().right.size() < kPhotosForAdvice) return;
     const PhotoStore& store = *context_.photos_for(best_).train.store;
     JudgedPhotos judged;
     judged.scores = scores();
@@ -136,6 +137,10 @@ class BackboneSearch {
     const size_t all = scores().right.size();
     const size_t judged = all * trials_for(static_cast<int64_t>(all)) / kHeldBackParts;
     const size_t mistakes = static_cast<size_t>(scores().mistakes()) * judged / all;
+    if (scores().mistakes() == 0) {
+      context_.say(best_, "all photos left out are named right: nothing else is tried");
+      return;
+    }
     if (mistakes < kLeastMistakes) {
       context_.say(best_, "about " + counted(static_cast<int64_t>(mistakes), "photo") + " of " +
                               std::to_string(judged) +
@@ -166,7 +171,8 @@ class BackboneSearch {
       const PhotoScores kept = held_back_.first(tried->scores.right.size());
       const bool better = is_better(tried->scores, kept);
       context_.say(tried->way, "tried, " + verdict(tried->scores, "held back") +
-                                   (better ? ": better than " : ": no gain over ") + fixed(kept.accuracy(), 4));
+                                   (better ? ": better than " : ": no gain over ") + fixed(kept.accuracy(), 4) +
+                                   " and " + fixed(kept.mean_loss(), 4));
       if (!better) return false;
       best_ = tried->way;
       held_back_ = tried->scores;

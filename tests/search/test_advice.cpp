@@ -36,6 +36,9 @@ TEST_CASE("More photos are advised where half of them did worse by more than cha
   judged.with_half = judged.scores;
   REQUIRE(advice_on(judged, kClasses).size() == 1);
   CHECK(contains(advice_on(judged, kClasses)[0], "more photos like these would help little"));
+  // Surer of the same names is no help.
+  for (double& loss : judged.with_half.loss) loss += 1;
+  CHECK(contains(advice_on(judged, kClasses)[0], "more photos like these would help little"));
   for (size_t i = 0; i < 12; ++i) take_for(judged.with_half, i, 2, 1);
   CHECK(contains(advice_on(judged, kClasses)[0],
                  "more photos would help: fitted to half of the photos the head names 0.8000 of photos left out right, "
