@@ -49,7 +49,7 @@ struct Watch::State {
   uint64_t rounds = 0;                   // that the beating thread has made
   bool stopping = false, store_gone = false, beating = true;
   bool all_know = false;  // of rank 0: whoever is left has read how the first one ended
-  std::function<void()> give_up;
+  std::function<void()> call_off;
   // Of the beating thread:
   std::vector<std::string> beats;
   uint64_t own_beat = 0;
@@ -142,7 +142,7 @@ void Watch::State::look() {
         if (plan.rank == 0) to_tell = known;
         changed.notify_all();
       }
-    if (known && give_up) give_up();
+    if (known && call_off) call_off();
   }
 }
 
@@ -196,14 +196,14 @@ RankEnd Watch::lost(size_t rank) {
   return tell(state_->gone(rank));
 }
 
-Watch::Waiting::Waiting(Watch& watch, std::function<void()> give_up) : watch_(watch) {
+Watch::Waiting::Waiting(Watch& watch, std::function<void()> call_off) : watch_(watch) {
   const std::lock_guard<std::mutex> lock(watch_.state_->mutex);
-  watch_.state_->give_up = std::move(give_up);
+  watch_.state_->call_off = std::move(call_off);
 }
 
 Watch::Waiting::~Waiting() {
   const std::lock_guard<std::mutex> lock(watch_.state_->mutex);
-  watch_.state_->give_up = nullptr;
+  watch_.state_->call_off = nullptr;
 }
 
 }  // namespace cvtool

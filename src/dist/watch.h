@@ -46,10 +46,10 @@ class Watch {
   // From now on nobody is missed.
   void stop();
 
-  // While alive, `give_up` is called again and again once an end is known.
+  // While alive, `call_off` is called again and again once an end is known.
   class Waiting {
    public:
-    Waiting(Watch& watch, std::function<void()> give_up);
+    Waiting(Watch& watch, std::function<void()> call_off);
     ~Waiting();
     Waiting(const Waiting&) = delete;
     Waiting& operator=(const Waiting&) = delete;
