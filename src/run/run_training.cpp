@@ -177,6 +177,9 @@ TrainingEnd train_into_folder(const TrainPlan& plan, const TrainingData& data, S
     files.catch_up(run.state);
     return TrainingEnd::kInterrupted;
   } catch (const std::exception& error) {
+    // TorchScript hides the type of what an exchange within it throws.
+    const std::optional<Error> cause = plan.ranks ? plan.ranks->trouble() : std::nullopt;
+    if (cause) throw Error(cause->what() + what_is_left(plan, run, files), cause->code());
     throw Error(failure_text(error) + what_is_left(plan, run, files));
   }
 }

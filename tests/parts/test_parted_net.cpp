@@ -95,8 +95,10 @@ Taken step_with(int threads, double rate, at::ScalarType precision = at::kFloat,
 std::vector<Taken> steps_of_ranks(int64_t ranks, int64_t rows, at::ScalarType precision) {
   std::vector<Taken> of_rank(static_cast<size_t>(ranks));
   const StepBatch whole = batch_of(rows, 128);
+  std::vector<Module> modules;  // made here: LibTorch's generator is one for all threads
+  for (int64_t rank = 0; rank < ranks; ++rank) modules.push_back(small_net(.4));
   const auto thrown = in_company(ranks, [&](Ranks& company) {
-    Module module = small_net(.4);
+    Module& module = modules[company.rank()];
     const auto net = step_net({{module}, at::kCPU, precision, false, &company});
     StepBatch own = whole;
     own.share = net->share_rule()(rows, whole.x.numel());
