@@ -114,7 +114,7 @@ TrainProfile finished_profile(const Profile& profile, const TrainPlan& plan, con
 
 // Whatever is wrong with the request is said before the photos are read.
 PreparedTraining prepare_training(const TrainRequest& request, Ranks* ranks, Observer& observer) {
-  PreparedTraining prepared{plan_training(request, nullptr, ranks), {}, {}};
+  PreparedTraining prepared{plan_training(request, nullptr, ranks), {}};
   const TrainPlan& plan = prepared.plan;
   if (!plan.stopped) check_output_folder("--project", plan.request.project, plan.dataset);
   if (is_open(request)) return search_training(request, plan.dataset, observer, ranks);
@@ -151,8 +151,7 @@ TrainResult train(const TrainRequest& request, Ranks* ranks, Observer& observer)
   for (const EpochReport& report : run.state.history) result.seconds += value_of(report, "seconds");
   if (result.interrupted || end == TrainingEnd::kTimeLimit) result.resume = run.resume_command();
   result.notes = notes_on(end, plan, run);
-  if (end == TrainingEnd::kDone)
-    result.notes.insert(result.notes.end(), prepared.advice.begin(), prepared.advice.end());
+  if (end == TrainingEnd::kDone) result.notes.insert(result.notes.end(), plan.advice.begin(), plan.advice.end());
   const auto stale = results_in(run.folder);
   if (!stale.empty() && stored_digest(model) != digest)
     result.notes.push_back("made from an earlier best.pt, to be made again: " + join(stale, ", "));

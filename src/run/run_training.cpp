@@ -148,6 +148,8 @@ TrainingEnd train_into_folder(const TrainPlan& plan, const TrainingData& data, S
   RunLog log(own_file(run.folder, "log.txt"));
   announce(plan, data, run, observer);
   log.line("recipe " + recipe_to_json(plan.recipe).dump());
+  for (const std::string& sentence : plan.tried) log.line("tried: " + sentence);
+  for (const std::string& sentence : plan.advice) log.line("advice: " + sentence);
   RunFiles files({run.folder, run.model, run.identity, first_pictures(plan, data, 1)}, plan.net);
   std::optional<TrainingEvents> events;
   if (plan.request.session.tensorboard) events.emplace(run.folder, run.state.epoch);

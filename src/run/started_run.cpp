@@ -71,6 +71,7 @@ Json config_of(const TrainPlan& plan) {
                    {"tool", tool_text()},
                    {"libtorch", torch_version()}};
   if (!plan.tried.empty()) config["run"]["tried"] = plan.tried;
+  if (!plan.advice.empty()) config["run"]["advice"] = plan.advice;
   return config;
 }
 

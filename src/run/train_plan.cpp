@@ -82,6 +82,7 @@ ChosenRecipe recipe_of_stopped_run(TrainPlan& plan) {
   if (request.data.empty()) request.data = run.value("data", "");
   if (plan.from = run.value("from", ""); !plan.from.empty()) chosen.source = load_model(plan.from);
   plan.tried = run.value("tried", std::vector<std::string>());
+  plan.advice = run.value("advice", std::vector<std::string>());
   Json options{{"device", run.value("device", "auto")},
                {"threads", depends_on_threads(chosen.recipe.transfer) ? run.value("threads", 0) : 0},
                {"max_pixels", run.value("max_pixels", ReadOptions().max_pixels)}};

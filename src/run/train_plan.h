@@ -25,6 +25,7 @@ struct TrainPlan {
   std::string from;                   // the model file whose net is trained on; empty: the net is new
   std::optional<StoppedRun> stopped;  // what --resume names
   std::vector<std::string> tried;     // sentences on the ways to train that were compared before
+  std::vector<std::string> advice;    // sentences on what would help most, as far as the comparison could measure it
   Ranks* ranks = nullptr;             // the processes that train together; null: this one alone. They outlive the plan
 
   int64_t classes() const { return static_cast<int64_t>(dataset.classes.size()); }

@@ -207,16 +207,18 @@ PreparedTraining search_training(const TrainRequest& request, const Dataset& fou
   SearchContext context(request, found, observer, ranks);
   PreparedTraining out;
   Way way;
+  std::vector<std::string> advice;
   if (context.backbone().empty()) {
     way = search_from_scratch(context);
   } else {
     BackboneSearch search(context);
     way = search.run();
-    out.advice = search.advice();
+    advice = search.advice();
   }
-  advise_on_epochs(context, way, out.advice);
+  advise_on_epochs(context, way, advice);
   spdlog::info("chosen: {}", way_text(way));
   out.plan = context.plan_of(way);
+  out.plan.advice = advice;
   out.data = context.take_photos_for(way);
   return out;
 }

@@ -9,7 +9,6 @@ namespace cvtool {
 struct PreparedTraining {
   TrainPlan plan;
   TrainingData data;
-  std::vector<std::string> advice;  // sentences on what would help most, as far as the search could measure it
 };
 
 // `request` is_open, its backbone is named or empty; `found` are its photos. On a frozen backbone the head's optimum,

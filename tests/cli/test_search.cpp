@@ -77,6 +77,11 @@ TEST_CASE("On a backbone the head's optimum comes first, and the same command ch
   CHECK(config["transfer"]["probe"] == true);
   CHECK(config["run"]["tried"] == config_of_run("probed-again")["run"]["tried"]);
   CHECK(figures("probed") == figures("probed-again"));
+  // What was said of the photos is found again when the terminal is closed.
+  REQUIRE(!config["run"]["advice"].empty());
+  const std::string log = content_of(Session::get().scratch / "runs/probed/log.txt");
+  for (const char* key : {"tried", "advice"})
+    for (const Json& sentence : config["run"][key]) CHECK(contains(log, sentence.get<std::string>()));
 }
 
 TEST_CASE("Trials are events, and none of their epochs is taken for the run's") {
