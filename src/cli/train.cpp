@@ -34,7 +34,7 @@ std::string is_budget(const std::string& text) {
   } catch (const std::exception&) {
     return "'" + text + "' is neither a number of minutes nor 'none'";
   }
-  return "'" + text + "' is neither a number of minutes above 0 nor 'none'";
+  return "'" + text + "' is neither a number of minutes above 0 (and up to 1000000) nor 'none'";
 }
 
 class TrainCommand {

@@ -14,13 +14,40 @@ namespace cvtool {
 
 namespace {
 
+constexpr size_t kMostNamed = 20;
+
+// The classes of which there was something to be read, or nobody has said that there is nothing, and of which no photo
+// has come.
+std::vector<std::string> missing_classes(const TrainPlan& plan, const std::vector<Sample>& found,
+                                         const OpenedSplit& opened) {
+  const size_t classes = plan.dataset.classes.size();
+  const std::vector<int64_t> listed = counts_by_label(found, classes);
+  const std::vector<int64_t> read = counts_by_label(opened.store->samples(), classes);
+  std::vector<std::string> missing;
+  for (size_t i = 0; i < classes; ++i)
+    if (read[i] == 0 && (listed[i] > 0 || !plan.dataset.names_splits)) missing.push_back(plan.dataset.classes[i]);
+  return missing;
+}
+
+void warn_of_missing_classes(const TrainPlan& plan, const TrainingData& data) {
+  const auto untrained = missing_classes(plan, plan.dataset.train, data.train);
+  if (!untrained.empty())
+    spdlog::warn("no training photo can be read of {}: the model will never name it",
+                 printable(named_list(untrained, kMostNamed)));
+  if (!data.valid.store) return;
+  const auto unmeasured = missing_classes(plan, plan.dataset.valid, data.valid);
+  if (!unmeasured.empty())
+    spdlog::warn("validation has no photo of {}: its figures say nothing of that",
+                 printable(named_list(unmeasured, kMostNamed)));
+}
+
 void say_what_there_is(const TrainPlan& plan, const TrainingData& data) {
-  constexpr size_t kMostNamed = 20;
   const std::string leakage = leakage_text(duplicates_in_training(data.train, data.valid), "valid");
   if (!leakage.empty()) spdlog::warn("{}", leakage);
   spdlog::info("{}: {} and {} of {}: {}", plan.request.data, counted(data.train.count(), "training photo"),
                counted(data.valid.count(), "validation photo"), counted(plan.classes(), "class"),
                printable(named_list(plan.dataset.classes, kMostNamed)));
+  warn_of_missing_classes(plan, data);
 }
 
 }  // namespace

@@ -36,8 +36,8 @@ Way search_from_scratch(SearchContext& context) {
   context.photos_for(mirrored);  // what is said of the photos comes first
   constexpr int64_t kEnough = 40;
   if (context.photos() < kEnough) {
-    context.say(mirrored, "nothing to compare it with: too few photos to hold some back");
-    return mirrored;
+    context.say(mirrored, "nothing is compared: too few photos to hold some back");
+    return within_the_minutes(context, mirrored);
   }
   Way plain = mirrored;
   plain.mirrored = false;

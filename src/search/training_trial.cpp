@@ -88,6 +88,14 @@ std::vector<size_t> rows_held_back(const PhotoStore& store, uint64_t seed) {
   return rows;
 }
 
+Way within_the_minutes(SearchContext& context, Way way) {
+  const double rate = measured_rate(context, way);
+  const TrainingData& opened = context.photos_for(way);
+  const double photos = static_cast<double>(opened.train.count()) + static_cast<double>(opened.valid.count()) / 2;
+  way.epochs = whole(context.training_s() * rate / photos, 1, epochs_worth(way, opened.train.count()));
+  return way;
+}
+
 std::optional<TriedTraining> try_training(SearchContext& context, TrialGoal goal) {
   Way& way = goal.way;
   TrialLength length = goal.length;

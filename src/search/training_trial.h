@@ -39,6 +39,9 @@ std::optional<TriedTraining> try_training(SearchContext& context, TrialGoal goal
 // The next smaller input, in pixels; 0 where there is none.
 int64_t smaller_size(int64_t size);
 
+// The way with as many epochs as its photos are worth, at least one, or as fit into the minutes.
+Way within_the_minutes(SearchContext& context, Way way);
+
 // As many epochs as photos of that number are worth, of a training from scratch or behind a backbone.
 int64_t epochs_worth(const Way& way, int64_t photos);
 

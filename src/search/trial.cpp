@@ -115,6 +115,8 @@ PhotoScores scores_with_half(const ProbeTrial& trial, Observer& observer) {
   const auto labels = all.labels.accessor<int64_t, 1>();
   for (int64_t row = 0; row < labels.size(0); ++row)
     halves[seen[static_cast<size_t>(labels[row])]++ % 2].push_back(row);
+  // Of classes of one photo each the second half has nothing.
+  if (halves[1].size() < 2) return {};
   for (const std::vector<int64_t>& rows : halves) {
     const at::Tensor index = at::tensor(rows, at::kLong);
     ProbeData half{all.features.index_select(0, index), all.labels.index_select(0, index), {}};

@@ -122,3 +122,48 @@ TEST_CASE("Ctrl-C while ways are tried leaves nothing behind") {
   CHECK(contains(stopped.err, "nothing was written"));
   CHECK_FALSE(std::filesystem::exists(Session::get().scratch / "runs/stopped"));
 }
+
+TEST_CASE("Of a photo per class a model is made too, and few photos stay within the minutes") {
+  namespace fs = std::filesystem;
+  const Scratch folder;
+  size_t classes = 0;
+  for (const auto& entry : fs::directory_iterator(Session::get().photos + "/train")) {
+    const fs::path to = fs::path(folder / "few") / entry.path().filename();
+    fs::create_directories(to);
+    const auto first = fs::directory_iterator(entry.path());
+    fs::copy_file(first->path(), to / "one.jpg");
+    ++classes;
+  }
+  REQUIRE(classes == 2);
+  const auto train = [&](const std::string& name, std::vector<std::string> more) {
+    std::vector<std::string> arguments{"train", "--data", folder / "few", "--imgsz", "32", "--name", name};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return Session::get()(arguments);
+  };
+  const Outcome probed = train("few", {"--base", small_backbone()});
+  CAPTURE(probed.err);
+  CHECK(probed.code == 0);
+  CHECK_FALSE(contains(probed.out + probed.err, "fitted to half of the photos"));
+
+  const Outcome scratch = train("few-scratch", {"--base", "none", "--budget", "0.002"});
+  CAPTURE(scratch.err);
+  REQUIRE(scratch.code == 0);
+  CHECK(figures("few-scratch").size() < 100);  // of 120 epochs and a header
+  CHECK(scratch.err.find("finding out") < scratch.err.find("chosen:"));
+}
+
+TEST_CASE("A class of which no photo is left is named") {
+  const Scratch folder;
+  for (const std::string name : {"1", "2", "3", "4", "5", "6", "7", "8"}) {
+    std::filesystem::create_directories(folder / "photos/Car");
+    std::filesystem::create_directories(folder / "photos/broken");
+    folder.write("photos/broken/" + name + ".jpg", "no photo");
+  }
+  size_t copied = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(Session::get().photos + "/train/Car"))
+    std::filesystem::copy_file(entry.path(), folder / ("photos/Car/" + std::to_string(copied++) + ".jpg"));
+  const Outcome outcome = Session::get()({"train", "--data", folder / "photos", "--imgsz", "32", "--name", "left-over",
+                                          "--recipe", Session::get().recipe, "--epochs", "1"});
+  CAPTURE(outcome.err);
+  CHECK(contains(outcome.err, "no training photo can be read of broken: the model will never name it"));
+}
