@@ -52,7 +52,7 @@ void hold_cache_file(int descriptor);
 bool remove_cache_file(const std::string& path);
 
 // The disk space that pixels and features may take together: CVTOOL_CACHE_LIMIT in megabytes, else half of what would
-// be free without them. Throws UsageError for a variable that is no number.
+// be free without them. Throws UsageError for a variable that is not a number.
 int64_t cache_limit_bytes();
 
 // Removes what nobody has used for 30 days, then the files that have not been used for longest, until `bytes` more keep

@@ -89,8 +89,8 @@ class CacheClearCommand {
     print(json_ ? text_from_json(Json{{"freed", freed}, {"in_use", used}, {"not_removed", stuck}})
                 : "freed " + size_text(freed.bytes) + " in " + counted(freed.files, "file") + "\n");
     if (used.files > 0)
-      console.complain(counted(used.files, "file") + " (" + size_text(used.bytes) +
-                       ") kept: a running cvtool uses what is in them");
+      console.print_error(counted(used.files, "file") + " (" + size_text(used.bytes) +
+                          ") kept: a running cvtool uses what is in them");
     if (stuck.files > 0)
       throw Error(counted(stuck.files, "file") +
                   " of the caches cannot be removed; look at their folders' owner with "

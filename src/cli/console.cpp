@@ -189,7 +189,7 @@ std::string message_text(const std::string& message) {
   return join(lines, "\n");
 }
 
-void Console::complain(const std::string& message) { line_->write("cvtool: " + message_text(message) + "\n"); }
+void Console::print_error(const std::string& message) { line_->write("cvtool: " + message_text(message) + "\n"); }
 
 void fill_closed_streams() {
   for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; ++stream)

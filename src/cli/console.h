@@ -42,7 +42,7 @@ class Console : public Observer {
   void clear_bar();
   bool writes_events() const { return events_; }
   // A line on stderr that says why the program ends as it does, in the way of its error messages.
-  void complain(const std::string& message);
+  void print_error(const std::string& message);
   // True when results on stdout are for a person.
   bool colours() const { return colours_; }
 

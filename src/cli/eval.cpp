@@ -58,14 +58,14 @@ class EvalCommand {
     else
       print(text(result));
     bool met = true;
-    const auto complain = [&](const std::string& missed) {
-      console.complain("gate missed: " + printable(missed));
+    const auto tell_missed = [&](const std::string& missed) {
+      console.print_error("gate missed: " + printable(missed));
       met = false;
     };
     for (const GateResult& gate : result.gates)
-      if (!gate.met) complain(gate_text(gate));
+      if (!gate.met) tell_missed(gate_text(gate));
     if (result.baseline && !result.baseline->met)
-      complain("baseline " + result.baseline->name + ": " + result.baseline->text);
+      tell_missed("baseline " + result.baseline->name + ": " + result.baseline->text);
     return static_cast<int>(met ? ExitCode::kDone : ExitCode::kGate);
   }
 

@@ -21,7 +21,7 @@ struct Outputs {
 
 struct EvaluationPass {
   std::string loss;    // see loss_from_logits
-  int64_t batch = 64;  // photos a step on a GPU; on the CPU the net decides (Predictor::rows)
+  int64_t batch = 64;  // photos per step on a GPU; on the CPU the net decides (Predictor::rows)
 };
 
 // Runs the model over the store in its order.

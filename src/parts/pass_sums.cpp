@@ -5,7 +5,7 @@
 namespace cvtool {
 namespace {
 
-// What is shown of a pass is at most so old, and a loss that is no number is found so late.
+// What is shown of a pass is at most so old, and a loss that is not a number is found so late.
 constexpr size_t kBatchesAtOnce = 16;
 
 }  // namespace

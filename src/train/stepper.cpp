@@ -11,7 +11,7 @@
 namespace cvtool {
 namespace {
 
-// Of whole numbers.
+// Of integers.
 at::Tensor sum_over_ranks(const at::Tensor& number, Ranks& ranks) {
   return at::cat(ranks.gather(number.to(at::kLong).reshape({1}), std::vector<int64_t>(ranks.size(), 1))).sum();
 }

@@ -1,4 +1,4 @@
-// Whole numbers out of JSON that came with a weight file. (Parsed as nlohmann::json: the ordered kind takes
+// Integers out of JSON that came with a weight file. (Parsed as nlohmann::json: the ordered kind takes
 // quadratic time on an object with very many keys.)
 #pragma once
 
