@@ -126,7 +126,7 @@ c10::intrusive_ptr<c10d::TCPStore> open_store(const Launch& launch, double timeo
 std::vector<std::string> names_of_all(c10d::Store& store, const Launch& launch, double timeout_s) {
   const auto key = [](int64_t rank) { return "host/" + std::to_string(rank); };
   const std::string host = host_name();
-  store.set(key(launch.rank), {host.begin(), host.end()});
+  store.set(key(launch.rank), std::vector<uint8_t>(host.begin(), host.end()));
   const auto end = std::chrono::steady_clock::now() + milliseconds(timeout_s);
   std::vector<std::string> names;
   for (int64_t rank = 0; rank < launch.size; ++rank) {
