@@ -99,6 +99,14 @@ std::string own_address_towards(const Launch& launch) {
               "; set it to the address of the machine of rank 0");
 }
 
+// From LibTorch 2.4 on the store's server is libuv's where nothing else is asked, and distributions build without it.
+template <class Options>
+auto without_libuv(Options& options, int) -> decltype(options.useLibUV = false, void()) {
+  options.useLibUV = false;
+}
+template <class Options>
+void without_libuv(Options&, int64_t) {}
+
 c10::intrusive_ptr<c10d::TCPStore> open_store(const Launch& launch, double timeout_s, bool serves) {
   c10d::TCPStoreOptions options;
   options.port = launch.port;
@@ -106,6 +114,7 @@ c10::intrusive_ptr<c10d::TCPStore> open_store(const Launch& launch, double timeo
   options.numWorkers = static_cast<size_t>(launch.size);
   options.waitWorkers = false;
   options.timeout = milliseconds(timeout_s);
+  without_libuv(options, 0);
   const std::string hint =
       "; look at rank 0's messages, and at MASTER_ADDR and MASTER_PORT, which must be the same for all";
   if (!serves && !comes_to_listen(launch, timeout_s))
