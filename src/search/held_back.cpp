@@ -34,9 +34,9 @@ size_t border(const std::vector<Drawn>& drawn, size_t part) {
 
 }  // namespace
 
-HeldBack held_back(const PhotoStore& store, uint64_t seed, int64_t max_fit, size_t part) {
+HeldBackRows held_back(const PhotoStore& store, uint64_t seed, int64_t max_fit, size_t part) {
   const size_t all = store.samples().size();
-  HeldBack out;
+  HeldBackRows out;
   for (const auto& [label, drawn] : drawn_order(store, seed)) {
     const size_t begin = border(drawn, part);
     size_t end = border(drawn, part + 1);

@@ -21,7 +21,7 @@ double measured_rate(SearchContext& context, const Way& way) {
   Way once = way;
   once.epochs = 1;
   const PhotoStore& store = *context.photos_for(once).train.store;
-  HeldBack few = held_back(store, context.seed(), kPhotos);
+  HeldBackRows few = held_back(store, context.seed(), kPhotos);
   few.check.clear();
   return try_out(context.plan_of(once), store, few, context.observer).images_per_second;
 }
@@ -42,7 +42,7 @@ TriedTraining tried(SearchContext& context, const TrialGoal& goal, const Amount&
   const size_t planned = trials_for(static_cast<int64_t>(store.samples().size()));
   const double start = context.spent_s();
   for (size_t part = 0; part < kHeldBackParts; ++part) {
-    const HeldBack rows = held_back(store, context.seed(), amount.photos, part);
+    const HeldBackRows rows = held_back(store, context.seed(), amount.photos, part);
     const size_t judged = result.scores.right.size() + rows.check.size();
     if (part >= planned && (goal.kept == nullptr || judged > goal.kept->right.size())) break;
     const Trial trial = try_out(context.plan_of(brief), store, rows, context.observer);

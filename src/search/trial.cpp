@@ -66,7 +66,7 @@ ProbeOptions watched(ProbeOptions options, Observer& observer) {
 
 }  // namespace
 
-Trial try_out(const TrainPlan& plan, const PhotoStore& store, const HeldBack& photos, Observer& observer) {
+Trial try_out(const TrainPlan& plan, const PhotoStore& store, const HeldBackRows& photos, Observer& observer) {
   const WithoutRemarks quietly;
   TrialObserver quiet(observer);
   const TrainingData data = part_of(store, photos.fit);

@@ -15,7 +15,7 @@ struct Trial {
 
 // Trains `plan` on the photos `photos.fit` of the store, without a word on its epochs, and measures it on
 // `photos.check` (may be empty). Throws Error (interrupted) when the observer asks to stop.
-Trial try_out(const TrainPlan& plan, const PhotoStore& store, const HeldBack& photos, Observer& observer);
+Trial try_out(const TrainPlan& plan, const PhotoStore& store, const HeldBackRows& photos, Observer& observer);
 
 // What cross-validation says of the head's optimum behind a frozen backbone.
 struct ProbeTrial {

@@ -12,7 +12,7 @@ using namespace cvtool;
 
 TEST_CASE("a fifth of each class is held back, and no photo is on both sides") {
   const OpenedPhotos photos(40);
-  const HeldBack parts = held_back(*photos.store, 1);
+  const HeldBackRows parts = held_back(*photos.store, 1);
   CHECK(parts.check.size() == 8);
   CHECK(parts.fit.size() == 32);
   std::set<size_t> rows(parts.fit.begin(), parts.fit.end());
@@ -25,7 +25,7 @@ TEST_CASE("a fifth of each class is held back, and no photo is on both sides") {
 
 TEST_CASE("what is held back follows from photos and seed, and stays where fewer are trained on") {
   const OpenedPhotos photos(40);
-  const HeldBack parts = held_back(*photos.store, 1), few = held_back(*photos.store, 1, 10);
+  const HeldBackRows parts = held_back(*photos.store, 1), few = held_back(*photos.store, 1, 10);
   CHECK(parts.check == held_back(*photos.store, 1).check);
   CHECK(parts.check != held_back(*photos.store, 2).check);
   CHECK(parts.check == few.check);
@@ -37,7 +37,7 @@ TEST_CASE("the five parts together hold back each photo once, and a class never 
   const OpenedPhotos photos(42);
   std::multiset<size_t> rows;
   for (size_t part = 0; part < kHeldBackParts; ++part) {
-    const HeldBack parts = held_back(*photos.store, 1, 0, part);
+    const HeldBackRows parts = held_back(*photos.store, 1, 0, part);
     CHECK(parts.fit.size() + parts.check.size() == 42);
     rows.insert(parts.check.begin(), parts.check.end());
   }
@@ -94,7 +94,7 @@ TEST_CASE("Copies of a photo are held back together, or not at all") {
     std::vector<size_t> rows;
     for (size_t row = 0; row < 114; ++row) rows.push_back(row % 38);
     const auto store = photos.store->subset(rows);
-    const HeldBack parts = held_back(*store, seed);
+    const HeldBackRows parts = held_back(*store, seed);
     std::set<ContentHash> fit;
     for (const size_t row : parts.fit) fit.insert(store->content(row));
     CHECK(std::none_of(parts.check.begin(), parts.check.end(),
