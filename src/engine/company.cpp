@@ -47,9 +47,7 @@ void in_company(double timeout_s, Observer& observer,
     if (cause && error.code() == ExitCode::kInterrupted) throw *cause;
     throw;
   } catch (const std::exception& error) {
-    const std::optional<Error> cause = ranks->trouble();
     ranks->fail(failure_text(error), ExitCode::kFailed);
-    if (cause) throw *cause;
     throw;
   }
 }

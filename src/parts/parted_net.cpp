@@ -7,6 +7,7 @@
 #include <torch/script.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "base/error.h"
 #include "base/machine.h"
@@ -95,6 +96,19 @@ void gather_factors(PartedBatch& batch) {
     for (size_t use = 0; use < uses; ++use)
       for (const auto which : {&DeferredDense::Factors::input, &DeferredDense::Factors::gradient})
         gather_factor(batch, dense, use, which);
+  }
+}
+
+// TorchScript hides the type of what an exchange within it throws.
+void as_ranks_tell(const Ranks* ranks, const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception&) {
+    const std::optional<Error> trouble = ranks ? ranks->trouble() : std::nullopt;
+    if (trouble) throw *trouble;
+    throw;
   }
 }
 
@@ -215,7 +229,7 @@ StepResult PartedNet::step(const StepBatch& step, double factor, const RowsLoss&
   std::vector<Gradients> gradients(batch.parts());
   std::vector<at::Tensor> losses(batch.parts()), logits(batch.parts());
   std::vector<StepClock> clocks(batch.parts());
-  team_->run(batch.parts(), [&](size_t part) {
+  const auto compute = [&](size_t part) {
     PartScope scope(batch, part);
     clocks[part] = StepClock();
     const at::Tensor y = logits_of(scope, step);
@@ -226,7 +240,8 @@ StepResult PartedNet::step(const StepBatch& step, double factor, const RowsLoss&
     gradients[part] = torch::autograd::grad({mean}, inputs, {}, /*retain_graph=*/c10::nullopt, /*create_graph=*/false,
                                             /*allow_unused=*/true);
     clocks[part].backward_ends();
-  });
+  };
+  as_ranks_tell(plan_.ranks, [&] { team_->run(batch.parts(), compute); });
   sum_gradients(gradients, batch.deal, factor);
   gather_factors(batch);
   multiply_deferred(batch, factor);

@@ -3,7 +3,6 @@
 #include <ATen/ATen.h>
 #include <spdlog/spdlog.h>
 
-#include <chrono>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -13,6 +12,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
+#include "base/throttle.h"
 #include "model/dead_layer.h"
 #include "run/run_files.h"
 #include "run/run_records.h"
@@ -81,10 +81,10 @@ std::string what_is_left(const TrainPlan& plan, const StartedRun& run, RunFiles&
 class BusyMachine {
  public:
   void after_epoch() {
-    constexpr std::chrono::seconds kEnoughToTell(20);
-    constexpr double kEnough = 0.8;
-    if (told_ || std::chrono::steady_clock::now() - start_ < kEnoughToTell) return;
-    const auto got = share_.got();
+    constexpr double kEnoughToTell_s = 20, kEnough = 0.8;
+    if (told_ || looking_.seconds_since_last() < kEnoughToTell_s) return;
+    std::optional<double> got;
+    looking_.run([&] { got = share_.got(); });
     if (!got || *got >= kEnough) return;
     told_ = true;
     spdlog::warn(
@@ -95,7 +95,7 @@ class BusyMachine {
 
  private:
   const CoreShare share_;
-  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  Throttle looking_{0};
   bool told_ = false;
 };
 
@@ -179,9 +179,6 @@ TrainingEnd train_into_folder(const TrainPlan& plan, const TrainingData& data, S
     files.catch_up(run.state);
     return TrainingEnd::kInterrupted;
   } catch (const std::exception& error) {
-    // TorchScript hides the type of what an exchange within it throws.
-    const std::optional<Error> cause = plan.ranks ? plan.ranks->trouble() : std::nullopt;
-    if (cause) throw Error(cause->what() + what_is_left(plan, run, files), cause->code());
     throw Error(failure_text(error) + what_is_left(plan, run, files));
   }
 }
