@@ -27,6 +27,9 @@ Milliseconds milliseconds(double seconds) { return Milliseconds(static_cast<int6
 
 std::string place_of(const Launch& launch) { return launch.address + ":" + std::to_string(launch.port); }
 
+std::string name_of(int64_t rank, const std::string& host) { return "rank " + std::to_string(rank) + " on " + host; }
+std::string own_name(const Launch& launch) { return name_of(launch.rank, host_name()); }
+
 using Addresses = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
 
 Addresses addresses_of(const Launch& launch, int kind) {
@@ -118,16 +121,16 @@ c10::intrusive_ptr<c10d::TCPStore> open_store(const Launch& launch, double timeo
   const std::string hint =
       "; look at rank 0's messages, and at MASTER_ADDR and MASTER_PORT, which must be the same for all";
   if (!serves && !comes_to_listen(launch, timeout_s))
-    throw Error("rank " + std::to_string(launch.rank) + " on " + host_name() + " has found no rank 0 at " +
-                place_of(launch) + " within " + fixed(timeout_s, 0) + " s" + hint);
+    throw Error(own_name(launch) + " has found no rank 0 at " + place_of(launch) + " within " + fixed(timeout_s, 0) +
+                " s" + hint);
   try {
     return c10::make_intrusive<c10d::TCPStore>(launch.address, options);
   } catch (const std::exception& error) {
-    const std::string rank = "rank " + std::to_string(launch.rank) + " on " + host_name();
     if (serves)
-      throw Error(rank + " cannot listen at port " + std::to_string(launch.port) + " (" + reason_of(error) +
+      throw Error(own_name(launch) + " cannot listen at port " + std::to_string(launch.port) + " (" + reason_of(error) +
                   "); set MASTER_PORT to a free port");
-    throw Error(rank + " has found no rank 0 of cvtool at " + place_of(launch) + " (" + reason_of(error) + ")" + hint);
+    throw Error(own_name(launch) + " has found no rank 0 of cvtool at " + place_of(launch) + " (" + reason_of(error) +
+                ")" + hint);
   }
 }
 
@@ -143,7 +146,7 @@ std::vector<std::string> names_of_all(c10d::Store& store, const Launch& launch, 
       const auto left = std::chrono::duration_cast<Milliseconds>(end - std::chrono::steady_clock::now());
       store.wait({key(rank)}, std::max(left, Milliseconds(1)));
       const std::vector<uint8_t> bytes = store.get(key(rank));
-      names.push_back("rank " + std::to_string(rank) + " on " + std::string(bytes.begin(), bytes.end()));
+      names.push_back(name_of(rank, {bytes.begin(), bytes.end()}));
     } catch (const std::exception&) {
       throw Error("rank " + std::to_string(rank) + " of " + std::to_string(launch.size) + " has not come to " +
                   place_of(launch) + " within " + fixed(timeout_s, 0) +
@@ -165,8 +168,7 @@ c10::intrusive_ptr<Group> open_group(const c10::intrusive_ptr<c10d::Store>& stor
   } catch (const Error&) {
     throw;
   } catch (const std::exception& error) {
-    throw Error("rank " + std::to_string(launch.rank) + " on " + host_name() + " cannot reach the others (" +
-                reason_of(error) +
+    throw Error(own_name(launch) + " cannot reach the others (" + reason_of(error) +
                 "); set GLOO_SOCKET_IFNAME to the network card by which the machines reach each other");
   }
 }

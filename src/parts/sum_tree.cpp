@@ -69,27 +69,27 @@ at::Tensor PartDeal::sum_of_branches(const std::vector<at::Tensor>& of_branch) c
   std::vector<int64_t> branches;
   for (size_t rank = 0; rank < ranks; ++rank)
     branches.push_back(static_cast<int64_t>(branches_of(run_of(rank), parts_).size()));
-  const auto edge = [&](size_t share) {
-    return numbers < kLarge ? 0 : static_cast<int64_t>(share) * numbers / static_cast<int64_t>(ranks);
+  const bool in_shares = numbers >= kLarge;
+  const auto edge = [&](size_t share) { return static_cast<int64_t>(share) * numbers / static_cast<int64_t>(ranks); };
+  const auto share_of = [&](size_t rank) {
+    return in_shares ? PartRun{edge(rank), edge(rank + 1)} : PartRun{0, numbers};
   };
-  const auto share_of = [&](size_t share) {
+  const auto pieces_of = [&](const PartRun& share) {
     std::vector<at::Tensor> pieces;
     for (const at::Tensor& branch : of_branch)
-      pieces.push_back(
-          branch.reshape(-1).narrow(0, edge(share), numbers < kLarge ? numbers : edge(share + 1) - edge(share)));
+      pieces.push_back(branch.reshape(-1).narrow(0, share.first, share.count()));
     return at::cat(pieces);
   };
-  const int64_t own_share = numbers < kLarge ? numbers : edge(me + 1) - edge(me);
   std::vector<at::Tensor> to(ranks), from(ranks);
   for (size_t rank = 0; rank < ranks; ++rank) {
-    to[rank] = numbers < kLarge && rank > 0 ? to[0] : share_of(rank);
-    from[rank] = rank == me ? to[rank] : at::empty({branches[rank] * own_share}, to[0].options());
+    to[rank] = in_shares || rank == 0 ? pieces_of(share_of(rank)) : to[0];
+    from[rank] = rank == me ? to[rank] : at::empty({branches[rank] * share_of(me).count()}, to[0].options());
   }
   ranks_->exchange(to, from);
   at::Tensor total = add_up(from);
-  if (numbers >= kLarge) {
+  if (in_shares) {
     std::vector<int64_t> sizes;
-    for (size_t rank = 0; rank < ranks; ++rank) sizes.push_back(edge(rank + 1) - edge(rank));
+    for (size_t rank = 0; rank < ranks; ++rank) sizes.push_back(share_of(rank).count());
     total = at::cat(ranks_->gather(total, sizes));
   }
   return total.view(of_branch[0].sizes());

@@ -79,15 +79,16 @@ Json config_of(const TrainPlan& plan) {
 void refuse_finished(const StartedRun& run, const Recipe& recipe) {
   const std::string metrics = run.folder + "/metrics.json";
   if (!fs::exists(metrics)) return;
-  const bool only_solved = recipe.transfer.probe && recipe.transfer.fine_tune == "none";
-  if (only_solved && all_epochs_done(recipe.train, run.state))
-    throw UsageError("--resume " + run.folder +
-                     ": the run is finished; its head is at its optimum, so there is nothing to train on with (--from "
-                     "with --fine-tune all trains its backbone too)");
-  if (all_epochs_done(recipe.train, run.state))
+  if (all_epochs_done(recipe.train, run.state)) {
+    if (recipe.transfer.probe && recipe.transfer.fine_tune == "none")
+      throw UsageError(
+          "--resume " + run.folder +
+          ": the run is finished; its head is at its optimum, so there is nothing to train on with (--from "
+          "with --fine-tune all trains its backbone too)");
     throw UsageError("--resume " + run.folder + ": the run is finished, " +
                      counted(static_cast<int64_t>(run.state.history.size()), "epoch") +
                      "; to train on, raise --epochs or --patience: " + run.resume_command() + " --epochs N");
+  }
   std::error_code error;  // a folder that cannot be written to is told of when config.json is
   fs::remove(metrics, error);
 }

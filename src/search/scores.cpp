@@ -5,6 +5,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/text.h"
+
 namespace cvtool {
 namespace {
 
@@ -36,6 +38,8 @@ double PhotoScores::mean_loss() const { return mean(loss); }
 int64_t PhotoScores::mistakes() const {
   return static_cast<int64_t>(right.size()) - std::llround(std::accumulate(right.begin(), right.end(), 0.0));
 }
+
+std::string PhotoScores::text() const { return "accuracy " + fixed(accuracy(), 4) + ", loss " + fixed(mean_loss(), 4); }
 
 PhotoScores PhotoScores::part(const std::vector<size_t>& rows) const {
   PhotoScores out;

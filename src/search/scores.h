@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace cvtool {
@@ -17,6 +18,7 @@ struct PhotoScores {
   double accuracy() const;
   double mean_loss() const;
   int64_t mistakes() const;
+  std::string text() const;  // "accuracy 0.9512, loss 0.1400"
   // Of the photos `rows`, in that order.
   PhotoScores part(const std::vector<size_t>& rows) const;
   // Of the first `count`.

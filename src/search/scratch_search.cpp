@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/text.h"
 #include "search/training_trial.h"
 
 namespace cvtool {
@@ -16,8 +15,7 @@ int64_t input_for(int64_t side) {
 }
 
 std::string after_short_training(const PhotoScores& scores) {
-  return "after a short training accuracy " + fixed(scores.accuracy(), 4) + ", loss " + fixed(scores.mean_loss(), 4) +
-         " of photos held back";
+  return "after a short training " + scores.text() + " of photos held back";
 }
 
 }  // namespace

@@ -15,9 +15,7 @@
 namespace cvtool {
 namespace {
 
-std::string verdict(const PhotoScores& scores, const std::string& of) {
-  return "accuracy " + fixed(scores.accuracy(), 4) + ", loss " + fixed(scores.mean_loss(), 4) + " of photos " + of;
-}
+std::string verdict(const PhotoScores& scores, const std::string& of) { return scores.text() + " of photos " + of; }
 
 // Searches behind a backbone. The head's optimum comes first: it takes seconds and is hard to beat.
 class BackboneSearch {

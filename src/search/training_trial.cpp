@@ -26,6 +26,11 @@ double measured_rate(SearchContext& context, const Way& way) {
   return try_out(context.plan_of(once), store, few, context.observer).images_per_second;
 }
 
+// What an epoch goes through, counted in photos to learn from: those of validation only go forwards.
+double photos_of_epoch(const TrainingData& data) {
+  return static_cast<double>(data.train.count()) + static_cast<double>(data.valid.count()) / 2;
+}
+
 // What a part of the trial learns, and what the training itself would go through then.
 struct Amount {
   int64_t epochs = 0, photos = 0;
@@ -91,8 +96,7 @@ std::vector<size_t> rows_held_back(const PhotoStore& store, uint64_t seed) {
 Way within_the_minutes(SearchContext& context, Way way) {
   const double rate = measured_rate(context, way);
   const TrainingData& opened = context.photos_for(way);
-  const double photos = static_cast<double>(opened.train.count()) + static_cast<double>(opened.valid.count()) / 2;
-  way.epochs = whole(context.training_s() * rate / photos, 1, epochs_worth(way, opened.train.count()));
+  way.epochs = whole(context.training_s() * rate / photos_of_epoch(opened), 1, epochs_worth(way, opened.train.count()));
   return way;
 }
 
@@ -104,9 +108,8 @@ std::optional<TriedTraining> try_training(SearchContext& context, TrialGoal goal
   const int64_t photos = opened.train.count(), worth = epochs_worth(way, photos);
   const int64_t least = std::min(worth, kLeastEpochs);
   const auto trials = static_cast<double>(trials_for(photos));
-  // Photos of an epoch: of the trials together, and of the training with its validation, which only goes forwards.
-  const double tried_photos = trials * kFitted * static_cast<double>(photos),
-               trained_photos = static_cast<double>(photos) + static_cast<double>(opened.valid.count()) / 2;
+  // Photos of an epoch: of the trials together, and of the training.
+  const double tried_photos = trials * kFitted * static_cast<double>(photos), trained_photos = photos_of_epoch(opened);
   const auto epochs_beside = [&](TrialLength trial) {
     return trial == TrialLength::kWhole ? context.training_s() * rate / (tried_photos + trained_photos)
                                         : (context.training_s() - context.trial_s()) * rate / trained_photos;

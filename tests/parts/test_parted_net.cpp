@@ -91,6 +91,17 @@ Taken step_with(int threads, double rate, at::ScalarType precision = at::kFloat,
   return taken;
 }
 
+void check_equal(const Taken& other, const Taken& one) {
+  CHECK(other.result.loss.item<double>() == one.result.loss.item<double>());
+  CHECK(other.mean.equal(one.mean));
+  CHECK(other.variance.equal(one.variance));
+  for (const auto& [key, gradient] : one.gradients) {
+    const std::string& name = key;
+    CAPTURE(name);
+    CHECK(other.gradients.at(key).equal(gradient));
+  }
+}
+
 // The same by several ranks: what each of them has in the end.
 std::vector<Taken> steps_of_ranks(int64_t ranks, int64_t rows, at::ScalarType precision) {
   std::vector<Taken> of_rank(static_cast<size_t>(ranks));
@@ -136,16 +147,7 @@ TEST_CASE("Any number of ranks gives the bytes of one process: gradients, statis
     const Taken one = step_with(1, .4, precision);
     for (const int64_t ranks : {2, 3, 4}) {
       CAPTURE(ranks);
-      for (const Taken& other : steps_of_ranks(ranks, 48, precision)) {
-        CHECK(other.result.loss.item<double>() == one.result.loss.item<double>());
-        CHECK(other.mean.equal(one.mean));
-        CHECK(other.variance.equal(one.variance));
-        for (const auto& [key, gradient] : one.gradients) {
-          const std::string& name = key;
-          CAPTURE(name);
-          CHECK(other.gradients.at(key).equal(gradient));
-        }
-      }
+      for (const Taken& other : steps_of_ranks(ranks, 48, precision)) check_equal(other, one);
     }
   }
 }
@@ -181,15 +183,7 @@ TEST_CASE("A step gives the same bytes for any number of threads, with dropout, 
     const Taken one = step_with(1, .4, precision);
     for (const int threads : {2, 3, 4}) {
       CAPTURE(threads);
-      const Taken other = step_with(threads, .4, precision);
-      CHECK(other.result.loss.item<double>() == one.result.loss.item<double>());
-      CHECK(other.mean.equal(one.mean));
-      CHECK(other.variance.equal(one.variance));
-      for (const auto& [key, gradient] : one.gradients) {
-        const std::string& name = key;
-        CAPTURE(name);
-        CHECK(other.gradients.at(key).equal(gradient));
-      }
+      check_equal(step_with(threads, .4, precision), one);
     }
   }
 }
