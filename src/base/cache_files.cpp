@@ -25,7 +25,7 @@ constexpr const char* kLimitVariable = "CVTOOL_CACHE_LIMIT";
 constexpr int64_t kMegabyte = 1'000'000;
 constexpr double kUnusedFor_s = 30.0 * 24 * 3600;
 const std::vector<std::string>& limited_kinds() {
-  static const std::vector<std::string> kinds{"pixels", "features"};
+  static const std::vector<std::string> kinds{"pixels", "features", "nets"};
   return kinds;
 }
 
@@ -80,6 +80,7 @@ std::vector<CacheKind> cache_kinds() {
   const std::string cache = cache_folder();
   return {{"pixels", "resized photos", cache + "/pixels", true},
           {"features", "what frozen backbones made of photos", cache + "/features", true},
+          {"nets", "models made ready for cvtool predict", cache + "/nets", true},
           {"weights", "weights that were fetched, not yet imported", cache + "/weights", true},
           {"verified", "which model files have been checked", cache + "/verified.txt", true},
           {"bases", "backbones that cvtool import has made", user_data_folder() + "/bases", false}};
@@ -101,6 +102,19 @@ std::vector<CacheFile> cache_files(const std::vector<std::string>& names) {
 void hold_cache_file(int descriptor) {
   ::flock(descriptor, LOCK_SH);  // whoever looks whether a file is in use is done at once
   ::futimens(descriptor, nullptr);
+}
+
+std::string own_cache_file(const std::string& path) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | kOpenFlags);
+  if (file < 0) return "";
+  struct stat status {};
+  std::string bytes;
+  const bool own = ::fstat(file, &status) == 0 && S_ISREG(status.st_mode) && status.st_uid == ::geteuid() &&
+                   (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+  if (!own || !read_to_end(file, bytes)) bytes.clear();
+  if (!bytes.empty()) hold_cache_file(file);
+  ::close(file);
+  return bytes;
 }
 
 bool remove_cache_file(const std::string& path) {

@@ -20,7 +20,7 @@ struct CacheKind {
   std::string place;  // folder, or file
   bool remade;        // cvtool makes them again by itself; else they are removed by name only
 };
-// pixels, features, weights, verified, bases.
+// pixels, features, nets, weights, verified, bases.
 std::vector<CacheKind> cache_kinds();
 // The folder of the kind `name`, which must be there.
 std::string cache_place(const std::string& name);
@@ -48,11 +48,13 @@ std::vector<CacheFile> cache_files(const std::vector<std::string>& names = {});
 
 // Marks an open file as used now, by this process, until its descriptor and all copies of it are closed.
 void hold_cache_file(int descriptor);
+// The bytes of a file that holds code, marked as used now; "" unless nobody but this user can have written it.
+std::string own_cache_file(const std::string& path);
 // Removes the file unless a process uses it; false where one does or it cannot be removed.
 bool remove_cache_file(const std::string& path);
 
-// The disk space that pixels and features may take together: CVTOOL_CACHE_LIMIT in megabytes, else half of what would
-// be free without them. Throws UsageError for a variable that is not a number.
+// The disk space that pixels, features and nets may take together: CVTOOL_CACHE_LIMIT in megabytes, else half of what
+// would be free without them. Throws UsageError for a variable that is not a number.
 int64_t cache_limit_bytes();
 
 // Removes what nobody has used for 30 days, then the files that have not been used for longest, until `bytes` more keep

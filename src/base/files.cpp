@@ -21,9 +21,7 @@ namespace {
 
 constexpr size_t kPieceBytes = 1 << 20;
 
-std::string identity_of(int file) {
-  struct stat s {};
-  if (::fstat(file, &s) != 0) return "";
+std::string identity_text(const struct stat& s) {
   std::string text;
   for (const int64_t fact :
        {static_cast<int64_t>(s.st_dev), static_cast<int64_t>(s.st_ino), static_cast<int64_t>(s.st_size),
@@ -31,6 +29,11 @@ std::string identity_of(int file) {
         static_cast<int64_t>(s.st_ctim.tv_sec), static_cast<int64_t>(s.st_ctim.tv_nsec)})
     text += std::to_string(fact) + " ";
   return text;
+}
+
+std::string identity_of(int file) {
+  struct stat s {};
+  return ::fstat(file, &s) == 0 ? identity_text(s) : "";
 }
 
 FileContent content_of(const std::string& path, bool with_identity) {
@@ -72,6 +75,11 @@ bool read_to_end(int file, std::string& bytes) {
 }
 
 FileContent read_file_and_identity(const std::string& path) { return content_of(path, true); }
+
+std::string file_identity(const std::string& path) {
+  struct stat s {};
+  return ::stat(path.c_str(), &s) == 0 ? identity_text(s) : "";
+}
 
 std::string read_file(const std::string& path) { return content_of(path, false).bytes; }
 

@@ -14,6 +14,8 @@ struct FileContent {
   std::string identity;
 };
 FileContent read_file_and_identity(const std::string& path);
+// The same of a file that is not read; "" where it cannot be looked at.
+std::string file_identity(const std::string& path);
 
 // All that the descriptor of an open file still gives. Returns false with errno set.
 bool read_to_end(int file, std::string& bytes);

@@ -61,7 +61,7 @@ class CacheListCommand {
       text += kind.name + ": " + counted(total.files, "file") + ", " + size_text(total.bytes) + " (" + kind.what +
               "), " + printable(kind.place) + "\n" + table_text(rows);
     }
-    return text + "limit of pixels and features together: " + size_text(cache_limit_bytes()) +
+    return text + "limit of pixels, features and nets together: " + size_text(cache_limit_bytes()) +
            " (CVTOOL_CACHE_LIMIT, in megabytes)\n";
   }
 

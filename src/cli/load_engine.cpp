@@ -63,8 +63,9 @@ const Engine& load_engine() {
   const fs::path prefix = fs::read_symlink("/proc/self/exe", error).parent_path().parent_path();
   fs::path library = prefix / "lib" / "cvtool" / "libcvtool_engine.so";
   if (!fs::exists(library)) library = prefix / "lib" / "libcvtool_engine.so";
-  // Never unloaded: LibTorch's static objects do not survive it.
-  void* handle = ::dlopen(library.c_str(), RTLD_NOW | RTLD_GLOBAL);
+  // Never unloaded: LibTorch's static objects do not survive it. Lazy: of what its libraries call, and there are more
+  // than a hundred, most is never called.
+  void* handle = ::dlopen(library.c_str(), RTLD_LAZY | RTLD_GLOBAL);
   if (!handle)
     throw Error("cannot load the engine " + library.string() + ": " + ::dlerror() +
                 "; install cvtool and LibTorch again");

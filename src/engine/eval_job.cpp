@@ -65,7 +65,7 @@ void check_request(const EvalRequest& request, const ModelFile& model) {
   const std::vector<std::string> splits{"train", "valid", "test", "all"};
   if (!request.split.empty() && std::find(splits.begin(), splits.end(), request.split) == splits.end())
     throw UsageError("--split: " + unknown_word("split", request.split, splits));
-  const auto classes = model_classes(model);
+  const auto classes = model_classes(model.info);
   check_gates(request.gates, classes);
   if (request.threshold && classes.size() != 2)
     throw UsageError("--threshold needs two classes; this model has " + std::to_string(classes.size()));

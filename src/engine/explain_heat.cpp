@@ -57,7 +57,7 @@ Viewer viewer_for(const ExplainRequest& request, const OpenedModel& opened) {
   module.to(device);
   Viewer viewer{opened, FlatNet(module),
                 device, request.mode,
-                0,      class_from_name(request.class_name, model_classes(opened.file))};
+                0,      class_from_name(request.class_name, model_classes(opened.file.info))};
   const ImageSize& size = opened.recipe.data.imgsz;
   viewer.patch_px =
       request.patch_px > 0 ? request.patch_px : std::max<int64_t>(1, std::min(size.height, size.width) / 5);
@@ -106,7 +106,7 @@ void write_heat_sheet(const std::string& file, const Viewer& viewer, const std::
 ExplainResult explain_heat(const ExplainRequest& request, Observer& observer) {
   const OpenedModel opened = open_model(request.model, "fp32", request.run);
   const Viewer viewer = viewer_for(request, opened);
-  const auto classes = model_classes(opened.file);
+  const auto classes = model_classes(opened.file.info);
   std::vector<std::string> paths;
   for (const std::string& input : request.inputs)
     for (std::string& file : find_images(input)) paths.push_back(std::move(file));

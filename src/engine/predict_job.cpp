@@ -65,7 +65,7 @@ size_t most_photos(const PredictRequest& request) {
 // Photos as they are read, in groups that go through the net in lanes (on a GPU in one), in order.
 class PhotoGroups {
  public:
-  PhotoGroups(const OpenedModel& opened, const PredictRequest& request)
+  PhotoGroups(const AskedModel& opened, const PredictRequest& request)
       : opened_(opened),
         rows_(on_cpu() ? opened.predictor.net().rows() : request.batch),
         lanes_(lanes_for(request)),
@@ -125,7 +125,7 @@ class PhotoGroups {
     group.prediction = opened_.predictor.run(pixels);
   }
 
-  const OpenedModel& opened_;
+  const AskedModel& opened_;
   int64_t rows_;
   size_t lanes_;
   PhotoStream stream_;
@@ -135,10 +135,10 @@ class PhotoGroups {
 // What is said of the photos.
 class Answers {
  public:
-  Answers(const OpenedModel& opened, const PredictRequest& request, const PredictSink& sink)
+  Answers(const AskedModel& opened, const PredictRequest& request, const PredictSink& sink)
       : request_(request),
         sink_(sink),
-        classes_(model_classes(opened.file)),
+        classes_(model_classes(opened.info)),
         files_(request.options, classes_, decode_options(opened.recipe.data, request.run)) {
     if (request.options.raw && !opened.predictor.net().has_sigmoids())
       throw UsageError(
@@ -217,7 +217,7 @@ class Answers {
 }  // namespace
 
 int64_t predict_job(const PredictRequest& request, const PredictSink& sink, Observer& observer) {
-  const OpenedModel opened = open_model(request.model, request.precision, request.run, request.tta);
+  const AskedModel opened = ask_model(request.model, request.precision, request.run, request.tta);
   if (request.model.empty()) spdlog::info("the model is {}", newest_model_text());
   Answers answers(opened, request, sink);
   PhotoGroups groups(opened, request);

@@ -90,7 +90,7 @@ std::optional<Baseline> open_baseline(const EvalRequest& request) {
 void answer(Baseline& baseline, const OpenedSplit& split, const EvaluationSubject& subject, const EvalRequest& request,
             Observer& observer) {
   if (!baseline.model) return;
-  const auto samples = relabelled(split.store->samples(), subject.classes(), model_classes(baseline.model->file));
+  const auto samples = relabelled(split.store->samples(), subject.classes(), model_classes(baseline.model->file.info));
   const OpenedSplit own =
       open_split({subject.root, split.name, samples}, baseline.model->recipe.data, request.run, observer);
   const Outputs outputs =

@@ -35,9 +35,9 @@ std::vector<uint64_t> ids_from_pixels(const at::Tensor& pixels) {
 }
 
 // Earlier versions gave each of several sigmoid units its own probability.
-void tell_of_independent_units(const ModelFile& file, const std::string& path) {
+void tell_of_independent_units(const torch::jit::Module& module, const std::string& path) {
   at::NoGradGuard no_grad;
-  const at::Tensor p = file.module.get_method("probabilities")({at::ones({1, 1})}).toTensor();
+  const at::Tensor p = module.get_method("probabilities")({at::ones({1, 1})}).toTensor();
   if (p.numel() == 1 && p.item<float>() < 1)
     spdlog::info(
         "{}: made by an earlier version, each of its sigmoid units gives a probability by itself; they need not sum to "
@@ -101,11 +101,24 @@ OpenedModel open_model(const std::string& model, const std::string& precision, c
   prepare_process(static_cast<int>(run.threads));
   const std::string path = model_path(model);
   ModelFile file = load_model(path, ModelCheck::kOnce);
-  tell_of_independent_units(file, path);
+  tell_of_independent_units(file.module, path);
   Recipe recipe = recipe_from_json(file.info.at("recipe"), path + ": ");
   std::string why;
   PhotoPredictor predictor({file.module, device, precision_from_text(precision, device, why)}, recipe, tta);
   return {path, std::move(file), std::move(recipe), std::move(predictor)};
+}
+
+AskedModel ask_model(const std::string& model, const std::string& precision, const ComputeOptions& run,
+                     const TtaPlan& tta) {
+  const at::Device device = device_from_text(run.device);
+  prepare_process(static_cast<int>(run.threads));
+  const std::string path = model_path(model);
+  ReadyModel ready = load_ready_model(path, device);
+  tell_of_independent_units(ready.net.module, path);
+  Recipe recipe = recipe_from_json(ready.info.at("recipe"), path + ": ");
+  std::string why;
+  PhotoPredictor predictor({ready.net, precision_from_text(precision, device, why)}, recipe, tta);
+  return {path, std::move(ready.info), std::move(recipe), std::move(predictor)};
 }
 
 }  // namespace cvtool

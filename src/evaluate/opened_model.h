@@ -48,4 +48,16 @@ struct OpenedModel {
 OpenedModel open_model(const std::string& model, const std::string& precision, const ComputeOptions& run,
                        const TtaPlan& tta = {});
 
+// A model that is asked about photos and nothing else: one that was opened before is ready sooner (load_ready_model).
+struct AskedModel {
+  std::string path;
+  Json info;  // see ModelFile
+  Recipe recipe;
+  PhotoPredictor predictor;
+};
+
+// Arguments and errors as open_model's.
+AskedModel ask_model(const std::string& model, const std::string& precision, const ComputeOptions& run,
+                     const TtaPlan& tta = {});
+
 }  // namespace cvtool

@@ -110,7 +110,7 @@ constexpr const char* kCheck =
 }  // namespace
 
 HeaderFiles header_files(const ModelFile& model, const HeaderPlan& plan) {
-  const auto classes = model_classes(model);
+  const auto classes = model_classes(model.info);
   const Words words{
       {"@HEADER@", "\"" + plan.stem + ".h\""},
       {"@FILE@", cpp_literal(plan.stem + ".pt")},

@@ -31,7 +31,7 @@ at::Tensor golden_probabilities(const ModelFile& model) {
 
 void add_attributes(torch::jit::Module& module, const ModelFile& model) {
   c10::List<std::string> classes;
-  for (const std::string& name : model_classes(model)) classes.push_back(name);
+  for (const std::string& name : model_classes(model.info)) classes.push_back(name);
   module.register_attribute("classes", c10::ListType::create(c10::StringType::get()), classes);
   module.register_attribute("golden_picture", c10::TensorType::get(), model.golden);
   module.register_attribute("golden_probabilities", c10::TensorType::get(), golden_probabilities(model));

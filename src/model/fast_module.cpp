@@ -53,14 +53,6 @@ void let_convolutions_pad(jit::Graph& graph) {
   }
 }
 
-jit::Module of_one_method(const jit::Module& module, const std::string& method) {
-  jit::Module wrapped(c10::QualifiedName("__torch__.cvtool.OneMethod"), std::make_shared<jit::CompilationUnit>(), true);
-  wrapped.register_attribute("training", c10::BoolType::get(), false);
-  wrapped.register_module("net", module);
-  wrapped.define("def forward(self, x):\n    return self.net." + method + "(x)\n");
-  return wrapped;
-}
-
 // Rounds the constants that autocast would: kernels and biases of convolutions and products.
 void round_constants(jit::Graph& graph, at::ScalarType precision) {
   for (jit::Node* node : nodes_of(*graph.block())) {
@@ -81,14 +73,14 @@ size_t count_in(const jit::Graph& graph, const std::string& kind) {
 
 }  // namespace
 
-jit::Module fast_module(const jit::Module& module, const std::string& method) {
-  const jit::Module once = constant_module(of_one_method(module, method));
+jit::Module fast_module(const jit::Module& module, const std::vector<std::string>& kept) {
+  const jit::Module once = constant_module(module, kept);
   const auto branched = once.get_method("forward").graph();
   let_convolutions_pad(*branched);
   jit::EliminateDeadCode(branched);
   // What changes in training alone, the statistics of batch norm, is a constant only where no code for training is
   // left, so after the first time: now it is folded.
-  return frozen_module(once);
+  return frozen_module(once, kept);
 }
 
 jit::Module rounded_module(const jit::Module& fast, at::ScalarType precision) {

@@ -5,12 +5,13 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace cvtool {
 
-// A frozen copy (see frozen_module) in evaluation mode, on its device, whose `forward` is the module's `method` of one
-// tensor, with batch norm folded into the layers before it. Values differ from the module's by rounding alone.
-torch::jit::Module fast_module(const torch::jit::Module& module, const std::string& method = "forward");
+// A frozen copy (see frozen_module) in evaluation mode, on its device, with forward and the methods named in `kept`,
+// and in forward with batch norm folded into the layers before it. Values differ from the module's by rounding alone.
+torch::jit::Module fast_module(const torch::jit::Module& module, const std::vector<std::string>& kept = {});
 
 // For float32 on the CPU, what fast_module gave with the weights in the order in which oneDNN reads them, which it
 // would else make anew for each batch. Cannot be saved. Nothing where LibTorch cannot, or where it would be slower.

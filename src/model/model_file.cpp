@@ -51,9 +51,7 @@ at::Tensor golden_picture(const Json& info, const std::string& bytes) {
   return picture;
 }
 
-std::vector<std::string> model_classes(const ModelFile& model) {
-  return model.info.at("classes").get<std::vector<std::string>>();
-}
+std::vector<std::string> model_classes(const Json& info) { return info.at("classes").get<std::vector<std::string>>(); }
 
 Net net_of(const ModelFile& model, const ImageSize& imgsz) {
   at::NoGradGuard no_grad;

@@ -31,7 +31,8 @@ struct ModelFile {
 // When a model is checked as it is read: always, or unless this user has had the same file checked before.
 enum class ModelCheck { kFull, kOnce };
 
-std::vector<std::string> model_classes(const ModelFile& model);
+// Of a model's info.
+std::vector<std::string> model_classes(const Json& info);
 
 // The net of a model file, to be trained on; its rows are left empty (info holds the summary). Throws UsageError when
 // it does not take pictures of `imgsz`.

@@ -21,32 +21,20 @@ at::Tensor each_row(const at::Tensor& x, const std::function<at::Tensor(const at
 
 }  // namespace
 
-Predictor::Predictor(const torch::jit::Module& module, at::Device device, at::ScalarType precision)
-    : classifier_(module), device_(device), precision_(precision) {
-  torch::jit::Module copy = module.deepcopy();
-  copy.to(device);
-  use_channels_last(copy);
-  const torch::jit::Module fast = fast_module(copy, "logits");
-  rows_ = batch_rows(fast);
-  logits_ = packed_module(fast, device, precision).value_or(fast);
+Predictor::Predictor(const ReadyNet& net, at::ScalarType precision)
+    : net_(net.module), logits_(net.module), device_(net.device), precision_(precision), rows_(batch_rows(net.module)) {
+  if (auto packed = packed_module(net.module, device_, precision)) logits_ = *std::move(packed);
 }
 
 Prediction Predictor::run(const at::Tensor& pixels) const {
   const at::NoGradGuard no_grad;
   const auto logits = [this](const at::Tensor& batch) { return logits_of(batch); };
   const at::Tensor z = device_.is_cpu() ? in_lanes(pixels.to(at::kCPU), rows_, logits) : logits_of(pixels);
-  const auto probabilities = [this](const at::Tensor& row) {
-    return classifier_.get_method("probabilities")({row}).toTensor().to(at::kFloat);
+  const auto of_logits = [&](const char* method) {
+    return each_row(z, [&](const at::Tensor& row) { return net_.get_method(method)({row}).toTensor().to(at::kFloat); });
   };
-  Prediction out{z, each_row(z, probabilities), {}};
-  if (has_sigmoids()) {
-    const double temperature = classifier_.attr("temperature").toDouble();
-    out.sigmoids = each_row(z, [&](const at::Tensor& row) { return at::sigmoid(row * temperature); });
-  }
-  return out;
+  return {z, of_logits("probabilities"), has_sigmoids() ? of_logits("sigmoids") : at::Tensor()};
 }
-
-bool Predictor::has_sigmoids() const { return classifier_.find_method("sigmoids").has_value(); }
 
 at::Tensor Predictor::logits_of(const at::Tensor& pixels) const {
   const Autocast autocast(device_, precision_);

@@ -3,6 +3,8 @@
 
 #include <torch/csrc/jit/api/module.h>
 
+#include "model/ready_net.h"
+
 namespace cvtool {
 
 struct Prediction {
@@ -13,8 +15,11 @@ struct Prediction {
 
 class Predictor {
  public:
-  // Shares `module` (see Net::module) and takes a frozen copy of it to `device`; `precision` is kFloat or kBFloat16.
-  Predictor(const torch::jit::Module& module, at::Device device, at::ScalarType precision);
+  // `precision` is kFloat or kBFloat16.
+  Predictor(const ReadyNet& net, at::ScalarType precision);
+  // Of a classifier (see Net::module), which does not change.
+  Predictor(const torch::jit::Module& classifier, at::Device device, at::ScalarType precision)
+      : Predictor(ready_net(classifier, device), precision) {}
 
   // `pixels` [N,3,H,W] u8 or f32, RGB 0..255, on any device. On the CPU what it says of a photo depends on nothing but
   // the photo, bit for bit: it computes by batches of rows(), in lanes (see in_lanes).
@@ -23,13 +28,13 @@ class Predictor {
   int64_t rows() const { return rows_; }
   at::Device device() const { return device_; }
   // Whether the last layer has several sigmoid units.
-  bool has_sigmoids() const;
+  bool has_sigmoids() const { return net_.find_method("sigmoids").has_value(); }
 
  private:
   at::Tensor logits_of(const at::Tensor& pixels) const;
 
-  torch::jit::Module classifier_;  // as given
-  torch::jit::Module logits_;      // forward: its logits
+  torch::jit::Module net_;     // see ReadyNet
+  torch::jit::Module logits_;  // its forward, as fast as it gets
   at::Device device_;
   at::ScalarType precision_;
   int64_t rows_ = 1;

@@ -126,7 +126,9 @@ torch::jit::Module frozen_module(const torch::jit::Module& module, const std::ve
   return frozen_copy(module, kept, /*fold=*/true);
 }
 
-torch::jit::Module constant_module(const torch::jit::Module& module) { return frozen_copy(module, {}, /*fold=*/false); }
+torch::jit::Module constant_module(const torch::jit::Module& module, const std::vector<std::string>& kept) {
+  return frozen_copy(module, kept, /*fold=*/false);
+}
 
 torch::jit::Module copy_of_frozen(const torch::jit::Module& frozen) {
   torch::jit::Module copy = frozen.clone(/*inplace=*/true);

@@ -13,7 +13,7 @@ namespace cvtool {
 torch::jit::Module frozen_module(const torch::jit::Module& module, const std::vector<std::string>& kept = {});
 
 // The same with weights as constants and no code for training, but nothing folded: a first step that costs half.
-torch::jit::Module constant_module(const torch::jit::Module& module);
+torch::jit::Module constant_module(const torch::jit::Module& module, const std::vector<std::string>& kept = {});
 
 // A copy of a frozen module whose graphs can be changed by themselves.
 torch::jit::Module copy_of_frozen(const torch::jit::Module& frozen);

@@ -62,7 +62,7 @@ ChosenRecipe recipe_of_source(TrainPlan& plan) {
 
 // The net's units stand for the classes that it was trained on.
 void check_classes(const ModelFile& source, const TrainPlan& plan) {
-  const std::vector<std::string> known = model_classes(source);
+  const std::vector<std::string> known = model_classes(source.info);
   if (known == plan.dataset.classes) return;
   throw UsageError("--from: the net of " + plan.from + " tells " + printable(join(known, ", ")) + " apart, and " +
                    plan.request.data + " holds " + printable(join(plan.dataset.classes, ", ")) +

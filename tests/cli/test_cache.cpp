@@ -44,6 +44,7 @@ TEST_CASE("What a training keeps on the disk is listed and cleared; a file in us
   const Json list = Json::parse(cvtool({"cache", "list", "--json"}).out);
   CHECK(files_of(list, "pixels") == 2);  // training and validation photos
   CHECK(files_of(list, "features") == 0);
+  CHECK(files_of(list, "nets") == 1);
   CHECK(files_of(list, "verified") == 1);
   CHECK(files_of(list, "bases") == 1);
   CHECK(list.at("files").at(0).at("bytes").get<int64_t>() > 24 * 32 * 32 * 3);
@@ -59,7 +60,7 @@ TEST_CASE("What a training keeps on the disk is listed and cleared; a file in us
   const Outcome cleared = cvtool({"cache", "clear"});
   CHECK(cleared.code == 0);
   CHECK(contains(cleared.out, "freed "));
-  CHECK(contains(cleared.out, "in 2 files"));
+  CHECK(contains(cleared.out, "in 3 files"));
   CHECK(contains(cleared.err, "1 file ("));
   CHECK(contains(cleared.err, "a running cvtool uses"));
   CHECK(cvtool.names("pixels").size() == 1);

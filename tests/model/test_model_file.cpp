@@ -84,7 +84,7 @@ TEST_CASE("A model that is saved and loaded gives the same probabilities, bit fo
   const at::Tensor x = picture(3, 32);
   CHECK(largest_difference(forward(back, x), forward(model, x)) == 0);
   CHECK(golden_difference(back) == 0);
-  CHECK(model_classes(back) == std::vector<std::string>{"cat", "dog"});
+  CHECK(model_classes(back.info) == std::vector<std::string>{"cat", "dog"});
   CHECK(back.info == model.info);
   CHECK_FALSE(back.module.is_training());
   CHECK(names_in(scratch.path()) == std::set<std::string>{"best.pt"});
@@ -217,7 +217,7 @@ TEST_CASE("Whatever a model file says of itself, it is read or refused by the ke
       refused += !why.empty();
       CHECK((why.empty() || contains(why, key == "format" ? "format" : key)));
       // Whoever reads it may rely on these.
-      if (why.empty()) CHECK(!model_classes(model).empty());
+      if (why.empty()) CHECK(!model_classes(model.info).empty());
     }
   CHECK(refused > 40);
   Json other = whole;

@@ -86,7 +86,7 @@ TEST_CASE("Batch norm is folded into every convolution, one that pads by itself 
   const Net net = net_of(kConvNet, 3);
   const at::NoGradGuard no_grad;
   const at::Tensor x = noise(4), z = net.module.get_method("logits")({x}).toTensor();
-  torch::jit::Module fast = fast_module(net.module, "logits");
+  torch::jit::Module fast = ready_net(net.module, at::kCPU).module;
   CHECK(count_of(*fast.get_method("forward").graph()->block(), "aten::batch_norm") == 0);
   CHECK(count_of(*fast.get_method("forward").graph()->block(), "prim::If") == 0);
   CHECK(at::allclose(fast.forward({x}).toTensor(), z, 1e-4, 1e-5));
@@ -108,7 +108,7 @@ TEST_CASE("Weights are left in LibTorch's order where branches are joined again 
     layers += R"({"kind": "branches", "branches": [[{"kind": "conv2d", "filters": 8, "padding": "same"}],
                                                    [{"kind": "conv2d", "filters": 8, "padding": "same"}]]},)";
   const Net net = net_of("[" + layers + R"({"kind": "flatten"}, {"kind": "dense"}])", 3);
-  CHECK_FALSE(packed_module(fast_module(net.module, "logits"), at::kCPU, at::kFloat).has_value());
+  CHECK_FALSE(packed_module(ready_net(net.module, at::kCPU).module, at::kCPU, at::kFloat).has_value());
 }
 
 TEST_CASE("A branch that does more than choose who pads stays") {
@@ -131,7 +131,7 @@ def forward(self, x):
 
 TEST_CASE("A net whose last bits depend on the place in a batch is given one photo at a time") {
   const auto rows = [](const char* layers, int64_t classes) {
-    return batch_rows(fast_module(net_of(layers, classes).module, "logits"));
+    return batch_rows(ready_net(net_of(layers, classes).module, at::kCPU).module);
   };
   CHECK(rows(kConvNet, 3) == kPhotosAtOnce);
   CHECK(rows(kOddUnits, 5) == 1);
