@@ -171,8 +171,8 @@ std::vector<int64_t> PartedNet::cut(const at::Tensor& x, int64_t rows, PartDeal&
   std::vector<int64_t> first = first_rows_of_parts(rows, numbers, rule_);
   deal = PartDeal(static_cast<int64_t>(first.size()) - 1, rows == x.size(0) ? nullptr : plan_.ranks);
   const auto parts = static_cast<size_t>(deal.own().count());
-  if (team_ && team_->parts() >= parts) return first;
-  if (affordable_threads(parts) < parts && parts > 1) {
+  if (of_part_.size() >= parts && team_) return first;
+  if (rule_.meet && affordable_threads(parts) < parts && parts > 1) {
     if (plan_.ranks)
       throw Error("the system gives this program few threads (ulimit -u, or a container's limit), and " +
                   std::to_string(parts) + " are needed for each part of a batch to have one; allow more");
@@ -195,8 +195,12 @@ void PartedNet::prepare(size_t parts) {
     }
     of_part_.push_back(std::move(others));
   }
+  // Parts that do not meet are computed one after the other by as many threads as there are cores: each thread keeps
+  // the memory that a part took.
+  const size_t threads = rule_.meet ? std::max(parts, lanes_) : lanes_;
+  if (team_ && team_->threads() >= threads) return;
   team_.reset();
-  team_ = std::make_unique<PartTeam>(std::max(parts, lanes_), lanes_, one_core());
+  team_ = std::make_unique<PartTeam>(threads, lanes_, one_core());
 }
 
 PartedBatch PartedNet::begin(const StepBatch& step) {
@@ -214,6 +218,10 @@ PartedBatch PartedNet::begin(const StepBatch& step) {
     if (!weight.used.is_same(weight.original)) weight.used.detach().copy_(weight.original);
   });
   return batch;
+}
+
+void PartedNet::compute_parts(size_t count, const std::function<void(size_t part)>& work) {
+  rule_.meet ? team_->run(count, work) : team_->for_each(count, work);
 }
 
 at::Tensor PartedNet::logits_of(const PartScope& scope, const StepBatch& batch) {
@@ -241,7 +249,7 @@ StepResult PartedNet::step(const StepBatch& step, double factor, const RowsLoss&
                                             /*allow_unused=*/true);
     clocks[part].backward_ends();
   };
-  as_ranks_tell(plan_.ranks, [&] { team_->run(batch.parts(), compute); });
+  as_ranks_tell(plan_.ranks, [&] { compute_parts(batch.parts(), compute); });
   sum_gradients(gradients, batch.deal, factor);
   gather_factors(batch);
   multiply_deferred(batch, factor);
@@ -335,7 +343,7 @@ at::Tensor PartedNet::loss_of(const StepBatch& step, const RowsLoss& loss) {
   const OneComputeThread alone;
   PartedBatch batch = begin(step);
   std::vector<at::Tensor> losses(batch.parts());
-  team_->run(batch.parts(), [&](size_t part) {
+  compute_parts(batch.parts(), [&](size_t part) {
     const at::NoGradGuard no_grad;
     const PartScope scope(batch, part);
     losses[part] = (loss(logits_of(scope, step), scope.rows_of(step.labels)) * scope.share()).to(at::kDouble);
@@ -348,7 +356,7 @@ at::Tensor PartedNet::evaluate(const at::Tensor& x) {
   PartDeal all;
   const std::vector<int64_t> first = cut(x, x.size(0), all);
   std::vector<at::Tensor> logits(first.size() - 1);
-  team_->run(logits.size(), [&](size_t part) {
+  team_->for_each(logits.size(), [&](size_t part) {
     const at::NoGradGuard no_grad;
     const at::Tensor rows = x.narrow(0, first[part], first[part + 1] - first[part]);
     logits[part] = run_stages(plan_.stages, rows).to(at::kFloat);

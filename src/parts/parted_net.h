@@ -42,6 +42,7 @@ class PartedNet : public StepNet {
   // How a batch of `rows` rows of which x holds some is cut; with modules and threads for the own parts.
   std::vector<int64_t> cut(const at::Tensor& x, int64_t rows, PartDeal& deal);
   PartedBatch begin(const StepBatch& batch);
+  void compute_parts(size_t count, const std::function<void(size_t part)>& work);
   at::Tensor logits_of(const PartScope& scope, const StepBatch& batch);
   void sum_gradients(const std::vector<Gradients>& of_part, const PartDeal& deal, double factor);
   std::vector<at::Tensor> sums_over_ranks(const std::vector<Gradients>& of_part, const PartDeal& deal);

@@ -7,12 +7,12 @@
 
 namespace cvtool {
 
-PartTeam::PartTeam(size_t parts, size_t lanes, const AroundThread& around)
-    : lanes_(std::max<size_t>(1, std::min(lanes, parts))), free_lanes_(lanes_) {
-  for (size_t part = 0; part < parts; ++part) seats_.push_back(std::make_unique<Seat>());
-  threads_.reserve(parts);
+PartTeam::PartTeam(size_t threads, size_t lanes, const AroundThread& around)
+    : lanes_(std::max<size_t>(1, std::min(lanes, threads))), free_lanes_(lanes_) {
+  for (size_t part = 0; part < threads; ++part) seats_.push_back(std::make_unique<Seat>());
+  threads_.reserve(threads);
   try {
-    for (size_t part = 0; part < parts; ++part)
+    for (size_t part = 0; part < threads; ++part)
       threads_.emplace_back([this, part, around] { around([this, part] { live(part); }); });
   } catch (...) {
     end_threads();

@@ -1,4 +1,5 @@
-// Threads for the parts of a batch: each part has one, and only so many run at once as there are cores.
+// Threads for the parts of a batch: one for each where parts wait for each other, and only so many run at once as there
+// are cores.
 #pragma once
 
 #include <atomic>
@@ -21,16 +22,16 @@ using AroundThread = std::function<void(const std::function<void()>& life)>;
 // some millionths of a second where their core would be idle: to wake one up takes longer.
 class PartTeam {
  public:
-  // Starts `parts` threads, of which at most `lanes` run at once. Throws std::system_error where the system refuses
+  // Starts `threads` threads, of which at most `lanes` run at once. Throws std::system_error where the system refuses
   // one.
-  PartTeam(size_t parts, size_t lanes, const AroundThread& around);
+  PartTeam(size_t threads, size_t lanes, const AroundThread& around);
   ~PartTeam();
   PartTeam(const PartTeam&) = delete;
   PartTeam& operator=(const PartTeam&) = delete;
 
-  size_t parts() const { return threads_.size(); }
+  size_t threads() const { return threads_.size(); }
 
-  // work(0) .. work(count - 1), each in a thread of its own; count <= parts(). Rethrows what the first of them to fail
+  // work(0) .. work(count - 1), each in a thread of its own; count <= threads(). Rethrows what the first of them to fail
   // threw, when all have ended.
   void run(size_t count, const std::function<void(size_t part)>& work);
 

@@ -19,6 +19,7 @@ class Case:
     job: dict
     epochs: int = 1
     bf16: bool = False  # asks for it: needs a processor that has it
+    again: bool = False  # cvtool has been called so before, and keeps its caches
 
     def heading(self):
         return self.title.replace("EPOCHS", str(self.epochs))
@@ -39,8 +40,9 @@ def transfer(name, title, arguments, epochs, **job):
     return Case(name, title, "job", ("cats_dogs", 0, 0), ["train", *arguments], {**filled, **job}, epochs)
 
 
-def inference(name, title, arguments, **job):
-    return Case(name, title, "process", ("cats_dogs", 0, 0), arguments, {"net": "mobilenet_v2", "size": 160, "batch": 64, "fp32": True, **job})
+def inference(name, title, arguments, again=False, **job):
+    job = {"net": "mobilenet_v2", "size": 160, "batch": 64, "fp32": True, **job}
+    return Case(name, title, "process", ("cats_dogs", 0, 0), arguments, job, again=again)
 
 
 def all_cases():
@@ -65,7 +67,9 @@ def all_cases():
                  mobile + ["--augment", "none", "--fine-tune", "4"], 10, job="finetune"),
         inference("eval", "eval of JPEG photos, all of cats_dogs, MobileNetV2, 160 px, float32", ["eval", "--data", "{photos}", "--split", "all"], job="eval"),
         inference("predict", "predict of JPEG photos, cats_dogs/valid, MobileNetV2, 160 px, float32", ["predict", "{photos}/valid"], job="predict"),
-        inference("predict-one", "predict of one photo by a fresh process (files in the page cache)", ["predict", "{photo}"], job="predict_one"),
+        inference("predict-one", "predict of one photo by a fresh process (files in the page cache)", ["predict", "{photo}"], again=True,
+                  job="predict_one"),
+        inference("predict-first", "the same with a model that was never opened before", ["predict", "{photo}"], job="predict_one"),
     ]
 
 
@@ -79,7 +83,8 @@ NOTES = [
     "each run. The peers run the frozen base in every epoch, without gradients, as their tutorials do; their start is not counted. Of PyTorch "
     "one epoch is timed after a warm-up, of Keras 2 (VGG16: 1) from the first; the last stands for the rest.",
     "cvtool: as it is called by default (bfloat16 for training where the processor has it) where the case names no precision.",
-    "eval, predict: whole processes from start to end; cvtool's eval also writes its report.",
+    "eval, predict: whole processes from start to end; cvtool's eval also writes its report. predict of one photo: cvtool has opened the model "
+    "before, and kept what it made of it, save where the case says otherwise.",
     "eager: the distribution's PyTorch, float32, DataLoader with a worker per core. new: the newest PyTorch, channels_last, torch.compile "
     "(not for whole processes), bfloat16 autocast where the processor has it and the case is not float32. Keras: float32, tf.data with cache().",
     "VGG16's and all of Keras's bases have random weights: the time is the same.",

@@ -118,7 +118,7 @@ class Comparison:
 
     def measure(self, case):
         """Rows of (program, its measurements); the first is cvtool."""
-        extra = [self.bare_load] if case.name == "predict-one" and not self.given.against else []
+        extra = [self.bare_load] if case.job["job"] == "predict_one" and not self.given.against else []
         rows = [(program, table.Row(program.name)) for program in [self.first, *self.others, *extra]]
         for program, row in rows:
             try:
