@@ -1,6 +1,7 @@
 #include "parts/operators.h"
 
 #include <ATen/ATen.h>
+#include <torch/csrc/jit/ir/constants.h>
 #include <torch/library.h>
 
 #include <algorithm>
@@ -37,12 +38,42 @@ bool is_rounding_use(const torch::jit::Use& use) {
   return use.offset == 1 && (is_rounded_by_autocast(*use.user) || use.user->kind() == ours("linear"));
 }
 
+// Whether the value is the module's own `training`.
+bool is_training_of_self(const torch::jit::Value& value) {
+  const Node& source = *value.node();
+  return source.kind() == c10::prim::GetAttr && source.s(c10::attr::name) == "training" &&
+         source.input(0) == source.owningGraph()->inputs()[0];
+}
+
+// False where `if self.training:` around the node keeps it from being reached.
+bool is_reached(const Node& node, bool training) {
+  for (const torch::jit::Block* block = node.owningBlock(); block->owningNode();) {
+    const Node& around = *block->owningNode();
+    if (!training && around.kind() == c10::prim::If && around.blocks()[0] == block &&
+        is_training_of_self(*around.input(0)))
+      return false;
+    block = around.owningBlock();
+  }
+  return true;
+}
+
+// Whether a batch norm in this module's code may take its statistics from the batch, in the mode that the module is in.
+bool takes_statistics(const Node& node, bool training) {
+  constexpr size_t kTraining = 5;  // of its arguments
+  if (node.kind() != ours("batch_norm") || !is_reached(node, training)) return false;
+  if (is_training_of_self(*node.input(kTraining))) return training;
+  const auto constant = torch::jit::toIValue(node.input(kTraining));
+  return !constant || constant->toBool();
+}
+
 }  // namespace
 
 bool parts_meet(const std::vector<torch::jit::Module>& modules) {
   for (const torch::jit::Module& module : modules)
-    for (const Node* node : nodes_of(module))
-      if (node->kind() == ours("batch_norm")) return true;
+    for (const torch::jit::Module& part : module.modules())
+      for (const torch::jit::Method& method : part.get_methods())
+        for (const Node* node : nodes_of(*method.graph()->block()))
+          if (takes_statistics(*node, part.is_training())) return true;
   return false;
 }
 

@@ -32,7 +32,7 @@ int64_t numel_of_parts(const at::Tensor& x);
 // A copy of the module, sharing its parameters and buffers, whose methods call those.
 torch::jit::Module in_parts(const torch::jit::Module& module);
 
-// True where modules of in_parts have batch norm, which waits for the other parts.
+// True where modules of in_parts, in the mode they are in, have batch norm that waits for the other parts.
 bool parts_meet(const std::vector<torch::jit::Module>& modules);
 
 // The parameters of these modules and of those below that autocast rounds wherever they are used, by the module that

@@ -21,9 +21,11 @@ namespace {
 
 using Module = torch::jit::Module;
 
-// What a part must hold to be worth its own way through the net: so many numbers of input, and so many rows, of which
-// vector instructions and caches want some. Where parts meet, each layer is left and taken up again, so they are fewer.
-constexpr int64_t kNumbersOfPart = int64_t{16} * 3 * 64 * 64, kRowsOfPart = 8, kRowsOfMeetingPart = 16;
+// What a part must hold to be worth its own way through the net: so many rows, of which vector instructions and caches
+// want some, and so many numbers of input or uses of kernels. Where parts meet, each layer is left and taken up again,
+// so they are fewer; dense layers read all their weights for each part.
+constexpr int64_t kRowsOfPart = 8, kRowsOfMeetingPart = 16;
+constexpr int64_t kNumbersOfPart = 32768, kUsesOfPart = 4'000'000, kNumbersOfDensePart = int64_t{16} * 3 * 64 * 64;
 // A dense layer whose gradient is worth to be computed at once.
 constexpr int64_t kDeferredWeights = 65536;
 // Columns of such a gradient that one core computes.
@@ -129,7 +131,9 @@ struct PartedNet::Weight {
 
 std::vector<int64_t> first_rows_of_parts(int64_t rows, int64_t numbers, const CutRule& rule) {
   const int64_t each = rule.meet ? kRowsOfMeetingPart : kRowsOfPart;
-  const int64_t parts = std::max<int64_t>(1, std::min({rule.most, rows / each, numbers / kNumbersOfPart}));
+  const int64_t worth = rule.kernels > 0 ? std::max(numbers / kNumbersOfPart, rows * rule.kernels / kUsesOfPart)
+                                         : numbers / kNumbersOfDensePart;
+  const int64_t parts = std::max<int64_t>(1, std::min({rule.most, rows / each, worth}));
   std::vector<int64_t> first;
   for (int64_t part = 0; part <= parts; ++part) first.push_back((part * rows + parts - 1) / parts);
   return first;
@@ -152,6 +156,9 @@ PartedNet::PartedNet(const StepNetPlan& plan) : plan_(plan) {
       trained_.push_back({original, used, original.dim() == 2 && original.numel() >= kDeferredWeights});
     });
   rule_.meet = parts_meet(copies);
+  for (const Module& stage : copies)
+    for (const at::Tensor& parameter : stage.parameters())
+      if (parameter.dim() > 2) rule_.kernels += parameter.numel();
   of_part_.push_back(std::move(copies));
 }
 

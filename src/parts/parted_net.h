@@ -14,8 +14,9 @@ namespace cvtool {
 
 // How batches are cut.
 struct CutRule {
-  int64_t most = 32;  // parts
-  bool meet = false;  // the parts wait for each other on their way
+  int64_t most = 32;    // parts
+  bool meet = false;    // the parts wait for each other on their way
+  int64_t kernels = 0;  // weights of convolutions, each of which is used at least once for a row
 };
 
 // The first row of each part of a batch of `rows` rows and `numbers` numbers, and the number of its rows behind the

@@ -31,8 +31,8 @@ class PartTeam {
 
   size_t threads() const { return threads_.size(); }
 
-  // work(0) .. work(count - 1), each in a thread of its own; count <= threads(). Rethrows what the first of them to fail
-  // threw, when all have ended.
+  // work(0) .. work(count - 1), each in a thread of its own; count <= threads(). Rethrows what the first of them to
+  // fail threw, when all have ended.
   void run(size_t count, const std::function<void(size_t part)>& work);
 
   // From within work, by every part equally often: returns when all have come. The last one to come has called

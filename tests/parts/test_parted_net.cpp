@@ -163,6 +163,36 @@ TEST_CASE("A batch is cut by its shape alone, into parts of nearly equal size") 
   CHECK(parts(1, 3 * 224 * 224) == std::vector<int64_t>{0, 1});
   CHECK(parts(64, 3 * 128 * 128, {1}) == std::vector<int64_t>{0, 64});
   CHECK(parts(64, 3 * 128 * 128, {32, true}) == std::vector<int64_t>{0, 16, 32, 48, 64});
+  // Small pictures, and few features that many kernels are used on.
+  CHECK(parts(32, 3 * 32 * 32, {32, false, 20'000}) == std::vector<int64_t>{0, 11, 22, 32});
+  CHECK(parts(32, 3 * 32 * 32, {32, true, 20'000}) == std::vector<int64_t>{0, 16, 32});
+  CHECK(parts(32, 160 * 5 * 5, {32, false, 1'000'000}) == std::vector<int64_t>{0, 8, 16, 24, 32});
+  CHECK(parts(32, 160 * 5 * 5, {32, false, 10'000}) == std::vector<int64_t>{0, 11, 22, 32});
+  CHECK(parts(32, 8 * 8, {32, false, 10'000}) == std::vector<int64_t>{0, 32});
+}
+
+TEST_CASE("Parts meet where batch norm takes its statistics from the batch, and not where it keeps those it has") {
+  constexpr const char* kBatchNorm = "torch.batch_norm(x, self.scale, self.shift, self.mean, self.variance, ";
+  const auto meet = [&](const std::string& body, bool training) {
+    Module net = small_net(0).copy(), norm("Norm");
+    for (const auto& parameter : net.named_parameters(false))
+      norm.register_parameter(parameter.name, parameter.value, false);
+    for (const auto& buffer : net.named_buffers(false)) norm.register_buffer(buffer.name, buffer.value);
+    norm.register_attribute("training", c10::BoolType::get(), training);
+    norm.define("def forward(self, x):\n" + body);
+    return parts_meet({in_parts(norm)});
+  };
+  const std::string call = std::string("    return ") + kBatchNorm;
+  for (const bool training : {false, true}) {
+    CHECK(meet(call + "self.training, 0.1, 0.001, True)\n", training) == training);
+    CHECK(meet(call + "True, 0.1, 0.001, True)\n", training));
+    CHECK_FALSE(meet(call + "False, 0.1, 0.001, True)\n", training));
+    CHECK(meet(call + "x.size(0) > 1, 0.1, 0.001, True)\n", training));
+    const std::string branches = "    if self.training:\n        y = " + std::string(kBatchNorm) +
+                                 "True, 0.1, 0.001, True)\n    else:\n        y = " + kBatchNorm;
+    CHECK(meet(branches + "False, 0.1, 0.001, True)\n    return y\n", training) == training);
+    CHECK(meet(branches + "True, 0.1, 0.001, True)\n    return y\n", training));
+  }
 }
 
 TEST_CASE("The parts of a batch give the gradients, statistics and loss of the whole") {
