@@ -23,6 +23,7 @@
 #include "base/machine.h"
 #include "base/processor.h"
 #include "base/text.h"
+#include "torch/repeatable.h"
 
 namespace cvtool {
 namespace {
@@ -87,10 +88,11 @@ at::Device device_from_text(const std::string& text) {
   const std::vector<std::string> words{"auto", "cpu", "cuda", "cuda:N"};
   if (text == "cpu") return at::kCPU;
   if (is_foreign_device(text)) return at::Device(at::kPrivateUse1, 0);
-  if (text == "auto") return at::hasCUDA() ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
+  if (text == "auto" && !at::hasCUDA()) return at::kCPU;
   const bool numbered = starts_with(text, "cuda:") && text.size() > 5 && text.size() < 8 &&
                         text.find_first_not_of("0123456789", 5) == std::string::npos;
-  if (text != "cuda" && !numbered) throw UsageError("--device: " + unknown_word("device", text, words));
+  if (text != "auto" && text != "cuda" && !numbered)
+    throw UsageError("--device: " + unknown_word("device", text, words));
   if (!at::hasCUDA())
     throw UsageError("--device " + text + ": this LibTorch (" + torch_version() +
                      ") finds no CUDA device: " + why_no_gpu(nvidia_driver()));
@@ -99,6 +101,7 @@ at::Device device_from_text(const std::string& text) {
   if (index >= count)
     throw UsageError("--device " + text + ": there " +
                      (count == 1 ? "is 1 GPU" : "are " + std::to_string(count) + " GPUs") + ", numbered from 0");
+  make_gpu_repeatable();
   return at::Device(at::kCUDA, static_cast<at::DeviceIndex>(index));
 }
 

@@ -7,8 +7,8 @@
 
 namespace cvtool {
 
-// "auto", "cpu", "cuda" or "cuda:N" -> a device. Throws UsageError with the reason when CUDA is asked for and not
-// there.
+// "auto", "cpu", "cuda" or "cuda:N" -> a device, a GPU made ready (make_gpu_repeatable). Throws UsageError with the
+// reason when CUDA is asked for and not there.
 at::Device device_from_text(const std::string& text);
 
 // "auto", "fp32", "bf16" or "fp16" -> at::kFloat, at::kBFloat16 or at::kHalf. auto takes bfloat16 where the device has
