@@ -23,8 +23,8 @@ def options():
     add("--cvtool", default=HERE.parent.parent / "build/bin/cvtool", help="the program (default: build/bin/cvtool)")
     add("--data", default=os.environ.get("CVTOOL_TEST_DATA"), help="folder with datasets/ and weights/ (default: $CVTOOL_TEST_DATA)")
     add("--cases", default="", metavar="NAME,...", help="only these (default: all)")
-    add("--one", metavar="CASE", help="only this case, without PyTorch and Keras; with --against")
-    add("--against", metavar="PROGRAM", help="another build of cvtool as the only peer")
+    add("--one", metavar="CASE,...", help="only these cases, without PyTorch and Keras; with --against")
+    add("--against", metavar="PROGRAM", action="append", default=[], help="another build of cvtool as the only peer; may be given again")
     add("--peers", default="eager,new,keras", metavar="NAME,...", help="of eager, new and keras (default: all)")
     add("--pairs", type=int, default=5, help="turns of each case (default: 5)")
     add("--quick", action="store_true", help="one turn of small sizes: shows that everything runs, measures nothing")
@@ -43,10 +43,10 @@ def check(parser, given):
     given.peers = [name for name in given.peers.split(",") if name]
     unknown = set(given.peers) - {"eager", "new", "keras"}
     if given.one and not given.against:
-        parser.error("--one compares two builds: name the other with --against PROGRAM")
+        parser.error("--one compares builds: name the other with --against PROGRAM")
     if unknown or given.pairs < 1:
         parser.error(f"unknown peer '{sorted(unknown)[0]}'; they are eager, new, keras" if unknown else "--pairs is at least 1")
-    for program in filter(None, (given.cvtool, given.against)):
+    for program in (given.cvtool, *given.against):
         if not os.access(program, os.X_OK) or os.path.isdir(program):
             parser.error(f"no program {program}; build cvtool first or name it with --cvtool")
     if not given.data or not all((pathlib.Path(given.data) / "datasets" / name).is_dir() for name in cases.DATASETS):
@@ -76,8 +76,9 @@ class Comparison:
         self.lines, self.native_bf16 = peers.machine(self.first.version())
         self.others, self.missing, self.weights = [], [], None
         if given.against:
-            self.others = [programs.Cvtool("cvtool, the other", pathlib.Path(given.against).resolve(), self.folders, environment)]
-            self.lines.append(f"other:   {self.others[0].version()}, {given.against}")
+            for number, program in enumerate(given.against, 1):
+                self.others.append(programs.Cvtool(f"cvtool, other {number}", pathlib.Path(program).resolve(), self.folders, environment))
+                self.lines.append(f"other {number}: {self.others[-1].version()}, {program}")
         else:
             self.find_peers(environment)
         self.bare_load = programs.BareLoad(given.cvtool, self.folders, environment)
