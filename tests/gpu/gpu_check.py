@@ -33,6 +33,7 @@ def options():
     parser = argparse.ArgumentParser(prog="run.sh BUNDLE")
     parser.add_argument("scratch", type=pathlib.Path, help=argparse.SUPPRESS)
     parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda", help="cpu: a dry run (default: cuda)")
+    parser.add_argument("--quick", action="store_true", help="fewer steps and epochs: shows that everything runs")
     parser.add_argument("--seconds", type=float, default=570, help="checks that would begin later are passed over (default: 570)")
     parser.add_argument("--only", default="", metavar="WORD", help="the rows that hold this word")
     return parser.parse_args()
@@ -63,7 +64,7 @@ def row(program, name, check):
 
 def main():
     given = options()
-    program = Program(given.scratch, given.device)
+    program = Program(given.scratch, given.device, given.quick)
     problem = cannot_run(program, given.device)
     if problem:
         print("run.sh: " + problem, file=sys.stderr)
@@ -79,7 +80,7 @@ def main():
         rows.append(row(program, name, check))
         print(f"{rows[-1][0]}: {rows[-1][1]}, {rows[-1][2]} ({time.monotonic() - began:.0f} s)", file=sys.stderr, flush=True)
     where = torch.cuda.get_device_name() if given.device == "cuda" else f"{os.cpu_count()} cores, a DRY RUN without a GPU"
-    print(f"\n{program.version()} with PyTorch {torch.__version__} (CUDA {torch.version.cuda}) on {where}; "
+    print(f"\n{program.version()} with PyTorch {torch.__version__} (CUDA {torch.version.cuda}) on {where}{', QUICK' if given.quick else ''}; "
           f"{given.seconds - (end - time.monotonic()):.0f} s")
     width = max(len(name) for name, _, _ in rows)
     for name, state, text in rows:

@@ -26,8 +26,8 @@ def last_words(text):
 
 
 class Program:
-    def __init__(self, scratch, device):
-        self.root, self.device = scratch / "cvtool-gpu", device
+    def __init__(self, scratch, device, quick):
+        self.root, self.device, self.quick = scratch / "cvtool-gpu", device, quick
         self.runs = scratch / "runs"
         wheel = pathlib.Path(torch.__file__).parent
         libraries = [self.root / "lib", wheel / "lib", *sorted(wheel.parent.glob("nvidia/*/lib"))]

@@ -1,7 +1,7 @@
 #!/bin/sh
-# What cvtool does on this machine's GPU, in under ten minutes, as a table at the end: run.sh BUNDLE [--device cpu] [--seconds N].
+# What cvtool does on this machine's GPU, in under ten minutes, as a table at the end: run.sh BUNDLE [--device cpu] [--quick] [--seconds N].
 # BUNDLE: the file that tests/gpu/bundle.sh has made. Needs python3 with the version of PyTorch that it names, and nothing else; PYTHON
-# names another interpreter. --device cpu: a dry run, in which what only a GPU can show is passed over.
+# names another interpreter. --device cpu: a dry run, in which what only a GPU can show is passed over; with --quick it takes few steps.
 # Ends with 0 where everything was as it should be, 1 where something was not, 2 where it cannot run.
 set -eu
 python=${PYTHON:-python3}
