@@ -33,29 +33,31 @@ list_by_hand() {
   done
 }
 
-# refresh_lists SUDO: waits up to ten minutes for another process that holds apt's lock, as an update in the background does.
-refresh_lists() {
+# patiently COMMAND...: runs apt-get; waits up to ten minutes for another process that holds one of apt's locks, as an update in the background does.
+patiently() {
   waited=0
-  while ! messages=$($1 env LC_ALL=C apt-get update -qq 2>&1); do
-    case $messages in
-      *'Could not get lock'* | *'Unable to lock'*) ;;
-      *) printf '%s\n' "$messages" >&2 && return 1 ;;
-    esac
+  errors=$(mktemp)
+  while ! LC_ALL=C "$@" 2>"$errors" </dev/null; do
+    if ! grep -qE 'Could not get lock|Unable to (lock|acquire)' "$errors" || [ $waited -ge 600 ]; then
+      cat "$errors" >&2
+      rm -f "$errors"
+      return 1
+    fi
     [ $waited -gt 0 ] || echo "Another process holds apt's lock; waiting for it."
-    [ $waited -lt 600 ] || return 1
     sleep 5
     waited=$((waited + 5))
   done
+  rm -f "$errors"
 }
 
 # install_packages SUDO PACKAGE...: by apt, without questions.
 install_packages() {
   sudo=$1
   shift
-  refresh_lists "$sudo" || echo "The package lists could not be refreshed; going on with those that are there."
+  patiently $sudo env LC_ALL=C apt-get update -qq || echo "The package lists could not be refreshed; going on with those that are there."
   # Known only when the lists are there.
   set -- "$@" $(known_of $(missing_of $(packages_of plugin)))
-  $sudo env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 install -y -q --no-install-recommends "$@" </dev/null
+  patiently $sudo env LC_ALL=C DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@"
 }
 
 # ensure_packages GROUP...: installs what is missing; where that is not possible, says what to do and goes on, since
@@ -98,6 +100,6 @@ build_cvtool() {
     return 1
   fi
   # CMake limits the number of compilers by memory (cmake/Settings.cmake).
-  say "Building (the first time takes some minutes)"
+  say "Building in build/ (the first time about five minutes on two cores, with tests ten; then what has changed)"
   cmake --build --preset release
 }
