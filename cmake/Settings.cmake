@@ -44,6 +44,11 @@ endif()
 set_property(GLOBAL APPEND PROPERTY JOB_POOLS compile=${CVTOOL_JOBS})
 set(CMAKE_JOB_POOL_COMPILE compile)
 
+# No path of the machine that builds in what it builds.
+if(CVTOOL_PACKAGE)
+  add_compile_options("-ffile-prefix-map=${CMAKE_BINARY_DIR}=build" "-ffile-prefix-map=${CMAKE_SOURCE_DIR}=.")
+endif()
+
 if(CVTOOL_SANITIZE)
   add_compile_options(-fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize=vptr)
   add_link_options(-fsanitize=address,undefined)
