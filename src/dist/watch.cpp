@@ -146,10 +146,21 @@ void Watch::State::look() {
   }
 }
 
-Watch::Watch(WatchPlan plan)
-    : state_(std::make_shared<State>(std::move(plan))),
-      beats_([state = state_] { state->beat(); }),
-      looks_([state = state_] { state->look(); }) {}
+// The thread that may wait for ever comes last: where the system refuses one of the two, the other must be ended.
+Watch::Watch(WatchPlan plan) : state_(std::make_shared<State>(std::move(plan))) {
+  looks_ = std::thread([state = state_] { state->look(); });
+  try {
+    beats_ = std::thread([state = state_] { state->beat(); });
+  } catch (...) {
+    {
+      const std::lock_guard<std::mutex> lock(state_->mutex);
+      state_->stopping = true;
+      state_->changed.notify_all();
+    }
+    looks_.join();
+    throw;
+  }
+}
 
 Watch::~Watch() { stop(); }
 

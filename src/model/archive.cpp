@@ -1,5 +1,8 @@
 #include "model/archive.h"
 
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <string_view>
 
@@ -38,11 +41,8 @@ std::string text_in_archive(const std::string& bytes, const std::string& name) {
 }
 
 std::string text_in_archive_file(const std::string& path, const std::string& name) {
-  try {
-    return text_in_blob(blob_of_file(path), name);
-  } catch (const Error&) {
-    return "";
-  }
+  std::error_code error;
+  return std::filesystem::is_regular_file(path, error) ? text_in_blob(blob_of_file(path), name) : "";
 }
 
 std::string archive_with_digest(std::string bytes) {
@@ -66,6 +66,7 @@ ArchiveDigest archive_digest(const std::string& bytes) {
 
 std::string stored_digest(const std::string& path) {
   std::ifstream file(path, std::ios::binary | std::ios::ate);
+  if (!file && errno != ENOENT && errno != ENOTDIR) throw Error("cannot read " + path + ": " + std::strerror(errno));
   const std::streamoff size = file.tellg(), wanted = kDigestBytes;
   std::string end(kDigestBytes, '\0');
   if (size < wanted || !file.seekg(size - wanted) || !file.read(end.data(), wanted)) return "";

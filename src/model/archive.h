@@ -15,7 +15,8 @@ constexpr const char* kDigestEntry = "cvtool.digest";
 // matches its checksum and that does not unpack to far more than its size.
 void check_archive(const std::string& path, const std::string& bytes, const std::string& next_step);
 
-// The content of the entry whose name ends in `name`; "" when the file is not a zip archive or holds no such entry.
+// The content of the entry whose name ends in `name`; "" when there is no such file, it is not a zip archive or holds
+// no such entry. Throws Error for a file that cannot be read.
 std::string text_in_archive(const std::string& bytes, const std::string& name);
 std::string text_in_archive_file(const std::string& path, const std::string& name);
 
@@ -28,7 +29,8 @@ struct ArchiveDigest {
 };
 ArchiveDigest archive_digest(const std::string& bytes);
 
-// The digest that a file says of itself, which is not compared with its content; "" where there is none.
+// The digest that a file says of itself, which is not compared with its content; "" where there is none. Throws Error
+// for a file that is there and cannot be read.
 std::string stored_digest(const std::string& path);
 
 }  // namespace cvtool

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/output.h"
+#include "base/refusal.h"
 #include "base/text.h"
 #include "model/archive.h"
 #include "model/archived/weight_archive.h"
@@ -63,7 +64,8 @@ Net net_of(const ModelFile& model, const ImageSize& imgsz) {
   try {
     net.units =
         net.module.get_method("logits")({at::zeros({1, 3, imgsz.height, imgsz.width}, at::kByte)}).toTensor().size(1);
-  } catch (const std::exception&) {
+  } catch (const std::exception& error) {
+    if (refused_by_machine(error)) throw;
     throw UsageError("--imgsz " + image_size_text(imgsz) + ": the net was made for pictures of " +
                      model.info.at("imgsz").dump() + " and takes no others");
   }
@@ -113,7 +115,8 @@ void check_golden(const std::string& path, const ModelFile& model) {
   double difference = 1;
   try {
     difference = golden_difference(model);
-  } catch (const std::exception&) {
+  } catch (const std::exception& error) {
+    if (refused_by_machine(error)) throw;
     throw Error(path + ": does not run; the file is damaged, make it again");
   }
   if (difference > kGoldenTolerance)

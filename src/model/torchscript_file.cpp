@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "base/error.h"
+#include "base/refusal.h"
 #include "base/text.h"
 #include "model/archive.h"
 #include "model/weights/file_kind.h"
@@ -62,6 +63,7 @@ at::Tensor output_for(torch::jit::Module module, int64_t pictures, const ImageSi
   try {
     output = module.forward({at::zeros({pictures, 3, size.height, size.width})});
   } catch (const std::exception& error) {
+    if (refused_by_machine(error)) throw;
     throw Error(place + ": does not take pictures [N,3," + std::to_string(size.height) + "," +
                 std::to_string(size.width) + "] of floats: " + libtorch_reason(error.what()) +
                 "; save a net that takes them alone, in float32, with torch.jit");
@@ -93,6 +95,7 @@ torch::jit::Module load_torchscript(const TorchscriptSource& source, torch::jit:
   try {
     return torch::jit::load(in, at::kCPU, extra);
   } catch (const std::exception& error) {
+    if (refused_by_machine(error)) throw;
     throw Error(source.path + ": " + why_not_loaded(source, error.what()));
   }
 }

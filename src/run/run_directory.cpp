@@ -1,5 +1,7 @@
 #include "run/run_directory.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -11,6 +13,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "base/text.h"
 
 namespace fs = std::filesystem;
 
@@ -120,7 +123,12 @@ void remove_half_written(const std::string& run) {
 
 void mark_latest(const std::string& run) {
   const fs::path path = fs::path(run).lexically_normal();
-  point_link((path.parent_path() / "latest").string(), path.filename().string());
+  const fs::path link = path.parent_path() / "latest";
+  point_link(link.string(), path.filename().string());
+  std::error_code error;
+  // Who names no model would be given an older run.
+  if (fs::read_symlink(link, error) != path.filename())
+    spdlog::warn("{} cannot be made a link to this run; name it: --model {}", link.string(), shell_word(run));
 }
 
 namespace {

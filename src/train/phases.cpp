@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/refusal.h"
 #include "base/text.h"
 #include "data/balanced.h"
 #include "model/stages.h"
@@ -114,6 +115,7 @@ std::string training_trouble(const Net& net, const ImageSize& imgsz, at::Device 
         at::zeros({1, 3, imgsz.height, imgsz.width}, at::device(device)).contiguous(at::MemoryFormat::ChannelsLast);
     module.get_method("logits")({pixels.requires_grad_()}).toTensor().sum().backward();
   } catch (const c10::Error& error) {
+    if (refused_by_machine(error)) throw;
     trouble = error.what_without_backtrace();
   }
   for (at::Tensor parameter : module.parameters()) parameter.mutable_grad() = at::Tensor();

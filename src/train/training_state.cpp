@@ -10,6 +10,7 @@
 #include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/files.h"
+#include "base/refusal.h"
 #include "base/text.h"
 #include "model/archive.h"
 #include "model/state_dict.h"
@@ -41,7 +42,9 @@ Checkpoint checkpoint_of(const std::string& path, const std::string& bytes) {
     checkpoint.facts = Json::parse(file.at("facts").toStringRef());
     for (const auto& entry : file.at("tensors").toGenericDict())
       checkpoint.tensors.emplace_back(entry.key().toStringRef(), entry.value().toTensor());
-  } catch (const std::exception&) {
+    if (!checkpoint.facts.is_object()) throw Error("no object");
+  } catch (const std::exception& error) {
+    if (refused_by_machine(error)) throw;
     throw Error(path + ": is damaged or no checkpoint");
   }
   const Json format = checkpoint.facts.value("format", Json());

@@ -30,6 +30,16 @@ TEST_CASE("train fills a run directory and tells its results on stdout") {
   CHECK(contains(content_of(session.run + "/log.txt"), "epoch 2/2"));
 }
 
+TEST_CASE("Where a folder stands in the place of runs/latest, the training says how its run is named") {
+  const Session& session = Session::get();
+  fs::create_directories(session.scratch / "taken/latest");
+  const Outcome outcome = session({"train", "--data", session.photos, "--recipe", session.recipe, "--epochs", "1",
+                                   "--project", session.scratch / "taken"});
+  CAPTURE(outcome.err);
+  CHECK(outcome.code == 0);
+  CHECK(contains(outcome.err, "taken/latest cannot be made a link to this run; name it: --model "));
+}
+
 TEST_CASE("runs/latest points at the newest run") {
   const Session& session = Session::get();
   CHECK(fs::is_symlink(session.scratch / "runs/latest"));

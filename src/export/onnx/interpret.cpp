@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "base/error.h"
+#include "base/refusal.h"
 #include "export/onnx/rule.h"
 
 namespace cvtool {
@@ -60,6 +61,7 @@ at::Tensor computed(const OnnxNode& node, const std::vector<at::Tensor>& inputs,
     budget.hold(value.numel());
     return value;
   } catch (const std::exception& error) {
+    if (refused_by_machine(error)) throw;
     throw Error("cannot run its operation '" + node.name + "' (" + node.op + "): " + first_line_of(error.what()));
   }
 }

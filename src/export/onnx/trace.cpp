@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/refusal.h"
 #include "base/text.h"
 
 namespace cvtool {
@@ -145,6 +146,7 @@ void GraphTracer::operation(const torch::jit::Node& node) {
     try {
       node.getOperation()(stack);
     } catch (const std::exception& error) {
+      if (refused_by_machine(error)) throw;
       throw Error("cannot follow the operation '" + kind + "' for a batch of " + std::to_string(kTraceBatches[k]) +
                   ": " + first_line(error.what()));
     }

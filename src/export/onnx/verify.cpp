@@ -10,6 +10,7 @@
 #include <opencv2/dnn.hpp>
 
 #include "base/error.h"
+#include "base/refusal.h"
 #include "export/onnx/interpret.h"
 
 namespace cvtool {
@@ -89,6 +90,7 @@ void check_with_opencv(const OnnxModel& model, const at::Tensor& images, const a
     one.run(images.narrow(0, 0, 1));
     report.milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
   } catch (const cv::Exception& error) {
+    if (refused_by_machine(error)) throw;
     check.refused = error.err.empty() ? error.what() : error.err;
     check.outputs = at::Tensor();
   }

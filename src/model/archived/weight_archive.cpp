@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/output.h"
+#include "base/refusal.h"
 #include "base/text.h"
 #include "model/archived/base.h"
 #include "model/backbone_file.h"
@@ -75,6 +76,7 @@ torch::jit::Module filled(const WeightArchive& archive, const Base* base) {
   try {
     module = compile_net(recipe.model, target_of(archive, recipe), base).module;
   } catch (const std::exception& error) {
+    if (refused_by_machine(error)) throw;
     throw Error(archive.path + ": the net that it describes cannot be made (" + libtorch_reason(error.what()) + "); " +
                 kExportAgain);
   }
@@ -99,6 +101,7 @@ torch::jit::Module on_net(const WeightArchive& archive, const Json& info, const 
   try {
     base = compiled_base(info, net, target_of(archive, recipe));
   } catch (const std::exception& error) {
+    if (refused_by_machine(error)) throw;
     throw Error(archive.path + ": the base that it describes cannot be made (" + libtorch_reason(error.what()) + "); " +
                 kExportAgain);
   }

@@ -1,6 +1,8 @@
 #include "model/weights/safetensors.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -114,6 +116,7 @@ std::map<std::string, std::string> safetensors_metadata(const std::string& path)
   std::error_code error;
   if (!std::filesystem::is_regular_file(path, error)) return {};
   std::ifstream file(path, std::ios::binary);
+  if (!file) throw Error("cannot read " + path + ": " + std::strerror(errno));
   std::string start(10, '\0');
   if (!file.read(start.data(), 10) || !is_safetensors(start)) return {};
   const uint64_t length = ByteReader(start, path).u64();

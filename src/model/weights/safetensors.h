@@ -9,7 +9,8 @@ namespace cvtool {
 // not fill the file exactly.
 RawStateDict read_safetensors(const Blob& file, const std::string& origin);
 
-// The metadata of a file, read without its tensors; none where it is not a safetensors file.
+// The metadata of a file, read without its tensors; none where it is not a safetensors file. Throws Error for a file
+// that cannot be read.
 std::map<std::string, std::string> safetensors_metadata(const std::string& path);
 
 // The bytes of a file with these tensors (made contiguous) and this metadata, in the order given; data
