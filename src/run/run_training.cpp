@@ -34,10 +34,9 @@ at::Tensor first_pictures(const TrainPlan& plan, const TrainingData& data, int64
   return augmenter.eval_transform(batch.pixels).to(at::kByte);
 }
 
-// "" while the net tells photos apart.
-std::string trouble_of_net(const TrainPlan& plan, const TrainingData& data, const TrainingState& state) {
+// Of a net that gives all photos the same answer; "" where no layer of it is dead.
+std::string trouble_of_net(const TrainPlan& plan, const TrainingData& data) {
   constexpr int64_t kPhotos = 32;
-  if (!state.same_answer) return "";
   const auto dead = find_dead_layer(plan.net.module, first_pictures(plan, data, kPhotos).to(plan.device));
   return dead ? dead_layer_text(*dead) : "";
 }
@@ -156,13 +155,17 @@ TrainingEnd train_into_folder(const TrainPlan& plan, const TrainingData& data, S
   TrainingRun training = training_of(plan, data, observer, profile);
   training.save = [&](const TrainingState& state) { files.save(state); };
   BusyMachine machine;
+  Throttle diagnosis(0);
   training.after_epoch = [&](const TrainingState& state, bool last) {
     log.epoch(state.history.back());
     if (events) events->epoch(state.history.back());
     files.after_epoch(state, last);
     machine.after_epoch();
     const bool told = !run.trouble.empty();
-    run.trouble = trouble_of_net(plan, data, state);
+    if (!state.same_answer)
+      run.trouble.clear();
+    else if (run.trouble.empty() && (last || diagnosis.due()))
+      diagnosis.run([&] { run.trouble = trouble_of_net(plan, data); });
     const std::string idle = learned_nothing(state.history, majority_fraction(data, plan.dataset.classes.size()));
     if (const std::string& warning = run.trouble.empty() ? idle : run.trouble; !warning.empty() && !told)
       spdlog::warn("{}", warning);
