@@ -14,7 +14,7 @@ RULES = [
     (r"\b(fp32|bf16): the processor has .*", "PRECISION"),
     (r"\b(Car|Truck|cats|dogs|cars|trucks)\b", "CLASS"),
     (r"\b(car|truck|cat|dog)([._])\d+", r"photo\2"),
-    (r"\b(runs/\w+?)\d*(?=[/ ;:\"]|$)", r"\1"),
+    (r"\b(runs/\w+?)\d*(?=[/ ;:,)\"]|$)", r"\1"),
     (r"\b\d+x\d+\b", "#x#"),
     (r"(?<![\w])-?\d[\d,]*(\.\d+)?(e[+-]?\d+)?", "#"),
     (r"# (days?|hours?|h|min|s|ms)\b( # (min|s)\b)*", "TIME"),
