@@ -43,7 +43,8 @@ def mobilenet(weights):
     """Keras's MobileNetV2 without its head, with those weights."""
     import keras
     found = tensors_of(weights)
-    alpha = {16: 0.35, 24: 0.75, 32: 1.0, 48: 1.4}[found["Conv1/kernel"].shape[-1]]
+    widths = tuple(found[name].shape[-1] for name in ("Conv1/kernel", "block_1_project/kernel"))
+    alpha = {(16, 8): 0.35, (16, 16): 0.5, (24, 16): 0.75, (32, 24): 1.0, (40, 32): 1.3, (48, 32): 1.4}[widths]
     base = keras.applications.MobileNetV2(alpha=alpha, include_top=False, weights=None, input_shape=(160, 160, 3))
     for layer in base.layers:
         values = []

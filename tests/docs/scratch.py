@@ -108,3 +108,9 @@ def make(folder, program):
 
 def copy(source, folder):
     shutil.copytree(source, folder, symlinks=True)
+
+
+def leave_nothing_but_the_program(folder):
+    """For the page whose reader begins: it draws its photos itself, and trains the first run."""
+    for name in ("photos", "runs"):
+        shutil.rmtree(folder / "work" / name)

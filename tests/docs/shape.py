@@ -30,12 +30,13 @@ def shape_of_line(line):
 
 
 def shape(lines):
-    """The shapes of the lines; lines of one shape that follow each other (epochs) are one."""
-    shapes = []
+    """The shapes of the lines; lines of one shape that follow each other (epochs) are one, also where `...` stands between."""
+    shapes, last = [], ""
     for line in lines:
         one = shape_of_line(line)
-        if one and not NOW_AND_THEN.match(line.strip()) and (not shapes or shapes[-1] != one):
+        if one and not NOW_AND_THEN.match(line.strip()) and one != last:
             shapes.append(one)
+            last = last if one == "..." else one
     return shapes
 
 
