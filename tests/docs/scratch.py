@@ -8,7 +8,7 @@ import subprocess
 import zlib
 from array import array
 
-SAMPLE = "--train-per-class 16 --valid-per-class 8 --test-per-class 8 --size 64"
+SAMPLE = "--train-per-class 12 --valid-per-class 6 --test-per-class 6 --size 64"
 
 
 def environment(folder, program):

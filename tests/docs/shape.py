@@ -2,7 +2,7 @@
 import re
 
 # Said or not, depending on the figures of a training or on what else the machine does.
-NOW_AND_THEN = re.compile(r"overfitting: |more photos |photos of .* would help|the net is dead|still learning|labels to look at: |other programs keep|"
+NOW_AND_THEN = re.compile(r"overfitting: |more photos |photos of .* would help|the net is dead|still improving|labels to look at: |other programs keep|"
                           r"[^ ]+: feature[s]? of|outlier |.*unused for |\S+/\S+ = \S+$")
 
 RULES = [
