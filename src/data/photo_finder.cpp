@@ -36,7 +36,7 @@ bool PhotoFinder::is_there(const std::string& path) const {
 }
 
 const std::vector<std::string>& PhotoFinder::below(const std::string& name) {
-  static const std::vector<std::string> kNone;
+  static const std::vector<std::string> kNoPaths;
   if (!index_) {
     index_.emplace();
     size_t count = 0;
@@ -49,7 +49,7 @@ const std::vector<std::string>& PhotoFinder::below(const std::string& name) {
     }
   }
   const auto found = index_->find(name);
-  return found == index_->end() ? kNone : found->second;
+  return found == index_->end() ? kNoPaths : found->second;
 }
 
 std::string PhotoFinder::find(const std::string& path, std::vector<std::string>* several) {
