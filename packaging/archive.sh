@@ -27,16 +27,15 @@ trap 'rm -rf "$stubs"' EXIT
 sh "$here/stubs.sh" "$torch/lib/libtorch_cpu.so" "$stubs"
 for file in "$torch"/lib/libtorch_cpu.so "$torch"/lib/libc10.so "$torch"/lib/libgomp*.so* "$stubs"/*.so.*; do
   [ -e "$file" ] || continue
-  strip -o "$libraries/$(basename "$file")" "$file"
-done
+  name=$(basename "$file")
+  strip -o "$libraries/$name" "$file"
+  case $file in "$stubs"/*) echo "$name cvtool-stubs $torch_version" ;; *) echo "$name libtorch $torch_version" ;; esac
+done >"$stubs/carried.txt"
 cp -r "$torch"-*.dist-info/licenses "$licences/libtorch"
 mkdir "$licences/texts"
 for text in Apache-2.0 GPL-2 GPL-3 LGPL-2.1 LGPL-3 MPL-2.0; do cp -L "/usr/share/common-licenses/$text" "$licences/texts"; done
 
 # The rest, by the names that the loader asks for. The system's alternatives may name another BLAS; OpenCV wants the plain one.
-cat >"$stubs/carried.txt" <<LIST
-libtorch_cpu.so libtorch $torch_version
-LIST
 LD_LIBRARY_PATH=$libraries:$prefix/lib:/usr/lib/$(uname -m)-linux-gnu/blas:/usr/lib/$(uname -m)-linux-gnu/lapack \
   ldd "$folder/bin/cvtool" "$libraries/libcvtool_engine.so" >"$stubs/ldd.txt"
 if grep 'not found' "$stubs/ldd.txt" >&2; then exit 1; fi
@@ -82,7 +81,7 @@ status=0
 cut -d ' ' -f 2 "$stubs/carried.txt" | sort -u >"$stubs/sources.txt"
 while read -r source; do
   grep -q "^$source  *[^ ]" "$here/licences.txt" || { echo "$source: packaging/licences.txt does not say under which licence its libraries are" >&2; status=1; }
-  if grep -E "^$source  *GPL" "$here/licences.txt"; then echo "$source is under the GPL alone and cannot be carried" >&2; status=1; fi
+  if grep -E "^$source  *GPL" "$here/licences.txt" | grep -qv ' WITH '; then echo "$source is under the GPL alone and cannot be carried" >&2; status=1; fi
 done <"$stubs/sources.txt"
 [ $status -eq 0 ] || exit 1
 
@@ -91,7 +90,7 @@ done <"$stubs/sources.txt"
   while read -r source; do
     echo
     sed -n "s/^$source  */$source: /p" "$here/licences.txt"
-    echo "  version $(sed -n "s/^[^ ]* $source //p" "$stubs/carried.txt" | sort -u); text: share/doc/cvtool/licences/$source"
+    echo "  version $(sed -n "s/^[^ ]* $source //p" "$stubs/carried.txt" | sort -u); text: $([ "$source" = cvtool-stubs ] && echo LICENSE || echo "share/doc/cvtool/licences/$source")"
     echo "  files: $(sed -n "s/^\([^ ]*\) $source .*/\1/p" "$stubs/carried.txt" | sort | tr '\n' ' ' | sed 's/ $//')"
   done <"$stubs/sources.txt"
 } >"$folder/NOTICE"

@@ -10,7 +10,7 @@ file(COPY "${CPACK_CVTOOL_SOURCE}/packaging/copyright" DESTINATION "${share}/doc
 # The headers of these are compiled into the program.
 foreach(package libcli11-dev nlohmann-json3-dev libgloo-dev)
   file(READ "/usr/share/doc/${package}/copyright" text)
-  string(REGEX REPLACE "(^|\n)(Format|Upstream-Name|Upstream-Contact|Source):[^\n]*" "" text "${text}")
+  string(REGEX REPLACE "(^|\n)(Format|Upstream-Name|Upstream-Contact|Source|Files-Excluded):[^\n]*" "" text "${text}")
   string(REGEX REPLACE "\n" "\n " text "${text}")
   string(REGEX REPLACE "\n *\n" "\n .\n" text "${text}")
   string(REGEX REPLACE "\n *\n" "\n .\n" text "${text}")
@@ -20,7 +20,7 @@ endforeach()
 # Debian's zsh looks elsewhere.
 file(MAKE_DIRECTORY "${share}/zsh/vendor-completions")
 file(RENAME "${share}/zsh/site-functions/_cvtool" "${share}/zsh/vendor-completions/_cvtool")
-file(REMOVE "${share}/zsh/site-functions")
+file(REMOVE_RECURSE "${share}/zsh/site-functions")
 
 # SOURCE_DATE_EPOCH, where it is set, is the time of both.
 string(TIMESTAMP date "%a, %d %b %Y %H:%M:%S +0000" UTC)

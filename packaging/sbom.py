@@ -66,7 +66,8 @@ def of_archive(folder):
             parts.setdefault((source, version), []).append(name)
     found = []
     for (source, version), names in sorted(parts.items()):
-        where = f"pkg:pypi/torch@{version}" if source == "libtorch" else purl(system, source, version, source=True)
+        ours = {"libtorch": f"pkg:pypi/torch@{version}", "cvtool-stubs": f"pkg:generic/{source}@{version}"}
+        where = ours.get(source) or purl(system, source, version, source=True)
         files = [{"type": "file", "name": f"lib/cvtool/{name}",
                   "hashes": [{"alg": "SHA-256", "content": sha256(os.path.join(folder, "lib/cvtool", name))}]}
                  for name in sorted(names) if name != "(compiled-in)"]

@@ -27,7 +27,7 @@ use() {
   "$cvtool" predict "$picture"
   cp runs/latest/best.pt model.pt
   quietly "$cvtool" export --model model.pt --format onnx -o model.onnx
-  quietly "$cvtool" verify model.onnx --model model.pt
+  quietly "$cvtool" verify model.onnx
   say "unknown file"
   "$cvtool" predict no-such.jpg --model model.pt >/dev/null 2>error.txt && fail "a picture that is not there was predicted"
   cat error.txt
