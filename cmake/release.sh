@@ -2,7 +2,7 @@
 # release.sh all [--torch PYTHON] [--out FOLDER] [--roots FOLDER]
 #     As root: makes Debian 12 and Debian 13 in folders, builds the package of each in it, then the archive here, the bills of materials and SHA256SUMS.
 #     About 40 minutes on two cores and 8 GB in FOLDER of --roots (default /var/tmp/cvtool-roots), which stays for the next time.
-# release.sh deb      the package of this Debian or Ubuntu, from what is installed here (cmake/packages.txt, lintian)
+# release.sh deb      the package of this Debian or Ubuntu, from what is installed here (cmake/packages.txt: build, release)
 # release.sh archive  the archive, with the CPU part of the LibTorch of the wheel that PYTHON has (default python3); on Debian 12, the oldest system it is for
 # release.sh sums     SHA256SUMS of what lies in the folder of --out
 # release.sh check    as root: lays what was made into fresh roots of both, and tries it there: packaging/try.sh
@@ -115,12 +115,13 @@ build_root() {
 
 all() {
   as_root
+  ensure_packages build speed release
   [ -z "$(git status --porcelain)" ] || { echo "note: these are not part of the release, since they are not committed:"; git status --short; }
   mkdir -p "$roots"
   for suite in bookworm trixie; do
     build_root $suite
     say "The package of $suite"
-    inside "$roots/$suite-build" sh -c 'cd /cvtool && . cmake/setup.sh && ensure_packages build speed && apt-get install -y -q --no-install-recommends lintian python3 >/dev/null &&
+    inside "$roots/$suite-build" sh -c 'cd /cvtool && . cmake/setup.sh && ensure_packages build speed release &&
       sh cmake/release.sh deb --out /dist'
     cp "$roots/$suite-build/dist/"* "$out"
   done
