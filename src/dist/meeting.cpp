@@ -134,12 +134,22 @@ c10::intrusive_ptr<c10d::TCPStore> open_store(const Launch& launch, double timeo
   }
 }
 
+// Where the store, which rank 0 keeps, answers no more.
+[[noreturn]] void lose_first(const Launch& launch, const std::exception& error) {
+  throw Error(own_name(launch) + " has lost rank 0 at " + place_of(launch) + " (" + reason_of(error) +
+              "); look at rank 0's messages, and start all again");
+}
+
 // Each says its host, and waits for those of the others.
 std::vector<std::string> names_of_all(c10d::Store& store, const Launch& launch, double timeout_s) {
   const auto key = [](int64_t rank) { return "host/" + std::to_string(rank); };
   const std::string host = host_name();
-  store.set(key(launch.rank), std::vector<uint8_t>(host.begin(), host.end()));
   const auto end = std::chrono::steady_clock::now() + milliseconds(timeout_s);
+  try {
+    store.set(key(launch.rank), std::vector<uint8_t>(host.begin(), host.end()));
+  } catch (const std::exception& error) {
+    lose_first(launch, error);
+  }
   std::vector<std::string> names;
   for (int64_t rank = 0; rank < launch.size; ++rank) {
     try {
@@ -147,7 +157,8 @@ std::vector<std::string> names_of_all(c10d::Store& store, const Launch& launch, 
       store.wait({key(rank)}, std::max(left, Milliseconds(1)));
       const std::vector<uint8_t> bytes = store.get(key(rank));
       names.push_back(name_of(rank, {bytes.begin(), bytes.end()}));
-    } catch (const std::exception&) {
+    } catch (const std::exception& error) {
+      if (std::chrono::steady_clock::now() < end) lose_first(launch, error);
       throw Error("rank " + std::to_string(rank) + " of " + std::to_string(launch.size) + " has not come to " +
                   place_of(launch) + " within " + fixed(timeout_s, 0) +
                   " s; look at its messages, or allow more by --dist-timeout");

@@ -59,6 +59,13 @@ struct Watch::State {
     return {rank, ExitCode::kFailed,
             plan.names[rank] + " has gone: it was killed, ran out of memory, or is cut off from the network"};
   }
+  // What is said of this rank where it hears that another one took it for gone.
+  RankEnd cut_off() const {
+    return {plan.rank, ExitCode::kFailed,
+            plan.names[plan.rank] +
+                " has lost its connection to another rank, which took it for gone; look at the network " +
+                "between them"};
+  }
   RankEnd silent(size_t rank, double seconds) const {
     return {rank, ExitCode::kFailed,
             plan.names[rank] + " has been silent for " + fixed(seconds, seconds < 10 ? 1 : 0) +
@@ -90,6 +97,7 @@ void Watch::State::one_round() {
   }
   std::optional<RankEnd> note;
   if (store.check({kNote})) note = end_from(text_of(store.get(kNote)));
+  if (note && note->rank == plan.rank && note->text == gone(plan.rank).text) note = cut_off();
   if (note && plan.rank != 0) store.set(read_key(plan.rank), bytes_of("1"));
   bool read_by_all = note.has_value();
   for (size_t rank = from; rank < to && read_by_all && plan.rank == 0; ++rank)
@@ -110,7 +118,7 @@ void Watch::State::beat() {
       // Rank 0 keeps the store.
       const std::lock_guard<std::mutex> lock(mutex);
       store_gone = true;
-      if (!known && !stopping) known = gone(0);
+      if (!known && !stopping) known = plan.rank == 0 ? cut_off() : gone(0);
     }
     std::unique_lock<std::mutex> lock(mutex);
     changed.notify_all();

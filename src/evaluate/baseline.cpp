@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "base/csv.h"
+#include "base/document.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/output.h"
@@ -41,13 +42,18 @@ std::map<std::string, uint8_t> rights_in(const std::string& csv) {
   return right;
 }
 
+// What is read of a metrics.json.
+struct StoredSubject {
+  std::string model, model_digest;
+};
+void fields(StoredSubject& s, DocumentReader& visit) { visit("model", s.model), visit("model_digest", s.model_digest); }
+
 void tell_of_earlier_model(const std::string& metrics) {
-  const Json document = json_from_file(metrics);
-  if (!document.is_object()) return;
-  const std::string model = document.value("model", ""), measured = document.value("model_digest", ""),
-                    now = stored_digest(model);
-  if (!measured.empty() && !now.empty() && measured != now)
-    spdlog::warn("--baseline {}: is of an earlier {} than the one that is there now", metrics, model);
+  const auto stored =
+      read_document<StoredSubject>(json_from_file(metrics), "--baseline " + metrics, "make it again with cvtool eval");
+  const std::string now = stored.model.empty() ? "" : stored_digest(stored.model);
+  if (!stored.model_digest.empty() && !now.empty() && stored.model_digest != now)
+    spdlog::warn("--baseline {}: is of an earlier {} than the one that is there now", metrics, stored.model);
 }
 
 // The photos with the numbers that the baseline's classes have, by name.

@@ -69,7 +69,7 @@ EvaluationSubject subject_of(const std::string& path, const ModelFile& model, co
   subject.skipped = split.skipped;
   subject.notes = dataset.notes;
   // Models of earlier versions do not say what they were trained on.
-  const auto of_training = model.info.at("data").value("counts", std::vector<int64_t>());
+  const auto of_training = model.info.value("data", Json::object()).value("counts", std::vector<int64_t>());
   const std::vector<int64_t> counts =
       of_training.empty() ? counts_by_label(dataset.train, dataset.classes.size()) : of_training;
   const auto most = std::max_element(counts.begin(), counts.end());

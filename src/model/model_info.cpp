@@ -29,10 +29,12 @@ namespace {
 
 struct StoredData {
   std::string layout, digest;
-  JsonObject marks;  // texts; numbers in files of 0.1.0
+  JsonObject marks;             // texts; numbers in files of 0.1.0
+  std::vector<int64_t> counts;  // training photos of each class
 };
 void fields(StoredData& d, DocumentReader& visit) {
   visit("layout", d.layout), visit("digest", d.digest), visit("marks", d.marks);
+  visit("counts", d.counts);
 }
 
 struct StoredBase {
@@ -103,6 +105,8 @@ Json checked_model_info(const std::string& path, const std::string& text) {
     throw Error(place + ": 'classes' names " + std::to_string(read.classes.size()) +
                 ", but 'golden.probabilities' holds " + std::to_string(read.golden.probabilities.size()) + "; " +
                 kMakeAgain);
+  if (!read.data.counts.empty() && read.data.counts.size() != read.classes.size())
+    throw Error(place + ": 'data.counts' is not of as many classes as 'classes' names; " + kMakeAgain);
   try {
     const Recipe recipe = recipe_from_json(read.recipe.json, place + ": recipe.");
     if (!read.recipe.json.contains("data")) throw UsageError(place + ": 'recipe.data' is missing");

@@ -19,8 +19,8 @@ void fields(LayerTable& table, DocumentReader& visit);
 //             defaults), "golden.probabilities" (numbers)
 //   if there  "tool", "libtorch" (texts), "epoch" (integer), "base" (null or an object; "name", "file", "sha256" texts,
 //   "net" an object), "summary" (a
-//             LayerTable), "data" (an object; "layout", "digest" texts, "marks" an object), "metrics" (an
-//             object of numbers and nulls), "calibration", "export" (objects)
+//             LayerTable), "data" (an object; "layout", "digest" texts, "marks" an object, "counts"
+//             integers, one a class), "metrics" (an object of numbers and nulls), "calibration", "export" (objects)
 Json checked_model_info(const std::string& path, const std::string& text);
 
 // The licence of a pretrained backbone's weights, of what is known of it (Base::info; null: there is none); "" where it

@@ -51,10 +51,12 @@ struct StoredSettings {
   std::string data, from, device;
   int64_t threads = 0, max_pixels = 0;
   JsonObject session;
+  std::vector<std::string> tried, advice;
 };
 void fields(StoredSettings& r, DocumentReader& visit) {
   visit("data", r.data, kRequired), visit("from", r.from), visit("device", r.device), visit("threads", r.threads);
   visit("max_pixels", r.max_pixels), visit("session", r.session);
+  visit("tried", r.tried), visit("advice", r.advice);
 }
 
 StoppedRun read_stopped_run(const std::string& resume, const std::string& project) {
@@ -66,6 +68,15 @@ StoppedRun read_stopped_run(const std::string& resume, const std::string& projec
   read_document<StoredSettings>(run.config["run"], run.folder + "/config.json: run", "mend it, or train anew");
   run.checkpoint = load_checkpoint(run.folder);
   return run;
+}
+
+// As identifying_settings takes it.
+bool is_recipe(const Json& json) {
+  const auto object_or_none = [&](const char* key) { return !json.contains(key) || json[key].is_object(); };
+  if (!json.is_object() || !object_or_none("data") || !object_or_none("transfer") || !object_or_none("train"))
+    return false;
+  const Json schedule = json.value("train", Json::object()).value("schedule", Json(""));
+  return schedule.is_string();
 }
 
 // From rank 0, which alone needs to see the run's folder.
@@ -108,6 +119,8 @@ TrainingState state_to_resume(const StoppedRun& run, const Json& identity, bool 
     return {};
   }
   Json before = run.checkpoint->facts.value("identity", Json::object());
+  if (!before.is_object() || (before.contains("settings") && !is_recipe(before["settings"])))
+    throw Error(run.folder + "/" + kCheckpointFile + ": does not say of what training it is; train anew");
   if (before.contains("settings")) before["settings"] = identifying_settings(before["settings"]);
   if (!identity.contains("threads")) before.erase("threads");
   const std::vector<std::string> changed = differences(before, identity);

@@ -7,6 +7,7 @@
 
 #include "base/csv.h"
 #include "base/text.h"
+#include "evaluate/baseline.h"
 #include "evaluate/calibrate.h"
 #include "evaluate/made_up_evaluation.h"
 #include "evaluate/mistakes.h"
@@ -171,4 +172,20 @@ TEST_CASE("A word is quoted for the shell where it has to be") {
   CHECK(shell_word("it's") == "'it'\\''s'");
   CHECK(shell_word("") == "''");
   CHECK(shell_word("$(rm)") == "'$(rm)'");
+}
+
+TEST_CASE("A metrics.json of other types than cvtool writes is refused as a baseline by its key") {
+  const Scratch scratch;
+  scratch.write("predictions.csv", "path,label,predicted\na.jpg,Car,Car\n");
+  EvalRequest request;
+  request.baseline = scratch / "metrics.json";
+  for (const std::string text : {R"({"model": 5})", R"({"model_digest": []})", R"([1])"}) {
+    CAPTURE(text);
+    scratch.write("metrics.json", text);
+    const std::string message = message_of([&] { open_baseline(request); });
+    CHECK(contains(message, "--baseline " + request.baseline));
+    CHECK(contains(message, "make it again with cvtool eval"));
+  }
+  scratch.write("metrics.json", "{}");
+  CHECK(open_baseline(request)->right.size() == 1);
 }

@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 #include <zip.h>
 
 #include <filesystem>
@@ -10,8 +11,10 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "golden/golden.h"
+#include "model/archive.h"
 #include "model/compile.h"
 #include "model/predictor.h"
+#include "model/weights/safetensors.h"
 #include "scratch.h"
 
 using namespace cvtool;
@@ -228,6 +231,31 @@ TEST_CASE("Whatever a model file says of itself, it is read or refused by the ke
   Json fewer = whole;
   fewer["classes"] = {"cat"};
   CHECK(contains(refusal(fewer), "'classes' names 1, but 'golden.probabilities' holds 2"));
+  for (const char* counts : {"[1, 2, 3]", "[9]", "[\"x\", 2]", "7"}) {
+    Json counted = whole;
+    counted["data"]["counts"] = Json::parse(counts);
+    CAPTURE(counts);
+    CHECK(contains(refusal(counted), "counts"));
+  }
+}
+
+TEST_CASE("A file that cannot be opened is not taken for one of another kind") {
+  const Saved saved;
+  rlimit old{};
+  ::getrlimit(RLIMIT_NOFILE, &old);
+  const rlimit none{0, old.rlim_max};
+  ::setrlimit(RLIMIT_NOFILE, &none);
+  const std::string kind = message_of([&] { is_model_file(saved.path); }),
+                    digest = message_of([&] { stored_digest(saved.path); }),
+                    metadata = message_of([&] { safetensors_metadata(saved.path); });
+  ::setrlimit(RLIMIT_NOFILE, &old);
+  for (const std::string& message : {kind, digest, metadata}) {
+    CHECK(contains(message, "cannot read"));
+    CHECK(contains(message, saved.path + ": Too many open files"));
+  }
+  CHECK(is_model_file(saved.path));
+  CHECK_FALSE(is_model_file(saved.scratch / "none.pt"));
+  CHECK(stored_digest(saved.scratch / "none.pt").empty());
 }
 
 TEST_CASE("A net that gives NaN is not made into a model") {

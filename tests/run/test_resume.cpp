@@ -66,3 +66,24 @@ TEST_CASE("A run that another version wrote is refused by the version's name") {
       refusal({{"settings", settings_now}, {"cvtool", "0.1.0"}}, {{"settings", settings_now}, {"cvtool", "0.2.0"}}),
       "cvtool was \"0.1.0\" and is now \"0.2.0\""));
 }
+
+TEST_CASE("A checkpoint that does not say of what training it is, is refused in words of ours") {
+  for (const char* identity :
+       {"5", "\"x\"", "[1]", "{\"settings\": 5}", "{\"settings\": {\"train\": 5}}", "{\"settings\": {\"data\": []}}",
+        "{\"settings\": {\"transfer\": \"x\"}}", "{\"settings\": {\"train\": {\"schedule\": 5}}}"}) {
+    CAPTURE(identity);
+    CHECK(contains(refusal(Json::parse(identity), {{"settings", settings(Json::object())}}),
+                   "runs/one/checkpoint.pt: does not say of what training it is"));
+  }
+}
+
+TEST_CASE("What config.json says of the search for a way to train is read by its types") {
+  const Scratch scratch;
+  for (const char* key : {"tried", "advice"}) {
+    Json config = recipe_to_json(load_recipe(kDefaultRecipe, Json::object()));
+    config["run"] = {{"data", "photos"}, {key, 5}};
+    scratch.write("config.json", config.dump());
+    const std::string message = message_of([&] { open_stopped_run(scratch.path(), "", nullptr); });
+    CHECK(contains(message, "config.json: run: '" + std::string(key) + "'"));
+  }
+}

@@ -5,5 +5,5 @@ here=$(cd "$(dirname "$0")" && pwd)
 [ $# -gt 0 ] || { echo "usage: run.sh CVTOOL [--points N | --all] [--command NAME]... [--kind KIND]..." >&2; exit 2; }
 library=$(mktemp -d)
 trap 'rm -rf "$library"' EXIT
-"${CC:-cc}" -std=gnu11 -O1 -shared -fPIC -Wall -Wextra -Werror -o "$library/fail_once.so" "$here/fail_once.c" -ldl -lpthread
+"${CC:-cc}" -x c -std=gnu11 -O1 -shared -fPIC -Wall -Wextra -Werror -o "$library/fail_once.so" "$here/fail_once.c" -ldl -lpthread
 /usr/bin/python3 "$here/torture.py" --library "$library/fail_once.so" "$@"

@@ -25,6 +25,7 @@ class Scenario:
     before: list = dataclasses.field(default_factory=list)  # words of commands that prepare the folder
     again: list = None      # words of what must work afterwards, in the same folder; None: the command itself
     same: tuple = ()        # files that must then be those of an undisturbed command
+    goes: tuple = ()        # files that the command removes before its work
     moves: bool = False     # photos may be at another place, but none may be lost
     ranks: int = 1          # processes; each of them is disturbed in turn
     network: bool = False   # a server has the weights
@@ -45,7 +46,8 @@ SCENARIOS = [
     Scenario("train, pixels on disk", FIRST + ["--cache", "disk"], again="resume", same=TRAINED),
     Scenario("train on a base", ON_BASE, again="resume", same=TRAINED, needs_torch=True),
     Scenario("train in two processes", FIRST + ["--dist-timeout", "5"], again="resume", same=TRAINED, ranks=2),
-    Scenario("resume", ["train", "--resume", "runs/first", "--epochs", "3"] + OFTEN, [FIRST], again="resume", same=TRAINED),
+    Scenario("resume", ["train", "--resume", "runs/first", "--epochs", "3"] + OFTEN, [FIRST], again="resume", same=TRAINED,
+             goes=("runs/first/metrics.json",)),  # it says that a run is finished
     Scenario("eval", ["eval", "--data", "photos", "--junit", "junit.xml", "--summary", "summary.md"] + RUN, [FIRST]),
     Scenario("eval --calibrate", ["eval", "--data", "photos", "--calibrate", "temperature"] + RUN, [FIRST]),
     Scenario("predict", ["predict", "photos/test", "--json"] + RUN, [FIRST]),

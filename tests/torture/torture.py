@@ -17,8 +17,8 @@ import scenarios
 from disturbed import KINDS, ORDER, Place, Program
 
 WORDS = {"mmap": ["out of memory", "memory"], "alloc": ["out of memory", "memory"], "thread": ["thread", "temporarily unavailable"],
-         "recv": ["reset by peer", "Failure when receiving", "Recv failure", "another process", "silent", "ended"],
-         "send": ["Broken pipe", "Send failure", "Failed sending", "another process", "silent", "ended"]}
+         "recv": ["reset by peer", "Failure when receiving", "Recv failure", "another process", "silent", "lost", "cut off from the network"],
+         "send": ["Broken pipe", "Send failure", "Failed sending", "another process", "silent", "lost", "cut off from the network"]}
 FILE_KINDS = ("write", "rename", "fsync", "folder")
 
 parser = argparse.ArgumentParser()
@@ -56,7 +56,7 @@ class Reference:
             if any(one.code != 0 for one in said):
                 sys.exit(f"{scenario.name} fails undisturbed:\n{said}")
             files = results.tree(place.work)
-            outs.append(said[0].out)
+            outs.append(results.without_times(said[0].out))
             if self.files is not None:
                 self.steady = {name for name in files if self.files.get(name) == files[name]}
             self.files = files
@@ -94,7 +94,7 @@ def left_fault(reference, place, code, told):
             return "damaged: " + name
         if code == 0 and name in reference.steady and not name.endswith("log.txt") and not told:
             return "another result, and nothing was said: " + name
-    missing = [name for name in reference.before if name not in files]
+    missing = [name for name in reference.before if name not in files and name not in scenario.goes]
     if scenario.moves:
         if sorted(reference.before.values()) != sorted(content for name, content in files.items() if ".cvtool-move" not in name):
             return "a photo is lost or doubled"
@@ -148,7 +148,7 @@ def fault_of(reference, place, kind, said, rank):
         fault = message_fault(kind, own.code, own.err)
         if fault:
             return fault
-    elif reference.out is not None and own.out != reference.out and not told:
+    elif reference.out is not None and results.without_times(own.out) != reference.out and not told:
         return "another answer, and nothing was said"
     fault = left_fault(reference, place, own.code, told)
     # Where all is as before, or as after an undisturbed command, there is nothing to go on from.

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <doctest/doctest.h>
 #include <sys/resource.h>
+#include <torch/csrc/jit/serialization/pickle.h>
 
 #include <csignal>
 #include <nlohmann/json.hpp>
@@ -83,6 +84,19 @@ TEST_CASE("Without a whole checkpoint the error names the file and what can be d
   const std::string message = message_of([&] { load_checkpoint(folder.path()); });
   CHECK(contains(message, kCheckpointFile));
   CHECK(contains(message, "no whole checkpoint is left"));
+}
+
+TEST_CASE("Facts that are no object are damage") {
+  const Scratch folder;
+  for (const std::string facts : {"[1]", "5", "null", "{"}) {
+    c10::impl::GenericDict file(c10::StringType::get(), c10::AnyType::get());
+    file.insert("facts", facts);
+    file.insert("tensors", c10::Dict<std::string, at::Tensor>());
+    const std::vector<char> bytes = torch::jit::pickle_save(file);
+    folder.write(kCheckpointFile, {bytes.begin(), bytes.end()});
+    CAPTURE(facts);
+    CHECK(contains(message_of([&] { load_checkpoint(folder.path()); }), "checkpoint.pt: is damaged or no checkpoint"));
+  }
 }
 
 TEST_CASE("A checkpoint that cannot be written leaves the one before") {
