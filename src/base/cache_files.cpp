@@ -136,9 +136,10 @@ int64_t cache_limit_bytes() {
   return free < 0 ? INT64_MAX : (free + bytes_of(cache_files(limited_kinds()))) / 2;
 }
 
-std::string make_cache_room(int64_t bytes, const std::function<void()>& make) {
+std::string make_cache_room(int64_t bytes, const std::function<bool()>& is_made, const std::function<void()>& make) {
   make_folders(cache_folder());
   const FileLock one_at_a_time(cache_folder(), kOpenFlags | O_DIRECTORY, LOCK_EX);
+  if (is_made()) return "";
   const int64_t limit = cache_limit_bytes(), left = evict(bytes, limit);
   const std::string needs = "it needs " + mebibytes(bytes) + ", ";
   if (bytes > left)

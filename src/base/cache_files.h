@@ -58,8 +58,8 @@ bool remove_cache_file(const std::string& path);
 int64_t cache_limit_bytes();
 
 // Removes what nobody has used for 30 days, then the files that have not been used for longest, until `bytes` more keep
-// the limit, and calls `make`, which makes the file of `bytes`. One process at a time. Returns "", or why there is no
-// room; then `make` was not called.
-std::string make_cache_room(int64_t bytes, const std::function<void()>& make);
+// the limit, and calls `make`, which makes the file of `bytes`. One process at a time: where another one has made the
+// file meanwhile, as `is_made` says, nothing is done. Returns "", or why there is no room; then `make` was not called.
+std::string make_cache_room(int64_t bytes, const std::function<bool()>& is_made, const std::function<void()>& make);
 
 }  // namespace cvtool

@@ -82,6 +82,23 @@ void find_meeting_point(Launch& launch, const EnvironmentLookup& variable) {
   launch.port = static_cast<uint16_t>(taken && number < 65535 ? number + 1 : number);
 }
 
+void find_restarts(Launch& launch, const EnvironmentLookup& variable) {
+  const auto count_in = [&](const char* counter) {
+    const char* count = variable(counter);
+    launch.restarts = count ? number_in(counter, count, 0) : 0;
+  };
+  if (const char* id = variable("TORCHELASTIC_RUN_ID")) {
+    launch.job = launch.by + " " + id;
+    // The name of all that are given none: their agent's process tells them apart.
+    if (std::string(id) == "none") launch.job += " " + host_name() + " " + std::to_string(::getppid());
+    count_in("TORCHELASTIC_RESTART_COUNT");
+  } else if (launch.by == kSlurm && variable("SLURM_JOB_ID") && variable("SLURM_STEP_ID")) {
+    // Of a job that is queued again the steps are counted from 0 again.
+    launch.job = launch.by + " " + variable("SLURM_JOB_ID") + "." + variable("SLURM_STEP_ID");
+    count_in("SLURM_RESTART_COUNT");
+  }
+}
+
 }  // namespace
 
 std::optional<Launch> launch_of(const EnvironmentLookup& variable) {
@@ -101,6 +118,7 @@ std::optional<Launch> launch_of(const EnvironmentLookup& variable) {
     const char* local_rank = variable(launcher.local_rank);
     launch.local_rank = local_rank ? number_in(launcher.local_rank, local_rank, 0) : launch.rank % launch.local_size;
     find_meeting_point(launch, variable);
+    find_restarts(launch, variable);
     return launch;
   }
   return std::nullopt;

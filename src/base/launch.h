@@ -14,6 +14,8 @@ struct Launch {
   std::string by;                          // "torchrun", "mpirun", "srun", or "RANK and WORLD_SIZE"
   std::string address;                     // where the processes meet: the machine of rank 0
   uint16_t port = 0;
+  std::string job = {};  // what tells this launch from others, where the launcher starts all anew after a failure
+  int64_t restarts = 0;  // how often it has done so
 };
 
 // Looks a variable of the environment up; nullptr where it is not set.

@@ -19,6 +19,7 @@
 
 #include "base/atomic_file.h"
 #include "base/error.h"
+#include "base/launch.h"
 #include "base/output.h"
 #include "base/text.h"
 
@@ -95,10 +96,13 @@ void Console::outlive_terminal() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
-void Console::say_errors_only() {
+bool Console::leaves_words_to_rank_0() {
+  const std::optional<Launch> launch = launch_from_environment();
+  if (!launch || launch->rank == 0) return false;
   bar_ = false;
   quiet_ = true;
   spdlog::set_level(spdlog::level::err);
+  return true;
 }
 
 void Console::event(const Json& event) {

@@ -35,8 +35,8 @@ class Console : public Observer {
   // Throws Error when some could not be written.
   void finish_events() const;
 
-  // Of several processes one tells how it goes.
-  void say_errors_only();
+  // Of several processes rank 0 tells how it goes: in the others nothing but errors is said from now on. True there.
+  bool leaves_words_to_rank_0();
 
   // Takes a bar that is being drawn off the terminal.
   void clear_bar();

@@ -48,9 +48,14 @@ class EvalCommand {
     add_tta_flag(app, request_.tta);
     fields(request_.columns, FlagBinder(app, "Data (over what the model remembers)"));
     fields(request_.run, FlagBinder(app, "This machine"));
+    fields(request_.company, FlagBinder(app, "This machine"));
   }
 
   int run(const Engine& engine, Console& console) {
+    if (console.leaves_words_to_rank_0()) {
+      engine.eval(request_, console);
+      return static_cast<int>(ExitCode::kDone);
+    }
     const EvalResult result = engine.eval(request_, console);
     console.clear_bar();
     if (json_)

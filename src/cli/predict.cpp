@@ -66,12 +66,17 @@ class PredictCommand {
         ->check(in_range(1, 65536));
     add_tta_flag(app, request_.tta);
     fields(request_.run, FlagBinder(app, "This machine"));
+    fields(request_.company, FlagBinder(app, "This machine"));
     app.callback([this] { check_request(request_); });
   }
 
   int run(const Engine& engine, Console& console) {
     // `cvtool predict ... | head -1` ends without a word, also where the parent ignores the signal.
     std::signal(SIGPIPE, SIG_DFL);
+    if (console.leaves_words_to_rank_0()) {
+      engine.predict(request_, {[](const auto&) {}, [](const auto&) {}}, console);
+      return static_cast<int>(ExitCode::kDone);
+    }
     PredictSink sink;
     sink.begin = [this](const std::vector<std::string>& classes) { begin(classes); };
     sink.image = [&](const ImageResult& result) {

@@ -105,7 +105,9 @@ int show_help(const Program& program, bool all) {
 // Several processes that do not know of each other would do the same work, and write over each other's files.
 void refuse_company(const std::string& command) {
   const std::optional<Launch> launch = launch_from_environment();
-  if (!launch || command == "cvtool train" || command == "cvtool doctor") return;
+  if (!launch || command == "cvtool train" || command == "cvtool eval" || command == "cvtool predict" ||
+      command == "cvtool doctor")
+    return;
   throw UsageError("'" + command + "' works in one process, and " + launch->by + " has started " +
                    std::to_string(launch->size) + "; start it once, without " + launch->by);
 }

@@ -76,7 +76,7 @@ class TrainCommand {
     if (launch && (finds_lr_ || series_.any()))
       throw UsageError(std::string(finds_lr_ ? "--find-lr" : "--repeat and --sweep") + ": several processes (" +
                        launch->by + ") share one training only; start this in one process");
-    if (launch && launch->rank > 0) return train_beside(engine, console);
+    if (console.leaves_words_to_rank_0()) return train_beside(engine, console);
     if (json_) console.write_events();
     if (finds_lr_) return find_lr(engine, console);
     if (series_.any()) return train_series(engine, console, request_, series_);
@@ -184,7 +184,6 @@ class TrainCommand {
 
   // What there is to say is said by rank 0.
   int train_beside(const Engine& engine, Console& console) {
-    console.say_errors_only();
     const bool interrupted = engine.train(request_, console).interrupted;
     return static_cast<int>(interrupted ? ExitCode::kInterrupted : ExitCode::kDone);
   }

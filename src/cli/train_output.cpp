@@ -11,10 +11,20 @@ namespace {
 // More epochs are shown by their first and last ones.
 constexpr size_t kShownEpochs = 10;
 
-std::vector<std::string> profile_row(const std::string& title, const EpochTime& time) {
+// The parts that `all` has.
+std::vector<std::string> profile_row(const std::string& title, const EpochTime& time, const EpochTime& all) {
   std::vector<std::string> row{title, fixed(time.seconds, 1)};
-  for (const double seconds : time.parts) row.push_back(fixed(time.seconds > 0 ? 100 * seconds / time.seconds : 0, 1));
+  for (size_t i = 0; i < time.parts.size(); ++i)
+    if (all.has(i)) row.push_back(fixed(time.seconds > 0 ? 100 * time.parts[i] / time.seconds : 0, 1));
   return row;
+}
+
+std::string exchange_text(const ExchangeCount& exchange) {
+  if (exchange.steps == 0) return "";
+  constexpr double kKilo = 1e3;
+  const auto steps = static_cast<double>(exchange.steps);
+  return "rank 0 sent the others " + fixed(static_cast<double>(exchange.sent_bytes) / steps / kKilo, 1) +
+         " kB a step, in " + fixed(static_cast<double>(exchange.exchanges) / steps, 1) + " exchanges\n";
 }
 
 std::string workers_text(const SpentTimes& workers) {
@@ -28,16 +38,17 @@ std::string workers_text(const SpentTimes& workers) {
 
 std::string profile_text(const TrainProfile& profile, const std::string& run) {
   std::vector<std::vector<std::string>> rows{{"epoch", "seconds"}};
-  for (const char* name : kSpentNames) rows[0].emplace_back(name);
+  for (size_t i = 0; i < kSpentNames.size(); ++i)
+    if (profile.total.has(i)) rows[0].emplace_back(kSpentNames[i]);
   const size_t count = profile.epochs.size();
   for (size_t i = 0; i < count; ++i) {
     const bool shown = count <= kShownEpochs || i < kShownEpochs / 2 || i >= count - kShownEpochs / 2;
-    if (shown) rows.push_back(profile_row(std::to_string(profile.epochs[i].epoch), profile.epochs[i]));
+    if (shown) rows.push_back(profile_row(std::to_string(profile.epochs[i].epoch), profile.epochs[i], profile.total));
     if (!shown && i == kShownEpochs / 2) rows.push_back({"..."});
   }
-  rows.push_back(profile_row("all", profile.total));
+  rows.push_back(profile_row("all", profile.total, profile.total));
   std::string text = "where the time went, in per cent of each epoch (wait: for photos)\n" + table_text(rows) +
-                     workers_text(profile.total.workers);
+                     workers_text(profile.total.workers) + exchange_text(profile.total.exchange);
   if (profile.peak)
     text += "forward and backward reached " + fixed(profile.peak->gflops_reached, 1) + " of " +
             fixed(profile.peak->gflops_peak, 1) + " GFLOP/s, the rate of large matrix products here\n";

@@ -15,7 +15,9 @@ int64_t length_of(const std::string& path);
 
 // For each sample the index of the first one, in the order of the paths, whose file is equal to its own: itself where
 // there is none. Only files of equal length are opened, and of those only a part unless that is equal too. A file that
-// cannot be read, or is no image, equals no other.
-std::vector<size_t> first_copies(const std::string& root, const std::vector<Sample>& samples);
+// cannot be read, or is no image, equals no other. Of several processes, which have the same list, each opens its
+// share.
+std::vector<size_t> first_copies(const std::string& root, const std::vector<Sample>& samples,
+                                 const SharedReading& shared = {});
 
 }  // namespace cvtool

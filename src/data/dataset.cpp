@@ -17,6 +17,7 @@
 #include "data/folders.h"
 #include "data/hold_out.h"
 #include "data/listing.h"
+#include "data/pixel_cache.h"
 
 namespace fs = std::filesystem;
 
@@ -101,8 +102,14 @@ void place_samples(Dataset& dataset, const Listing& listing) {
     std::sort(samples->begin(), samples->end(), by_path);
 }
 
-HeldBack held_out(Dataset& dataset, const std::vector<Sample>& samples, HoldOutPlan plan) {
-  plan.first = first_copies(dataset.root, samples);
+// By which a set's photos are held back, and with whom copies among them are looked for.
+struct SplitDraw {
+  uint64_t seed;
+  const SharedReading& shared;
+};
+
+HeldBack held_out(Dataset& dataset, const std::vector<Sample>& samples, HoldOutPlan plan, const SharedReading& shared) {
+  plan.first = first_copies(dataset.root, samples, shared);
   int64_t copies = 0;
   for (size_t i = 0; i < samples.size(); ++i) copies += plan.first[i] != i;
   if (copies > 0)
@@ -117,13 +124,14 @@ std::string notes_text(const Dataset& dataset) {
 }
 
 // Holds back what the data does not split itself.
-void complete_splits(Dataset& dataset, const DataConfig& config, uint64_t seed) {
+void complete_splits(Dataset& dataset, const DataConfig& config, const SplitDraw& draw) {
   if (config.valid + config.test >= 1)
     throw UsageError("valid + test: must be below 1, so that photos remain to train on");
   const bool no_valid = dataset.valid.empty() && !dataset.train.empty() && config.valid > 0;
   const bool no_test = dataset.test.empty() && config.test > 0;
   if (no_valid) {
-    HeldBack parts = held_out(dataset, dataset.train, {config.valid, no_test ? config.test : 0, seed});
+    HeldBack parts =
+        held_out(dataset, dataset.train, {config.valid, no_test ? config.test : 0, draw.seed}, draw.shared);
     dataset.train = std::move(parts.rest);
     dataset.valid = std::move(parts.valid);
     if (no_test) dataset.test = std::move(parts.test);
@@ -135,7 +143,7 @@ void complete_splits(Dataset& dataset, const DataConfig& config, uint64_t seed) 
   } else if (no_test) {
     auto& source = dataset.valid.empty() ? dataset.train : dataset.valid;
     const std::string name = dataset.valid.empty() ? "train" : "valid";
-    HeldBack parts = held_out(dataset, source, {0, config.test, seed});
+    HeldBack parts = held_out(dataset, source, {0, config.test, draw.seed}, draw.shared);
     source = std::move(parts.rest);
     dataset.test = std::move(parts.test);
     dataset.notes.push_back("there is no test split: " + percent(config.test) + " of " + name + " is held out for it");
@@ -161,6 +169,14 @@ Listing listing_of(const std::string& path, const DataConfig& config) {
   if (!ends_with(name, ".csv") && !ends_with(name, ".tsv") && !ends_with(name, ".txt"))
     throw DataError(path + " is neither a folder nor a CSV file; name a folder of photos or a file path,label[,split]");
   return list_csv(path, config);
+}
+
+bool have_same(const Listing& listing, const SharedReading& shared) {
+  std::string list = listing.layout;
+  for (const ListedPhoto& photo : listing.photos)
+    list += '\n' + photo.path + '\n' + photo.split + '\n' + photo.class_name;
+  const std::vector<std::string> digests = shared.gather(hex_text(content_hash(list)));
+  return std::all_of(digests.begin(), digests.end(), [&](const std::string& one) { return one == digests[0]; });
 }
 
 // What is known of a listing before its photos are placed.
@@ -206,7 +222,7 @@ std::vector<Sample> Dataset::all() const {
 namespace {
 
 // A set to train on, of what was found at `path`.
-Dataset training_set(const std::string& path, Listing listing, const DataConfig& config, uint64_t seed) {
+Dataset training_set(const std::string& path, Listing listing, const DataConfig& config, const SplitDraw& draw) {
   const Counts counts = counts_of(listing);
   Dataset dataset = described(listing);
   dataset.classes = chosen_classes(listing, counts, config);
@@ -220,14 +236,17 @@ Dataset training_set(const std::string& path, Listing listing, const DataConfig&
   place_samples(dataset, listing);
   if (dataset.train.empty() && dataset.valid.empty() && dataset.test.empty())
     throw DataError(path + " holds no photo of the classes " + quoted_list(dataset.classes));
-  complete_splits(dataset, config, seed);
+  complete_splits(dataset, config, draw);
   return dataset;
 }
 
 }  // namespace
 
-Dataset find_dataset(const std::string& path, const DataConfig& config, uint64_t seed) {
-  return training_set(path, listing_of(path, config), config, seed);
+Dataset find_dataset(const std::string& path, const DataConfig& config, uint64_t seed, const SharedReading& shared) {
+  Listing listing = listing_of(path, config);
+  // Whoever compares what was found says in what it differs; until then each goes on alone.
+  const bool together = shared.shared() && have_same(listing, shared);
+  return training_set(path, std::move(listing), config, {seed, together ? shared : SharedReading()});
 }
 
 Dataset find_photos(const std::string& path, const DataConfig& config, uint64_t seed) {
@@ -248,7 +267,7 @@ Dataset find_photos(const std::string& path, const DataConfig& config, uint64_t 
   }
   const Counts counts = counts_of(listing);
   const std::vector<std::string> classes = chosen_classes(listing, counts, config);
-  if (!loose && classes.size() > 1) return training_set(path, std::move(listing), config, seed);
+  if (!loose && classes.size() > 1) return training_set(path, std::move(listing), config, {seed, {}});
   Dataset dataset = described(listing);
   dataset.classes = classes;
   check_class_names(dataset, path);

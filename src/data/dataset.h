@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "data/shared_reading.h"
 #include "spec/data_config.h"
 
 namespace cvtool {
@@ -38,7 +39,9 @@ std::vector<int64_t> counts_by_label(const std::vector<Sample>& samples, size_t 
 // Finds DIR/SPLIT/CLASS/**, DIR/CLASS/** or a CSV file (listing.h). What has no validation folder is split stratified,
 // each file by a hash of its relative path and the seed, so that adding a file moves no other one; exact copies of a
 // photo stay together. Throws DataError when there is nothing to use.
-Dataset find_dataset(const std::string& path, const DataConfig& config, uint64_t seed);
+// Of several processes (`shared`), which all call it at once, each looks into its share of the files for copies.
+Dataset find_dataset(const std::string& path, const DataConfig& config, uint64_t seed,
+                     const SharedReading& shared = {});
 
 // The same where a set need not be one to train on: a folder of photos without classes (one class, named ""), or with
 // one class. Nothing is held back then.

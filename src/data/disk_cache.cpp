@@ -164,9 +164,13 @@ std::unique_ptr<PixelCache> disk_cache(const CacheShape& shape, const CacheName&
   std::string problem;
   try {
     make_folders(folder);
-    file = open_existing(path, shape);
-    if (!file.open())
-      problem = make_cache_room(static_cast<int64_t>(layout_of(shape).size), [&] { file = create(path, shape); });
+    const auto is_there = [&] {
+      file = open_existing(path, shape);
+      return file.open();
+    };
+    if (!is_there())
+      problem =
+          make_cache_room(static_cast<int64_t>(layout_of(shape).size), is_there, [&] { file = create(path, shape); });
   } catch (const UsageError&) {
     throw;
   } catch (const Error& error) {

@@ -13,6 +13,7 @@
 #include "data/dataset.h"
 #include "data/image.h"
 #include "data/pixel_cache.h"
+#include "data/shared_reading.h"
 #include "spec/requests.h"
 
 namespace cvtool {
@@ -27,6 +28,7 @@ struct LoaderOptions {
   ReadOptions read;                // its workers decode
   std::string cache = "auto";      // auto, ram, disk or none
   int64_t cache_budget_bytes = 0;  // 0: half of the memory that is free, cgroup limits obeyed
+  SharedReading shared;            // with whom the photos are read
 };
 
 // Called from the thread that called scan(), about ten times a second.
@@ -39,20 +41,25 @@ class PhotoStore {
   ~PhotoStore();
 
   // Decodes every photo once, with all workers, filling the cache. Photos that cannot be read are taken out of
-  // samples() and returned with the reason. `progress` may return early by throwing. Call it once, first.
+  // samples() and returned with the reason. `progress` may return early by throwing. Call it once, first. Of several
+  // processes each reads its share, and all know the same of all photos then.
   std::vector<BadFile> scan(const ScanProgress& progress = {});
 
   // The photos samples()[row] of the rows as a store of their own, already scanned; the two share the pixels that are
   // kept, and either may outlive the other.
   std::unique_ptr<PhotoStore> subset(const std::vector<size_t>& rows) const;
 
+  const std::string& root() const;
   const std::vector<Sample>& samples() const;
+  // Indices into samples() of those that this process has read; all, where it is alone.
+  std::vector<size_t> own_rows() const;
   // Those of them that are damaged, and used as far as they could be decoded.
   const std::vector<BadFile>& damaged() const;
   const LoaderOptions& options() const;
 
   // Copies the pixels of samples()[index], HWC RGB, imgsz.height * imgsz.width * 3 bytes, to `target`: from the
   // cache, else decoded again. False when the file has since vanished or changed; a warning is logged once per file.
+  // Of several processes all must find the file that one of them has read: there it throws DataError.
   bool pixels(size_t index, uint8_t* target) const;
 
   // Names everything that pixels depend on beside the content of each file: folder, size and rules.

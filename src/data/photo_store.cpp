@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "data/decode/versions.h"
 #include "data/loader.h"
+#include "data/photo_findings.h"
 #include "data/pixel_cache.h"
 
 namespace cvtool {
@@ -52,8 +53,8 @@ struct PhotoStore::State {
     std::copy_n(pixels.data, row_bytes, target);
     return damage;
   }
-  std::string scan_one(size_t index, std::string& damage);
-  void warn_once(size_t index, const std::string& reason);
+  PhotoFinding scan_one(size_t index);
+  void lose(size_t index, const std::string& reason);
 };
 
 void PhotoStore::State::open_cache() {
@@ -63,28 +64,34 @@ void PhotoStore::State::open_cache() {
                              {options.cache, options.cache_budget_bytes, "pixels", [&] { return key; }});
 }
 
-// Returns why the photo cannot be read, or "". A damaged one is never cached, so that each run tells of it.
-std::string PhotoStore::State::scan_one(size_t index, std::string& damage) {
+// A damaged photo is never cached, so that each run tells of it.
+PhotoFinding PhotoStore::State::scan_one(size_t index) {
+  PhotoFinding found;
   try {
     const std::string bytes = read(index);
-    contents[index] = content_hash(bytes);
+    found.content = content_hash(bytes);
     std::vector<uint8_t> pixels(row_bytes);
-    if (cache && cache->read(index, contents[index], pixels.data())) return "";
-    damage = decode(bytes, pixels.data());
-    if (cache && damage.empty()) cache->write(index, contents[index], pixels.data());
-    return "";
+    if (cache && cache->read(index, found.content, pixels.data())) return found;
+    found.damage = decode(bytes, pixels.data());
+    if (cache && found.damage.empty()) cache->write(index, found.content, pixels.data());
   } catch (const DataError& error) {
-    return error.what();
+    found.unreadable = error.what();
   } catch (const cv::Exception& error) {
-    return "cannot be decoded: " + error.err;
+    found.unreadable = "cannot be decoded: " + error.err;
   } catch (const std::bad_alloc&) {
-    return "cannot be decoded: not enough memory";
+    found.unreadable = "cannot be decoded: not enough memory";
   }
+  return found;
 }
 
-void PhotoStore::State::warn_once(size_t index, const std::string& reason) {
+// A photo that was there is no longer.
+void PhotoStore::State::lose(size_t index, const std::string& reason) {
+  const std::string path = printable(samples[index].path);
+  if (options.shared.shared())
+    throw DataError(path + ": " + reason +
+                    "; give each machine the same files, and leave them as they are while they are used");
   const std::lock_guard<std::mutex> lock(warned_mutex);
-  if (warned.insert(index).second) spdlog::warn("{}: {}; it is left out", printable(samples[index].path), reason);
+  if (warned.insert(index).second) spdlog::warn("{}: {}; it is left out", path, reason);
 }
 
 PhotoStore::PhotoStore(std::string root, std::vector<Sample> samples, LoaderOptions options)
@@ -105,29 +112,44 @@ PhotoStore::~PhotoStore() = default;
 std::vector<BadFile> PhotoStore::scan(const ScanProgress& progress) {
   State& state = *state_;
   state.open_cache();
-  state.contents.resize(state.samples.size());
-  std::vector<std::string> reasons(state.samples.size()), damages(state.samples.size());
+  const SharedReading& shared = state.options.shared;
+  const size_t count = state.samples.size();
+  std::vector<size_t> own;
+  for (size_t i = 0; i < count; ++i)
+    if (shared.is_own(i)) own.push_back(i);
+  std::vector<PhotoFinding> found(count);
   for_each_parallel(
-      state.samples.size(), state.options.read.workers, [&](size_t i) { reasons[i] = state.scan_one(i, damages[i]); },
-      progress);
+      own.size(), state.options.read.workers, [&](size_t i) { found[own[i]] = state.scan_one(own[i]); },
+      [&](int64_t done, int64_t) {
+        const auto all = static_cast<int64_t>(count);
+        if (progress) progress(std::min(all, done * static_cast<int64_t>(shared.processes)), all);
+      });
+  if (shared.shared()) share_findings(shared, found);
   std::vector<BadFile> bad;
   size_t kept = 0;
-  for (size_t i = 0; i < reasons.size(); ++i) {
-    if (!reasons[i].empty()) {
-      bad.push_back({state.samples[i].path, reasons[i]});
+  for (size_t i = 0; i < count; ++i) {
+    if (!found[i].unreadable.empty()) {
+      bad.push_back({state.samples[i].path, found[i].unreadable});
       continue;
     }
-    if (!damages[i].empty()) state.damaged.push_back({state.samples[i].path, damages[i]});
+    if (!found[i].damage.empty()) state.damaged.push_back({state.samples[i].path, found[i].damage});
     state.rows.push_back(i);
-    state.contents[kept] = state.contents[i];
+    state.contents.push_back(found[i].content);
     if (kept != i) state.samples[kept] = std::move(state.samples[i]);
     ++kept;
   }
   state.samples.resize(kept);
-  state.contents.resize(kept);
   return bad;
 }
 
+std::vector<size_t> PhotoStore::own_rows() const {
+  std::vector<size_t> own;
+  for (size_t i = 0; i < state_->samples.size(); ++i)
+    if (state_->options.shared.is_own(state_->rows.at(i))) own.push_back(i);
+  return own;
+}
+
+const std::string& PhotoStore::root() const { return state_->root; }
 const std::vector<BadFile>& PhotoStore::damaged() const { return state_->damaged; }
 std::string PhotoStore::pixel_key() const { return state_->pixel_key(); }
 const ContentHash& PhotoStore::content(size_t index) const { return state_->contents.at(index); }
@@ -139,16 +161,21 @@ bool PhotoStore::pixels(size_t index, uint8_t* target) const {
   if (state.rows.size() != state.samples.size()) throw Error("PhotoStore: scan() comes first");
   const ContentHash& content = state.contents.at(index);
   if (state.cache && state.cache->read(state.rows[index], content, target)) return true;
+  std::string reason;
   try {
     const std::string bytes = state.read(index);
     if (content_hash(bytes) != content) throw DataError("changed while it was in use");
-    state.decode(bytes, target);
+    const std::string damage = state.decode(bytes, target);
+    // The others' photos come into the cache when they are first needed here.
+    if (state.cache && damage.empty() && state.options.shared.shared())
+      state.cache->write(state.rows[index], content, target);
     return true;
   } catch (const DataError& error) {
-    state.warn_once(index, error.what());
+    reason = error.what();
   } catch (const cv::Exception& error) {
-    state.warn_once(index, error.err);
+    reason = error.err;
   }
+  state.lose(index, reason);
   return false;
 }
 

@@ -1,23 +1,17 @@
 #include "data/photo_stream.h"
 
-#include <spdlog/spdlog.h>
-
 #include <opencv2/core.hpp>
 
 #include "base/error.h"
-#include "base/output.h"
 
 namespace cvtool {
 namespace {
 
 void read_photo(StreamedPhoto& photo, const PhotoStreamOptions& options) {
-  if (!photo.source.error.empty()) return;
+  if (!photo.source.error.empty() || !photo.is_own) return;
   try {
-    std::string damage;
     photo.pixels = decode_resized(photo.source.bytes ? *photo.source.bytes : read_photo_file(photo.source.path),
-                                  decode_options(options.data, options.read), options.data, &damage);
-    if (!damage.empty())
-      spdlog::warn("{}: damaged, used as far as it can be decoded: {}", printable(photo.source.path), damage);
+                                  decode_options(options.data, options.read), options.data, &photo.damage);
   } catch (const Error& error) {
     photo.source.error = error.what();
   } catch (const cv::Exception& error) {
@@ -32,6 +26,7 @@ void read_photo(StreamedPhoto& photo, const PhotoStreamOptions& options) {
 struct PhotoStream::State {
   PhotoStreamOptions options;
   PhotoLister lister;
+  size_t named = 0;
   OrderedPrefetch<StreamedPhoto> photos;
 
   explicit State(PhotoStreamOptions wanted)
@@ -39,7 +34,11 @@ struct PhotoStream::State {
 
   PrefetchPlan<StreamedPhoto> plan() {
     PrefetchPlan<StreamedPhoto> plan;
-    plan.source = [this](StreamedPhoto& photo) { return lister.next(photo.source); };
+    plan.source = [this](StreamedPhoto& photo) {
+      const PhotoDealing& deal = options.dealing;
+      photo.is_own = named++ / static_cast<size_t>(deal.in_a_row) % deal.processes == deal.process;
+      return lister.next(photo.source);
+    };
     plan.work = [this](StreamedPhoto& photo) { read_photo(photo, options); };
     plan.workers = worker_count(options.read.workers);
     plan.window = static_cast<size_t>(options.ahead);

@@ -15,13 +15,22 @@ namespace cvtool {
 struct StreamedPhoto {
   PhotoSource source;  // source.error says why there are no pixels
   cv::Mat pixels;      // CV_8UC3, RGB, of the config's size
+  std::string damage;  // what of it could not be decoded; empty where all could
+  bool is_own = true;  // of several processes, that it is this one's to read; else there are no pixels
+};
+
+// Which photos are this process's: `in_a_row` that follow each other, of each `processes` times as many.
+struct PhotoDealing {
+  size_t process = 0, processes = 1;
+  int64_t in_a_row = 1;
 };
 
 struct PhotoStreamOptions {
   PhotoSourceOptions sources;
   DataConfig data;
   ReadOptions read;
-  int64_t ahead = 64;  // photos that may be kept ready
+  int64_t ahead = 64;    // photos that may be kept ready
+  PhotoDealing dealing;  // all are named, and the own ones read
 };
 
 // Reads as the photo store does: the same file gives the same pixels in train, eval and predict.

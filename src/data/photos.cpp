@@ -44,6 +44,7 @@ OpenedSplit open_split(const PhotoRequest& request, const DataConfig& data, cons
   options.data = data;
   options.read = run;
   options.cache = run.cache;
+  options.shared = request.shared;
   options.cache_budget_bytes =
       static_cast<int64_t>(request.budget_fraction * 1e6 * static_cast<double>(run.cache_budget));
   split.store = std::make_unique<PhotoStore>(request.root, request.samples, options);

@@ -27,6 +27,7 @@ struct PhotoRequest {
   std::vector<Sample> samples;
   double budget_fraction = 1;  // of --cache-budget; the splits of a command share it
   bool told = false;           // of the bad ones: they have been named before
+  SharedReading shared = {};   // with whom they are read
 };
 
 // Reads every photo, names the bad ones. Throws DataError when more than half are bad, when none is left, and under

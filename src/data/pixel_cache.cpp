@@ -4,6 +4,7 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
 #include <cstring>
 
@@ -14,26 +15,28 @@ namespace {
 
 class RamCache : public PixelCache {
  public:
-  RamCache(uint8_t* memory, size_t rows, size_t row_bytes) : memory_(memory), row_bytes_(row_bytes), filled_(rows, 0) {}
-  ~RamCache() override { ::munmap(memory_, filled_.size() * row_bytes_); }
+  RamCache(uint8_t* memory, size_t rows, size_t row_bytes) : memory_(memory), row_bytes_(row_bytes), states_(rows) {}
+  ~RamCache() override { ::munmap(memory_, states_.size() * row_bytes_); }
 
   // What the process itself put here since the scan cannot be of other content.
   bool read(size_t row, const ContentHash&, uint8_t* target) const override {
-    if (row >= filled_.size() || !filled_[row]) return false;
+    if (row >= states_.size() || states_[row].load(std::memory_order_acquire) != kFilled) return false;
     std::memcpy(target, memory_ + row * row_bytes_, row_bytes_);
     return true;
   }
 
   void write(size_t row, const ContentHash&, const uint8_t* pixels) override {
-    if (row >= filled_.size()) return;
+    uint8_t empty = kEmpty;
+    if (row >= states_.size() || !states_[row].compare_exchange_strong(empty, kBeingFilled)) return;
     std::memcpy(memory_ + row * row_bytes_, pixels, row_bytes_);
-    filled_[row] = 1;
+    states_[row].store(kFilled, std::memory_order_release);
   }
 
  private:
+  enum : uint8_t { kEmpty, kBeingFilled, kFilled };
   uint8_t* memory_;
   size_t row_bytes_;
-  std::vector<uint8_t> filled_;
+  std::vector<std::atomic<uint8_t>> states_;
 };
 
 }  // namespace

@@ -23,8 +23,8 @@ ContentHash content_hash(const void* bytes, size_t size);
 inline ContentHash content_hash(const std::string& bytes) { return content_hash(bytes.data(), bytes.size()); }
 std::string hex_text(const ContentHash& hash);
 
-// Rows of a fixed number of bytes, each with the content that it was made from. Different rows may be written
-// and read by different threads at once.
+// Rows of a fixed number of bytes, each with the content that it was made from. They may be written and read by
+// different threads at once.
 class PixelCache {
  public:
   virtual ~PixelCache() = default;

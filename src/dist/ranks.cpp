@@ -3,9 +3,13 @@
 #include <ATen/ATen.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <string_view>
 
+#include "base/output.h"
+#include "base/random.h"
 #include "dist/meeting.h"
 #include "dist/watch.h"
 
@@ -15,12 +19,44 @@ namespace {
 // Whether the others are there is the watch's matter; waiting itself has no end.
 constexpr std::chrono::milliseconds kForEver = std::chrono::hours(24 * 365);
 
+at::Tensor tensor_of(const std::string& text) {
+  at::Tensor bytes = at::empty({static_cast<int64_t>(text.size())}, at::kByte);
+  if (!text.empty()) std::memcpy(bytes.data_ptr(), text.data(), text.size());
+  return bytes;
+}
+
+std::string text_in(const at::Tensor& bytes) {
+  return {static_cast<const char*>(bytes.data_ptr()), static_cast<size_t>(bytes.numel())};
+}
+
+std::vector<std::string_view> sorted_lines(std::string_view text) {
+  std::vector<std::string_view> lines;
+  for (size_t begin = 0, end = 0; begin < text.size(); begin = end + 1) {
+    end = std::min(text.find('\n', begin), text.size());
+    lines.push_back(text.substr(begin, end - begin));
+  }
+  std::sort(lines.begin(), lines.end());
+  return lines;
+}
+
+// The first line that stands in one of the two alone, and in which.
+std::string first_difference(const std::string& of_first, const std::string& own, const std::string& first) {
+  const std::vector<std::string_view> theirs = sorted_lines(of_first), mine = sorted_lines(own);
+  size_t i = 0;
+  while (i < std::min(theirs.size(), mine.size()) && theirs[i] == mine[i]) ++i;
+  if (i == std::max(theirs.size(), mine.size())) return "another order";
+  const bool is_missing = i == mine.size() || (i < theirs.size() && theirs[i] < mine[i]);
+  return printable(std::string(is_missing ? theirs[i] : mine[i])) + " is " +
+         (is_missing ? "only on " + first : "not on " + first);
+}
+
 }  // namespace
 
 struct Ranks::State {
   Launch launch;
   Meeting meeting;
   std::unique_ptr<Watch> watch;
+  Traffic traffic;
   int tag = 0;
   bool told = false;
 
@@ -56,6 +92,7 @@ std::string Ranks::name_of(size_t rank) const { return state_->meeting.names.at(
 void Ranks::exchange(const std::vector<at::Tensor>& to, const std::vector<at::Tensor>& from) {
   State& s = *state_;
   if (const auto end = s.watch->known()) s.end(*end);
+  const auto begin = std::chrono::steady_clock::now();
   struct Waited {
     size_t rank;
     c10::intrusive_ptr<c10d::Work> work;
@@ -69,8 +106,10 @@ void Ranks::exchange(const std::vector<at::Tensor>& to, const std::vector<at::Te
       // Each begins with its neighbour, so that not all send to the same one.
       const size_t there = (rank() + i) % size();
       asked = there;
-      if (std::vector<at::Tensor> tensors{to[there]}; open(to[there]))
+      if (std::vector<at::Tensor> tensors{to[there]}; open(to[there])) {
         works.push_back({there, s.meeting.group->send(tensors, static_cast<int>(there), tag)});
+        s.traffic.sent_bytes += static_cast<int64_t>(to[there].nbytes());
+      }
       if (std::vector<at::Tensor> tensors{from[there]}; open(from[there]))
         works.push_back({there, s.meeting.group->recv(tensors, static_cast<int>(there), tag)});
     }
@@ -87,7 +126,11 @@ void Ranks::exchange(const std::vector<at::Tensor>& to, const std::vector<at::Te
     s.end(s.watch->lost(asked));
   }
   if (const auto end = s.watch->known()) s.end(*end);
+  ++s.traffic.exchanges;
+  s.traffic.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
+
+const Traffic& Ranks::traffic() const { return state_->traffic; }
 
 std::vector<at::Tensor> Ranks::gather(const at::Tensor& mine, const std::vector<int64_t>& sizes) {
   std::vector<at::Tensor> to(size(), mine), from(size());
@@ -105,11 +148,24 @@ std::vector<at::Tensor> Ranks::gather(const at::Tensor& mine) {
 }
 
 std::vector<std::string> Ranks::gather(const std::string& mine) {
-  at::Tensor bytes = at::empty({static_cast<int64_t>(mine.size())}, at::kByte);
-  if (!mine.empty()) std::memcpy(bytes.data_ptr(), mine.data(), mine.size());
   std::vector<std::string> all;
-  for (const at::Tensor& one : gather(bytes))
-    all.emplace_back(static_cast<const char*>(one.data_ptr()), static_cast<size_t>(one.numel()));
+  for (const at::Tensor& one : gather(tensor_of(mine))) all.push_back(text_in(one));
+  return all;
+}
+
+std::vector<std::string> Ranks::to_first(const std::string& mine) {
+  const at::Tensor own = tensor_of(mine);
+  std::vector<at::Tensor> size_to(size()), size_from(size()), to(size()), from(size());
+  size_to[0] = at::tensor({own.numel()}, at::kLong);
+  for (size_t there = 1; there < size() && is_first(); ++there) size_from[there] = at::empty({1}, at::kLong);
+  exchange(size_to, size_from);
+  to[0] = own;
+  for (size_t there = 1; there < size() && is_first(); ++there)
+    from[there] = at::empty({size_from[there].item<int64_t>()}, at::kByte);
+  exchange(to, from);
+  if (!is_first()) return {};
+  std::vector<std::string> all{mine};
+  for (size_t there = 1; there < size(); ++there) all.push_back(text_in(from[there]));
   return all;
 }
 
@@ -128,6 +184,17 @@ void Ranks::check_same(const std::string& value, const std::string& what, const 
   for (size_t there = 1; there < size(); ++there)
     if (all[there] != all[0])
       throw Error(name_of(there) + ": " + what + " differ from those of " + name_of(0) + "; " + next);
+}
+
+void Ranks::check_same_lines(const std::string& lines, const std::string& what, const std::string& next) {
+  const std::vector<std::string> digests =
+      gather(std::to_string(lines.size()) + " " + std::to_string(stable_hash(lines)));
+  if (std::all_of(digests.begin(), digests.end(), [&](const std::string& one) { return one == digests[0]; })) return;
+  const std::vector<std::string> differences = gather(first_difference(from_first(lines), lines, name_of(0)));
+  for (size_t there = 1; there < size(); ++there)
+    if (digests[there] != digests[0])
+      throw Error(name_of(there) + ": " + what + " differ from those of " + name_of(0) + ": " + differences[there] +
+                  "; " + next);
 }
 
 void Ranks::fail(const std::string& message, ExitCode code) noexcept {

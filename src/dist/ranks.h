@@ -13,6 +13,12 @@
 
 namespace cvtool {
 
+// What a rank has told the others so far.
+struct Traffic {
+  int64_t exchanges = 0, sent_bytes = 0;
+  double seconds = 0;  // in which it exchanged, or waited for that
+};
+
 // All ranks call the same functions in the same order, from one thread at a time. Each throws an Error that names the
 // rank and its host where another one has failed, was stopped, has gone, or has been silent for too long: whoever waits
 // then stops to wait.
@@ -38,11 +44,15 @@ class Ranks {
   // Undefined or empty ones stay away. Nothing goes to oneself.
   void exchange(const std::vector<at::Tensor>& to, const std::vector<at::Tensor>& from);
 
+  const Traffic& traffic() const;
+
   // What each rank gives, by rank: one-dimensional, sizes[q] values of rank q, all of one type.
   std::vector<at::Tensor> gather(const at::Tensor& mine, const std::vector<int64_t>& sizes);
   // The same of sizes that the others do not know.
   std::vector<at::Tensor> gather(const at::Tensor& mine);
   std::vector<std::string> gather(const std::string& mine);
+  // By rank, at rank 0; of the others each gives, and gets nothing.
+  std::vector<std::string> to_first(const std::string& mine);
   // What rank 0 gives.
   std::string from_first(const std::string& bytes);
   double from_first(double number);
@@ -51,6 +61,9 @@ class Ranks {
   // Throws Error naming the first rank whose value is not that of rank 0: "rank 1 on node7: WHAT differs from rank 0 on
   // node6; NEXT".
   void check_same(const std::string& value, const std::string& what, const std::string& next);
+  // The same of a list, a line each, of which a digest is sent; the message names the first line that one of the two
+  // has alone.
+  void check_same_lines(const std::string& lines, const std::string& what, const std::string& next);
 
   // Tells the others why this rank ends, once; the first to tell is believed.
   void fail(const std::string& message, ExitCode code) noexcept;

@@ -11,14 +11,18 @@
 #include "base/files.h"
 #include "base/output.h"
 #include "base/text.h"
+#include "engine/company.h"
 #include "engine/jobs.h"
 #include "engine/looked.h"
 #include "engine/output_check.h"
 #include "evaluate/baseline.h"
 #include "evaluate/calibrate.h"
+#include "evaluate/eval_work.h"
 #include "evaluate/evaluation.h"
+#include "model/weights/sha256.h"
 #include "report/evaluation_summary.h"
 #include "report/junit.h"
+#include "run/share.h"
 #include "torch/device.h"
 
 namespace cvtool {
@@ -71,29 +75,33 @@ void check_request(const EvalRequest& request, const ModelFile& model) {
     throw UsageError("--threshold needs two classes; this model has " + std::to_string(classes.size()));
 }
 
-OpenedModel open_model(const EvalRequest& request) {
-  return open_model(request.model, request.precision, request.run, request.tta);
+OpenedModel open_model(const EvalRequest& request, Ranks* ranks) {
+  OpenedModel model = open_model(request.model, request.precision, request.run, request.tta);
+  if (ranks) ranks->check_same(sha256_of_file(model.path), "the models", "give each machine the same file");
+  return model;
 }
 
-OpenedSplit open_photos(const EvalRequest& request, const PhotoRequest& photos, const Recipe& recipe,
-                        Observer& observer) {
-  OpenedSplit split = open_split(photos, recipe.data, request.run, observer);
-  if (split.count() == 0) throw DataError(request.data + ": there is no " + photos.name + " photo that can be read");
+OpenedSplit open_some_photos(const EvalWork& work, const PhotoRequest& photos, const Recipe& recipe) {
+  OpenedSplit split = open_photos(work, photos, recipe);
+  if (split.count() == 0)
+    throw DataError(work.request.data + ": there is no " + photos.name + " photo that can be read");
   return split;
 }
 
-Outputs outputs_on(const EvalRequest& request, const OpenedModel& model, const OpenedSplit& split, Observer& observer) {
-  return outputs_of(model.predictor, *split.store, {model.recipe.train.loss, request.batch}, observer);
-}
+bool is_first(const EvalWork& work) { return !work.ranks || work.ranks->is_first(); }
 
 // Stores a temperature in the model's file and opens the model anew, so that all that is measured then is the
-// calibrated model's.
-CalibrationResult calibrate(const EvalRequest& request, const Dataset& dataset, OpenedModel& model,
-                            Observer& observer) {
-  const OpenedSplit valid = open_photos(request, {dataset.root, "valid", dataset.valid}, model.recipe, observer);
-  CalibrationResult result = calibrate(model.file, model.path, outputs_on(request, model, valid, observer));
-  spdlog::info("temperature {} stored in {}", fixed(result.calibration.temperature, 4), model.path);
-  model = open_model(request);
+// calibrated model's. Of several processes rank 0 stores it.
+CalibrationResult calibrate(const EvalWork& work, const Dataset& dataset, OpenedModel& model) {
+  const OpenedSplit valid = open_some_photos(work, {dataset.root, "valid", dataset.valid}, model.recipe);
+  const Outputs answers = answers_to(work, model, valid);
+  CalibrationResult result;
+  if (is_first(work)) {
+    result = calibrate(model.file, model.path, answers);
+    spdlog::info("temperature {} stored in {}", fixed(result.calibration.temperature, 4), model.path);
+  }
+  if (work.ranks) work.ranks->largest(0);
+  model = open_model(work.request, work.ranks);
   return result;
 }
 
@@ -165,33 +173,47 @@ void write_reports(const EvalRequest& request, const std::vector<std::string>& c
   if (!request.summary.empty()) append_to_file(request.summary, evaluation_summary(document, classes));
 }
 
-}  // namespace
+EvalResult result_of(const Evaluation& evaluation, const std::string& split) {
+  EvalResult result;
+  result.split = split;
+  result.photos = evaluation.outputs.predictions.count();
+  for (const char* name : {"accuracy", "balanced_accuracy", "majority_baseline", "roc_auc", "loss", "ece"})
+    result.metrics.push_back(measured(evaluation, name));
+  return result;
+}
 
-EvalResult eval_job(const EvalRequest& request, Observer& observer) {
+// Of several processes all do what needs the photos, and rank 0 the rest.
+EvalResult evaluate_model(const EvalWork& work) {
   const auto begin = std::chrono::steady_clock::now();
+  const EvalRequest& request = work.request;
   // Whatever is wrong with the request is found before a photo is read.
-  OpenedModel model = open_model(request);
+  if (work.ranks) check_same_program(*work.ranks);
+  OpenedModel model = open_model(request, work.ranks);
   check_request(request, model.file);
   std::optional<Baseline> baseline = open_baseline(request);
   const Dataset dataset = data_for(request, model);
   const ChosenSplit chosen = choose_split(dataset, request.split, model.file.info);
-  EvalResult result;
-  result.folder = output_folder(request, model, chosen.name);
-  check_folder(request, model, dataset, result.folder);
+  const std::string folder = output_folder(request, model, chosen.name);
+  if (is_first(work)) check_folder(request, model, dataset, folder);
+  if (work.ranks) check_same_photos(dataset, request.data, *work.ranks);
 
   CalibrationResult calibration;
-  if (!request.calibrate.empty()) calibration = calibrate(request, dataset, model, observer);
+  if (!request.calibrate.empty()) calibration = calibrate(work, dataset, model);
 
   spdlog::info("evaluating {} on {} ({})", model.path, request.data, chosen.reason);
-  const OpenedSplit split = open_photos(request, {dataset.root, chosen.name, chosen.samples}, model.recipe, observer);
-  const EvaluationSubject subject = subject_of(request, model, dataset, split);
-  Evaluation evaluation = evaluate(subject, outputs_on(request, model, split, observer), request.threshold);
-  Json& document = evaluation.document;
+  const OpenedSplit split = open_some_photos(work, {dataset.root, chosen.name, chosen.samples}, model.recipe);
+  Outputs outputs = answers_to(work, model, split);
+  if (baseline) answer(*baseline, split, model_classes(model.file), work);
+  if (!is_first(work)) return {};
 
+  const EvaluationSubject subject = subject_of(request, model, dataset, split);
+  Evaluation evaluation = evaluate(subject, std::move(outputs), request.threshold);
+  EvalResult result = result_of(evaluation, split.name);
+  result.folder = folder;
+  Json& document = evaluation.document;
   result.gates = judged(request.gates, document["metrics"]);
   if (!result.gates.empty()) document["gates"] = result.gates;
   if (baseline) {
-    answer(*baseline, split, subject, request, observer);
     result.baseline = compared(*baseline, evaluation);
     document["baseline"] = *result.baseline;
   }
@@ -200,14 +222,22 @@ EvalResult eval_job(const EvalRequest& request, Observer& observer) {
     document["calibration"] = calibration.calibration;
     result.calibration = calibration.calibration;
   }
-  write_evaluation(result.folder, subject, evaluation);
+  write_evaluation(folder, subject, evaluation);
   write_reports(request, subject.classes(), document,
                 std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
-  result.split = split.name;
-  result.photos = evaluation.outputs.predictions.count();
-  for (const char* name : {"accuracy", "balanced_accuracy", "majority_baseline", "roc_auc", "loss", "ece"})
-    result.metrics.push_back(measured(evaluation, name));
   result.document = std::move(document);
+  return result;
+}
+
+}  // namespace
+
+EvalResult eval_job(const EvalRequest& request, Observer& observer) {
+  EvalResult result;
+  in_company(request.company.dist_timeout, observer, [&](Ranks* ranks, Observer& shared) {
+    EvalRequest own = request;
+    if (ranks) share_machine(own.run, *ranks);
+    result = evaluate_model({own, ranks, shared});
+  });
   return result;
 }
 

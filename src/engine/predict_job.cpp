@@ -3,40 +3,25 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
-#include <filesystem>
 #include <new>
-#include <nlohmann/json.hpp>
 #include <numeric>
 #include <opencv2/core.hpp>
+#include <optional>
 
 #include "base/error.h"
-#include "data/photo_stream.h"
-#include "data/photos.h"
+#include "base/output.h"
+#include "engine/company.h"
 #include "engine/jobs.h"
 #include "engine/predict_files.h"
+#include "engine/predict_groups.h"
+#include "engine/predict_share.h"
 #include "evaluate/opened_model.h"
+#include "model/weights/sha256.h"
 #include "run/run_directory.h"
-#include "torch/lanes.h"
+#include "run/share.h"
 
 namespace cvtool {
 namespace {
-
-// A live source that has named no photo for so long has its photos answered before their group is full.
-constexpr std::chrono::milliseconds kPatience{100};
-
-at::Tensor tensor_from_photos(const std::vector<StreamedPhoto>& photos, const ImageSize& size) {
-  int64_t count = 0;
-  for (const StreamedPhoto& photo : photos) count += !photo.pixels.empty();
-  at::Tensor pixels = at::empty({count, size.height, size.width, 3}, at::kByte);
-  auto* target = pixels.data_ptr<uint8_t>();
-  for (const StreamedPhoto& photo : photos)
-    if (!photo.pixels.empty()) {
-      std::memcpy(target, photo.pixels.ptr(), static_cast<size_t>(size.height * size.width * 3));
-      target += size.height * size.width * 3;
-    }
-  return pixels.permute({0, 3, 1, 2});
-}
 
 std::vector<size_t> ranked(const std::vector<double>& probabilities) {
   std::vector<size_t> order(probabilities.size());
@@ -44,93 +29,6 @@ std::vector<size_t> ranked(const std::vector<double>& probabilities) {
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return probabilities[a] > probabilities[b]; });
   return order;
 }
-
-// Photos that go through the net together, in order; without pixels where one could not be read.
-struct PhotoGroup {
-  std::vector<StreamedPhoto> photos;
-  Prediction prediction;  // of those with pixels
-};
-
-// How many photos there are at most; 0 where that is not known before they are looked for.
-size_t most_photos(const PredictRequest& request) {
-  if (request.stdin_image) return 1;
-  const auto is_file = [](const std::string& input) {
-    std::error_code error;
-    return std::filesystem::is_regular_file(input, error);
-  };
-  const bool files = request.watch.empty() && std::all_of(request.inputs.begin(), request.inputs.end(), is_file);
-  return files ? request.inputs.size() : 0;
-}
-
-// Photos as they are read, in groups that go through the net in lanes (on a GPU in one), in order.
-class PhotoGroups {
- public:
-  PhotoGroups(const AskedModel& opened, const PredictRequest& request)
-      : opened_(opened),
-        rows_(on_cpu() ? opened.predictor.net().rows() : request.batch),
-        lanes_(lanes_for(request)),
-        stream_(stream_options(request)),
-        groups_(plan()) {}
-
-  // The next group; kNothingYet after kPatience.
-  Got next(PhotoGroup& group) { return groups_.next(group, kPatience); }
-
- private:
-  bool on_cpu() const { return opened_.predictor.net().device().is_cpu(); }
-
-  size_t lanes_for(const PredictRequest& request) const {
-    const size_t most = most_photos(request), lanes = on_cpu() ? lane_count() : 1;
-    return most == 0 ? lanes : std::min(lanes, (most + static_cast<size_t>(rows_) - 1) / static_cast<size_t>(rows_));
-  }
-
-  PhotoStreamOptions stream_options(const PredictRequest& request) const {
-    ReadOptions read = request.run;
-    if (const size_t most = most_photos(request); most > 0)
-      read.workers = static_cast<int64_t>(std::min(worker_count(read.workers), most));
-    return {{request.inputs, request.null_separated ? '\0' : '\n', request.stdin_image, request.watch},
-            opened_.recipe.data,
-            read,
-            2 * rows_ * static_cast<int64_t>(lanes_)};
-  }
-
-  PrefetchPlan<PhotoGroup> plan() {
-    PrefetchPlan<PhotoGroup> plan;
-    plan.source = [this](PhotoGroup& group) { return collect(group); };
-    plan.work = [this](PhotoGroup& group) { predict(group); };
-    plan.workers = lanes_;
-    plan.window = 2 * lanes_;
-    return plan;
-  }
-
-  // Fills a group; a live source that is silent has what there is answered. False at the end.
-  bool collect(PhotoGroup& group) {
-    int64_t readable = 0;
-    // Many bad photos in a row must not pile up.
-    while (readable < rows_ && static_cast<int64_t>(group.photos.size()) < 4 * rows_ && !groups_.stopped()) {
-      StreamedPhoto photo;
-      const Got got = stream_.next(photo, kPatience);
-      if (got == Got::kEnd || (got == Got::kNothingYet && !group.photos.empty())) break;
-      if (got == Got::kNothingYet) continue;
-      readable += !photo.pixels.empty();
-      group.photos.push_back(std::move(photo));
-    }
-    return !group.photos.empty();
-  }
-
-  void predict(PhotoGroup& group) const {
-    const at::Tensor pixels = tensor_from_photos(group.photos, opened_.recipe.data.imgsz);
-    if (pixels.size(0) == 0) return;
-    const Lane lane;
-    const at::NoGradGuard no_grad;
-    group.prediction = opened_.predictor.run(pixels);
-  }
-
-  const AskedModel& opened_;
-  int64_t rows_;
-  size_t lanes_;
-  PhotoStream stream_;
-  OrderedPrefetch<PhotoGroup> groups_;  // last: it reads the stream
-};
 
 // What is said of the photos.
 class Answers {
@@ -150,7 +48,9 @@ class Answers {
     const Prediction& p = group.prediction;
     int64_t row = 0;
     for (const StreamedPhoto& photo : group.photos) {
-      if (photo.pixels.empty()) {
+      if (!photo.damage.empty())
+        spdlog::warn("{}: damaged, used as far as it can be decoded: {}", printable(photo.source.path), photo.damage);
+      if (!photo.source.error.empty()) {
         answer(photo, {});
         continue;
       }
@@ -214,9 +114,7 @@ class Answers {
   int64_t failed_ = 0, answered_ = 0;
 };
 
-}  // namespace
-
-int64_t predict_job(const PredictRequest& request, const PredictSink& sink, Observer& observer) {
+int64_t predict_alone(const PredictRequest& request, const PredictSink& sink, Observer& observer) {
   const AskedModel opened = ask_model(request.model, request.precision, request.run, request.tta);
   if (request.model.empty()) spdlog::info("the model is {}", newest_model_text());
   Answers answers(opened, request, sink);
@@ -228,6 +126,39 @@ int64_t predict_job(const PredictRequest& request, const PredictSink& sink, Obse
     observer.progress({"Predicting", answers.answered(), 0, std::nan(""), std::nan("")});
   }
   return answers.failed();
+}
+
+// Rank 0 alone answers, in the order of the photos.
+int64_t predict_together(const PredictRequest& request, const PredictSink& sink, Ranks& ranks, Observer& observer) {
+  check_same_program(ranks);
+  const AskedModel opened = ask_model(request.model, request.precision, request.run, request.tta);
+  ranks.check_same(sha256_of_file(opened.path), "the models", "give each machine the same file");
+  if (request.model.empty()) spdlog::info("the model is {}", newest_model_text());
+  std::optional<Answers> answers;
+  if (ranks.is_first()) answers.emplace(opened, request, sink);
+  SharedGroups groups(opened, request, ranks);
+  for (std::vector<PhotoGroup> round; groups.next(round, observer);) {
+    if (!answers) continue;
+    for (const PhotoGroup& group : round) answers->add(group);
+    observer.progress({"Predicting", answers->answered(), 0, std::nan(""), std::nan("")});
+  }
+  return answers ? answers->failed() : 0;
+}
+
+}  // namespace
+
+int64_t predict_job(const PredictRequest& request, const PredictSink& sink, Observer& observer) {
+  int64_t failed = 0;
+  in_company(request.company.dist_timeout, observer, [&](Ranks* ranks, Observer& shared) {
+    if (!ranks) {
+      failed = predict_alone(request, sink, shared);
+      return;
+    }
+    PredictRequest own = request;
+    share_machine(own.run, *ranks);
+    failed = predict_together(own, sink, *ranks, shared);
+  });
+  return failed;
 }
 
 }  // namespace cvtool

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/launch.h"
 #include "base/output.h"
 #include "base/text.h"
 #include "data/leakage.h"
@@ -19,6 +20,7 @@
 #include "model/archive.h"
 #include "model/model_file.h"
 #include "report/curves.h"
+#include "run/run_directory.h"
 #include "run/run_training.h"
 #include "search/search.h"
 #include "search/way.h"
@@ -126,9 +128,30 @@ PreparedTraining prepare_training(const TrainRequest& request, Ranks* ranks, Obs
   return prepared;
 }
 
+// A launcher that starts all processes anew after a failure starts them with the same words, and means the run that
+// they have begun.
+TrainRequest going_on(const TrainRequest& request, Ranks* ranks) {
+  if (!ranks || request.resumes) return request;
+  const std::optional<Launch> launch = launch_from_environment();
+  std::string run;
+  if (ranks->is_first() && launch->restarts > 0) run = run_of_job(request.project, request.name, launch->job);
+  run = ranks->from_first(run);
+  if (run.empty()) return request;
+  spdlog::info("{} starts all anew: going on with {}", launch->by, run);
+  TrainRequest again = request;
+  again.resumes = true;
+  again.resume = run;
+  again.recipe.clear();
+  again.from.clear();
+  again.name.clear();
+  again.overrides = Json::object();
+  return again;
+}
+
 TrainResult train(const TrainRequest& request, Ranks* ranks, Observer& observer) {
   BaseChoice chosen;
-  in_turns(ranks, [&] { chosen = choose_base(request, observer); });
+  const TrainRequest wanted = going_on(request, ranks);
+  in_turns(ranks, [&] { chosen = choose_base(wanted, observer); });
   const PreparedTraining prepared = prepare_training(chosen.request, ranks, observer);
   const TrainPlan& plan = prepared.plan;
   const TrainingData& data = prepared.data;

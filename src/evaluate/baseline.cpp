@@ -93,14 +93,12 @@ std::optional<Baseline> open_baseline(const EvalRequest& request) {
   return baseline;
 }
 
-void answer(Baseline& baseline, const OpenedSplit& split, const EvaluationSubject& subject, const EvalRequest& request,
-            Observer& observer) {
+void answer(Baseline& baseline, const OpenedSplit& split, const std::vector<std::string>& classes,
+            const EvalWork& work) {
   if (!baseline.model) return;
-  const auto samples = relabelled(split.store->samples(), subject.classes(), model_classes(baseline.model->file.info));
-  const OpenedSplit own =
-      open_split({subject.root, split.name, samples}, baseline.model->recipe.data, request.run, observer);
-  const Outputs outputs =
-      outputs_of(baseline.model->predictor, *own.store, {baseline.model->recipe.train.loss, request.batch}, observer);
+  const auto samples = relabelled(split.store->samples(), classes, model_classes(baseline.model->file.info));
+  const OpenedSplit own = open_photos(work, {split.store->root(), split.name, samples}, baseline.model->recipe);
+  const Outputs outputs = answers_to(work, *baseline.model, own);
   const auto predicted = predicted_classes(outputs.predictions);
   for (size_t i = 0; i < predicted.size(); ++i)
     baseline.right[outputs.paths[i]] = predicted[i] == outputs.predictions.labels[i];

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "evaluate/eval_work.h"
 #include "evaluate/evaluation.h"
 #include "evaluate/opened_model.h"
 
@@ -22,9 +23,10 @@ struct Baseline {
 // empty. Throws UsageError.
 std::optional<Baseline> open_baseline(const EvalRequest& request);
 
-// Lets a baseline that is a model answer the photos of the split. Throws UsageError when it lacks a class.
-void answer(Baseline& baseline, const OpenedSplit& split, const EvaluationSubject& subject, const EvalRequest& request,
-            Observer& observer);
+// Lets a baseline that is a model answer the photos of the split, whose labels stand for `classes`. Throws UsageError
+// when it lacks a class.
+void answer(Baseline& baseline, const OpenedSplit& split, const std::vector<std::string>& classes,
+            const EvalWork& work);
 
 // McNemar's test at p < 0.05. Throws UsageError when the photos are not the same.
 BaselineResult compared(const Baseline& baseline, const Evaluation& evaluation);

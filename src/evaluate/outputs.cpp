@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -46,32 +48,112 @@ PassPlan pass_plan(const PhotoPredictor& predictor, const EvaluationPass& pass) 
   return plan;
 }
 
+// What the model says of photos, photo by photo.
+struct PhotoRows {
+  std::vector<int64_t> rows;    // indices into the store's samples
+  std::vector<double> losses;   // of each
+  std::vector<double> classes;  // probabilities, those of a photo side by side
+  std::vector<double> distribution;
+  double loss_sum = 0, correct = 0;
+
+  int64_t count() const { return static_cast<int64_t>(rows.size()); }
+  void add(const Passed& passed) {
+    for (const size_t row : passed.photos.rows) rows.push_back(static_cast<int64_t>(row));
+    append_rows(losses, passed.values[kLosses]);
+    append_rows(classes, passed.values[kProbabilities]);
+    append_rows(distribution, passed.values[kDistribution]);
+    for (int64_t i = 0; i < passed.values[kLosses].size(0); ++i)
+      loss_sum += passed.values[kLosses].data_ptr<double>()[i];
+    correct += passed.values[kHits].item<double>();
+  }
+};
+
+template <class Number>
+void pack(const std::vector<Number>& numbers, std::string& bytes) {
+  const auto count = static_cast<uint64_t>(numbers.size());
+  bytes.append(reinterpret_cast<const char*>(&count), sizeof count);
+  bytes.append(reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(Number));
+}
+
+template <class Number>
+std::vector<Number> unpacked(const std::string& bytes, size_t& place) {
+  uint64_t count = 0;
+  std::memcpy(&count, bytes.data() + place, sizeof count);
+  std::vector<Number> numbers(count);
+  std::memcpy(numbers.data(), bytes.data() + place + sizeof count, count * sizeof(Number));
+  place += sizeof count + count * sizeof(Number);
+  return numbers;
+}
+
+// All photos in the store's order, at rank 0.
+PhotoRows gathered(const PhotoRows& own, Ranks& ranks) {
+  std::string bytes;
+  pack(own.rows, bytes);
+  pack(own.losses, bytes);
+  pack(own.classes, bytes);
+  pack(own.distribution, bytes);
+  std::vector<PhotoRows> shares;
+  for (const std::string& share : ranks.to_first(bytes)) {
+    size_t place = 0;
+    PhotoRows& of = shares.emplace_back();
+    of.rows = unpacked<int64_t>(share, place);
+    of.losses = unpacked<double>(share, place);
+    of.classes = unpacked<double>(share, place);
+    of.distribution = unpacked<double>(share, place);
+  }
+  struct Place {
+    int64_t row;
+    size_t share, at;
+  };
+  std::vector<Place> places;
+  for (size_t share = 0; share < shares.size(); ++share)
+    for (size_t at = 0; at < shares[share].rows.size(); ++at) places.push_back({shares[share].rows[at], share, at});
+  std::sort(places.begin(), places.end(), [](const Place& a, const Place& b) { return a.row < b.row; });
+  PhotoRows all;
+  for (const auto& [row, share, nth] : places) {
+    const PhotoRows& of = shares[share];
+    const auto take = [count = of.rows.size(), nth = nth](const std::vector<double>& from, std::vector<double>& to) {
+      const auto width = static_cast<std::ptrdiff_t>(from.size() / count),
+                 begin = width * static_cast<std::ptrdiff_t>(nth);
+      to.insert(to.end(), from.begin() + begin, from.begin() + begin + width);
+    };
+    all.rows.push_back(row);
+    all.losses.push_back(of.losses[nth]);
+    take(of.classes, all.classes);
+    take(of.distribution, all.distribution);
+    all.loss_sum += of.losses[nth];
+  }
+  return all;
+}
+
 }  // namespace
 
 Outputs outputs_of(const PhotoPredictor& predictor, const PhotoStore& store, const EvaluationPass& pass,
                    Observer& observer) {
   trim_heap();
+  const auto count = static_cast<int64_t>(store.samples().size());
+  const int64_t processes = pass.ranks ? static_cast<int64_t>(pass.ranks->size()) : 1;
+  PhotoPass photos(store, pass.ranks ? store.own_rows() : in_order(store.samples().size()), pass_plan(predictor, pass));
+  PhotoRows found;
+  for (Passed passed; photos.next(passed);) {
+    found.add(passed);
+    if (observer.stop_requested()) throw Error("interrupted while evaluating", ExitCode::kInterrupted);
+    const auto own = static_cast<double>(found.count());
+    observer.progress(
+        {"Evaluating", std::min(count, found.count() * processes), count, found.loss_sum / own, found.correct / own});
+  }
+  if (pass.ranks) found = gathered(found, *pass.ranks);
   Outputs out;
   out.decode = decode_options(store.options().data, store.options().read);
   Predictions& p = out.predictions;
-  PhotoPass photos(store, in_order(store.samples().size()), pass_plan(predictor, pass));
-  double loss_sum = 0, correct = 0;
-  for (Passed passed; photos.next(passed);) {
-    for (int64_t i = 0; i < passed.values[kLosses].size(0); ++i)
-      loss_sum += passed.values[kLosses].data_ptr<double>()[i];
-    correct += passed.values[kHits].item<double>();
-    p.classes = passed.values[kProbabilities].size(1);
-    append_rows(p.probabilities, passed.values[kProbabilities]);
-    append_rows(p.distribution, passed.values[kDistribution]);
-    for (size_t row : passed.photos.rows) {
-      out.paths.push_back(store.samples()[row].path);
-      p.labels.push_back(store.samples()[row].label);
-    }
-    if (observer.stop_requested()) throw Error("interrupted while evaluating", ExitCode::kInterrupted);
-    observer.progress({"Evaluating", p.count(), static_cast<int64_t>(store.samples().size()),
-                       loss_sum / static_cast<double>(p.count()), correct / static_cast<double>(p.count())});
+  for (const int64_t row : found.rows) {
+    out.paths.push_back(store.samples()[static_cast<size_t>(row)].path);
+    p.labels.push_back(store.samples()[static_cast<size_t>(row)].label);
   }
-  out.loss = loss_sum / static_cast<double>(p.count());
+  if (!found.rows.empty()) p.classes = static_cast<int64_t>(found.classes.size()) / found.count();
+  p.probabilities = std::move(found.classes);
+  p.distribution = std::move(found.distribution);
+  out.loss = found.loss_sum / static_cast<double>(p.count());
   return out;
 }
 

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/observer.h"
 #include "data/loader.h"
+#include "dist/ranks.h"
 #include "evaluate/opened_model.h"
 #include "metrics/evaluation_metrics.h"
 
@@ -20,11 +21,13 @@ struct Outputs {
 };
 
 struct EvaluationPass {
-  std::string loss;    // see loss_from_logits
-  int64_t batch = 64;  // photos per step on a GPU; on the CPU the net decides (Predictor::rows)
+  std::string loss;        // see loss_from_logits
+  int64_t batch = 64;      // photos per step on a GPU; on the CPU the net decides (Predictor::rows)
+  Ranks* ranks = nullptr;  // processes that share the photos; may be null
 };
 
-// Runs the model over the store in its order.
+// Runs the model over the store in its order. Of several processes each runs it over the photos that it has read
+// (PhotoStore::own_rows); rank 0 alone gets what there is of all, the others what is empty.
 Outputs outputs_of(const PhotoPredictor& predictor, const PhotoStore& store, const EvaluationPass& pass,
                    Observer& observer);
 

@@ -74,7 +74,8 @@ void keep(const std::string& digest, const ReadyModel& model) {
     model.net.module.save(archive, {{kInfoFile, text_from_json(model.info)}});
     const std::string bytes = archive_with_digest(std::move(archive).str());
     make_folders(cache_place("nets"));
-    make_cache_room(static_cast<int64_t>(bytes.size()), [&] {
+    const auto is_made = [] { return false; };  // what lies there may be damaged
+    make_cache_room(static_cast<int64_t>(bytes.size()), is_made, [&] {
       AtomicFile file(kept_at(digest), FileKind::kPrivate);
       file.write(bytes);
       file.keep();

@@ -94,6 +94,26 @@ std::string run_to_resume(const std::string& resume, const std::string& project)
   return newest.string();
 }
 
+std::string run_of_job(const std::string& project, const std::string& name, const std::string& job) {
+  std::error_code error;
+  std::vector<fs::path> runs;
+  if (!name.empty()) runs.push_back(fs::path(project) / name);
+  for (auto entry = fs::directory_iterator(project, error); name.empty() && !error && entry != fs::directory_iterator();
+       entry.increment(error))
+    if (!entry->is_symlink()) runs.push_back(entry->path());
+  fs::path newest;
+  fs::file_time_type newest_time;
+  for (const fs::path& run : runs) {
+    const fs::path config = run / "config.json";
+    if (!fs::exists(config, error) || is_finished(run)) continue;
+    const Json settings = json_from_file(config.string());
+    if (!settings.is_object() || settings.value("run", Json::object()).value("job", "") != job) continue;
+    const fs::file_time_type time = fs::last_write_time(config, error);
+    if (newest.empty() || time > newest_time) newest = run, newest_time = time;
+  }
+  return newest.string();
+}
+
 bool is_file_of_a_run(const std::string& path) {
   const fs::path name = fs::path(path).filename();
   std::error_code error;

@@ -13,9 +13,12 @@ void check_run_name(const std::string& project, const std::string& name);
 std::string make_run_directory(const std::string& project, const std::string& name);
 
 // The run that --resume means: a folder, or where it is empty the newest of the project that is not finished, else the
-// newest. Throws UsageError where there
-// is none, or where it is not a run.
+// newest. Throws UsageError where there is none, or where it is not a run.
 std::string run_to_resume(const std::string& resume, const std::string& project);
+
+// The newest unfinished run of the project, or the one of that name, that the launch `job` (Launch::job) has begun; ""
+// where there is none.
+std::string run_of_job(const std::string& project, const std::string& name, const std::string& job);
 
 // True for a file that a training has written into its run's folder (best.pt, history.csv, ...), by its name.
 bool is_file_of_a_run(const std::string& path);

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/launch.h"
 #include "base/output.h"
 #include "base/text.h"
 #include "base/version.h"
@@ -70,6 +71,8 @@ Json config_of(const TrainPlan& plan) {
                    {"session", session},
                    {"tool", tool_text()},
                    {"libtorch", torch_version()}};
+  // By which a launcher that starts all anew finds the run again.
+  if (const auto launch = launch_from_environment(); launch && !launch->job.empty()) config["run"]["job"] = launch->job;
   if (!plan.tried.empty()) config["run"]["tried"] = plan.tried;
   if (!plan.advice.empty()) config["run"]["advice"] = plan.advice;
   return config;

@@ -7,15 +7,13 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "base/machine.h"
 #include "base/output.h"
 #include "base/text.h"
-#include "base/version.h"
-#include "data/pixel_cache.h"
 #include "model/compile.h"
 #include "model/model_file.h"
 #include "model/predictor.h"
 #include "run/run_directory.h"
+#include "run/share.h"
 #include "torch/device.h"
 #include "train/losses.h"
 #include "train/optimizer.h"
@@ -101,34 +99,20 @@ ChosenRecipe choose_recipe(TrainPlan& plan) {
   return {load_recipe(recipe_name(request), request.overrides), {}};
 }
 
-// The process's share of a machine on which several work.
-void share_machine(RunOptions& run, const Ranks& ranks) {
-  if (run.device == "auto") run.device = "cpu";
-  if (run.device != "cpu")
-    throw UsageError("--device " + run.device +
-                     ": several processes train on processors only; leave --device out, or train with one process");
-  const auto cores = static_cast<int64_t>(ranks.cores());
-  if (run.threads == 0) run.threads = cores;
-  if (run.workers == 0) run.workers = cores;
-  constexpr double kMega = 1e6;
-  if (run.cache_budget == 0)
-    run.cache_budget = std::max<int64_t>(1, static_cast<int64_t>(static_cast<double>(free_memory_bytes()) / kMega / 2 /
-                                                                 static_cast<double>(ranks.processes_of_machine())));
+void check_same_recipe(const TrainPlan& plan) {
+  plan.ranks->check_same(recipe_to_json(plan.recipe).dump(), "the recipe and flags",
+                         "start all with the same command line");
 }
 
-// Whoever works with other photos or settings would wait for the others, or they for him.
-void check_same_plan(const TrainPlan& plan) {
-  Ranks& ranks = *plan.ranks;
-  ranks.check_same(kVersion, "the versions of cvtool", "install the same one everywhere");
-  ranks.check_same(torch_version(), "the versions of LibTorch", "install the same one everywhere");
-  ranks.check_same(recipe_to_json(plan.recipe).dump(), "the recipe and flags", "start all with the same command line");
-  std::string list = join(plan.dataset.classes, "\n");
-  for (const auto* split : {&plan.dataset.train, &plan.dataset.valid, &plan.dataset.test}) {
-    for (const Sample& sample : *split) list += '\n' + sample.path + ' ' + std::to_string(sample.label);
-    list += "\n\n";
-  }
-  ranks.check_same(hex_text(content_hash(list)), "the photos that were found in " + plan.request.data,
-                   "give each machine the same files");
+// Of several processes, whoever worked with other photos would wait for the others, or they for him.
+Dataset find_same_dataset(const TrainPlan& plan) {
+  const auto seed = static_cast<uint64_t>(plan.recipe.train.seed);
+  if (!plan.ranks) return find_dataset(plan.request.data, plan.recipe.data, seed);
+  check_same_program(*plan.ranks);
+  check_same_recipe(plan);
+  Dataset dataset = find_dataset(plan.request.data, plan.recipe.data, seed, reading_of(plan.ranks));
+  check_same_photos(dataset, plan.request.data, *plan.ranks);
+  return dataset;
 }
 
 // `asked`: the precision was chosen by hand, rather than for this machine.
@@ -191,7 +175,7 @@ TrainPlan plan_training(const TrainRequest& request, const Dataset* found, Ranks
   const bool precision_asked =
       of_a_run ? request.overrides.value("train", Json::object()).contains("precision") : train.precision != "auto";
   choose_machine(plan, precision_asked);
-  plan.dataset = found ? *found : find_dataset(plan.request.data, plan.recipe.data, static_cast<uint64_t>(train.seed));
+  plan.dataset = found ? *found : find_same_dataset(plan);
   plan.recipe.data.classes = plan.dataset.classes;
   if (chosen.source) check_classes(*chosen.source, plan);
   if (plan.dataset.train.empty())
@@ -211,7 +195,7 @@ TrainPlan plan_training(const TrainRequest& request, const Dataset* found, Ranks
   train.loss = resolve_loss(train.loss, plan.net.units);
   check_monitor(train);
   check_probe(plan.recipe, plan.net);
-  if (ranks) check_same_plan(plan);
+  if (ranks) check_same_recipe(plan);
   return plan;
 }
 

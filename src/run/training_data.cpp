@@ -9,6 +9,7 @@
 #include "base/output.h"
 #include "base/text.h"
 #include "data/leakage.h"
+#include "run/share.h"
 
 namespace cvtool {
 
@@ -58,10 +59,11 @@ TrainingData open_training_data(const TrainPlan& plan, Observer& observer, bool 
   // In proportion to the photos, so that the budget holds all of them or none.
   const double train_fraction =
       static_cast<double>(found.train.size()) / static_cast<double>(found.train.size() + found.valid.size());
+  const SharedReading shared = reading_of(plan.ranks);
   TrainingData data;
-  data.train = open_split({found.root, "train", found.train, train_fraction, told}, plan.recipe.data, plan.request.run,
-                          observer);
-  data.valid = open_split({found.root, "valid", found.valid, 1 - train_fraction, told}, plan.recipe.data,
+  data.train = open_split({found.root, "train", found.train, train_fraction, told, shared}, plan.recipe.data,
+                          plan.request.run, observer);
+  data.valid = open_split({found.root, "valid", found.valid, 1 - train_fraction, told, shared}, plan.recipe.data,
                           plan.request.run, observer);
   if (!told) say_what_there_is(plan, data);
   return data;

@@ -55,13 +55,24 @@ void fields(RunOptions& c, Visitor&& visit) {
   visit("strict", c.strict, Doc("a bad file ends the command (exit 4) instead of being skipped"));
 }
 
+// How several processes work together.
+struct CompanyOptions {
+  double dist_timeout = 60;
+};
+template <class Visitor>
+void fields(CompanyOptions& c, Visitor&& visit) {
+  visit("dist_timeout", c.dist_timeout,
+        Doc("of several processes (torchrun, mpirun, srun): after so long a silence of one, all end")
+            .takes("SECONDS")
+            .range(1, 1e6));
+}
+
 // How a training runs, whatever it trains.
-struct SessionOptions {
+struct SessionOptions : CompanyOptions {
   double time_limit = 0;
   double checkpoint_minutes = 10;
   bool tensorboard = false;
   bool profile = false;
-  double dist_timeout = 60;
 };
 template <class Visitor>
 void fields(SessionOptions& c, Visitor&& visit) {
@@ -71,10 +82,7 @@ void fields(SessionOptions& c, Visitor&& visit) {
         Doc("minutes between checkpoints within an epoch").takes("MINUTES").range(0, 1e7));
   visit("tensorboard", c.tensorboard, Doc("write event files for TensorBoard to RUN/tensorboard"));
   visit("profile", c.profile, Doc("say where each epoch's time went, and write it to RUN/profile.json"));
-  visit("dist_timeout", c.dist_timeout,
-        Doc("of several processes (torchrun, mpirun, srun): after so long a silence of one, all end")
-            .takes("SECONDS")
-            .range(1, 1e6));
+  fields(static_cast<CompanyOptions&>(c), visit);
 }
 
 struct TrainRequest {
@@ -112,6 +120,7 @@ struct EvalRequest {
   int64_t batch = 64;
   TtaPlan tta;
   RunOptions run;
+  CompanyOptions company;
 };
 
 // What predict is asked for beside its photos.
@@ -147,6 +156,7 @@ struct PredictRequest {
   int64_t batch = 64;
   TtaPlan tta;
   ComputeOptions run;
+  CompanyOptions company;
 };
 
 // What a model is exported as.

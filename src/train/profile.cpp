@@ -5,6 +5,12 @@
 
 namespace cvtool {
 
+void Profile::add_exchange(int64_t exchanges, int64_t sent_bytes) {
+  ++now_.exchange.steps;
+  now_.exchange.exchanges += exchanges;
+  now_.exchange.sent_bytes += sent_bytes;
+}
+
 Timed::Timed(Profile* profile, Spent part) : profile_(profile), part_(part) {
   if (!profile_) return;
   if (std::this_thread::get_id() == profile_->owner_) {
@@ -19,8 +25,10 @@ Timed::~Timed() {
   const double seconds = std::chrono::duration<double>(Profile::Clock::now() - start_).count();
   const auto part = static_cast<size_t>(part_);
   if (std::this_thread::get_id() == profile_->owner_) {
-    profile_->now_.parts[part] += (seconds - within_s_) * share_;
-    profile_->now_.parts[static_cast<size_t>(other_)] += (seconds - within_s_) * (1 - share_);
+    const double own_s = seconds - within_s_ - aside_s_;
+    profile_->now_.parts[part] += own_s * share_;
+    profile_->now_.parts[static_cast<size_t>(other_)] += own_s * (1 - share_);
+    profile_->now_.parts[static_cast<size_t>(aside_)] += aside_s_;
     if (outer_) outer_->within_s_ += seconds;
     profile_->innermost_ = outer_;
     return;
@@ -51,6 +59,9 @@ TrainProfile Profile::result() const {
   for (const EpochTime& epoch : epochs_) {
     result.total.photos += epoch.photos;
     result.total.seconds += epoch.seconds;
+    result.total.exchange.steps += epoch.exchange.steps;
+    result.total.exchange.exchanges += epoch.exchange.exchanges;
+    result.total.exchange.sent_bytes += epoch.exchange.sent_bytes;
     for (size_t i = 0; i < kSpentNames.size(); ++i) {
       result.total.parts[i] += epoch.parts[i];
       result.total.workers[i] += epoch.workers[i];

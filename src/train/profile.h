@@ -15,6 +15,8 @@ class Timed;
 class Profile {
  public:
   void add_photos(int64_t count) { now_.photos += count; }
+  // Of a batch that several processes share.
+  void add_exchange(int64_t exchanges, int64_t sent_bytes);
   // Of the epochs so far.
   TrainProfile result() const;
 
@@ -41,12 +43,16 @@ class Timed {
 
   // Of its own time only `share`, from 0 to 1, is the part's; the rest is that of `other`.
   void divide(double share, Spent other) { share_ = share, other_ = other; }
+  // So many seconds within are another part's altogether.
+  void set_aside(double seconds, Spent part) { aside_s_ = seconds, aside_ = part; }
 
  private:
   Profile* const profile_;
   const Spent part_;
   double share_ = 1;
   Spent other_ = part_;
+  double aside_s_ = 0;
+  Spent aside_ = part_;
   Timed* outer_ = nullptr;
   double within_s_ = 0;  // of what is timed within
   Profile::Clock::time_point start_;

@@ -40,6 +40,7 @@ at::Tensor Stepper::loss_of(const Examples& examples, int64_t number) const {
 BatchMetrics Stepper::add(const Examples& examples, int64_t number) {
   const int64_t count = examples.rows_of_batch();
   const double factor = run_.config.accumulate > 1 ? static_cast<double>(count) : 1;
+  const Traffic before = run_.ranks ? run_.ranks->traffic() : Traffic();
   Timed timed(run_.profile, Spent::kForward);
   const StepResult result = net_->step(batch_of(examples, number), factor, loss_);
   timed.divide(result.forward_share, Spent::kBackward);
@@ -47,6 +48,11 @@ BatchMetrics Stepper::add(const Examples& examples, int64_t number) {
   accumulated_ += count;
   at::Tensor correct = correct_from_logits(result.logits, examples.labels);
   if (examples.labels.size(0) < count) correct = sum_over_ranks(correct, *run_.ranks);
+  if (run_.ranks && run_.profile) {
+    const Traffic& now = run_.ranks->traffic();
+    timed.set_aside(now.seconds - before.seconds, Spent::kExchange);
+    run_.profile->add_exchange(now.exchanges - before.exchanges, now.sent_bytes - before.sent_bytes);
+  }
   return {result.loss, correct, count};
 }
 

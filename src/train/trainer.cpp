@@ -175,7 +175,9 @@ class TrainingLoop {
       end = TrainingEnd::kInterrupted;
     else if (keeps_time && run_.time_limit_s > 0 && seconds_since(start_) >= run_.time_limit_s)
       end = TrainingEnd::kTimeLimit;
-    return run_.ranks ? static_cast<TrainingEnd>(run_.ranks->largest(static_cast<int64_t>(end))) : end;
+    if (!run_.ranks) return end;
+    const Timed timed(run_.profile, Spent::kExchange);
+    return static_cast<TrainingEnd>(run_.ranks->largest(static_cast<int64_t>(end)));
   }
 
   void update(int64_t& accumulated) {

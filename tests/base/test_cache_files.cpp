@@ -64,7 +64,8 @@ class Holder {
 
 std::string room_for(int64_t bytes) {
   bool made = false;
-  const std::string problem = make_cache_room(bytes, [&] { made = true; });
+  const std::string problem = make_cache_room(
+      bytes, [] { return false; }, [&] { made = true; });
   CHECK(made == problem.empty());
   return problem;
 }

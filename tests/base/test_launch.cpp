@@ -77,3 +77,29 @@ TEST_CASE("What a launcher cannot have said is refused by the variable's name") 
                  }),
                  "MASTER_PORT"));
 }
+
+TEST_CASE("A launcher that starts all processes anew is known by its job") {
+  std::map<std::string, std::string> environment{{"RANK", "1"},
+                                                 {"WORLD_SIZE", "2"},
+                                                 {"MASTER_ADDR", "node1"},
+                                                 {"TORCHELASTIC_RUN_ID", "x"},
+                                                 {"TORCHELASTIC_RESTART_COUNT", "0"}};
+  const auto first = launch_with(environment);
+  environment["TORCHELASTIC_RESTART_COUNT"] = "2";
+  const auto third = launch_with(environment);
+  REQUIRE(first);
+  REQUIRE(third);
+  CHECK(first->job == third->job);
+  CHECK(first->restarts == 0);
+  CHECK(third->restarts == 2);
+  environment["TORCHELASTIC_RUN_ID"] = "none";
+  CHECK(launch_with(environment)->job.size() > third->job.size());
+  const auto slurm = launch_with({{"SLURM_PROCID", "1"},
+                                  {"SLURM_NTASKS", "2"},
+                                  {"SLURM_STEP_ID", "0"},
+                                  {"SLURM_JOB_ID", "77"},
+                                  {"SLURM_RESTART_COUNT", "1"}});
+  REQUIRE(slurm);
+  CHECK(slurm->job == "srun 77.0");
+  CHECK(slurm->restarts == 1);
+}

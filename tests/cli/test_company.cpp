@@ -1,95 +1,10 @@
 // Several processes that train one net together.
 #include <csignal>
-#include <memory>
 
-#include "cli/session.h"
-#include "free_port.h"
+#include "cli/company.h"
 
 namespace fs = std::filesystem;
 using namespace cvtool;
-
-namespace {
-
-// Batches of several parts, what meets in them, what draws, and what looks at the photos behind a batch.
-constexpr const char* kRecipe = R"({
-  "name": "shared",
-  "data": {"imgsz": 64},
-  "augment": [{"kind": "random_flip", "mode": "horizontal"}, {"kind": "mixup"}],
-  "model": {"layers": [
-    {"kind": "conv2d", "filters": 8, "strides": 2, "padding": "same", "bias": false},
-    {"kind": "batch_norm", "momentum": 0.8, "activation": "relu"},
-    {"kind": "max_pool2d"}, {"kind": "dropout", "rate": 0.1}, {"kind": "flatten"}, {"kind": "dense"}]},
-  "train": {"epochs": 2, "batch": 48, "lr": 0.01, "clip_norm": 1, "ema": 0.9}})";
-
-struct Company {
-  Scratch scratch;
-  std::string photos = scratch / "photos";
-
-  Company() {
-    scratch.write("shared.json", kRecipe);
-    REQUIRE((*this)({"data", "sample", photos, "--train-per-class", "40", "--valid-per-class", "40", "--test-per-class",
-                     "1", "--size", "72x72"})
-                .code == 0);
-  }
-  static const Company& get() {
-    static const Company company;
-    return company;
-  }
-
-  Invocation invocation(const std::vector<std::string>& arguments) const {
-    Invocation out;
-    out.arguments = arguments;
-    out.folder = scratch.path();
-    return out;
-  }
-  Outcome operator()(const std::vector<std::string>& arguments) const { return run_program(invocation(arguments)); }
-
-  std::vector<std::string> training(const std::string& name, const std::vector<std::string>& more = {}) const {
-    std::vector<std::string> words{"train",     "--data", photos,   "--recipe", "shared.json",
-                                   "--threads", "1",      "--name", name};
-    words.insert(words.end(), more.begin(), more.end());
-    return words;
-  }
-
-  std::vector<std::unique_ptr<RunningProgram>> start(int size, const std::vector<std::string>& arguments) const {
-    const std::string port = std::to_string(free_port());
-    std::vector<std::unique_ptr<RunningProgram>> programs;
-    for (int rank = 0; rank < size; ++rank) {
-      Invocation one = invocation(arguments);
-      one.environment = {{"RANK", std::to_string(rank)},
-                         {"WORLD_SIZE", std::to_string(size)},
-                         {"MASTER_ADDR", "127.0.0.1"},
-                         {"MASTER_PORT", port}};
-      programs.push_back(std::make_unique<RunningProgram>(one));
-    }
-    return programs;
-  }
-
-  std::vector<Outcome> together(int size, const std::vector<std::string>& arguments) const {
-    std::vector<Outcome> outcomes;
-    for (const auto& program : start(size, arguments)) outcomes.push_back(program->wait());
-    return outcomes;
-  }
-
-  void check_same_run(const std::string& run, const std::string& other) const {
-    for (const std::string file : {"/best.pt", "/last.pt"})
-      CHECK((content_of(scratch / ("runs/" + run + file)) == content_of(scratch / ("runs/" + other + file))));
-    CHECK(timeless(content_of(scratch / ("runs/" + run + "/history.csv"))) ==
-          timeless(content_of(scratch / ("runs/" + other + "/history.csv"))));
-  }
-};
-
-const std::string& run_of_one() {
-  static const std::string name = [] {
-    const Outcome outcome = Company::get()(Company::get().training("one"));
-    INFO(outcome.err);
-    REQUIRE(outcome.code == 0);
-    return "one";
-  }();
-  return name;
-}
-
-}  // namespace
 
 TEST_CASE("Two and three processes train the net of one, byte for byte, and rank 0 alone tells of it") {
   const Company& company = Company::get();
@@ -163,10 +78,31 @@ TEST_CASE("What one of the processes cannot do ends all: another folder, other f
     check_refused(program->wait(), 1, {"rank 1 on ", "the recipe and flags differ from those of rank 0"});
   CHECK_FALSE(fs::exists(company.scratch / "runs/unequal"));
   const std::map<std::string, std::string> alone{{"RANK", "0"}, {"WORLD_SIZE", "2"}, {"MASTER_ADDR", "127.0.0.1"}};
-  Invocation eval = company.invocation({"eval", "--data", company.photos});
-  eval.environment = alone;
-  check_refused(run_program(eval), 2, {"'cvtool eval' works in one process"});
+  Invocation preview = company.invocation({"data", "preview", "--data", company.photos});
+  preview.environment = alone;
+  check_refused(run_program(preview), 2, {"'cvtool data preview' works in one process"});
   Invocation absent = company.invocation(company.training("absent", {"--dist-timeout", "1"}));
   absent.environment = first.environment;
   check_refused(run_program(absent), 1, {"rank 1 of 2 has not come to 127.0.0.1:" + port + " within 1 s"});
+}
+
+TEST_CASE("A launcher that starts all anew after a failure has them go on with the run that they began") {
+  const Company& company = Company::get();
+  std::map<std::string, std::string> torchrun{{"TORCHELASTIC_RUN_ID", "job"}, {"TORCHELASTIC_RESTART_COUNT", "0"}};
+  const std::vector<std::string> words =
+      company.training("anew", {"--epochs", "4", "--checkpoint-minutes", "0", "--dist-timeout", "3"});
+  const auto programs = company.start({words, words}, torchrun);
+  REQUIRE(programs[0]->wait_for_message("Epoch      1/4"));
+  programs[1]->send(SIGKILL);
+  CHECK(programs[0]->wait().code == 1);
+  torchrun["TORCHELASTIC_RESTART_COUNT"] = "1";
+  for (const auto& program : company.start({words, words}, torchrun)) {
+    const Outcome outcome = program->wait();
+    CAPTURE(outcome.err);
+    CHECK(outcome.code == 0);
+    CHECK((outcome.err.empty() || contains(outcome.err, "starts all anew: going on with runs/anew")));
+    CHECK((outcome.err.empty() || contains(outcome.err, "going on in epoch")));
+  }
+  REQUIRE(company(company.training("at once", {"--epochs", "4"})).code == 0);
+  company.check_same_run("anew", "at once");
 }
