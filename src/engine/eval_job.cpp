@@ -203,7 +203,7 @@ EvalResult evaluate_model(const EvalWork& work) {
   spdlog::info("evaluating {} on {} ({})", model.path, request.data, chosen.reason);
   const OpenedSplit split = open_some_photos(work, {dataset.root, chosen.name, chosen.samples}, model.recipe);
   Outputs outputs = answers_to(work, model, split);
-  if (baseline) answer(*baseline, split, model_classes(model.file), work);
+  if (baseline) answer(*baseline, split, model_classes(model.file.info), work);
   if (!is_first(work)) return {};
 
   const EvaluationSubject subject = subject_of(request, model, dataset, split);
