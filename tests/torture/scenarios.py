@@ -49,8 +49,6 @@ SCENARIOS = [
     Scenario("resume", ["train", "--resume", "runs/first", "--epochs", "3"] + OFTEN, [FIRST], again="resume", same=TRAINED,
              goes=("runs/first/metrics.json",)),  # it says that a run is finished
     Scenario("eval", ["eval", "--data", "photos", "--junit", "junit.xml", "--summary", "summary.md"] + RUN, [FIRST]),
-    Scenario("eval --calibrate", ["eval", "--data", "photos", "--calibrate", "temperature"] + RUN,
-             [FIRST + ["--epochs", "20", "--lr", "0.01"]]),
     Scenario("predict", ["predict", "photos/test", "--json"] + RUN, [FIRST]),
     Scenario("predict --draw --sort-into", ["predict", "photos/test", "--draw", "drawn", "--sort-into", "sorted"] + RUN, [FIRST]),
     Scenario("export, TorchScript", ["export", "-o", "model.pt", "--with-resize"] + RUN, [FIRST], same=("model.pt",)),

@@ -73,7 +73,7 @@ def message_fault(kind, code, err):
     words = WORDS.get(kind, [os.strerror(KINDS[kind])])
     if not any(word in text for word in words):
         return "the message does not say why"
-    if kind in FILE_KINDS and not re.search(r"[\w-]+[./][\w-]", text):
+    if kind in FILE_KINDS and not re.search(r"[\w-]+[./]+[\w-]", text):
         return "the message names no file"
     return "" if code in (1, 4) else f"exit code {code}"
 
