@@ -16,12 +16,15 @@ TORCH_LIBRARY_IMPL(_, AutocastPrivateUse1, m) { m.fallback(torch::CppFunction::m
 #define STANDIN_EXACT_RESULT(...) KERNEL_PRIVATEUSEONE(__VA_ARGS__, fp32_set_opt_dtype)
 #define STANDIN_WIDEST(...) KERNEL_PRIVATEUSEONE(__VA_ARGS__, promote)
 
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wc++20-extensions"  // what LibTorch's macros pass on is empty at times
 TORCH_LIBRARY_IMPL(aten, AutocastPrivateUse1, m) {
   AT_FORALL_LOWER_PRECISION_FP(STANDIN_ROUNDED)
   AT_FORALL_FP32(STANDIN_EXACT)
   AT_FORALL_FP32_SET_OPT_DTYPE(STANDIN_EXACT_RESULT)
   AT_FORALL_PROMOTE(STANDIN_WIDEST)
 }
+#pragma clang diagnostic pop
 
 }  // namespace
 }  // namespace standin
