@@ -12,12 +12,12 @@ prefix=$2
 mkdir -p "$work" "$prefix"
 work=$(cd "$work" && pwd -P)
 prefix=$(cd "$prefix" && pwd -P)
-. /etc/os-release
 
 # The sources of the distribution, without a change to the system's own lists.
 mkdir -p "$work/lists/partial"
-echo "deb-src http://deb.debian.org/debian $VERSION_CODENAME main
-deb-src http://deb.debian.org/debian-security $VERSION_CODENAME-security main" >"$work/sources.list"
+# From where the system has its packages.
+apt-get indextargets --format 'deb-src $(REPO_URI) $(CODENAME) main' 'Created-By: Packages' 'Origin: Debian' 'Component: main' |
+  sort -u >"$work/sources.list"
 set -- -o "Dir::Etc::sourcelist=$work/sources.list" -o Dir::Etc::sourceparts=/dev/null -o "Dir::State::lists=$work/lists"
 cd "$work"
 apt-get -qq "$@" update

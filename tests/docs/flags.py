@@ -6,7 +6,8 @@ import subprocess
 GROUPS = ("data", "cache")
 # Flags of other programs that the pages name.
 FOREIGN = {"--cpus", "--pids-limit", "--gpus", "--preset", "--build", "--install", "--prefix", "--nproc_per_node", "--nnodes", "--no_python", "--ntasks",
-           "--nodes", "--cpus-per-task", "--ntasks-per-node", "--quick", "--cases", "--real"}
+           "--nodes", "--cpus-per-task", "--ntasks-per-node", "--quick", "--cases", "--real", "--no-install-recommends", "--ignore-missing",
+           "--requeue", "--max-restarts"}
 
 
 class Flags:

@@ -43,7 +43,7 @@ if [ "$(cat "$folder/root/packages" 2>/dev/null)" != "$packages" ]; then
   # Where this system has its own packages from, if it is a Debian.
   mirror=${CVTOOL_DEBIAN_MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' |
     grep -v security | head -n 1)}
-  mirror=${mirror:-http://deb.debian.org/debian}
+  [ -n "$mirror" ] || cannot "this system's lists of packages name no Debian (CVTOOL_DEBIAN_MIRROR=ADDRESS names one)"
   /usr/lib/apt/apt-helper download-file "${mirror%/}/dists/trixie/InRelease" "$folder/log" >/dev/null 2>&1 ||
     cannot "the packages of Debian 13 cannot be fetched from $mirror (CVTOOL_DEBIAN_MIRROR names another place)"
   [ -z "$(missing_of mmdebstrap)" ] || install_packages '' mmdebstrap >"$folder/log" 2>&1 || { tail "$folder/log"; exit 1; }
