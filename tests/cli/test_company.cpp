@@ -78,7 +78,7 @@ TEST_CASE("What one of the processes cannot do ends all: another folder, other f
     check_refused(program->wait(), 1, {"rank 1 on ", "the recipe and flags differ from those of rank 0"});
   CHECK_FALSE(fs::exists(company.scratch / "runs/unequal"));
   const std::map<std::string, std::string> alone{{"RANK", "0"}, {"WORLD_SIZE", "2"}, {"MASTER_ADDR", "127.0.0.1"}};
-  Invocation preview = company.invocation({"data", "preview", "--data", company.photos});
+  Invocation preview = company.invocation({"data", "preview", company.photos, "-o", "sheet.jpg"});
   preview.environment = alone;
   check_refused(run_program(preview), 2, {"'cvtool data preview' works in one process"});
   Invocation absent = company.invocation(company.training("absent", {"--dist-timeout", "1"}));
@@ -92,7 +92,7 @@ TEST_CASE("A launcher that starts all anew after a failure has them go on with t
   const std::vector<std::string> words =
       company.training("anew", {"--epochs", "4", "--checkpoint-minutes", "0", "--dist-timeout", "3"});
   const auto programs = company.start({words, words}, torchrun);
-  REQUIRE(programs[0]->wait_for_message("Epoch      1/4"));
+  REQUIRE(programs[0]->wait_for_message("Epoch 1/4"));
   programs[1]->send(SIGKILL);
   CHECK(programs[0]->wait().code == 1);
   torchrun["TORCHELASTIC_RESTART_COUNT"] = "1";
