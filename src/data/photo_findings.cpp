@@ -10,7 +10,7 @@ namespace cvtool {
 namespace {
 
 // Of the photos of one process, in order: contents side by side, and words of those few that have any.
-std::string packed(const SharedReading& shared, const std::vector<PhotoFinding>& of_all) {
+std::string packed(const SharedReading& shared, const std::vector<ScannedPhoto>& of_all) {
   std::vector<uint8_t> contents;
   Json words = Json::array();
   for (size_t i = 0; i < of_all.size(); ++i) {
@@ -25,7 +25,7 @@ std::string packed(const SharedReading& shared, const std::vector<PhotoFinding>&
   return {message.begin(), message.end()};
 }
 
-void unpack(const std::string& message, const SharedReading& from, std::vector<PhotoFinding>& of_all) {
+void unpack(const std::string& message, const SharedReading& from, std::vector<ScannedPhoto>& of_all) {
   const Json json = Json::from_msgpack(message);
   const auto& contents = json.at("contents").get_binary();  // of a list of the same length
   size_t place = 0;
@@ -35,7 +35,7 @@ void unpack(const std::string& message, const SharedReading& from, std::vector<P
     place += sizeof(ContentHash);
   }
   for (const Json& word : json.at("words")) {
-    PhotoFinding& found = of_all.at(word.at(0).get<size_t>());
+    ScannedPhoto& found = of_all.at(word.at(0).get<size_t>());
     found.unreadable = word.at(1).get<std::string>();
     found.damage = word.at(2).get<std::string>();
   }
@@ -43,7 +43,7 @@ void unpack(const std::string& message, const SharedReading& from, std::vector<P
 
 }  // namespace
 
-void share_findings(const SharedReading& shared, std::vector<PhotoFinding>& of_all) {
+void share_findings(const SharedReading& shared, std::vector<ScannedPhoto>& of_all) {
   const std::vector<std::string> messages = shared.gather(packed(shared, of_all));
   for (size_t process = 0; process < messages.size(); ++process) {
     if (process == shared.process) continue;

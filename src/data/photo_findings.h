@@ -9,13 +9,13 @@
 
 namespace cvtool {
 
-struct PhotoFinding {
+struct ScannedPhoto {
   ContentHash content;     // of its file
   std::string unreadable;  // why it cannot be used; empty where it can
   std::string damage;      // what of it could not be decoded; empty where all could
 };
 
 // Each process has found out about its own photos of a list that is the same for all; then all know of all.
-void share_findings(const SharedReading& shared, std::vector<PhotoFinding>& of_all);
+void share_findings(const SharedReading& shared, std::vector<ScannedPhoto>& of_all);
 
 }  // namespace cvtool

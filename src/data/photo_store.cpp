@@ -53,7 +53,7 @@ struct PhotoStore::State {
     std::copy_n(pixels.data, row_bytes, target);
     return damage;
   }
-  PhotoFinding scan_one(size_t index);
+  ScannedPhoto scan_one(size_t index);
   void lose(size_t index, const std::string& reason);
 };
 
@@ -65,8 +65,8 @@ void PhotoStore::State::open_cache() {
 }
 
 // A damaged photo is never cached, so that each run tells of it.
-PhotoFinding PhotoStore::State::scan_one(size_t index) {
-  PhotoFinding found;
+ScannedPhoto PhotoStore::State::scan_one(size_t index) {
+  ScannedPhoto found;
   try {
     const std::string bytes = read(index);
     found.content = content_hash(bytes);
@@ -117,7 +117,7 @@ std::vector<BadFile> PhotoStore::scan(const ScanProgress& progress) {
   std::vector<size_t> own;
   for (size_t i = 0; i < count; ++i)
     if (shared.is_own(i)) own.push_back(i);
-  std::vector<PhotoFinding> found(count);
+  std::vector<ScannedPhoto> found(count);
   for_each_parallel(
       own.size(), state.options.read.workers, [&](size_t i) { found[own[i]] = state.scan_one(own[i]); },
       [&](int64_t done, int64_t) {

@@ -112,9 +112,9 @@ PhotoRows gathered(const PhotoRows& own, Ranks& ranks) {
   PhotoRows all;
   for (const auto& [row, share, nth] : places) {
     const PhotoRows& of = shares[share];
-    const auto take = [count = of.rows.size(), nth = nth](const std::vector<double>& from, std::vector<double>& to) {
+    const auto take = [count = of.rows.size(), place = nth](const std::vector<double>& from, std::vector<double>& to) {
       const auto width = static_cast<std::ptrdiff_t>(from.size() / count),
-                 begin = width * static_cast<std::ptrdiff_t>(nth);
+                 begin = width * static_cast<std::ptrdiff_t>(place);
       to.insert(to.end(), from.begin() + begin, from.begin() + begin + width);
     };
     all.rows.push_back(row);

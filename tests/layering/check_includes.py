@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fails when an #include under src runs against the order of the house.
+"""Fails when an #include under src runs against the order of the house, or when two headers define a type of one name.
 
 Usage: check_includes.py SRC ROOMS      checks the tree; ROOMS is a file of lines such as "train:base,spec,data", which
                                         src/CMakeLists.txt gives: a folder, and those that it may know
@@ -25,6 +25,7 @@ FORBIDDEN = re.compile(r"torch/torch\.h|torch/all\.h")
 PRINTING = re.compile(r"std::(cout|clog)\b|std::cerr\s*<<|(?<![\w:])(std::)?(v?printf|v?fprintf|puts|fputs|putchar|perror)\s*\("
                       r"|(?<![\w:.>])(std::|::)?(_exit|_Exit|exit|quick_exit|abort)\s*\(")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
+TYPE = re.compile(r"^(?:struct|class|enum class|enum|union) (\w+)[^;{}()]*\{", re.MULTILINE)
 COMMENT_OR_TEXT = re.compile(r'//[^\n]*|/\*.*?\*/|"(\\.|[^"\\\n])*"', re.DOTALL)
 
 
@@ -90,8 +91,19 @@ def heavy_chain(src, name, seen):
     return None
 
 
+def twins(src):
+    """All is in one namespace: of two types of one name an unoptimised build takes one's functions for the other's."""
+    homes, problems = {}, []
+    for path in sources(src):
+        for name in TYPE.findall(COMMENT_OR_TEXT.sub("", path.read_text())) if path.suffix == ".h" else []:
+            place = str(path.relative_to(src))
+            if homes.setdefault(name, place) != place:
+                problems.append(f"{place}: {homes[name]} has a type {name} too; give one of them another name")
+    return problems
+
+
 def check(src, order):
-    problems = []
+    problems = twins(src)
     for path in sources(src):
         problems += check_file(src, order, path)
         if room_of(order, str(path.relative_to(src))) == "cli":
@@ -119,13 +131,14 @@ VIOLATIONS = {
     "std::cerr in data": {"data/a.cpp": 'void f() { std::cerr << "x"; }\n'},
     "exit in engine": {"engine/a.cpp": "void f() { std::exit(1); }\n"},
     "LibTorch behind a header of cli": {"cli/a.cpp": '#include "spec/b.h"\n', "spec/b.h": "#include <ATen/ATen.h>\n"},
+    "two types of one name": {"base/a.h": "struct A {\n  int x;\n};\n", "data/b.h": "class A : public B {\n};\n"},
     "no folder in an include": {"base/a.cpp": '#include "a.h"\n', "base/a.h": ""},
 }
 FINE = {
     "base/a.cpp": '#include "base/a.h"\nvoid f() { std::snprintf(b, 1, "x"); }  // printf( in a comment\n',
     "base/a.h": "",
     "train/b.cpp": '#include "data/c.h"\n#include "model/d.h"\n#include <ATen/ATen.h>\nauto s = "exit(1)";\n',
-    "data/c.h": "#include <opencv2/core/mat.hpp>\n",
+    "data/c.h": "#include <opencv2/core/mat.hpp>\nstruct C;\nstruct D {};\n",
     "model/d.h": "",
     "cli/e.cpp": '#include "spec/f.h"\n#include <CLI/CLI.hpp>\nvoid f() { std::puts("x"); }\n',
     "spec/f.h": '#include "base/a.h"\n',
@@ -133,7 +146,7 @@ FINE = {
     "model/weights/h.h": "",
     "engine.cpp": '#include "engine/i.h"\n',
     "engine/i.h": '#include "train/j.h"\n',
-    "train/j.h": "",
+    "train/j.h": "struct C {\n};\nstruct D;\n",
     "main.cpp": '#include "cli/g.h"\n',
     "cli/g.h": "",
 }
