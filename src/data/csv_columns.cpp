@@ -1,6 +1,7 @@
 #include "data/csv_columns.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -75,6 +76,14 @@ class ColumnFinder {
     return false;
   }
 
+  // The first column beside `path` and `label` whose every field is the name of a split, train and another one among
+  // them, or empty.
+  size_t telling_splits(size_t path, size_t label) const {
+    for (size_t column = 0; column < count(); ++column)
+      if (column != path && column != label && tells_splits(column)) return column;
+    return kNone;
+  }
+
   // True where every tried field is the name of a split or empty.
   bool holds_splits(size_t column) const {
     for (size_t i = 1; i < tried_; ++i)
@@ -85,6 +94,18 @@ class ColumnFinder {
   }
 
  private:
+  bool tells_splits(size_t column) const {
+    std::set<std::string> splits;
+    for (size_t i = 1; i < records_.size(); ++i) {
+      const Words& fields = records_[i].fields;
+      if (column >= fields.size() || fields[column].empty()) continue;
+      const std::string split = split_name(fields[column]);
+      if (split.empty()) return false;
+      splits.insert(split);
+    }
+    return splits.size() > 1 && splits.count("train") > 0;
+  }
+
   void count_files() {
     files_.assign(count(), 0);
     for (size_t i = 1; i < tried_; ++i)
@@ -171,6 +192,9 @@ CsvColumns columns_of(const std::vector<CsvRecord>& records, const DataConfig& c
   if (split_asked == kNone && columns.split != kNone && plain(finder.first()[columns.split]) != "split" &&
       !finder.holds_splits(columns.split))
     columns.split = kNone;
+  // With three columns one is left for the labels.
+  if (columns.split == kNone && (label_name != kNone || finder.count() > 2))
+    columns.split = finder.telling_splits(columns.path, label_name);
   columns.label = label_name;
   if (columns.label == kNone || columns.label == columns.path) columns.label = label_column(finder, columns, file);
   columns.note = note_of(finder, columns, file);

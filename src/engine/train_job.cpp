@@ -75,9 +75,12 @@ std::vector<std::string> notes_on(TrainingEnd end, const TrainPlan& plan, const 
     notes.push_back("stopped in epoch " + std::to_string(state.epoch) + ": the time is over");
   if (!run.trouble.empty()) notes.push_back(run.trouble);
   // Ways that were searched for have been measured; their advice is better than a guess from the curves.
-  if (plan.tried.empty())
-    for (const std::string& note : {overfitting(state.history), still_improving(state.history, plan.recipe.train)})
-      if (!note.empty()) notes.push_back(note);
+  // Whose validation loss still falls has not yet learned too much by heart.
+  if (plan.tried.empty()) {
+    std::string note = still_improving(state.history, plan.recipe.train);
+    if (note.empty()) note = overfitting(state.history);
+    if (!note.empty()) notes.push_back(note);
+  }
   if (plan.dataset.valid.empty())
     notes.push_back("there are no validation photos: the figures are of the training photos, which the net has seen");
   return notes;

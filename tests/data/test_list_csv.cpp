@@ -72,6 +72,28 @@ TEST_CASE("A header of any other words is known by its content, and a list witho
   CHECK(listed(list.read("1.jpg,cat\n2.jpg,dog\n3.jpg,dog\n")).size() == 3);
 }
 
+TEST_CASE("A column of the words train, valid and test says the splits, whatever its name") {
+  const List list;
+  for (const char* name : {"part", "fold", "Teil", "usage", "x"}) {
+    CAPTURE(name);
+    const Dataset dataset = list.read("file;species;" + std::string(name) +
+                                      "\na.jpg;cat;train\nb.jpg;dog;train\nc.jpg;cat;val\nd.jpg;dog;Test\n");
+    CHECK(dataset.train.size() == 2);
+    CHECK(dataset.valid.size() == 1);
+    CHECK(dataset.test.size() == 1);
+    CHECK(says(dataset, "splits in '" + std::string(name) + "'"));
+  }
+  CHECK(list.read("bild,teil,sorte\na.jpg,train,cat\nb.jpg,train,dog\nc.jpg,valid,cat\nd.jpg,test,dog\n").test.size() ==
+        1);
+  // Labels are labels, and one word is no split.
+  CHECK(list.read("file,class\na.jpg,train\nb.jpg,test\nc.jpg,train\nd.jpg,test\n").classes ==
+        std::vector<std::string>{"test", "train"});
+  CHECK(says(list.read("file,class,kind\na.jpg,cat,train\nb.jpg,dog,train\nc.jpg,cat,train\nd.jpg,dog,train\n"),
+             "not used: 'kind'"));
+  CHECK(says(list.read("file,class,kind\na.jpg,cat,train\nb.jpg,dog,tram\nc.jpg,cat,test\nd.jpg,dog,bus\n"),
+             "not used: 'kind'"));
+}
+
 TEST_CASE("Columns are found in any order and named where they cannot be") {
   List list;
   CHECK(listed(list.read("cat,a.jpg\ndog,b.jpg\ncat,c.jpg\ndog,d.jpg\n")) == kFour);

@@ -52,7 +52,7 @@ TEST_CASE("A training that was still learning when it ended is advised more epoc
   cosine.schedule.schedule = "cosine";
   const auto learning = history({0.7, 0.65, 0.6, 0.55, 0.5, 0.46, 0.42, 0.39});
   CHECK(still_improving(learning, plain) ==
-        "still improving when it ended: more --epochs would help (--resume goes on)");
+        "still improving when it ended: more --epochs would help (--resume RUN --epochs N goes on)");
   CHECK(contains(still_improving(learning, cosine), "from the start"));
   CHECK(still_improving(history({0.7, 0.5, 0.4, 0.39, 0.385, 0.384, 0.383, 0.382}), plain).empty());
   CHECK(still_improving(history({0.7, 0.3, 0.6, 0.6, 0.6, 0.6, 0.5, 0.5}), plain).empty());
