@@ -137,7 +137,8 @@ std::string still_improving(const std::vector<EpochReport>& history, const Train
   // Such schedules end with a rate of nearly nothing; to go on from there is to go on without learning.
   const bool ends_at_rest = config.schedule.schedule == "cosine" || config.schedule.schedule == "one_cycle";
   return "still improving when it ended: more --epochs would help" +
-         std::string(ends_at_rest ? ", from the start, since the schedule ends there" : " (--resume RUN --epochs N goes on)");
+         std::string(ends_at_rest ? ", from the start, since the schedule ends there"
+                                  : " (--resume RUN --epochs N goes on)");
 }
 
 }  // namespace cvtool
