@@ -28,7 +28,9 @@ namespace {
 namespace jit = torch::jit;
 
 // Raised when what ready_net makes of the same classifier changes.
-constexpr int kReadyNetFormat = 1;
+constexpr int kReadyNetFormat = 2;
+// The entry that says which model a kept net is of.
+constexpr const char* kDigestOfModel = "model.sha256";
 
 // All that is asked of a classifier, with logits as forward, which is what LibTorch folds into.
 jit::Module asked_of(const jit::Module& classifier) {
@@ -59,9 +61,10 @@ std::optional<ReadyModel> kept_model(const std::string& digest) {
   const ArchiveDigest seal = archive_digest(bytes);
   if (seal.stored.empty() || seal.stored != seal.computed) return {};
   try {
-    jit::ExtraFilesMap extra{{kInfoFile, ""}};
+    jit::ExtraFilesMap extra{{kInfoFile, ""}, {kDigestOfModel, ""}};
     std::istringstream in(bytes);
     const jit::Module net = jit::load(in, at::kCPU, extra);
+    if (extra[kDigestOfModel] != digest) return {};
     return ReadyModel{checked_model_info(path, extra[kInfoFile]), {net, at::kCPU}};
   } catch (const std::exception&) {
     return {};
@@ -71,7 +74,7 @@ std::optional<ReadyModel> kept_model(const std::string& digest) {
 void keep(const std::string& digest, const ReadyModel& model) {
   try {
     std::ostringstream archive;
-    model.net.module.save(archive, {{kInfoFile, text_from_json(model.info)}});
+    model.net.module.save(archive, {{kInfoFile, text_from_json(model.info)}, {kDigestOfModel, digest}});
     const std::string bytes = archive_with_digest(std::move(archive).str());
     make_folders(cache_place("nets"));
     const auto is_made = [] { return false; };  // what lies there may be damaged

@@ -7,6 +7,7 @@
 
 #include "base/files.h"
 #include "golden/golden.h"
+#include "model/archive.h"
 #include "model/compile.h"
 #include "model/model_file.h"
 #include "model/predictor.h"
@@ -73,23 +74,37 @@ TEST_CASE("A ready net says what its classifier says, and a model that was opene
   CHECK(models.kept().empty());
   const ReadyModel first = load_ready_model(path, at::kCPU);
   CHECK(models.kept().size() == 1);
+  fs::create_hard_link(models.kept_path(), models.folder / "link");
   const ReadyModel again = load_ready_model(path, at::kCPU);
+  CHECK(fs::equivalent(models.folder / "link", models.kept_path()));  // read, not made anew
   CHECK(same(said_by(first), plain));
   CHECK(same(said_by(again), plain));
   CHECK(again.info == file.info);
   CHECK(models.kept().size() == 1);
 }
 
-TEST_CASE("What was kept is what is read: for the digest of the model, not for its name") {
+TEST_CASE("What was kept is what is read, and only for the model that it was made of") {
   const Models models;
   const std::string one = models.save("one.pt", 1), other = models.save("other.pt", 2);
   const ReadyModel first = load_ready_model(one, at::kCPU);
   const std::string bytes = read_file(models.kept_path());
+  CHECK(contains(bytes, stored_digest(one)));
   fs::remove(models.kept_path());
   const ReadyModel second = load_ready_model(other, at::kCPU);
-  CHECK(same(said_by(load_ready_model(other, at::kCPU)), said_by(second)));
-  write_file_atomically(models.kept_path(), bytes);  // the other's place now holds this one's net
-  CHECK(same(said_by(load_ready_model(other, at::kCPU)), said_by(first)));
+  const std::string of_other = read_file(models.kept_path());
+  for (const std::string& wrong : {bytes, read_file(one)}) {
+    write_file_atomically(models.kept_path(), wrong);
+    const ReadyModel again = load_ready_model(other, at::kCPU);
+    CHECK(same(said_by(again), said_by(second)));
+    CHECK(model_classes(again.info).back() == "c2");
+    CHECK((read_file(models.kept_path()) == of_other));
+  }
+  fs::remove(models.kept_path());
+  write_file_atomically(models.folder / "copy.pt", read_file(other));
+  load_ready_model(models.folder / "copy.pt", at::kCPU);
+  CHECK(models.kept().size() == 1);
+  load_ready_model(other, at::kCPU);
+  CHECK(models.kept().size() == 1);  // the same model
   models.save("other.pt", 3);
   const ReadyModel replaced = load_ready_model(other, at::kCPU);
   CHECK(model_classes(replaced.info).back() == "c3");
