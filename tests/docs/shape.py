@@ -3,7 +3,7 @@ import re
 
 # Said or not, depending on the figures of a training or on what else the machine does.
 NOW_AND_THEN = re.compile(r"overfitting: |more photos |photos of .* would help|the net is dead|still improving|labels to look at: |other programs keep|"
-                          r"[^ ]+: feature[s]? of|outlier |.*unused for |\S+/\S+ = \S+$")
+                          r"[^ ]+: feature[s]? of|outlier |.*unused for |cvtool: gate missed: ece |\S+/\S+ = \S+$")
 
 RULES = [
     (r"/home/\S+?/\.(local/share|cache)/", r"HOME/.\1/"),
