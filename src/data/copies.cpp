@@ -44,9 +44,7 @@ template <class Found>
 std::vector<Found> found_of_each(size_t count, const SharedReading& shared, const std::function<Found(size_t)>& find) {
   static_assert(std::is_trivially_copyable_v<Found>);
   std::vector<Found> found(count);
-  std::vector<size_t> own;
-  for (size_t i = 0; i < count; ++i)
-    if (shared.is_own(i)) own.push_back(i);
+  const std::vector<size_t> own = shared.own_of(count);
   for_each_parallel(own.size(), 0, [&](size_t i) { found[own[i]] = find(own[i]); });
   if (!shared.shared()) return found;
   std::string mine;

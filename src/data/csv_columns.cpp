@@ -1,6 +1,7 @@
 #include "data/csv_columns.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "base/error.h"
@@ -85,25 +86,25 @@ class ColumnFinder {
   }
 
   // True where every tried field is the name of a split or empty.
-  bool holds_splits(size_t column) const {
-    for (size_t i = 1; i < tried_; ++i)
-      if (column < records_[i].fields.size() && !records_[i].fields[column].empty() &&
-          split_name(records_[i].fields[column]).empty())
-        return false;
-    return tried_ > 1;
-  }
+  bool holds_splits(size_t column) const { return tried_ > 1 && splits_in(column, tried_).has_value(); }
 
  private:
-  bool tells_splits(size_t column) const {
+  // The splits that the column's fields name, before the record `end`; nothing where a field is no such name.
+  std::optional<std::set<std::string>> splits_in(size_t column, size_t end) const {
     std::set<std::string> splits;
-    for (size_t i = 1; i < records_.size(); ++i) {
+    for (size_t i = 1; i < end; ++i) {
       const Words& fields = records_[i].fields;
       if (column >= fields.size() || fields[column].empty()) continue;
       const std::string split = split_name(fields[column]);
-      if (split.empty()) return false;
+      if (split.empty()) return {};
       splits.insert(split);
     }
-    return splits.size() > 1 && splits.count("train") > 0;
+    return splits;
+  }
+
+  bool tells_splits(size_t column) const {
+    const auto splits = splits_in(column, records_.size());
+    return splits && splits->size() > 1 && splits->count("train") > 0;
   }
 
   void count_files() {

@@ -10,11 +10,10 @@ namespace cvtool {
 namespace {
 
 // Of the photos of one process, in order: contents side by side, and words of those few that have any.
-std::string packed(const SharedReading& shared, const std::vector<ScannedPhoto>& of_all) {
+std::string packed(const PhotoDealing& deal, const std::vector<ScannedPhoto>& of_all) {
   std::vector<uint8_t> contents;
   Json words = Json::array();
-  for (size_t i = 0; i < of_all.size(); ++i) {
-    if (!shared.is_own(i)) continue;
+  for (const size_t i : deal.own_of(of_all.size())) {
     const auto* bytes = reinterpret_cast<const uint8_t*>(&of_all[i].content);
     contents.insert(contents.end(), bytes, bytes + sizeof(ContentHash));
     if (!of_all[i].unreadable.empty() || !of_all[i].damage.empty())
@@ -25,12 +24,11 @@ std::string packed(const SharedReading& shared, const std::vector<ScannedPhoto>&
   return {message.begin(), message.end()};
 }
 
-void unpack(const std::string& message, const SharedReading& from, std::vector<ScannedPhoto>& of_all) {
+void unpack(const std::string& message, const PhotoDealing& from, std::vector<ScannedPhoto>& of_all) {
   const Json json = Json::from_msgpack(message);
   const auto& contents = json.at("contents").get_binary();  // of a list of the same length
   size_t place = 0;
-  for (size_t i = 0; i < of_all.size(); ++i) {
-    if (!from.is_own(i)) continue;
+  for (const size_t i : from.own_of(of_all.size())) {
     std::memcpy(&of_all[i].content, contents.data() + place, sizeof(ContentHash));
     place += sizeof(ContentHash);
   }
@@ -47,7 +45,7 @@ void share_findings(const SharedReading& shared, std::vector<ScannedPhoto>& of_a
   const std::vector<std::string> messages = shared.gather(packed(shared, of_all));
   for (size_t process = 0; process < messages.size(); ++process) {
     if (process == shared.process) continue;
-    unpack(messages[process], {process, shared.processes, nullptr}, of_all);
+    unpack(messages[process], {process, shared.processes}, of_all);
   }
 }
 

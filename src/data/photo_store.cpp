@@ -114,9 +114,7 @@ std::vector<BadFile> PhotoStore::scan(const ScanProgress& progress) {
   state.open_cache();
   const SharedReading& shared = state.options.shared;
   const size_t count = state.samples.size();
-  std::vector<size_t> own;
-  for (size_t i = 0; i < count; ++i)
-    if (shared.is_own(i)) own.push_back(i);
+  const std::vector<size_t> own = shared.own_of(count);
   std::vector<ScannedPhoto> found(count);
   for_each_parallel(
       own.size(), state.options.read.workers, [&](size_t i) { found[own[i]] = state.scan_one(own[i]); },

@@ -35,8 +35,7 @@ struct PhotoStream::State {
   PrefetchPlan<StreamedPhoto> plan() {
     PrefetchPlan<StreamedPhoto> plan;
     plan.source = [this](StreamedPhoto& photo) {
-      const PhotoDealing& deal = options.dealing;
-      photo.is_own = named++ / static_cast<size_t>(deal.in_a_row) % deal.processes == deal.process;
+      photo.is_own = options.dealing.is_own(named++);
       return lister.next(photo.source);
     };
     plan.work = [this](StreamedPhoto& photo) { read_photo(photo, options); };

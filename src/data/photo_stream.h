@@ -8,6 +8,7 @@
 #include "base/ordered_prefetch.h"
 #include "data/image.h"
 #include "data/photo_paths.h"
+#include "data/shared_reading.h"
 #include "spec/requests.h"
 
 namespace cvtool {
@@ -17,12 +18,6 @@ struct StreamedPhoto {
   cv::Mat pixels;      // CV_8UC3, RGB, of the config's size
   std::string damage;  // what of it could not be decoded; empty where all could
   bool is_own = true;  // of several processes, that it is this one's to read; else there are no pixels
-};
-
-// Which photos are this process's: `in_a_row` that follow each other, of each `processes` times as many.
-struct PhotoDealing {
-  size_t process = 0, processes = 1;
-  int64_t in_a_row = 1;
 };
 
 struct PhotoStreamOptions {

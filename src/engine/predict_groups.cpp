@@ -64,7 +64,7 @@ PhotoStreamOptions PhotoGroups::stream_options(const PredictRequest& request, si
           opened_.recipe.data,
           read,
           2 * rows_ * static_cast<int64_t>(lanes_ * processes_),
-          {process, processes_, rows_}};
+          {process, processes_, static_cast<size_t>(rows_)}};
 }
 
 PrefetchPlan<PhotoGroup> PhotoGroups::plan() {

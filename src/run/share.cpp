@@ -30,7 +30,7 @@ void share_machine(RunOptions& run, const Ranks& ranks) {
 
 SharedReading reading_of(Ranks* ranks) {
   if (!ranks) return {};
-  return {ranks->rank(), ranks->size(), [ranks](const std::string& mine) { return ranks->gather(mine); }};
+  return {{ranks->rank(), ranks->size()}, [ranks](const std::string& mine) { return ranks->gather(mine); }};
 }
 
 void check_same_photos(const Dataset& dataset, const std::string& data, Ranks& ranks) {

@@ -28,7 +28,7 @@ class Meeting {
   explicit Meeting(size_t processes) : given_(processes) {}
 
   SharedReading reading_of(size_t process) {
-    return {process, given_.size(), [this, process](const std::string& mine) {
+    return {{process, given_.size()}, [this, process](const std::string& mine) {
               std::unique_lock<std::mutex> lock(mutex_);
               given_[process] = mine;
               ++come_;
