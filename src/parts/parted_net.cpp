@@ -228,7 +228,7 @@ PartedBatch PartedNet::begin(const StepBatch& step) {
 }
 
 void PartedNet::compute_parts(size_t count, const std::function<void(size_t part)>& work) {
-  rule_.meet ? team_->run(count, work) : team_->for_each(count, work);
+  as_ranks_tell(plan_.ranks, [&] { rule_.meet ? team_->run(count, work) : team_->for_each(count, work); });
 }
 
 at::Tensor PartedNet::logits_of(const PartScope& scope, const StepBatch& batch) {
@@ -244,7 +244,7 @@ StepResult PartedNet::step(const StepBatch& step, double factor, const RowsLoss&
   std::vector<Gradients> gradients(batch.parts());
   std::vector<at::Tensor> losses(batch.parts()), logits(batch.parts());
   std::vector<StepClock> clocks(batch.parts());
-  const auto compute = [&](size_t part) {
+  compute_parts(batch.parts(), [&](size_t part) {
     PartScope scope(batch, part);
     clocks[part] = StepClock();
     const at::Tensor y = logits_of(scope, step);
@@ -255,8 +255,7 @@ StepResult PartedNet::step(const StepBatch& step, double factor, const RowsLoss&
     gradients[part] = torch::autograd::grad({mean}, inputs, {}, /*retain_graph=*/c10::nullopt, /*create_graph=*/false,
                                             /*allow_unused=*/true);
     clocks[part].backward_ends();
-  };
-  as_ranks_tell(plan_.ranks, [&] { compute_parts(batch.parts(), compute); });
+  });
   sum_gradients(gradients, batch.deal, factor);
   gather_factors(batch);
   multiply_deferred(batch, factor);
