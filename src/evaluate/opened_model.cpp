@@ -95,29 +95,42 @@ Prediction mean_prediction(const std::vector<Prediction>& predictions, bool sigm
   return {at::cat(logits), at::cat(probabilities), sigmoids.empty() ? at::Tensor() : at::cat(sigmoids)};
 }
 
-OpenedModel open_model(const std::string& model, const std::string& precision, const ComputeOptions& run,
-                       const TtaPlan& tta) {
+namespace {
+
+// The device that is asked for, in a process that is ready for work.
+at::Device prepared_device(const ComputeOptions& run) {
   const at::Device device = device_from_text(run.device);
   prepare_process(static_cast<int>(run.threads));
+  return device;
+}
+
+PhotoPredictor photo_predictor(const ReadyNet& net, const std::string& precision, const Recipe& recipe,
+                               const TtaPlan& tta) {
+  std::string why;
+  return {{net, precision_from_text(precision, net.device, why)}, recipe, tta};
+}
+
+}  // namespace
+
+OpenedModel open_model(const std::string& model, const std::string& precision, const ComputeOptions& run,
+                       const TtaPlan& tta) {
+  const at::Device device = prepared_device(run);
   const std::string path = model_path(model);
   ModelFile file = load_model(path, ModelCheck::kOnce);
   tell_of_independent_units(file.module, path);
   Recipe recipe = recipe_from_json(file.info.at("recipe"), path + ": ");
-  std::string why;
-  PhotoPredictor predictor({file.module, device, precision_from_text(precision, device, why)}, recipe, tta);
+  PhotoPredictor predictor = photo_predictor(ready_net(file.module, device), precision, recipe, tta);
   return {path, std::move(file), std::move(recipe), std::move(predictor)};
 }
 
 AskedModel ask_model(const std::string& model, const std::string& precision, const ComputeOptions& run,
                      const TtaPlan& tta) {
-  const at::Device device = device_from_text(run.device);
-  prepare_process(static_cast<int>(run.threads));
+  const at::Device device = prepared_device(run);
   const std::string path = model_path(model);
   ReadyModel ready = load_ready_model(path, device);
   tell_of_independent_units(ready.net.module, path);
   Recipe recipe = recipe_from_json(ready.info.at("recipe"), path + ": ");
-  std::string why;
-  PhotoPredictor predictor({ready.net, precision_from_text(precision, device, why)}, recipe, tta);
+  PhotoPredictor predictor = photo_predictor(ready.net, precision, recipe, tta);
   return {path, std::move(ready.info), std::move(recipe), std::move(predictor)};
 }
 
