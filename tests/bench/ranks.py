@@ -8,11 +8,13 @@ For a machine on which nothing else runs. Prints tables; a row's numbers are med
 import argparse
 import json
 import os
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../soak"))
+from soak import free_port, rank_environment  # noqa: E402
 
 arguments = argparse.ArgumentParser()
 arguments.add_argument("cvtool")
@@ -30,20 +32,11 @@ POINTS = [("small-resnet", 64), ("small-resnet", 256), ("car-or-truck-convnet", 
 FITTED = 3
 
 
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
 def train(recipe, batch, processes, name):
     """The profile of its epochs but the first."""
-    port, ranks = str(free_port()), []
+    port, ranks = free_port(), []
     for rank in range(processes):
-        own = dict(environment)
-        if processes > 1:
-            own.update(RANK=str(rank), WORLD_SIZE=str(processes), LOCAL_RANK=str(rank), LOCAL_WORLD_SIZE=str(processes),
-                       MASTER_ADDR="127.0.0.1", MASTER_PORT=port)
+        own = rank_environment(environment, rank, processes, port)
         command = [cvtool, "train", "--data", photos, "--recipe", recipe, "--imgsz", "96", "--batch", str(batch), "--epochs", str(EPOCHS),
                    "--precision", "fp32", "--threads", str(2 // processes), "-j", str(2 // processes), "--profile", "--project",
                    scratch.name + "/runs", "--name", name]

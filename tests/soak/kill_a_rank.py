@@ -7,14 +7,14 @@ Usage: kill_a_rank.py CVTOOL [--kills 20] [--seed 1] [--epochs 12] [--most 4] [-
 Prints a line a kill; exit code 1 at the first difference. Takes some minutes.
 """
 import argparse
-import hashlib
 import os
 import random
-import socket
 import subprocess
 import sys
 import tempfile
 import time
+
+from soak import check_run, free_port, rank_environment, results
 
 arguments = argparse.ArgumentParser()
 arguments.add_argument("cvtool")
@@ -33,24 +33,15 @@ TRAINING = ["--data", photos, "--recipe", "car-or-truck-convnet", "--imgsz", "64
             "--ema", "0.9", "--augment", "flip=horizontal"]
 
 
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
 def start(words, ranks):
     """Of each rank its process and the file that holds what it says."""
-    port, out = str(free_port()), []
+    port, out = free_port(), []
     for rank in range(ranks):
-        own = dict(environment)
-        if ranks > 1:
-            own.update(RANK=str(rank), WORLD_SIZE=str(ranks), LOCAL_RANK=str(rank), LOCAL_WORLD_SIZE=str(ranks),
-                       MASTER_ADDR="127.0.0.1", MASTER_PORT=port)
         log = f"{scratch.name}/log{rank}"
         command = [cvtool, "train"] + words + ["--project", scratch.name + "/runs", "--threads", "1",
                                                "--dist-timeout", str(options.dist_timeout)]
-        out.append((subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=open(log, "w"), env=own), log))
+        out.append((subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=open(log, "w"),
+                                     env=rank_environment(environment, rank, ranks, port)), log))
     return out
 
 
@@ -64,14 +55,6 @@ def fail(text, started):
             process.kill()
         print(f"--- {log}:\n{said(log)}")
     sys.exit(text)
-
-
-def results(run):
-    """Hashes of all that must be the same; the history without the columns that a clock fills."""
-    hashes = {name: hashlib.sha256(open(f"{run}/{name}", "rb").read()).hexdigest() for name in ("best.pt", "last.pt")}
-    rows = [line.rsplit(",", 2)[0] for line in open(run + "/history.csv")]
-    hashes["history.csv"] = hashlib.sha256("\n".join(rows).encode()).hexdigest()
-    return hashes
 
 
 def finished(started):
@@ -148,11 +131,5 @@ while kills < options.kills:
         kills += 1
         if os.path.exists(run + "/checkpoint.pt") or os.path.exists(run + "/config.json"):
             step = ["--resume", run, "--checkpoint-minutes", draw.choice(["0", "0.01", "10"])]
-    got = results(run)
-    for file, digest in wanted.items():
-        if got[file] != digest:
-            sys.exit(f"{file} of {run} differs from that of the whole run")
-    left = [file for file in os.listdir(run) if ".part" in file]
-    if left:
-        sys.exit(f"{left} were left behind in {run}")
+    check_run(run, wanted, run)
 print(f"{kills} kills, {runs} runs: models and history equal")

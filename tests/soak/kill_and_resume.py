@@ -6,13 +6,14 @@ Usage: kill_and_resume.py CVTOOL --base BASE [--data DIR] [--kills 20] [--seed 1
 BASE is as in cvtool train --base. Without --data photos are drawn. Each case takes some minutes.
 """
 import argparse
-import hashlib
 import os
 import random
 import subprocess
 import sys
 import tempfile
 import time
+
+from soak import check_run, results
 
 arguments = argparse.ArgumentParser()
 arguments.add_argument("cvtool")
@@ -49,14 +50,6 @@ def finish(words):
     if done.returncode != 0 and "the run is finished" not in done.stderr:
         sys.exit(f"cvtool {' '.join(words)} failed:\n{done.stderr}")
     return done
-
-
-def results(run):
-    """Hashes of all that must be the same; the history without the columns that a clock fills."""
-    hashes = {name: hashlib.sha256(open(f"{run}/{name}", "rb").read()).hexdigest() for name in ("best.pt", "last.pt")}
-    rows = [line.rsplit(",", 2)[0] for line in open(run + "/history.csv")]
-    hashes["history.csv"] = hashlib.sha256("\n".join(rows).encode()).hexdigest()
-    return hashes
 
 
 def started(process, log):
@@ -121,13 +114,7 @@ def check(case, words):
             # Now and then a checkpoint after every step, so that kills hit the writing.
             step = ["--resume", run, "--checkpoint-minutes", draw.choice(["0", "0.01", "10"])]
         finish(["--resume", run])
-        got = results(run)
-        for file, digest in wanted.items():
-            if got[file] != digest:
-                sys.exit(f"{case}: {file} of {name} differs from that of the whole run")
-        left = [file for file in os.listdir(run) if ".part" in file]
-        if left:
-            sys.exit(f"{case}: {left} were left behind")
+        check_run(run, wanted, f"{case}, {name}")
     print(f"{case}: {kills} kills, {writing} of them while a file was written, {runs} runs: models and history equal", flush=True)
 
 
