@@ -4,7 +4,7 @@
 
 // A list of photos, some of which are there. The first byte says which columns are named.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  static const cvtool::FuzzFolder folder;
+  static const cvtool::Scratch folder;
   static const bool made = [] {
     for (const char* photo : {"a.jpg", "b.png", "Car/c.jpg", "Truck/d e.jpeg"}) folder.write(photo, "");
     return true;

@@ -13,7 +13,7 @@
 // The files of a run's folder: config.json, data.json, history.csv, metrics.json and predictions.csv, divided by lines
 // "====".
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  static const cvtool::FuzzFolder folder;
+  static const cvtool::Scratch folder;
   spdlog::set_level(spdlog::level::off);
   const char* const names[] = {"config.json", "data.json", "history.csv", "metrics.json", "predictions.csv"};
   const auto parts = cvtool::parts_of(cvtool::text_of(data, size), 5);

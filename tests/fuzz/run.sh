@@ -11,6 +11,8 @@ here=$(dirname "$0")
 mkdir -p "$build/pictures"
 /usr/bin/python3 -W ignore "$here/../data/make_pictures.py" "$build/pictures"
 /usr/bin/python3 "$here/make_seeds.py" "$build/weight_files" "$build/pictures" "$build/seeds"
+# Inputs that are files lie in memory where the system has a place for that.
+[ ! -d /dev/shm ] || export TMPDIR=/dev/shm
 broken=0
 for reader in "$@"; do
   cmake --build "$build" --target "fuzz_$reader" --parallel 1
