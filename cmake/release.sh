@@ -80,7 +80,7 @@ archive() {
   if [ ! -e "$prefix/versions.txt" ]; then
     say "Libraries that are built anew (about three minutes)"
     rm -rf build-libraries
-    sh packaging/libraries.sh build-libraries/work "$prefix"
+    sh packaging/libraries.sh build-libraries/sources "$prefix"
   fi
   PKG_CONFIG_PATH=$prefix/lib/pkgconfig build_package archive -DCVTOOL_TORCH_PYTHON="$(command -v "$python")" -DCMAKE_PREFIX_PATH="$prefix"
   say "Laying out"

@@ -61,7 +61,7 @@ while read -r name path; do
   esac
   echo "$name $source $version" >>"$stubs/carried.txt"
   case $path in
-    "$prefix"/*) copyright=$(echo "$prefix/../work/$source"-*/debian/copyright) ;;
+    "$prefix"/*) copyright=$(echo "$prefix/../sources/$source"-*/debian/copyright) ;;
     *) copyright=/usr/share/doc/${package%%:*}/copyright ;;
   esac
   [ -e "$licences/$source" ] || cp -L "$copyright" "$licences/$source"

@@ -38,7 +38,7 @@ folder=$(cd "$folder" && pwd)
 exec 9>"$folder/lock"
 flock -n 9 || { echo "Waiting for another run in $folder"; flock 9; }
 
-if [ "$(cat "$folder/root/packages" 2>/dev/null)" != "$packages" ]; then
+if [ "$(cat "$folder/system/packages" 2>/dev/null)" != "$packages" ]; then
   say "Debian 13 in $folder"
   # Where this system has its own packages from, if it is a Debian.
   mirror=${CVTOOL_DEBIAN_MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' |
@@ -47,17 +47,17 @@ if [ "$(cat "$folder/root/packages" 2>/dev/null)" != "$packages" ]; then
   /usr/lib/apt/apt-helper download-file "${mirror%/}/dists/trixie/InRelease" "$folder/log" >/dev/null 2>&1 ||
     cannot "the packages of Debian 13 cannot be fetched from $mirror (CVTOOL_DEBIAN_MIRROR names another place)"
   [ -z "$(missing_of mmdebstrap)" ] || install_packages '' mmdebstrap >"$folder/log" 2>&1 || { tail "$folder/log"; exit 1; }
-  rm -rf --one-file-system "$folder/root" "$folder/root.part" "$folder/build" "$folder/source"
+  rm -rf --one-file-system "$folder/system" "$folder/system.part" "$folder/build" "$folder/source"
   apart mmdebstrap --mode=root --variant=apt --include="$packages" --aptopt='APT::Install-Recommends "false"' \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
-    trixie "$folder/root.part" "$mirror" >"$folder/log" 2>&1 || { tail "$folder/log"; exit 1; }
-  echo "$packages" >"$folder/root.part/packages"
-  mv "$folder/root.part" "$folder/root"
+    trixie "$folder/system.part" "$mirror" >"$folder/log" 2>&1 || { tail "$folder/log"; exit 1; }
+  echo "$packages" >"$folder/system.part/packages"
+  mv "$folder/system.part" "$folder/system"
 fi
 
 # Not optimised: what takes time in these tests is LibTorch's. By rsync only what differs gets a new date, whichever checkout was here
 # before.
-cat >"$folder/root/test.sh" <<'END'
+cat >"$folder/system/test.sh" <<'END'
 set -eu
 rsync -rlp --checksum --delete --exclude='/build*' --exclude=/.git /checkout/ /source/
 cmake -S /source -B /build -G Ninja -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_COMPILER=clang++ \
@@ -69,7 +69,7 @@ END
 
 say "The stand-in for a GPU, in Debian 13"
 apart sh -eu -c '
-  folder=$1 root=$1/root
+  folder=$1 root=$1/system
   mount -t proc proc "$root/proc"
   mount --rbind /dev "$root/dev"
   for part in build ccache source; do

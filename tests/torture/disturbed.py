@@ -28,8 +28,8 @@ def environment_of(work, more):
 
 
 class Program:
-    def __init__(self, cvtool, library, options):
-        self.cvtool, self.library, self.options = os.path.abspath(cvtool), os.path.abspath(library), options
+    def __init__(self, cvtool, preload, options):
+        self.cvtool, self.preload, self.options = os.path.abspath(cvtool), os.path.abspath(preload), options
 
     def finished(self, processes):
         """False where they are still there after the limit. Counts its own naps: a machine that stands still meanwhile is no hang."""
@@ -54,7 +54,7 @@ class Program:
             if ranks > 1:
                 more.update(RANK=str(number), WORLD_SIZE=str(ranks), MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
             if torture is not None and number == rank:
-                more.update(LD_PRELOAD=self.library, TORTURE_COUNTS=counts, TORTURE_BYTES=str(self.options.bytes),
+                more.update(LD_PRELOAD=self.preload, TORTURE_COUNTS=counts, TORTURE_BYTES=str(self.options.bytes),
                             TORTURE_WHOSE="libraries" if self.options.libraries else "own", **torture)
             out, err = open(f"{work}.out{number}", "w+b"), open(f"{work}.err{number}", "w+b")
             processes.append(subprocess.Popen([self.cvtool] + words, cwd=work, env=environment_of(work, more), stdin=subprocess.DEVNULL, stdout=out, stderr=err,

@@ -6,4 +6,4 @@ here=$(cd "$(dirname "$0")" && pwd)
 library=$(mktemp -d)
 trap 'rm -rf "$library"' EXIT
 "${CC:-cc}" -x c -std=gnu11 -O1 -shared -fPIC -Wall -Wextra -Werror -o "$library/fail_once.so" "$here/fail_once.c" -ldl -lpthread
-/usr/bin/python3 "$here/torture.py" --library "$library/fail_once.so" "$@"
+/usr/bin/python3 "$here/torture.py" --preload "$library/fail_once.so" "$@"

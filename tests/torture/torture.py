@@ -23,7 +23,7 @@ FILE_KINDS = ("write", "rename", "fsync", "folder")
 
 parser = argparse.ArgumentParser()
 parser.add_argument("cvtool")
-parser.add_argument("--library", required=True)
+parser.add_argument("--preload", required=True)
 parser.add_argument("--points", type=int, default=8, help="calls of each kind that fail, evenly chosen")
 parser.add_argument("--all", action="store_true", help="every call")
 parser.add_argument("--command", action="append", help="a scenario, or the beginning of its name")
@@ -35,7 +35,7 @@ parser.add_argument("--libraries", action="store_true", help="the calls of libra
 parser.add_argument("--messages", action="store_true", help="print each message once")
 options = parser.parse_args()
 cvtool = os.path.abspath(options.cvtool)
-run = Program(cvtool, options.library, options).run
+run = Program(cvtool, options.preload, options).run
 scratch = tempfile.mkdtemp(prefix="cvtool-torture-")
 whole = results.Wholeness(cvtool)
 
