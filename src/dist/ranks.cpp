@@ -39,6 +39,10 @@ std::vector<std::string_view> sorted_lines(std::string_view text) {
   return lines;
 }
 
+bool is_elsewhere(const at::Tensor& tensor) { return tensor.defined() && !tensor.is_cpu(); }
+
+at::Tensor on_host(const at::Tensor& tensor) { return is_elsewhere(tensor) ? tensor.cpu() : tensor; }
+
 // The first line that stands in one of the two alone, and in which.
 std::string first_difference(const std::string& of_first, const std::string& own, const std::string& first) {
   const std::vector<std::string_view> theirs = sorted_lines(of_first), mine = sorted_lines(own);
@@ -86,10 +90,24 @@ size_t Ranks::rank() const { return static_cast<size_t>(state_->launch.rank); }
 size_t Ranks::size() const { return static_cast<size_t>(state_->launch.size); }
 bool Ranks::is_first_of_machine() const { return state_->launch.local_rank == 0; }
 size_t Ranks::processes_of_machine() const { return static_cast<size_t>(state_->launch.local_size); }
+int64_t Ranks::local_rank() const { return state_->launch.local_rank; }
 size_t Ranks::cores() const { return cores_of(state_->launch); }
 std::string Ranks::name_of(size_t rank) const { return state_->meeting.names.at(rank); }
 
 void Ranks::exchange(const std::vector<at::Tensor>& to, const std::vector<at::Tensor>& from) {
+  std::vector<at::Tensor> sent(size()), received(size());
+  for (size_t i = 1; i < size(); ++i) {
+    const size_t there = (rank() + i) % size(), before = (there + size() - 1) % size();
+    const bool same = to[there].defined() && to[there].is_same(to[before]) && sent[before].defined();
+    sent[there] = same ? sent[before] : on_host(to[there]);
+    received[there] = is_elsewhere(from[there]) ? at::empty_like(from[there], at::device(at::kCPU)) : from[there];
+  }
+  exchange_on_host(sent, received);
+  for (size_t there = 0; there < size(); ++there)
+    if (there != rank() && is_elsewhere(from[there])) from[there].copy_(received[there]);
+}
+
+void Ranks::exchange_on_host(const std::vector<at::Tensor>& to, const std::vector<at::Tensor>& from) {
   State& s = *state_;
   if (const auto end = s.watch->known()) s.end(*end);
   const auto begin = std::chrono::steady_clock::now();
@@ -218,6 +236,18 @@ void Ranks::leave() {
   largest(0);
   state_->watch->stop();
   state_->told = true;
+}
+
+void as_ranks_tell(const Ranks* ranks, const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception&) {
+    const std::optional<Error> trouble = ranks ? ranks->trouble() : std::nullopt;
+    if (trouble) throw *trouble;
+    throw;
+  }
 }
 
 }  // namespace cvtool

@@ -3,6 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,13 +36,14 @@ class Ranks {
   bool is_first() const { return rank() == 0; }
   bool is_first_of_machine() const;
   size_t processes_of_machine() const;
+  int64_t local_rank() const;  // on its machine
   // Cores that this process keeps busy at most.
   size_t cores() const;
   // "rank 1 on node7"
   std::string name_of(size_t rank) const;
 
-  // to[q] goes to rank q, and what rank q sends comes into from[q]: contiguous, on the CPU, as large as what is sent.
-  // Undefined or empty ones stay away. Nothing goes to oneself.
+  // to[q] goes to rank q, and what rank q sends comes into from[q]: contiguous, as large as what is sent. Undefined or
+  // empty ones stay away. Nothing goes to oneself. What lies on a device goes by way of the host, which waits for it.
   void exchange(const std::vector<at::Tensor>& to, const std::vector<at::Tensor>& from);
 
   const Traffic& traffic() const;
@@ -75,7 +77,13 @@ class Ranks {
  private:
   struct State;
   explicit Ranks(std::unique_ptr<State> state);
+  void exchange_on_host(const std::vector<at::Tensor>& to, const std::vector<at::Tensor>& from);
+
   std::unique_ptr<State> state_;
 };
+
+// Calls `work`, in which ranks exchange; null: one process. TorchScript hides the type of what is thrown within it: what
+// the ranks know is thrown instead.
+void as_ranks_tell(const Ranks* ranks, const std::function<void()>& work);
 
 }  // namespace cvtool

@@ -19,11 +19,22 @@ void draw_row(float* mask, int64_t count, double rate, const std::array<uint32_t
   }
 }
 
+// A device draws for all rows of the batch, and each process takes those of its own.
+at::Tensor dropped_on_device(const at::Tensor& x, double rate, PartScope& scope) {
+  const int64_t of_row = x.size(0) / scope.rows();
+  std::vector<int64_t> sizes = x.sizes().vec();
+  sizes[0] = of_row * scope.batch().rows();
+  at::Tensor kept = at::empty(sizes, x.options().dtype(at::kFloat)).uniform_() >= rate;
+  kept = kept.narrow(0, of_row * scope.first_row(), x.size(0));
+  return x * kept * (1 / (1 - rate));
+}
+
 }  // namespace
 
 at::Tensor dropout_of_parts(const at::Tensor& x, double rate, bool training) {
   PartScope* const scope = PartScope::current();
   if (!scope || !training || rate <= 0 || rate >= 1) return at::dropout(x, rate, training);
+  if (!x.is_cpu()) return dropped_on_device(x, rate, *scope);
   const at::Tensor values =
       x.is_non_overlapping_and_dense() && x.stride(0) * x.size(0) == x.numel() ? x : x.contiguous();
   at::Tensor mask = at::empty_like(values, at::kFloat);

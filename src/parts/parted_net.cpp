@@ -7,7 +7,6 @@
 #include <torch/script.h>
 
 #include <algorithm>
-#include <optional>
 
 #include "base/error.h"
 #include "base/machine.h"
@@ -28,6 +27,11 @@ constexpr int64_t kRowsOfPart = 8, kRowsOfMeetingPart = 16;
 constexpr int64_t kNumbersOfPart = 32768, kUsesOfPart = 4'000'000, kNumbersOfDensePart = int64_t{16} * 3 * 64 * 64;
 // A dense layer whose gradient is worth to be computed at once.
 constexpr int64_t kDeferredWeights = 65536;
+// Whether its factors are fewer numbers than what processes would tell each other of its gradient: the rule is that of
+// one process too, since the order of sums follows it.
+bool is_worth_deferring(const at::Tensor& weight, int64_t rows) {
+  return rows * (weight.size(0) + weight.size(1)) <= 2 * weight.numel();
+}
 // Columns of such a gradient that one core computes.
 constexpr int64_t kDeferredColumns = 8192;
 
@@ -98,19 +102,6 @@ void gather_factors(PartedBatch& batch) {
     for (size_t use = 0; use < uses; ++use)
       for (const auto which : {&DeferredDense::Factors::input, &DeferredDense::Factors::gradient})
         gather_factor(batch, dense, use, which);
-  }
-}
-
-// TorchScript hides the type of what an exchange within it throws.
-void as_ranks_tell(const Ranks* ranks, const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const Error&) {
-    throw;
-  } catch (const std::exception&) {
-    const std::optional<Error> trouble = ranks ? ranks->trouble() : std::nullopt;
-    if (trouble) throw *trouble;
-    throw;
   }
 }
 
@@ -213,10 +204,10 @@ void PartedNet::prepare(size_t parts) {
 PartedBatch PartedNet::begin(const StepBatch& step) {
   PartDeal deal;
   const std::vector<int64_t> first = cut(step.x, std::max(step.share.of, step.x.size(0)), deal);
-  PartedBatch batch{*team_, deal, first, step.seed, {}};
+  PartedBatch batch{team_.get(), deal, first, step.seed, {}};
   batch.exchange.resize(batch.parts());
   for (const Weight& weight : trained_)
-    if (weight.deferred)
+    if (weight.deferred && is_worth_deferring(weight.used, batch.rows()))
       batch.dense.push_back(
           {weight.used, weight.original, std::vector<std::vector<DeferredDense::Factors>>(first.size() - 1)});
   team_->for_each(trained_.size(), [&](size_t i) {
@@ -278,7 +269,7 @@ void PartedNet::sum_gradients(const std::vector<Gradients>& of_part, const PartD
   });
 }
 
-// Of each trained weight; undefined where it has no gradient. All of them go to the other processes in one piece.
+// Of each trained weight; undefined where it has no gradient.
 std::vector<at::Tensor> PartedNet::sums_over_ranks(const std::vector<Gradients>& of_part, const PartDeal& deal) {
   const at::NoGradGuard no_grad;
   const std::vector<PartRun> branches = branches_of(deal.own(), deal.parts());
@@ -290,22 +281,7 @@ std::vector<at::Tensor> PartedNet::sums_over_ranks(const std::vector<Gradients>&
     sums[task / trained_.size()][task % trained_.size()] =
         sum_of_branch({begin + branch.first, begin + branch.end}, task % trained_.size());
   });
-  std::vector<at::Tensor> in_one_piece;
-  for (const std::vector<at::Tensor>& of_branch : sums) {
-    std::vector<at::Tensor> flat;
-    for (const at::Tensor& sum : of_branch)
-      if (sum.defined()) flat.push_back(sum.reshape(-1));
-    if (flat.empty()) return sums[0];
-    in_one_piece.push_back(at::cat(flat));
-  }
-  const at::Tensor total = deal.sum_of_branches(in_one_piece);
-  int64_t place = 0;
-  for (at::Tensor& sum : sums[0]) {
-    if (!sum.defined()) continue;
-    sum.copy_(total.narrow(0, place, sum.numel()).view(sum.sizes()));
-    place += sum.numel();
-  }
-  return sums[0];
+  return deal.sums_of_branches(std::move(sums));
 }
 
 void PartedNet::multiply_deferred(const PartedBatch& batch, double factor) {

@@ -16,7 +16,11 @@ PartScope* PartScope::current() { return current_scope; }
 at::Tensor PartScope::sum_over_parts(const at::Tensor& mine) {
   if (batch_.deal.parts() == 1) return mine;
   batch_.exchange[part_] = mine;
-  batch_.team.meet(part_, [this] { batch_.total = batch_.deal.sum(batch_.exchange); });
+  const auto add_up = [this] { batch_.total = batch_.deal.sum(batch_.exchange); };
+  if (batch_.team)
+    batch_.team->meet(part_, add_up);
+  else
+    add_up();
   // The next meeting, which changes the sum, waits for this part.
   return batch_.total;
 }

@@ -24,7 +24,7 @@ struct DeferredDense {
 
 // What the parts of a batch share. Where several processes compute it, each has the rows of its own parts.
 struct PartedBatch {
-  PartTeam& team;
+  PartTeam* team = nullptr;  // of the own parts; null where there is one, computed in the caller's thread
   PartDeal deal;
   std::vector<int64_t> first_rows;  // of each part of all, and the number of all rows behind the last
   uint64_t seed = 0;                // of what is drawn for it

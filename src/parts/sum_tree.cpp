@@ -95,4 +95,24 @@ at::Tensor PartDeal::sum_of_branches(const std::vector<at::Tensor>& of_branch) c
   return total.view(of_branch[0].sizes());
 }
 
+std::vector<at::Tensor> PartDeal::sums_of_branches(std::vector<std::vector<at::Tensor>> sums) const {
+  const at::NoGradGuard no_grad;
+  std::vector<at::Tensor> in_one_piece;
+  for (const std::vector<at::Tensor>& of_branch : sums) {
+    std::vector<at::Tensor> flat;
+    for (const at::Tensor& sum : of_branch)
+      if (sum.defined()) flat.push_back(sum.reshape(-1));
+    if (flat.empty()) return std::move(sums[0]);
+    in_one_piece.push_back(at::cat(flat));
+  }
+  const at::Tensor total = sum_of_branches(in_one_piece);
+  int64_t place = 0;
+  for (at::Tensor& sum : sums[0]) {
+    if (!sum.defined()) continue;
+    sum.copy_(total.narrow(0, place, sum.numel()).view(sum.sizes()));
+    place += sum.numel();
+  }
+  return std::move(sums[0]);
+}
+
 }  // namespace cvtool

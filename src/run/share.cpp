@@ -10,18 +10,23 @@
 
 namespace cvtool {
 
-void share_machine(ComputeOptions& run, const Ranks& ranks) {
-  if (run.device == "auto") run.device = "cpu";
-  if (run.device != "cpu")
-    throw UsageError("--device " + run.device +
-                     ": several processes work on processors only; leave --device out, or start one process");
+namespace {
+
+void share_cores(ComputeOptions& run, const Ranks& ranks) {
   const auto cores = static_cast<int64_t>(ranks.cores());
   if (run.threads == 0) run.threads = cores;
   if (run.workers == 0) run.workers = cores;
 }
 
+}  // namespace
+
+void share_machine(ComputeOptions& run, const Ranks& ranks) {
+  share_cores(run, ranks);
+  run.device = device_of_process(run.device, ranks.local_rank()).str();
+}
+
 void share_machine(RunOptions& run, const Ranks& ranks) {
-  share_machine(static_cast<ComputeOptions&>(run), ranks);
+  share_cores(run, ranks);
   constexpr double kMega = 1e6;
   if (run.cache_budget == 0)
     run.cache_budget = std::max<int64_t>(1, static_cast<int64_t>(static_cast<double>(free_memory_bytes()) / kMega / 2 /

@@ -8,9 +8,10 @@
 
 namespace cvtool {
 
-// Fills in what was left open: the device, threads, and of memory for photos what the others on the machine leave.
-// Throws UsageError for a device on which several processes do not work.
+// Fills in what was left open: threads, and the process's card where the device is a GPU.
 void share_machine(ComputeOptions& run, const Ranks& ranks);
+// The same for a training, but the device stays as it was asked for, as it is known to all; and of memory for photos
+// what the others on the machine leave.
 void share_machine(RunOptions& run, const Ranks& ranks);
 
 // `ranks` may be null, and outlives what is returned.

@@ -29,11 +29,17 @@ namespace {
 
 std::string tool_text() { return std::string("cvtool ") + kVersion; }
 
+// As it is asked for when the run goes on: a card by its number only where the user has named one.
+std::string device_text(const TrainPlan& plan) {
+  const bool numbered = plan.request.run.device.find(':') != std::string::npos;
+  return numbered ? plan.device.str() : kind_of(plan.device);
+}
+
 Json identity_of(const TrainPlan& plan, const TrainingData& data) {
   Json identity{{"settings", identifying_settings(recipe_to_json(plan.recipe))},
                 {"photos", data.train.store->digest() + (data.valid.store ? " " + data.valid.store->digest() : "")},
                 {"base", plan.net.backbone.is_object() ? plan.net.backbone.value("sha256", Json()) : Json()},
-                {"device", plan.device.str()},
+                {"device", kind_of(plan.device)},
                 {"libtorch", torch_version()},
                 {"cvtool", kVersion},
                 {"decoders", decoder_versions()}};
@@ -65,7 +71,7 @@ Json config_of(const TrainPlan& plan) {
   // Absolute: the run may be resumed from another folder.
   config["run"] = {{"data", fs::absolute(plan.request.data).lexically_normal().string()},
                    {"from", plan.from},
-                   {"device", plan.device.str()},
+                   {"device", device_text(plan)},
                    {"threads", at::get_num_threads()},
                    {"max_pixels", plan.request.run.max_pixels},
                    {"session", session},

@@ -118,7 +118,8 @@ Dataset find_same_dataset(const TrainPlan& plan) {
 // `asked`: the precision was chosen by hand, rather than for this machine.
 void choose_machine(TrainPlan& plan, bool asked) {
   if (plan.ranks) share_machine(plan.request.run, *plan.ranks);
-  plan.device = device_from_text(plan.request.run.device);
+  const std::string& device = plan.request.run.device;
+  plan.device = plan.ranks ? device_of_process(device, plan.ranks->local_rank()) : device_from_text(device);
   prepare_process(static_cast<int>(plan.request.run.threads));
   std::string why;
   std::string& precision = plan.recipe.train.precision;

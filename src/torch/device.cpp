@@ -105,6 +105,15 @@ at::Device device_from_text(const std::string& text) {
   return at::Device(at::kCUDA, static_cast<at::DeviceIndex>(index));
 }
 
+at::Device device_of_process(const std::string& text, int64_t local_rank) {
+  const at::Device device = device_from_text(text);
+  if (!device.is_cuda() || text.find(':') != std::string::npos) return device;
+  const int64_t cards = at::detail::getCUDAHooks().getNumGPUs();
+  return at::Device(at::kCUDA, static_cast<at::DeviceIndex>(local_rank % cards));
+}
+
+std::string kind_of(at::Device device) { return c10::DeviceTypeName(device.type(), /*lower_case=*/true); }
+
 void seed_random(at::Device device, uint64_t seed) {
   at::Generator generator = at::globalContext().defaultGenerator(device);
   const std::lock_guard<std::mutex> lock(generator.mutex());

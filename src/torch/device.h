@@ -11,6 +11,13 @@ namespace cvtool {
 // reason when CUDA is asked for and not there.
 at::Device device_from_text(const std::string& text);
 
+// What `text` is for one of the processes of a machine: where it names no card, each takes one of its own, in turns
+// where there are fewer than processes. Throws as device_from_text does.
+at::Device device_of_process(const std::string& text, int64_t local_rank);
+
+// "cpu" or "cuda": the word for devices of its kind.
+std::string kind_of(at::Device device);
+
 // "auto", "fp32", "bf16" or "fp16" -> at::kFloat, at::kBFloat16 or at::kHalf. auto takes bfloat16 where the device has
 // it natively (AVX512_BF16 or AMX; compute capability 8.0 or newer), else fp32. `why` says which and why. Throws
 // UsageError for fp16 on a processor.

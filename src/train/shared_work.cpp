@@ -31,16 +31,17 @@ void check_same_weights(const NamedTensors& weights, Ranks& ranks) {
 }
 
 void SharedBatches::add(const BatchMetrics& batch, const std::vector<at::Tensor>& extremes) {
-  const at::Tensor figures = at::tensor(
-      {batch.loss.item<double>(), batch.correct.item<double>(), static_cast<double>(batch.count)}, at::kDouble);
-  batches_.push_back(at::cat({figures, extremes.end()[-2].to(at::kDouble), extremes.end()[-1].to(at::kDouble)}));
+  const auto one = [](const at::Tensor& figure) { return figure.detach().to(at::kDouble).reshape({1}); };
+  const at::Tensor loss = one(batch.loss);
+  batches_.push_back(at::cat({loss, one(batch.correct), at::full_like(loss, static_cast<double>(batch.count)),
+                              extremes.end()[-2].to(at::kDouble), extremes.end()[-1].to(at::kDouble)}));
 }
 
 bool SharedBatches::gather(Ranks& ranks, bool stop, RunningSums& sums, std::vector<at::Tensor>& extremes) const {
   if (ranks.largest(stop ? 1 : 0) > 0) return false;
   std::vector<at::Tensor> of_rank;
   const int64_t width = ranks.largest(batches_.empty() ? 0 : batches_[0].numel());
-  for (const at::Tensor& one : ranks.gather(batches_.empty() ? at::empty({0}, at::kDouble) : at::cat(batches_)))
+  for (const at::Tensor& one : ranks.gather(batches_.empty() ? at::empty({0}, at::kDouble) : at::cat(batches_).cpu()))
     of_rank.push_back(one.view({-1, width}));
   sums = {};
   extremes.clear();

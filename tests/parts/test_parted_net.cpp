@@ -243,10 +243,32 @@ TEST_CASE("Gradients are added to those that are there, by the factor") {
   }
 }
 
+TEST_CASE("Of a dense layer ranks tell each other its gradient where its inputs are more numbers") {
+  constexpr int64_t kRows = 48, kFeatures = 9000, kUnits = 8;
+  Module net("Narrow");
+  at::manual_seed(2);
+  net.register_parameter("weight", (at::randn({kUnits, kFeatures}) * .01).set_requires_grad(true), false);
+  net.define("def forward(self, x):\n    return torch.linear(x, self.weight)\n");
+  const at::Tensor x = at::randn({kRows, kFeatures}), labels = at::randint(0, kUnits, {kRows});
+  step_net({{net}})->step({x, labels, 0, {}}, 1, cross_entropy);
+  const at::Tensor alone = gradients(net).at("weight");
+  std::vector<Module> modules{net.deepcopy(), net.deepcopy()};
+  const auto thrown = in_company(2, [&](Ranks& ranks) {
+    const auto shared = step_net({{modules[ranks.rank()]}, at::kCPU, at::kFloat, false, &ranks});
+    const BatchShare share = shared->share_rule()(kRows, x.numel());
+    const auto own = [&](const at::Tensor& all) { return all.narrow(0, share.first, share.count); };
+    const int64_t before = ranks.traffic().sent_bytes;
+    shared->step({own(x), own(labels), 0, {}, share}, 1, cross_entropy);
+    CHECK(ranks.traffic().sent_bytes - before < kFeatures * kUnits * 4 + 1000);
+  });
+  for (const std::string& message : thrown) CHECK(message.empty());
+  for (const Module& module : modules) CHECK(gradients(module).at("weight").equal(alone));
+}
+
 TEST_CASE("What dropout drops depends on the seed and the row, and is the asked share") {
   PartTeam team(2, 2, [](const std::function<void()>& life) { life(); });
   const auto mask = [&](uint64_t seed, const std::vector<int64_t>& first) {
-    PartedBatch batch{team, PartDeal(static_cast<int64_t>(first.size()) - 1, nullptr), first, seed, {}};
+    PartedBatch batch{&team, PartDeal(static_cast<int64_t>(first.size()) - 1, nullptr), first, seed, {}};
     batch.exchange.resize(batch.parts());
     std::vector<at::Tensor> masks(batch.parts());
     team.run(batch.parts(), [&](size_t part) {
@@ -267,7 +289,7 @@ TEST_CASE("Batch norm of values far from zero keeps their variance") {
   PartTeam team(2, 2, [](const std::function<void()>& life) { life(); });
   at::manual_seed(1);
   const at::Tensor x = at::randn({40, 5}) * .01 + 1000;
-  PartedBatch batch{team, PartDeal(2, nullptr), {0, 13, 40}, 0, {}};
+  PartedBatch batch{&team, PartDeal(2, nullptr), {0, 13, 40}, 0, {}};
   batch.exchange.resize(2);
   const at::Tensor mean = at::zeros({5}), variance = at::zeros({5});
   std::vector<at::Tensor> y(2);
