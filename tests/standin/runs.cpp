@@ -100,4 +100,9 @@ Json on_backbone() {
   return recipe;
 }
 
+Json with(Json recipe, const Json& more) {
+  recipe.merge_patch(more);
+  return recipe;
+}
+
 }  // namespace cvtool

@@ -64,5 +64,7 @@ class Workshop {
 Json small_net();
 // A dense head on the workshop's backbone.
 Json on_backbone();
+// `recipe` with what `more` says otherwise (JSON merge patch).
+Json with(Json recipe, const Json& more);
 
 }  // namespace cvtool

@@ -29,11 +29,6 @@ Trained trained(const std::string& name, const Json& recipe, const std::string& 
   return out;
 }
 
-Json with(Json recipe, const Json& more) {
-  recipe.merge_patch(more);
-  return recipe;
-}
-
 // The host waits in one step of sixteen, once: for the figures that it shows. So many tensors a step come to the
 // device.
 void check_steps(const Trained& run, int64_t least_to_device, int64_t most_to_device) {
