@@ -1,10 +1,12 @@
 # LibTorch out of a Python environment that PyTorch's wheel is installed in (pip install torch): headers and libraries, CUDA's too where the
 # wheel is of that kind. The wheel's own CMake files ask for nvcc and the CUDA toolkit; cvtool calls neither, so the libraries are named here.
+# It is not imported: a wheel with CUDA could not be, where NVIDIA's libraries are missing, and the archive does without them.
 execute_process(
-  COMMAND "${CVTOOL_TORCH_PYTHON}" -c "import os, torch
-folder = os.path.dirname(torch.__file__)
-print(folder, torch.__version__, torch.version.cuda or 'none', int(torch.compiled_with_cxx11_abi()), sep=';')"
-  OUTPUT_VARIABLE CVTOOL_WHEEL OUTPUT_STRIP_TRAILING_WHITESPACE RESULT_VARIABLE CVTOOL_WHEEL_STATUS)
+  COMMAND "${CVTOOL_TORCH_PYTHON}" -c "import importlib.util, os, runpy
+folder = importlib.util.find_spec('torch').submodule_search_locations[0]
+version = runpy.run_path(os.path.join(folder, 'version.py'))
+print(folder, version['__version__'], version['cuda'] or 'none', sep=';')"
+  OUTPUT_VARIABLE CVTOOL_WHEEL OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE CVTOOL_WHEEL_STATUS)
 if(NOT CVTOOL_WHEEL_STATUS EQUAL 0)
   message(FATAL_ERROR "${CVTOOL_TORCH_PYTHON} finds no PyTorch: activate an environment with 'pip install torch', or name its "
                       "interpreter with -DCVTOOL_TORCH_PYTHON=/path/to/environment/bin/python")
@@ -12,12 +14,11 @@ endif()
 list(GET CVTOOL_WHEEL 0 CVTOOL_WHEEL_FOLDER)
 list(GET CVTOOL_WHEEL 1 Torch_VERSION)
 list(GET CVTOOL_WHEEL 2 CVTOOL_WHEEL_CUDA)
-list(GET CVTOOL_WHEEL 3 CVTOOL_WHEEL_ABI)
 message(STATUS "LibTorch ${Torch_VERSION} (CUDA: ${CVTOOL_WHEEL_CUDA}) of ${CVTOOL_WHEEL_FOLDER}")
 
-# Newer headers are C++20; the wheel's CMake file says so.
-file(STRINGS "${CVTOOL_WHEEL_FOLDER}/share/cmake/Torch/TorchConfig.cmake" CVTOOL_WHEEL_CXX20 REGEX "cxx_std_20")
-if(CVTOOL_WHEEL_CXX20)
+# Newer headers are C++20, and older libraries were built with the former ABI of std::string; the wheel's CMake file says so.
+file(READ "${CVTOOL_WHEEL_FOLDER}/share/cmake/Torch/TorchConfig.cmake" CVTOOL_WHEEL_CONFIG)
+if(CVTOOL_WHEEL_CONFIG MATCHES "cxx_std_20")
   set(CMAKE_CXX_STANDARD 20)
 endif()
 
@@ -27,7 +28,7 @@ find_path(CVTOOL_FMT_FOLDER fmt/core.h REQUIRED)
 file(MAKE_DIRECTORY "${CMAKE_BINARY_DIR}/include-first")
 file(CREATE_LINK "${CVTOOL_FMT_FOLDER}/fmt" "${CMAKE_BINARY_DIR}/include-first/fmt" SYMBOLIC)
 list(PREPEND TORCH_INCLUDE_DIRS "${CMAKE_BINARY_DIR}/include-first")
-set(TORCH_CXX_FLAGS "-D_GLIBCXX_USE_CXX11_ABI=${CVTOOL_WHEEL_ABI}")
+string(REGEX MATCH "-D_GLIBCXX_USE_CXX11_ABI=[01]" TORCH_CXX_FLAGS "${CVTOOL_WHEEL_CONFIG}")
 set(CVTOOL_WHEEL_LIB "${CVTOOL_WHEEL_FOLDER}/lib")
 set(TORCH_LIBRARIES "${CVTOOL_WHEEL_LIB}/libtorch_cpu.so" "${CVTOOL_WHEEL_LIB}/libc10.so")
 if(CVTOOL_PACKAGE)

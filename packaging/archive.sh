@@ -18,8 +18,9 @@ libraries=$folder/lib/cvtool
 licences=$folder/share/doc/cvtool/licences
 mkdir -p "$licences"
 python=$(sed -n 's/^CVTOOL_TORCH_PYTHON:[A-Z]*=//p' "$build/CMakeCache.txt")
-torch=$("$python" -c 'import os, torch; print(os.path.dirname(torch.__file__))')
-torch_version=$("$python" -c 'import torch; print(torch.__version__.split("+")[0])')
+# What cmake/TorchFromPython.cmake found; an import would ask for NVIDIA's libraries where the wheel is one with CUDA.
+torch=$("$python" -c 'import importlib.util; print(importlib.util.find_spec("torch").submodule_search_locations[0])')
+torch_version=$(sed -n "s/^__version__ = '\([^'+]*\).*/\1/p" "$torch/version.py")
 
 # LibTorch, and nothing where it asks for CUDA.
 stubs=$(mktemp -d)
