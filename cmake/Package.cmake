@@ -7,8 +7,10 @@ endif()
 install(TARGETS cvtool RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS cvtool_engine_library LIBRARY DESTINATION lib/cvtool)
 install(DIRECTORY models/ DESTINATION share/cvtool/models)
-install(FILES LICENSE README.md DESTINATION share/doc/cvtool)
-install(DIRECTORY docs DESTINATION share/doc/cvtool FILES_MATCHING PATTERN "*.md")
+set(CVTOOL_PAGES "${PROJECT_BINARY_DIR}/pages")
+install(CODE "set(CVTOOL_SOURCE \"${PROJECT_SOURCE_DIR}\")\nset(CVTOOL_PAGES \"${CVTOOL_PAGES}\")")
+install(SCRIPT cmake/InstalledPages.cmake)
+install(DIRECTORY "${CVTOOL_PAGES}/" DESTINATION share/doc/cvtool)
 
 # `cpack -G DEB` in a build folder of the preset `package` makes the package of the Debian or Ubuntu that it is built on: its
 # dependencies are what dpkg-shlibdeps finds in it. cmake/release.sh calls it.

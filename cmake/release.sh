@@ -1,6 +1,6 @@
 #!/bin/sh
 # release.sh all [--torch PYTHON] [--out FOLDER] [--roots FOLDER]
-#     As root: makes Debian 12 and Debian 13 in folders, builds the package of each in it, then the archive here, the bills of materials and SHA256SUMS.
+#     As root: makes Debian 12 and Debian 13 in folders, builds the package of each in it, the archive in Debian 12, bills of materials and SHA256SUMS.
 #     About 40 minutes on two cores and 8 GB in FOLDER of --roots (default /var/tmp/cvtool-roots), which stays for the next time.
 # release.sh deb      the package of this Debian or Ubuntu, from what is installed here (cmake/packages.txt: build, release)
 # release.sh archive  the archive, with the CPU part of the LibTorch of the wheel that PYTHON has (default python3); on Debian 12, the oldest system it is for
@@ -62,6 +62,10 @@ deb() {
   file=$(ls build-package/*.deb)
   cp "$file" "$out"
   file=$out/$(basename "$file")
+  tree=$(mktemp -d)
+  dpkg-deb -x "$file" "$tree"
+  python3 tests/docs/links.py "$tree/usr"
+  rm -rf "$tree"
   python3 packaging/sbom.py --deb "$file" -o "$file.cdx.json"
   dpkg-deb -I "$file" | sed -n 's/^ \(Version\|Installed-Size\|Depends\|Recommends\):/\1:/p'
   ls -l "$file" | awk '{ print $5, "bytes" }'
@@ -85,6 +89,7 @@ archive() {
   PKG_CONFIG_PATH=$prefix/lib/pkgconfig build_package archive -DCVTOOL_TORCH_PYTHON="$(command -v "$python")" -DCMAKE_PREFIX_PATH="$prefix"
   say "Laying out"
   sh packaging/archive.sh build-archive "$prefix" "build-archive/$name"
+  python3 tests/docs/links.py "build-archive/$name"
   say "Packing"
   # One thread: the bytes do not depend on the number of cores.
   tar -c --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner --format=gnu -C build-archive "$name" | xz -T1 -6 >"$out/$name.tar.xz.part"
@@ -108,24 +113,30 @@ sums() {
 build_root() {
   make_root "$1" "$roots/$1"
   [ -e "$roots/$1-build/.complete" ] || { rm -rf --one-file-system "$roots/$1-build" && cp -a "$roots/$1" "$roots/$1-build"; }
-  rm -rf --one-file-system "$roots/$1-build/cvtool"
+  rm -rf --one-file-system "$roots/$1-build/cvtool" "$roots/$1-build/dist"
   mkdir "$roots/$1-build/cvtool"
   git archive HEAD | tar -x -C "$roots/$1-build/cvtool"
+  # The libraries of today, which the archive carries.
+  inside "$roots/$1-build" sh -c 'cd /cvtool && . cmake/setup.sh && apt-get -qq update && apt-get -y -qq upgrade >/apt.log && ensure_packages build speed release >>/apt.log' ||
+    { tail -n 5 "$roots/$1-build/apt.log" >&2; return 1; }
 }
 
 all() {
   as_root
-  ensure_packages build speed release
+  ensure_packages release
   [ -z "$(git status --porcelain)" ] || { echo "note: these are not part of the release, since they are not committed:"; git status --short; }
+  wheel=$("$python" -c 'import importlib.util, os; print(os.path.dirname(importlib.util.find_spec("torch").submodule_search_locations[0]))' 2>/dev/null) ||
+    { echo "$python finds no PyTorch; --torch names the interpreter of an environment that has its wheel" >&2; return 1; }
   mkdir -p "$roots"
   for suite in bookworm trixie; do
+    say "$suite with what is built from"
     build_root $suite
     say "The package of $suite"
-    inside "$roots/$suite-build" sh -c 'cd /cvtool && . cmake/setup.sh && ensure_packages build speed release &&
-      sh cmake/release.sh deb --out /dist'
-    cp "$roots/$suite-build/dist/"* "$out"
+    inside "$roots/$suite-build" sh -c 'cd /cvtool && sh cmake/release.sh deb --out /dist'
   done
-  archive
+  say "The archive"
+  BIND=$wheel inside "$roots/bookworm-build" sh -c 'cd /cvtool && PYTHONPATH=/bound sh cmake/release.sh archive --out /dist'
+  cp "$roots/bookworm-build/dist/"* "$roots/trixie-build/dist/"* "$out"
   sums
 }
 

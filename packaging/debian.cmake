@@ -4,7 +4,15 @@ if(NOT EXISTS "${share}/doc/cvtool")
   message(FATAL_ERROR "${share}/doc/cvtool is not there: the tree is not laid out as packaging/debian.cmake expects")
 endif()
 
-file(REMOVE "${share}/doc/cvtool/LICENSE")
+# In their places, which the pages link to: copyright and changelog.gz.
+file(REMOVE "${share}/doc/cvtool/LICENSE" "${share}/doc/cvtool/CHANGELOG.md")
+file(GLOB pages "${share}/doc/cvtool/*.md" "${share}/doc/cvtool/docs/*.md")
+foreach(page IN LISTS pages)
+  file(READ "${page}" text)
+  string(REPLACE "](LICENSE)" "](copyright)" text "${text}")
+  string(REPLACE "](CHANGELOG.md)" "](changelog.gz)" text "${text}")
+  file(WRITE "${page}" "${text}")
+endforeach()
 file(COPY "${CPACK_CVTOOL_SOURCE}/packaging/copyright" DESTINATION "${share}/doc/cvtool"
      FILE_PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ)
 # The headers of these are compiled into the program.

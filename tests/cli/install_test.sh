@@ -1,9 +1,11 @@
 #!/bin/sh
 # Installs the program into a temporary folder, moves it, and uses it there.
-# Usage: install_test.sh BUILD-FOLDER LIST, with LIST the names of the installed files, sorted.
+# Usage: install_test.sh BUILD-FOLDER SOURCE-FOLDER PYTHON
 set -eu
 build=$1
-list=$2
+source=$2
+python=$3
+list=$source/tests/cli/installed_files.txt # their names, sorted
 export LC_ALL=C
 unset CVTOOL_SHARE LD_LIBRARY_PATH
 work=$(mktemp -d)
@@ -16,6 +18,7 @@ fail() {
 cmake --install "$build" --prefix "$work/first" >"$work/log" 2>&1 || { cat "$work/log"; fail "cmake --install failed"; }
 (cd "$work/first" && find . ! -type d | sed 's|^\./||' | sort) >"$work/files"
 diff "$list" "$work/files" || fail "the installed files are not those of $list (< wanted, > installed); mend the one that is wrong"
+"$python" "$source/tests/docs/links.py" "$work/first" || fail "these links of the installed pages lead nowhere"
 grep -rl "$work/first" "$work/first" && fail "these files hold the folder they were installed into"
 
 mkdir -p "$work/some where"

@@ -7,27 +7,11 @@ import re
 import sys
 
 from flags import FOREIGN, Flags
+from links import broken_links
 from pages import ROOT, Page, documents
 
 README_LINES = 300
 LITERAL = r'"(?:[^"\\\n]|\\.)*"'
-
-
-def broken_links(pages):
-    anchors = {}
-    for page in pages:
-        for number, target in page.links():
-            if re.match(r"[a-z]+:", target):
-                continue
-            path, _, anchor = target.partition("#")
-            file = (page.path.parent / path).resolve() if path else page.path
-            if not file.exists():
-                yield f"{page.name()}:{number}: {target}: there is no such file"
-            elif anchor:
-                if file not in anchors:
-                    anchors[file] = Page(file).anchors()
-                if anchor not in anchors[file]:
-                    yield f"{page.name()}:{number}: {target}: the page has no such heading"
 
 
 def unlinked(pages):
@@ -77,7 +61,7 @@ def lost_messages(page):
 def main():
     pages = [Page(path) for path in documents()]
     flags = Flags(pathlib.Path(sys.argv[1]).resolve())
-    wrong = [*broken_links(pages), *unlinked(pages), *wrong_flags(pages, flags), *lost_messages(Page(ROOT / "docs/troubleshooting.md"))]
+    wrong = [*broken_links(pages, ROOT), *unlinked(pages), *wrong_flags(pages, flags), *lost_messages(Page(ROOT / "docs/troubleshooting.md"))]
     lines = (ROOT / "README.md").read_text().count("\n")
     if lines > README_LINES:
         wrong.append(f"README.md has {lines} lines, more than {README_LINES}; move what is not for beginners to docs/")

@@ -31,7 +31,7 @@ class Page:
         self._read(path.read_text().split("\n"))
 
     def name(self):
-        return str(self.path.relative_to(ROOT))
+        return str(self.path.relative_to(ROOT)) if ROOT in self.path.parents else str(self.path)
 
     def _read(self, lines):
         block, ended = None, None  # ended: the block that ended in the line before
