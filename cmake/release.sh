@@ -132,7 +132,7 @@ all() {
     say "$suite with what is built from"
     build_root $suite
     say "The package of $suite"
-    inside "$roots/$suite-build" sh -c 'cd /cvtool && sh cmake/release.sh deb --out /dist'
+    inside "$roots/$suite-build" sh -c 'cd /cvtool && MAINTAINER=$1 sh cmake/release.sh deb --out /dist' deb "${MAINTAINER:-}"
   done
   say "The archive"
   BIND=$wheel inside "$roots/bookworm-build" sh -c 'cd /cvtool && PYTHONPATH=/bound sh cmake/release.sh archive --out /dist'
