@@ -1,0 +1,47 @@
+"""What is mutated, and which tests are to see it."""
+import dataclasses
+
+TEXTS = r"key|recipe|name_of|kept_at|identity|place"
+
+
+@dataclasses.dataclass
+class Subject:
+    """sources: (file, regular expression of the functions, or "" for all). tests: (target, arguments), the fastest first; an
+    argument {target} stands for another linked program. terms: in functions of such names, texts lose their parts."""
+    sources: list
+    tests: list
+    terms: str = ""
+
+
+def suite(name, *files):
+    """A room's test program, at first the cases of these of its files."""
+    return [(f"test_{name}", [f"--source-file=*/test_{file}.cpp"]) for file in files] + [
+        (f"test_{name}", ["--test-suite-exclude=photos,cuda"])]
+
+
+SUBJECTS = {
+    "metrics": Subject(
+        [(f"src/metrics/{name}.cpp", "") for name in ("bootstrap", "calibration_metrics", "class_metrics", "evaluation_metrics",
+                                                      "metric_view", "predictions", "ranking_metrics", "significance", "temperature")],
+        suite("metrics") + [("metrics_cases", ["/usr/bin/python3", "{source}/tests/metrics/check_metrics.py", "{metrics_cases}"])]),
+    "losses": Subject([("src/train/losses.cpp", ""), ("src/train/probe/probe_loss.cpp", "")], suite("train", "losses", "class_weights")),
+    "optimizers": Subject(
+        [("src/train/optimizer.cpp", ""), ("src/train/updates_together.cpp", ""), ("src/train/weight_average.cpp", ""),
+         ("src/train/stepper.cpp", ""), ("src/parts/loss_scale.cpp", "")], suite("train", "optimizer") + suite("parts", "loss_scale")),
+    "schedules": Subject(
+        [("src/train/schedule.cpp", ""), ("src/train/stopping.cpp", "")], suite("train", "schedule", "stopping", "advice")),
+    "split": Subject(
+        [("src/data/hold_out.cpp", ""), ("src/datatools/split_folder.cpp", ""), ("src/datatools/move_plan.cpp", "")],
+        suite("datatools", "split_folder") + suite("data", "dataset")),
+    "cache_keys": Subject(
+        [("src/data/pixel_cache.cpp", ""), ("src/data/disk_cache.cpp", ""), ("src/data/photo_store.cpp", "pixel_recipe|pixel_key|open_cache"),
+         ("src/base/cache_files.cpp", ""), ("src/train/feature_store.cpp", "cache_key|feature_variants_of|is_kept"),
+         ("src/train/frozen_net.cpp", "name_of"), ("src/model/verified_files.cpp", ""), ("src/model/ready_net.cpp", "kept_at|kept_model|keep")],
+        suite("base", "cache_files") + suite("data", "cache") + suite("model", "verified_files", "ready_net") +
+        suite("train", "feature_store"), TEXTS),
+    "atomic_files": Subject([("src/base/atomic_file.cpp", ""), ("src/base/files.cpp", "")], suite("base", "files")),
+    "gates": Subject([("src/spec/gates.cpp", "")], suite("spec", "gates")),
+    "resume": Subject([("src/run/resume.cpp", ""), ("src/train/training_state.cpp", "")],
+                      suite("run", "resume") + suite("train", "checkpoint", "trainer")),
+    "sum_tree": Subject([("src/parts/sum_tree.cpp", "")], suite("parts", "parted_net")),
+}
