@@ -8,6 +8,7 @@
 #include "base/files.h"
 #include "data/dataset.h"
 #include "data/temp_folder.h"
+#include "datatools/move_plan.h"
 
 using namespace cvtool;
 namespace fs = std::filesystem;
@@ -106,7 +107,8 @@ TEST_CASE("What is interrupted is taken back") {
     const auto source = files_below(folder / "src");
     CHECK_THROWS_WITH(split_folder(splitting(folder / "src", folder / "dst", how), interrupted(13)), "interrupted");
     CHECK(files_below(folder / "src") == source);
-    CHECK(files_below(folder / "dst").empty());
+    CHECK(fs::is_directory(folder / "dst"));
+    CHECK(fs::is_empty(folder / "dst"));
     CHECK(split_folder(splitting(folder / "src", folder / "dst", how)).placed == 40);
   }
 }
@@ -136,6 +138,40 @@ TEST_CASE("A move that was killed is put back by the next call") {
   CHECK(files_below(folder / "dst").size() == 40);
 }
 
+TEST_CASE("Of a move that was killed, only what lies in the target alone is put back") {
+  TempFolder folder;
+  write_source(folder, 6);
+  const std::string moved = "dogs/0.jpg", both = "dogs/2.jpg", gone = "dogs/4.jpg";
+  fs::create_directories(folder / "dst/train/dogs");
+  fs::rename(folder / ("src/" + moved), folder / ("dst/train/" + moved));
+  fs::copy(folder / ("src/" + both), folder / ("dst/train/" + both));
+  fs::remove(folder / ("src/" + gone));
+  write_move_plan(folder / "src", folder / "dst", {{"train", moved}, {"train", both}, {"train", gone}});
+  SplitRequest request = splitting(folder / "src", folder / "dst", "move");
+  request.options = {0, 0, 0};
+  const auto result = split_folder(request);
+  CHECK(result.undone == 1);
+  CHECK(result.there == 1);
+  CHECK(result.placed == 4);
+}
+
+TEST_CASE("A copy that was placed keeps its place when photos like it are added before it") {
+  TempFolder folder;
+  for (int i = 0; i < 24; ++i) folder.write("src/cats/b" + std::to_string(i) + ".jpg", "photo " + std::to_string(i));
+  split_folder(splitting(folder / "src", folder / "dst", "copy"));
+  const auto before = files_below(folder / "dst");
+  for (int i = 0; i < 24; ++i) folder.write("src/cats/a" + std::to_string(i) + ".jpg", "photo " + std::to_string(i));
+  CHECK(split_folder(splitting(folder / "src", folder / "dst", "copy")).placed == 24);
+  const auto after = files_below(folder / "dst");
+  CHECK(after.size() == 48);
+  for (const std::string& path : before) {
+    std::string beside = path;
+    beside[beside.find("/b") + 1] = 'a';
+    CHECK(after.count(path) == 1);
+    CHECK(after.count(beside) == 1);
+  }
+}
+
 TEST_CASE("A plan of a move that leads out of the folders is refused and nothing is moved") {
   const std::string zero(1, '\0');
   for (const std::string photo :
@@ -153,6 +189,20 @@ TEST_CASE("A plan of a move that leads out of the folders is refused and nothing
     CHECK_THROWS_WITH_AS(split_folder(splitting(folder / "src", folder / "dst", "move")),
                          doctest::Contains("leads out of the folders"), Error);
     CHECK(files_below(folder.path()) == before);
+  }
+  // By a link of the target alone, or into no split.
+  for (const auto& [split, photo] :
+       std::vector<std::pair<std::string, std::string>>{{"train", "link/key"}, {"other", "key"}}) {
+    CAPTURE(split);
+    TempFolder folder;
+    write_source(folder);
+    folder.write("secret/key", "key");
+    fs::create_directories(folder / "dst/train");
+    fs::create_symlink(folder / "secret", folder / "dst/train/link");
+    write_move_plan(folder / "src", folder / "dst", {{split, photo}});
+    CHECK(contains(message_of([&] { split_folder(splitting(folder / "src", folder / "dst", "move")); }),
+                   "names '" + split + "/" + photo + "', which leads out of the folders"));
+    CHECK(content_of(folder / "secret/key") == "key");
   }
 }
 
@@ -176,6 +226,8 @@ TEST_CASE("A plan that is none, or of another move, is refused and nothing is mo
   CHECK(contains(message(foreign, "move"), "is the plan of a move from /elsewhere that was cut short"));
   TempFolder folder;
   write_source(folder);
+  const std::string whole = fs::weakly_canonical(folder / "src").string();
+  CHECK(contains(message("cvtool move 2" + zero + whole + zero + "train" + zero, "move"), "is not a plan of a move"));
   fs::create_directories(folder / "dst");
   fs::create_symlink(folder / "victim", folder / "dst/.cvtool-move");
   CHECK_THROWS_AS(split_folder(splitting(folder / "src", folder / "dst", "move")), Error);
@@ -192,6 +244,15 @@ TEST_CASE("Folders that cannot be split are refused with the reason") {
                        DataError);
   CHECK_THROWS_WITH_AS(split_folder(splitting(folder / "src", folder / "dst", "mvoe")), doctest::Contains("'move'"),
                        UsageError);
+  CHECK_THROWS_WITH_AS(split_folder(splitting(folder.write("list.csv", "a.jpg,cat\n"), folder / "dst", "copy")),
+                       doctest::Contains("is a file"), UsageError);
+  for (const auto& [valid, test] :
+       std::vector<std::pair<double, double>>{{0.6, 0.6}, {0.5, 0.5}, {-0.1, 0.5}, {0.5, -0.1}}) {
+    SplitRequest request = splitting(folder / "src", folder / "dst", "copy");
+    request.options = {valid, test, 0};
+    CHECK_THROWS_WITH_AS(split_folder(request), doctest::Contains("below 1 together"), UsageError);
+  }
+  CHECK_FALSE(fs::exists(folder / "dst"));
   split_folder(splitting(folder / "src", folder / "dst", "copy"));
   CHECK_THROWS_WITH_AS(split_folder(splitting(folder / "dst", folder / "again", "copy")),
                        doctest::Contains("DIR/CLASS"), DataError);

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "metrics/significance.h"
 #include "spec/metric_table.h"
 
 using namespace cvtool;
@@ -66,6 +67,7 @@ TEST_CASE("The threshold table agrees with deciding at each of its thresholds") 
   const auto p = random_predictions(200, 2, 3);
   const auto rows = threshold_table(p);
   REQUIRE(rows.size() == 19);
+  for (size_t i = 0; i < rows.size(); ++i) CHECK(rows[i].threshold == Approx(0.05 * static_cast<double>(i + 1)));
   for (const auto& row : rows) {
     EvaluationOptions options;
     options.threshold = row.threshold;
@@ -88,6 +90,7 @@ TEST_CASE("Calibration bins hold every image and their error is zero for a calib
   CHECK(expected_calibration_error(bins) == Approx(0).epsilon(1e-12));
   CHECK(calibration_bin(0) == 0);
   CHECK(calibration_bin(1) == 14);
+  CHECK(expected_calibration_error({}) == 0);
 }
 
 TEST_CASE("Log loss, Brier score and calibration read the distribution where it differs") {
@@ -161,6 +164,15 @@ TEST_CASE("The curves run from end to end and their area is the metric") {
   for (size_t i = 1; i < curve.x.size(); ++i) area += (curve.x[i] - curve.x[i - 1]) * (curve.y[i] + curve.y[i - 1]) / 2;
   CHECK(area == Approx(ranking_areas(ranking).roc_auc).epsilon(1e-12));
   CHECK(precision_recall_curve(ranking).x.back() == 1);
+}
+
+TEST_CASE("Two models are compared by the photos that only one of them gets right") {
+  const McNemar test = mcnemar_test({1, 1, 1, 1, 0, 0, 1, 1}, {1, 0, 0, 0, 1, 0, 1, 1});
+  CHECK(test.only_first_right == 3);
+  CHECK(test.only_second_right == 1);
+  CHECK(test.p_value == Approx(2 * 5 / 16.0));  // at most one of four: (1 + 4) / 2^4
+  CHECK(mcnemar_test({1, 0}, {1, 0}).p_value == 1);
+  CHECK_THROWS_AS(mcnemar_test({1, 0}, {1}), Error);
 }
 
 TEST_CASE("Undefined metrics are null in JSON and classes are named") {

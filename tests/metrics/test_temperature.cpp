@@ -66,3 +66,20 @@ TEST_CASE("Where no temperature is best the reason is given") {
   CHECK_THROWS_AS(fit_temperature({0, 5, 5, 0}, {0, 1}, 2), DataError);  // all wrong: hotter is
   CHECK_NOTHROW(fit_temperature({0, 5, 0, 5, 5, 0, 5, 0, 0, 5}, {1, 1, 0, 0, 0}, 2));
 }
+
+// As above: logits (0, a) of which nine in ten are right want a / log 9.
+TEST_CASE("Temperatures from a hundredth to a hundred are found, others refused") {
+  const auto wanting = [](double temperature) {
+    std::vector<double> logits;
+    std::vector<int64_t> labels;
+    for (int i = 0; i < 10; ++i) {
+      logits.insert(logits.end(), {0, temperature * std::log(9.0)});
+      labels.push_back(i > 0);
+    }
+    return fit_temperature(logits, labels, 2).temperature;
+  };
+  for (const double temperature : {0.0125, 1.0, 80.0})
+    CHECK(wanting(temperature) == doctest::Approx(temperature).epsilon(1e-9));
+  CHECK_THROWS_AS(wanting(0.008), DataError);
+  CHECK_THROWS_AS(wanting(125), DataError);
+}

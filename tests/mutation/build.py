@@ -1,4 +1,5 @@
 """Compiles the mutated sources of a subject and links test programs with them, beside a build folder that stays as it is."""
+import fcntl
 import json
 import os
 import re
@@ -81,7 +82,9 @@ class Build:
 
     def link(self, target):
         """A test program of the build folder with the mutated objects in place of its own. Returns its path."""
-        code, text = run(["ninja", "-C", self.build, "-j1", target], self.build)
+        with open(os.path.join(self.build, "mutation", "lock"), "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # of several subjects at once, one builds
+            code, text = run(["ninja", "-C", self.build, "-j1", target], self.build)
         if code:
             raise Failure(text[-3000:])
         place = "bin/" + target

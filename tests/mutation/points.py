@@ -243,6 +243,10 @@ class Finder:
             self.returned(cursor)
         if kind in (Kind.COMPOUND_STMT, Kind.IF_STMT, Kind.FOR_STMT, Kind.CXX_FOR_RANGE_STMT, Kind.WHILE_STMT):
             children = self.children(cursor)
+            # Without the throw at its end, a function that returns something would have no defined end.
+            ends = bool(parents) and parents[-1].kind in FUNCTION_KINDS and self.result.kind != TypeKind.VOID
+            if ends and children and self.words(children[-1]).startswith("throw"):
+                children = children[:-1]
             for child in children if kind == Kind.COMPOUND_STMT else children[-2:]:
                 self.statement(child)
         for child in self.children(cursor):
@@ -251,13 +255,17 @@ class Finder:
 
 
 def flags_for_libclang(arguments):
-    """Of a compiler's command line, what says how the source reads."""
-    kept, rest = [], iter(arguments)
+    """Of a compiler's command line, what says how the source reads. A precompiled header is of the compiler's own making: what it was
+    made of is read instead."""
+    kept, rest = [], (argument for argument in arguments if argument != "-Xclang")
     for argument in rest:
-        if argument == "-Xclang":
-            continue
-        if argument in ("-isystem", "-include", "-I"):
-            kept += [argument, next(following for following in rest if following != "-Xclang")]
+        if argument == "-include":
+            header = next(rest)
+            with open(header) as file:
+                for name in re.findall(r'^#include "(.*)"', file.read(), re.M) if header.endswith("cmake_pch.hxx") else [header]:
+                    kept += ["-include", name]
+        elif argument in ("-isystem", "-I"):
+            kept += [argument, next(rest)]
         elif argument.startswith(("-I", "-D", "-std", "-isystem")):
             kept.append(argument)
     return kept

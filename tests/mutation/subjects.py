@@ -32,14 +32,14 @@ SUBJECTS = {
         [("src/train/schedule.cpp", ""), ("src/train/stopping.cpp", "")], suite("train", "schedule", "stopping", "advice")),
     "split": Subject(
         [("src/data/hold_out.cpp", ""), ("src/datatools/split_folder.cpp", ""), ("src/datatools/move_plan.cpp", "")],
-        suite("datatools", "split_folder") + suite("data", "dataset")),
+        suite("data", "hold_out") + suite("datatools", "split_folder") + suite("data", "dataset", "copies")),
     "cache_keys": Subject(
         [("src/data/pixel_cache.cpp", ""), ("src/data/disk_cache.cpp", ""), ("src/data/photo_store.cpp", "pixel_recipe|pixel_key|open_cache"),
          ("src/base/cache_files.cpp", ""), ("src/train/feature_store.cpp", "cache_key|feature_variants_of|is_kept"),
          ("src/train/frozen_net.cpp", "name_of"), ("src/model/verified_files.cpp", ""), ("src/model/ready_net.cpp", "kept_at|kept_model|keep")],
         suite("base", "cache_files") + suite("data", "cache") + suite("model", "verified_files", "ready_net") +
         suite("train", "feature_store"), TEXTS),
-    "atomic_files": Subject([("src/base/atomic_file.cpp", ""), ("src/base/files.cpp", "")], suite("base", "files")),
+    "atomic_files": Subject([("src/base/atomic_file.cpp", ""), ("src/base/files.cpp", "")], suite("base", "atomic_file", "files")),
     "gates": Subject([("src/spec/gates.cpp", "")], suite("spec", "gates")),
     "resume": Subject([("src/run/resume.cpp", ""), ("src/train/training_state.cpp", "")],
                       suite("run", "resume") + suite("train", "checkpoint", "trainer")),

@@ -106,4 +106,13 @@ TEST_CASE("What depends on the model's classes is checked against them") {
   for (int i = 0; i < 1000; ++i) many.push_back("class " + std::to_string(i));
   CHECK(refusal_of_model("recall.klass 7=0.9", many).size() < 150);
   CHECK(refusal_of_model("recall.class 999=0.9", many).empty());
+  // Up to twenty are named.
+  std::vector<std::string> twenty(many.begin(), many.begin() + 20);
+  CHECK(contains(refusal_of_model("f1.other=0.9", twenty), "one of class 0, class 1,"));
+  twenty.push_back("class 20");
+  CHECK(refusal_of_model("f1.other=0.9", twenty) == "--min f1.other: unknown class 'other'");
+  CHECK(refusal_of_model("f1.class 2O=0.9", twenty) ==
+        "--min f1.class 2O: unknown class 'class 2O'; did you mean 'class 2'?");
+  CHECK(contains(message_of([&] { check_gates({gate_from_text("f1.other=0.9", "--max")}, twenty); }),
+                 "--max f1.other: "));
 }
