@@ -157,16 +157,16 @@ TEST_CASE("Of a move that was killed, only what lies in the target alone is put 
 
 TEST_CASE("A copy that was placed keeps its place when photos like it are added before it") {
   TempFolder folder;
-  for (int i = 0; i < 24; ++i) folder.write("src/cats/b" + std::to_string(i) + ".jpg", "photo " + std::to_string(i));
+  for (int i = 0; i < 24; ++i) folder.write_photo("src/cats/b" + std::to_string(i) + ".png", i);
   split_folder(splitting(folder / "src", folder / "dst", "copy"));
   const auto before = files_below(folder / "dst");
-  for (int i = 0; i < 24; ++i) folder.write("src/cats/a" + std::to_string(i) + ".jpg", "photo " + std::to_string(i));
+  for (int i = 0; i < 24; ++i) folder.write_photo("src/cats/a" + std::to_string(i) + ".png", i);
   CHECK(split_folder(splitting(folder / "src", folder / "dst", "copy")).placed == 24);
   const auto after = files_below(folder / "dst");
   CHECK(after.size() == 48);
   for (const std::string& path : before) {
     std::string beside = path;
-    beside[beside.find("/b") + 1] = 'a';
+    beside[beside.rfind("/b") + 1] = 'a';
     CHECK(after.count(path) == 1);
     CHECK(after.count(beside) == 1);
   }
@@ -191,17 +191,16 @@ TEST_CASE("A plan of a move that leads out of the folders is refused and nothing
     CHECK(files_below(folder.path()) == before);
   }
   // By a link of the target alone, or into no split.
-  for (const auto& [split, photo] :
-       std::vector<std::pair<std::string, std::string>>{{"train", "link/key"}, {"other", "key"}}) {
-    CAPTURE(split);
+  for (const MoveStep& step : {MoveStep{"train", "link/key"}, MoveStep{"other", "key"}}) {
+    CAPTURE(step.split);
     TempFolder folder;
     write_source(folder);
     folder.write("secret/key", "key");
     fs::create_directories(folder / "dst/train");
     fs::create_symlink(folder / "secret", folder / "dst/train/link");
-    write_move_plan(folder / "src", folder / "dst", {{split, photo}});
+    write_move_plan(folder / "src", folder / "dst", {step});
     CHECK(contains(message_of([&] { split_folder(splitting(folder / "src", folder / "dst", "move")); }),
-                   "names '" + split + "/" + photo + "', which leads out of the folders"));
+                   "names '" + step.split + "/" + step.photo + "', which leads out of the folders"));
     CHECK(content_of(folder / "secret/key") == "key");
   }
 }
