@@ -21,19 +21,28 @@ namespace fs = std::filesystem;
 
 namespace {
 
-int flushed = 0, flush_error = 0;
+int flushed = 0, flush_error = 0, link_error = 0;
+
+template <class... Arguments>
+int call_of_system(const char* name, Arguments... arguments) {
+  using Call = int (*)(Arguments...);
+  return reinterpret_cast<Call>(::dlsym(RTLD_NEXT, name))(arguments...);
+}
+
+int refused(int error) {
+  errno = error;
+  return -1;
+}
 
 }  // namespace
 
-// Whoever flushes in this program comes here first.
+// Whoever flushes or links in this program comes here first.
 extern "C" int fsync(int file) {
   ++flushed;
-  if (flush_error != 0) {
-    errno = flush_error;
-    return -1;
-  }
-  using Call = int (*)(int);
-  return reinterpret_cast<Call>(::dlsym(RTLD_NEXT, "fsync"))(file);
+  return flush_error != 0 ? refused(flush_error) : call_of_system("fsync", file);
+}
+extern "C" int link(const char* from, const char* to) noexcept {
+  return link_error != 0 ? refused(link_error) : call_of_system("link", from, to);
 }
 
 namespace {
@@ -66,12 +75,12 @@ TEST_CASE("What is written lies on the disk before it is called so") {
   CHECK(flushes_of([&] { write_file_atomically("/dev/null", "1"); }) == 0);
   AtomicFile file(folder / "b");
   flush_error = EIO;
-  const std::string refused = message_of([&] { file.flush(); });
+  const std::string kept = message_of([&] { file.flush(); });
   const std::string appended = message_of([&] { append_to_file(folder / "a", "3"); });
   flush_error = EINVAL;  // what lies on no disk
   CHECK_NOTHROW(file.flush());
   flush_error = 0;
-  CHECK(contains(refused, "cannot write " + folder / "b"));
+  CHECK(contains(kept, "cannot write " + folder / "b"));
   CHECK(contains(appended, "cannot write " + folder / "a"));
   CHECK(content_of(folder / "a") == "12");
 }
@@ -132,10 +141,10 @@ TEST_CASE("Space that the system does not give is refused") {
   AtomicFile file(folder / "a");
   const rlimit small{4096, old.rlim_max};
   REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
-  const std::string refused = message_of([&] { file.reserve(1 << 20); });
+  const std::string too_much = message_of([&] { file.reserve(1 << 20); });
   CHECK(::setrlimit(RLIMIT_FSIZE, &old) == 0);
   std::signal(SIGXFSZ, handler);
-  CHECK(contains(refused, "raise the limit"));
+  CHECK(contains(too_much, "raise the limit"));
   CHECK_NOTHROW(file.reserve(1 << 16));
 }
 
@@ -160,11 +169,43 @@ TEST_CASE("A name that the program chooses takes the place of a link, even of on
     file.keep();
   }
   CHECK(fs::is_regular_file(fs::symlink_status(folder / "link")));
+  CHECK((mode_of(folder / "link") & 0111) == 0);  // not the mode of what the link led to
   CHECK(fs::is_empty(folder / "elsewhere"));
   fs::create_symlink("nowhere", folder / "dangling");
   AtomicFile file(folder / "dangling", FileKind::kOwn);
   CHECK_FALSE(file.keep_new());
   CHECK(fs::is_symlink(fs::symlink_status(folder / "dangling")));
+}
+
+TEST_CASE("A new file replaces nothing where the file system has no hard links") {
+  const Scratch folder;
+  folder.write("there", "old");
+  link_error = EPERM;
+  for (const char* name : {"there", "new"}) {
+    AtomicFile file(folder / name, FileKind::kOwn);
+    file.write("new");
+    CHECK(file.keep_new() == (name == std::string("new")));
+  }
+  link_error = 0;
+  CHECK(content_of(folder / "there") == "old");
+  CHECK(content_of(folder / "new") == "new");
+  CHECK(names_in(folder.path()).size() == 2);
+}
+
+TEST_CASE("Another user's file is replaced without the right to run as that user") {
+  const Scratch folder;
+  const std::string path = folder.write("a", "old");
+  fs::permissions(folder.path(), fs::perms::all);
+  constexpr uid_t kNobody = 65534;
+  if (::geteuid() != 0 || ::chmod(path.c_str(), 04667) != 0 || ::seteuid(kNobody) != 0) return;
+  const bool reached = ::faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) == 0;  // else the folder above is closed
+  std::string thrown;
+  if (reached) thrown = message_of([&] { write_file_atomically(path, "new"); });
+  REQUIRE(::seteuid(0) == 0);
+  if (!reached) return;
+  CHECK(thrown == "");
+  CHECK(content_of(path) == "new");
+  CHECK(mode_of(path) == 0667);
 }
 
 TEST_CASE("A folder that appears where a file is to be kept is an error, and nothing is left behind") {
@@ -187,7 +228,11 @@ TEST_CASE("A stream is given all bytes, however many, and may be the first descr
   REQUIRE(::dup2(file, 0) == 0);
   write_file_atomically("/dev/fd/0", "begin ");
   ::close(0);
+  const size_t before = open_descriptors();
   write_file_atomically("/dev/fd/" + std::to_string(file), bytes);
+  append_to_file("/dev/fd/" + std::to_string(file), "");
+  append_to_file(folder / "a", "");
+  CHECK(open_descriptors() == before);
   write_file_atomically("/dev/fd/" + std::to_string(file), "");
   if (kept >= 0) ::dup2(kept, 0), ::close(kept);
   ::close(file);

@@ -77,7 +77,10 @@ def run_subject(name, options):
     for mutant in mutants:
         result, test = seen.get(mutant.number, ("not come to" if mutant.number in unmet else "survived", ""))
         rows.append({"key": mutant.key(), "line": mutant.line, "number": mutant.number, "result": result, "test": test})
-    return {"possible": possible, "mutants": rows}
+    result = {"possible": possible, "mutants": rows}
+    with open(os.path.join(out, "results.json"), "w") as file:
+        json.dump(result, file, indent=1)
+    return result
 
 
 def report(name, result, known):
@@ -105,20 +108,11 @@ def main():
     if unknown:
         parser.error(f"no such subject: {', '.join(sorted(unknown))}")
     options.build = os.path.abspath(options.build)
-    results_path = os.path.join(options.build, "mutation", "results.json")
-    results = {}
-    if os.path.exists(results_path):
-        with open(results_path) as file:
-            results = json.load(file)
     good, known = True, known_survivors()
-    names = options.subjects or list(SUBJECTS)
     try:
-        for name in names:
-            results[name] = run_subject(name, options)
-            with open(results_path, "w") as file:
-                json.dump(results, file, indent=1)
-        for name in names:
-            good &= report(name, results[name], known)
+        results = {name: run_subject(name, options) for name in options.subjects or SUBJECTS}
+        for name, result in results.items():
+            good &= report(name, result, known)
     except building.Failure as failure:
         sys.exit(str(failure))
     sys.exit(0 if good else 1)
