@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <set>
 
 #include "base/cache_files.h"
 #include "base/files.h"
@@ -134,6 +135,37 @@ TEST_CASE("Pixels of other decoders are other pixels") {
   config.valid = 0;
   const Dataset dataset = find_dataset(folder.path(), config, 1);
   CHECK(contains(PhotoStore(dataset.root, dataset.train, {}).pixel_key(), versions));
+}
+
+TEST_CASE("Photos of another folder, or that are read, turned or resized otherwise, are other pixels") {
+  TempFolder folder, other;
+  std::vector<LoaderOptions> all(8);
+  all[1].data.imgsz = {160, 161};
+  all[2].data.imgsz = {161, 160};
+  all[3].data.resize = "crop";
+  all[4].data.interpolation = "nearest";
+  all[5].data.exif = false;
+  ++all[6].read.max_pixels;
+  all[7].data.resize = "pad";
+  std::set<std::string> keys;
+  for (const LoaderOptions& options : all) keys.insert(PhotoStore(folder.path(), {}, options).pixel_key());
+  CHECK(keys.size() == all.size());
+  CHECK(keys.count(PhotoStore(other.path(), {}, all[0]).pixel_key()) == 0);
+  // What is kept for one cannot be read for another: each has a file of its own, found again.
+  const CacheHome cache;
+  for (const char* name : {"b/0.png", "a/1.png", "b/2.png"}) folder.write_photo(name, 1);
+  const Dataset dataset = find_dataset(folder.path(), {}, 1);
+  const auto files_of = [&](const LoaderOptions& options, std::vector<Sample> samples) {
+    LoaderOptions on_disk = options;
+    on_disk.cache = "disk";
+    CHECK(PhotoStore(dataset.root, std::move(samples), on_disk).scan().empty());
+    return cache_files({"pixels"}).size();
+  };
+  for (size_t i = 0; i < all.size(); ++i) CHECK(files_of(all[i], dataset.all()) == i + 1);
+  CHECK(files_of(all[0], dataset.all()) == all.size());
+  auto fewer = dataset.all();
+  fewer.pop_back();
+  CHECK(files_of(all[0], fewer) == all.size() + 1);
 }
 
 TEST_CASE("Without a place for it there is no disk cache, and no error") {

@@ -84,18 +84,20 @@ def run_subject(name, options):
 
 
 def report(name, result, known):
-    """Prints a subject's line and its survivors; returns whether all is as it should be."""
-    rows = result["mutants"]
+    """Prints a subject's line and its survivors; returns whether all is as it should be. Mutants that change nothing, as
+    survivors.json says, are not counted."""
+    rows, explained = result["mutants"], known.get(name, {})
     left = [row for row in rows if row["result"] in ("survived", "not come to")]
-    killed, explained = len(rows) - len(left), known.get(name, {})
-    print(f"{name:<14}{len(rows):>5} mutants {killed:>5} killed {100 * killed / max(1, len(rows)):>6.1f} %  {len(left)} left")
+    same = [row for row in left if explained.get(row["key"], "").startswith("equivalent: ")]
+    killed, counted = len(rows) - len(left), len(rows) - len(same)
+    print(f"{name:<14}{len(rows):>4} mutants, {len(same)} of them equivalent; {killed} killed, {100 * killed / max(1, counted):.1f} %")
     for row in left:
         reason = explained.get(row["key"])
         print(f"    {row['key']} (line {row['line']}, mutant {row['number']}): {reason or 'NOT EXPLAINED, ' + row['result']}")
     gone = set(explained) - {row["key"] for row in left}
     for key in sorted(gone):
         print(f"    survivors.json explains what does not survive (or is no mutant): {key}")
-    return killed >= LEAST_KILLED * len(rows) and all(row["key"] in explained for row in left) and not gone
+    return killed >= LEAST_KILLED * counted and all(row["key"] in explained for row in left) and not gone
 
 
 def main():

@@ -13,8 +13,6 @@
 
 using namespace cvtool;
 
-namespace {}  // namespace
-
 TEST_CASE("Features of a run that was stopped are kept, and only those that are missing are computed") {
   const OpenedPhotos photos(20);
   std::atomic<int64_t> computed{0};
@@ -67,4 +65,33 @@ TEST_CASE("A photo's features are the same bytes for any number of lanes, and wh
     CHECK(at::equal(found.x, expected.x));
   }
   at::set_num_threads(before);
+}
+
+TEST_CASE("Features of another backbone, other pixels or another form are not those that are kept") {
+  int64_t computed = 0;
+  FeatureOptions options;
+  options.frozen = [&](const at::Tensor& pixels) {
+    computed += pixels.size(0);
+    return pixels.to(at::kFloat).mean(at::IntArrayRef({2, 3}));
+  };
+  options.key = [] { return std::string("mean"); };
+  options.cache = "disk";
+  const auto computed_by = [&](const OpenedPhotos& photos, const FeatureOptions& own) {
+    computed = 0;
+    FeatureStore store(*photos.store, own);
+    Stopper never(1000);
+    store.fill(never);
+    return computed - 1;  // the blank photo, which tells the shape
+  };
+  const OpenedPhotos photos(6);
+  CHECK(computed_by(photos, options) == 6);
+  CHECK(computed_by(photos, options) == 0);
+  FeatureOptions other = options;
+  other.key = [] { return std::string("another mean"); };
+  CHECK(computed_by(photos, other) == 6);
+  other = options;
+  other.variants.key = "turned";
+  CHECK(computed_by(photos, other) == 6);
+  CHECK(computed_by(photos, other) == 0);
+  CHECK(computed_by(photos, options) == 0);
 }
