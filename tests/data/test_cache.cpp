@@ -1,3 +1,5 @@
+#include "data/loader.h"  // before doctest: what it includes has a CHECK of its own
+
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 
@@ -8,7 +10,6 @@
 #include "base/cache_files.h"
 #include "base/files.h"
 #include "data/decode/versions.h"
-#include "data/loader.h"
 #include "data/pixel_cache.h"
 #include "data/temp_folder.h"
 
