@@ -21,6 +21,12 @@ def run(command, folder):
     return done.returncode, done.stdout
 
 
+def is_linked(name, command):
+    """Whether the library that a source src/ROOM/... belongs to stands in a linker's command."""
+    folders = name.split("/")[1:-1]
+    return not name or any(f"libcvtool_{'_'.join(folders[:count])}.a" in command for count in range(1, len(folders) + 1))
+
+
 class Build:
     """build: a build folder of the project, whose sources were compiled one by one. out: a folder for what is made here."""
 
@@ -57,7 +63,7 @@ class Build:
         code, text, target = self.compile(os.path.join(HERE, "mutant.cpp"), arguments, "mutant")
         if code:
             raise Failure(text)
-        self.objects.append(target)
+        self.objects.append(("", target))
 
     def compile_mutated(self, name, source, mutants):
         """Leaves out what does not compile; returns the mutants that are in."""
@@ -70,7 +76,7 @@ class Build:
             flags = ["-ferror-limit=0"] if "clang" in arguments[0] else ["-fmax-errors=0"]
             code, text, target = self.compile(path, arguments + flags, name.replace("/", "_"))
             if code == 0:
-                self.objects.append(target)
+                self.objects.append((name, target))
                 return mutants
             messages = [(kind, int(line), int(column)) for file, line, column, kind in
                         re.findall(r"^([^:\n]+):(\d+):(\d+): (?:fatal )?(error|note):", text, re.M) if file == path]
@@ -93,7 +99,8 @@ class Build:
         if code or f" -o {place} " not in text:
             raise Failure(f"ninja does not say how {place} is linked:\n{text[-1000:]}")
         # The linker takes from a library only what is not there yet: these objects come first.
-        command = text.strip().replace(f" -o {place} ", f" -o {shlex.quote(own)} {' '.join(map(shlex.quote, self.objects))} ", 1)
+        objects = " ".join(shlex.quote(path) for name, path in self.objects if is_linked(name, text))
+        command = text.strip().replace(f" -o {place} ", f" -o {shlex.quote(own)} {objects} ", 1)
         code, text = run(command, self.build)
         if code:
             raise Failure(text[-3000:])
