@@ -50,5 +50,13 @@ TEST_CASE("Class weights that make no sense are refused with what is meant") {
   CHECK(contains(message("Truck=-1"), "'-1' is not a weight"));
   CHECK(contains(message("Truck=1e308"), "'1e308' is not a weight"));
   CHECK(contains(message("equal"), "neither none, auto, a .json file nor CLASS=WEIGHT"));
-  CHECK(contains(message("nowhere.json"), "nowhere.json"));
+  CHECK(class_weights_tensor("Truck=1e30", {"Car", "Truck"}, trucks).defined());
+  CHECK(contains(message("Truck=1.5e30"), "'1.5e30' is not a weight"));
+  for (const char* missing : {"nowhere.json", "folder/weights"}) {
+    CHECK(contains(message(missing), missing));
+    CHECK_FALSE(contains(message(missing), "neither none"));
+  }
+  const Scratch folder;
+  for (const char* bytes : {"{}", "[1, 2]"})
+    CHECK(contains(message(folder.write("weights.json", bytes)), "must hold an object"));
 }

@@ -57,6 +57,7 @@ TEST_CASE("The loss follows the number of units, and one that does not fit is re
   CHECK(resolve_loss("auto", 1) == "binary_crossentropy");
   CHECK(resolve_loss("auto", 2) == "sparse_categorical_crossentropy");
   CHECK(resolve_loss("binary_crossentropy", 3) == "binary_crossentropy");
+  for (const char* fits : {"binary_crossentropy", "focal"}) CHECK(resolve_loss(fits, 1) == fits);
   CHECK_THROWS_AS(resolve_loss("categorical_crossentropy", 1), UsageError);
   CHECK(accuracy_name(1) == "binary_accuracy");
   CHECK(accuracy_name(2) == "accuracy");
@@ -119,6 +120,9 @@ TEST_CASE("The focal loss is (1 - p)^gamma times the cross-entropy") {
   const at::Tensor two = at::tensor({0.0F, std::log(3.0F)}).reshape({1, 2});
   CHECK(training_loss(loss, two, at::tensor({1}, at::kLong)).item<double>() ==
         doctest::Approx(0.0625 * -std::log(0.75)).epsilon(1e-5));
+  loss.focal_gamma = 1;
+  CHECK(training_loss(loss, z, at::tensor({1}, at::kLong)).item<double>() ==
+        doctest::Approx(0.25 * -std::log(0.75)).epsilon(1e-5));
   loss.focal_gamma = 0;
   CHECK(training_loss(loss, two, at::tensor({1}, at::kLong)).item<double>() ==
         doctest::Approx(-std::log(0.75)).epsilon(1e-5));
@@ -182,5 +186,12 @@ TEST_CASE("Class weights multiply each sample's loss and do not divide the sum")
   loss.class_weights = at::tensor({3.0F, 0.5F});
   CHECK(training_loss(loss, logits, labels).item<double>() ==
         doctest::Approx((3 * std::log(2.0) + 0.5 * -std::log(0.75)) / 2).epsilon(1e-5));
+  // The same of one unit, and of units that each tell by themselves.
+  loss.name = "binary_crossentropy";
+  const at::Tensor one = at::tensor({0.0F, std::log(3.0F)}).reshape({2, 1});
+  CHECK(training_loss(loss, one, labels).item<double>() ==
+        doctest::Approx((3 * std::log(2.0) + 0.5 * -std::log(0.75)) / 2).epsilon(1e-5));
+  CHECK(training_loss(loss, logits, labels).item<double>() ==
+        doctest::Approx((3 * std::log(2.0) + 0.5 * (std::log(2.0) - std::log(0.75)) / 2) / 2).epsilon(1e-5));
   CHECK(balancing_weights({30, 10}).allclose(at::tensor({40.0F / 60, 40.0F / 20})));
 }
