@@ -27,7 +27,8 @@ class Judge:
         shutil.rmtree(home, ignore_errors=True)
         os.makedirs(os.path.join(home, "tmp"))
         own = {"HOME": home, "TMPDIR": os.path.join(home, "tmp"), "XDG_CACHE_HOME": os.path.join(home, "cache"),
-               "XDG_DATA_HOME": os.path.join(home, "data"), "CVTOOL_OFFLINE": "1", "OMP_WAIT_POLICY": "passive"}
+               "XDG_DATA_HOME": os.path.join(home, "data"), "CVTOOL_SHARE": os.path.join(self.build, "share/cvtool"),
+               "CVTOOL_OFFLINE": "1", "OMP_WAIT_POLICY": "passive"}
         if number:
             own["CVTOOL_MUTANT"] = str(number)
         if reached:

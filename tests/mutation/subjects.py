@@ -32,7 +32,8 @@ SUBJECTS = {
                       files("train", "losses", "class_weights", "probe_loss", "probe", "keras_steps")),
     "optimizers": Subject(
         [("src/train/optimizer.cpp", ""), ("src/train/updates_together.cpp", ""), ("src/train/weight_average.cpp", ""),
-         ("src/train/stepper.cpp", ""), ("src/parts/loss_scale.cpp", "")], files("train", "optimizer", "keras_steps") + files("parts", "loss_scale") + files("train", "trainer")),
+         ("src/train/stepper.cpp", ""), ("src/parts/loss_scale.cpp", "")],
+        files("train", "optimizer", "keras_steps") + files("parts", "loss_scale") + files("train", "trainer")),
     "schedules": Subject(
         [("src/train/schedule.cpp", ""), ("src/train/stopping.cpp", "")], files("train", "schedule", "stopping", "advice", "trainer")),
     "split": Subject(
