@@ -34,15 +34,18 @@ namespace {
 
 constexpr const char* kAuto = "auto";
 constexpr const char* kNone = "none";
-constexpr const char* kFetched = "mobilenet_v2";
+
+// The weights that are fetched where no base is ready: the first of the table that can be.
+WeightEntry preferred_weights() {
+  for (WeightEntry& entry : weight_table().entries)
+    if (entry.can_be_fetched()) return entry;
+  return {};
+}
 
 // Names of the bases that can be imported, the preferred first.
 std::vector<std::string> known_in_order() {
-  const auto known = backbone_names();
   std::vector<std::string> names;
-  for (const char* name : {kFetched, "inception_v1", "vgg16"})
-    if (std::find(known.begin(), known.end(), name) != known.end())
-      for (const std::string& file : backbone_file_names(name)) names.push_back(file);
+  for (const WeightEntry& entry : weight_table().entries) names.push_back(entry.name);
   return names;
 }
 
@@ -183,15 +186,14 @@ class BaseChooser {
   }
 
   static std::string advice() {
-    const auto choice = choice_of_file_name(kFetched);
-    const std::string size = choice ? official_weights(*choice).at(0).size + ", " : "";
-    return std::string("; `cvtool import ") + kFetched + "` (" + size +
-           "once) usually makes a far better model from few photos";
+    const WeightEntry weights = preferred_weights();
+    return std::string("; `cvtool import ") + weights.name + "` (" + weights.size +
+           ", once) usually makes a far better model from few photos";
   }
 
   BaseChoice fetched() {
     TrainRequest checked = choice_.request;
-    checked.overrides["model"]["base"] = kFetched;
+    checked.overrides["model"]["base"] = preferred_weights().name;
     load_recipe(kDefaultTransferRecipe, checked.overrides);
     try {
       return take_ready(fetch());
@@ -211,17 +213,18 @@ class BaseChooser {
 
   ReadyBase fetch() {
     constexpr int64_t kAnswer_s = 4, kSlow_s = 5, kMinBytesPerSecond = 20'000;
+    const WeightEntry weights = preferred_weights();
+    if (weights.name.empty()) throw Error("the table of weights has none that can be fetched; import a base by hand");
     ImportRequest request;
-    request.backbone = kFetched;
+    request.backbone = weights.name;
     const BackboneChoice choice = choose_backbone(wish_of(request));
     const std::string file = base_output(choice), folder = fs::path(file).parent_path().string();
     if (::access(folder.c_str(), W_OK) != 0) throw Error("cannot write into " + folder + ": " + std::strerror(errno));
     const auto lock = lock_of(folder);
     if (const auto ready = ready_base()) return *ready;  // another run has fetched it meanwhile
     FetchPatience patience{kAnswer_s, kAnswer_s, kSlow_s, kMinBytesPerSecond, ""};
-    const auto files = official_weights(choice);
-    patience.announcement = std::string("fetching the pretrained backbone ") + kFetched + " (" +
-                            (files.empty() ? "" : files.front().size + ", ") + "once; licence: " + choice.spec.licence +
+    patience.announcement = "fetching the pretrained backbone " + weights.name + " (" + weights.size +
+                            ", once; licence: " + (weights.licence.empty() ? choice.spec.licence : weights.licence) +
                             ") to " + file;
     import_base(request, patience, observer_);
     mark_.clear();

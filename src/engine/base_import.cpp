@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -9,8 +10,10 @@
 #include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/files.h"
+#include "base/text.h"
 #include "base/version.h"
 #include "engine/output_check.h"
+#include "model/bases/checkpoint_config.h"
 #include "model/compile.h"
 #include "model/weights/download.h"
 #include "model/weights/sha256.h"
@@ -26,7 +29,7 @@ constexpr int64_t kMegabyte = 1000000;
 std::string fetch_weights(const BackboneChoice& choice, const FetchPatience& patience, Observer& observer) {
   const std::string commands = import_commands(choice);
   const auto files = official_weights(choice);
-  if (files.empty() || files.front().sha256.empty())
+  if (files.empty() || !files.front().can_be_fetched())
     throw UsageError("the weights of " + choice.spec.name + " (" + choice.spec.variant +
                      ") are not fetched by cvtool, pass a file of them:\n" + commands);
   const std::string file = fs::path(files.front().url).filename().string();
@@ -45,11 +48,58 @@ std::string fetch_weights(const BackboneChoice& choice, const FetchPatience& pat
     return !observer.stop_requested();
   };
   if (patience.announcement.empty())
-    spdlog::info("fetching {} ({})", wanted.url, files.front().size);
+    spdlog::info("fetching {}{}", wanted.url, files.front().size.empty() ? "" : " (" + files.front().size + ")");
   else
     spdlog::info("{}", patience.announcement);
   download(wanted);
   return wanted.path;
+}
+
+// What is known of a file of weights beside its tensors.
+struct KnownFile {
+  std::optional<WeightEntry> entry;  // its row in the table, by its checksum
+  StatedInput input;
+  std::string said_by;  // "config.json", "the table of weights"; empty: nobody says anything of its input
+};
+
+KnownFile known_file(const BackboneChoice& choice, const std::string& digest,
+                     const std::optional<CheckpointConfig>& config) {
+  KnownFile known;
+  for (const WeightEntry& entry : weight_table().entries)
+    if (entry.base == choice.spec.name && !entry.sha256.empty() && starts_with(digest, entry.sha256))
+      known.entry = entry;
+  if (config) {
+    known.input = config->input;
+    known.said_by = "config.json";
+  } else if (known.entry && known.entry->imgsz > 0) {
+    known.input = {{}, known.entry->imgsz, known.entry->crop, known.entry->interpolation};
+    known.said_by = "the table of weights";
+  }
+  return known;
+}
+
+// What is known of the file wins over what the spec says of all of its kind.
+void use(const KnownFile& known, BackboneChoice& choice) {
+  if (known.entry && !known.entry->licence.empty()) choice.spec.licence = known.entry->licence;
+  if (!known.input.preprocess.is_null()) choice.spec.model["preprocess"] = known.input.preprocess;
+  if (known.input.imgsz > 0) choice.spec.imgsz = known.input.imgsz;
+}
+
+Json input_json(const KnownFile& known) {
+  Json json{{"imgsz", known.input.imgsz}};
+  if (known.input.crop > 0) json["crop"] = known.input.crop;
+  if (!known.input.interpolation.empty()) json["interpolation"] = known.input.interpolation;
+  json["said_by"] = known.said_by;
+  return json;
+}
+
+// Of two variants with the same tensors, the one that the config names.
+BackboneRequest variant_of_config(BackboneRequest wish, const std::optional<CheckpointConfig>& config) {
+  const auto names = backbone_names();
+  if (!config || !wish.variant.empty() || std::find(names.begin(), names.end(), wish.name) == names.end()) return wish;
+  for (const BackboneSpec& spec : backbone_variants(wish.name))
+    if (is_config_of(config->config, spec)) wish.variant = spec.variant;
+  return wish;
 }
 
 }  // namespace
@@ -78,9 +128,15 @@ ImportResult import_base(const ImportRequest& request, const FetchPatience& pati
   if (!request.output.empty()) check_output(request.output, OutputKind::kModel, {{request.weights}, nullptr});
   const std::string path = fetch ? fetch_weights(chosen, patience, observer) : request.weights;
   const StateDict weights = read_backbone_weights(path);
-  const BackboneChoice choice = fetch ? chosen : recognise_backbone(wish, weights);
+  const std::string digest = sha256_of_file(path);
+  const auto config = fetch ? std::nullopt : config_beside(path);
+  BackboneChoice choice = fetch ? chosen : recognise_backbone(variant_of_config(wish, config), weights);
+  const KnownFile known = known_file(choice, digest, config);
+  use(known, choice);
   BackboneFile backbone = backbone_with_weights(choice, weights);
-  backbone.info["weights"] = {{"file", fs::path(path).filename().string()}, {"sha256", sha256_of_file(path)}};
+  backbone.info["weights"] = {{"file", fs::path(path).filename().string()}, {"sha256", digest}};
+  if (known.entry) backbone.info["weights"]["name"] = known.entry->name;
+  if (!known.said_by.empty()) backbone.info["weights"]["input"] = input_json(known);
   const LayerTable table = layer_table(compile_choice(choice).rows);
   backbone.info["summary"] = table;
   backbone.info["tool"] = std::string("cvtool ") + kVersion;

@@ -6,6 +6,8 @@
 #include "engine/base_import.h"
 #include "engine/jobs.h"
 #include "engine/output_check.h"
+#include "model/archived/weight_archive.h"
+#include "model/bases/checkpoint_config.h"
 #include "model/model_file.h"
 #include "torch/device.h"
 
@@ -31,10 +33,42 @@ ImportResult import_model(const ImportRequest& request) {
   return result;
 }
 
+// Not the name of a backbone or of weights.
+bool is_file_or_folder(const std::string& text) {
+  std::error_code error;
+  return ends_with(text, ".safetensors") || text.find('/') != std::string::npos ||
+         (fs::exists(text, error) && !choice_of_file_name(text));
+}
+
+// Of weights alone, by the config beside them.
+ImportRequest request_of_file(const ImportRequest& given, const std::string& file) {
+  if (!given.weights.empty())
+    throw UsageError(given.backbone +
+                     ": is a file already; leave --weights out, or write the backbone's name before it");
+  if (!fs::exists(file)) throw UsageError(file + ": there is no such file");
+  const auto config = config_beside(file);
+  if (!config)
+    throw UsageError(file +
+                     ": is no model of cvtool, and no config.json beside it says of which net these weights are; "
+                     "say it: cvtool import BACKBONE --weights " +
+                     file);
+  const BackboneChoice choice = choice_of_config(*config);
+  ImportRequest request = given;
+  request.backbone = choice.spec.name;
+  if (request.variant.empty()) request.variant = choice.spec.variant;
+  request.weights = file;
+  return request;
+}
+
 }  // namespace
 
-ImportResult import_job(const ImportRequest& request, Observer& observer) {
-  if (ends_with(request.backbone, ".safetensors")) return import_model(request);
+ImportResult import_job(const ImportRequest& given, Observer& observer) {
+  ImportRequest request = given;
+  if (is_file_or_folder(given.backbone)) {
+    const std::string file = fs::is_directory(given.backbone) ? weights_in_folder(given.backbone) : given.backbone;
+    if (!info_in_weight_archive(file).empty()) return import_model(given);
+    request = request_of_file(given, file);
+  }
   choose_backbone(wish_of(request));  // wrong usage is said before the machine is asked anything
   prepare_process(0);
   return import_base(request, {}, observer);

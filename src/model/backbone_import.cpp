@@ -14,7 +14,7 @@ namespace {
 
 // The net's tensors by their names in the weight file.
 std::vector<NamedTensor> slots_of(const BackboneNet& net, const BackboneSpec& spec) {
-  const TensorNames names(spec.tensors, "base " + spec.name + ": variants." + spec.variant + ".tensors: ");
+  const TensorNames names(spec.tensors, spec.lists, "base " + spec.name + ": variants." + spec.variant + ".tensors: ");
   std::vector<NamedTensor> slots = named_tensors(net.module);
   for (NamedTensor& slot : slots) slot.name = names.in_file(slot.name);
   return slots;
@@ -107,15 +107,28 @@ Json info_of(const BackboneChoice& choice) {
           {"net", chosen_net(choice)}};
 }
 
+// Of a name that says all: that of weights in the table, or of a file that import makes.
+std::optional<BackboneChoice> named_weights(const BackboneRequest& wish) {
+  const auto names = backbone_names();
+  if (std::find(names.begin(), names.end(), wish.name) != names.end()) return {};
+  auto choice = choice_of_file_name(wish.name);
+  if (choice && (!wish.variant.empty() || wish.alpha > 0))
+    throw UsageError(std::string(wish.variant.empty() ? "--alpha" : "--variant") + ": the name '" + wish.name +
+                     "' says it already; leave it out");
+  return choice;
+}
+
 }  // namespace
 
 BackboneChoice choose_backbone(const BackboneRequest& wish) {
+  if (const auto named = named_weights(wish)) return *named;
   BackboneChoice choice = with_defaults(wished_variants(wish).front());
   if (wish.alpha > 0) set_alpha(choice, wish.alpha);
   return choice;
 }
 
 BackboneChoice recognise_backbone(const BackboneRequest& wish, const StateDict& weights) {
+  if (const auto named = named_weights(wish)) return *named;
   BackboneChoice best;
   size_t max = 0;
   for (const BackboneSpec& spec : wished_variants(wish)) {

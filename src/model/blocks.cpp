@@ -11,17 +11,28 @@
 namespace cvtool {
 namespace {
 
+Json whole_or_not(double value) {
+  if (value == std::floor(value) && std::abs(value) < 1e15) return static_cast<int64_t>(value);
+  return value;
+}
+
 // Recursive descent over sum -> product -> atom.
 class Expression {
  public:
   Expression(const std::string& text, const Parameters& parameters, const std::string& place)
       : text_(text), parameters_(parameters), place_(place) {}
 
-  double value() {
+  // Whatever a parameter, or an item of one, is; a number where there is arithmetic.
+  Json value() {
+    if (take('$')) {
+      const Json alone = parameter();
+      if (peek() == '\0') return alone;
+      at_ = 0;
+    }
     const double result = sum();
     if (peek() != '\0') fail("unexpected '" + std::string(1, peek()) + "'");
     if (!std::isfinite(result)) fail("the result is not a number");
-    return result;
+    return whole_or_not(result);
   }
 
  private:
@@ -71,13 +82,13 @@ class Expression {
   }
 
   double atom() {
-    if (++depth_ > 200) fail("it is nested too deeply");
+    if (++depth_ > kDeepest) fail("it is nested too deeply");
     if (take('(')) {
       const double inside = sum();
       if (!take(')')) fail("a ')' is missing");
       return inside;
     }
-    if (take('$')) return parameter(word());
+    if (take('$')) return numeric_parameter();
     if (std::isalpha(static_cast<unsigned char>(peek()))) return call(word());
     return number();
   }
@@ -92,15 +103,43 @@ class Expression {
     return std::stod(digits);
   }
 
-  double parameter(const std::string& name) {
+  // Behind the '$': "name", "name[3]", "name[$other]".
+  Json parameter() {
+    const std::string name = word();
     const auto found = parameters_.find(name);
     if (found == parameters_.end()) {
       std::vector<std::string> names;
       for (const auto& entry : parameters_) names.push_back(entry.first);
       fail(unknown_word("parameter", name, names));
     }
-    if (!found->second.is_number()) fail("$" + name + " is " + found->second.dump() + ", not a number");
-    return found->second.get<double>();
+    Json value = found->second;
+    while (take('[')) value = item(value, "$" + name);
+    return value;
+  }
+
+  Json item(const Json& of, const std::string& name) {
+    if (++depth_ > kDeepest) fail("it is nested too deeply");
+    const size_t begin = at_;
+    const bool alone = take('$');
+    Json index = alone ? parameter() : Json();
+    if (!alone || peek() != ']') {
+      at_ = begin;
+      index = whole_or_not(sum());
+    }
+    if (!take(']')) fail("a ']' is missing");
+    if (index.is_string() && of.is_object() && of.contains(index.get_ref<const std::string&>()))
+      return of[index.get_ref<const std::string&>()];
+    const int64_t at = index.is_number_integer() ? index.get<int64_t>() : -1;
+    if (!of.is_array() || at < 0 || at >= static_cast<int64_t>(of.size()))
+      fail(name + " is " + of.dump() + ", which has no [" + index.dump() + "]");
+    return of[static_cast<size_t>(at)];
+  }
+
+  double numeric_parameter() {
+    const size_t begin = at_;
+    const Json value = parameter();
+    if (!value.is_number()) fail("$" + text_.substr(begin, at_ - begin) + " is " + value.dump() + ", not a number");
+    return value.get<double>();
   }
 
   double call(const std::string& function) {
@@ -119,6 +158,8 @@ class Expression {
     return rounded;
   }
 
+  static constexpr int kDeepest = 200;
+
   const std::string& text_;
   const Parameters& parameters_;
   const std::string& place_;
@@ -133,21 +174,10 @@ bool is_expression(const std::string& text) {
   return text.find('$') != std::string::npos;
 }
 
-bool is_lone_parameter(const std::string& text) {
-  return text.size() > 1 && text[0] == '$' &&
-         std::all_of(text.begin() + 1, text.end(), [](unsigned char c) { return std::isalnum(c) || c == '_'; });
-}
-
 }  // namespace
 
 Json evaluate_expression(const std::string& text, const Parameters& parameters, const std::string& place) {
-  if (is_lone_parameter(text)) {
-    const auto found = parameters.find(text.substr(1));
-    if (found != parameters.end()) return found->second;
-  }
-  const double value = Expression(text, parameters, place).value();
-  if (value == std::floor(value) && std::abs(value) < 1e15) return static_cast<int64_t>(value);
-  return value;
+  return Expression(text, parameters, place).value();
 }
 
 Json substitute_parameters(const Json& spec, const Parameters& parameters, const std::string& place) {

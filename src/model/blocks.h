@@ -12,7 +12,8 @@ using Parameters = std::map<std::string, Json>;
 
 // Value of an arithmetic expression of numbers, $names, + - * / ( ), max(a, b), min(a, b) and divisible(n, d), which
 // is MobileNetV2's rounding of channel counts: the multiple of d nearest to n, at least d and at least 0.9 n.
-// A lone "$name" gives the parameter as it is. Throws UsageError naming `place`.
+// "$name[i]" is an item of a parameter that is a list, counted from 0, or an object; i is such an expression itself. A
+// parameter or item that stands alone is given as it is. Throws UsageError naming `place`.
 Json evaluate_expression(const std::string& text, const Parameters& parameters, const std::string& place);
 
 // `spec` with every text that contains '$' or a call replaced by its value, inside lists and objects too.

@@ -51,11 +51,18 @@ constexpr const char* kItsInput = "x";
 std::string last_function(const torch::jit::Module& module) {
   static const std::set<std::string> passed{"aten::dropout", "aten::flatten", "aten::permute", "aten::reshape",
                                             "aten::view"};
-  static const std::map<std::string, std::string> functions{
-      {"aten::clamp", "relu6"},           {"aten::elu", "elu"},         {"aten::gelu", "gelu"},
-      {"aten::hardswish", "hard_swish"},  {"aten::relu", "relu"},       {"aten::relu_", "relu"},
-      {"aten::leaky_relu", "leaky_relu"}, {"aten::sigmoid", "sigmoid"}, {"aten::silu", "silu"},
-      {"aten::softmax", "softmax"},       {"aten::tanh", "tanh"}};
+  static const std::map<std::string, std::string> functions{{"aten::clamp", "relu6"},
+                                                            {"aten::elu", "elu"},
+                                                            {"aten::gelu", "gelu"},
+                                                            {"aten::hardsigmoid", "hard_sigmoid"},
+                                                            {"aten::hardswish", "hard_swish"},
+                                                            {"aten::relu", "relu"},
+                                                            {"aten::relu_", "relu"},
+                                                            {"aten::leaky_relu", "leaky_relu"},
+                                                            {"aten::sigmoid", "sigmoid"},
+                                                            {"aten::silu", "silu"},
+                                                            {"aten::softmax", "softmax"},
+                                                            {"aten::tanh", "tanh"}};
   const auto graph = module.get_method("forward").graph();
   const torch::jit::Value* value = graph->outputs()[0];
   while (value != graph->inputs()[1]) {

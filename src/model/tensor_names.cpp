@@ -47,7 +47,9 @@ std::string fill_pattern(const std::string& text, const Json& values, const std:
   return out;
 }
 
-TensorNames::TensorNames(const Json& table, std::string place) : place_(std::move(place)) {
+TensorNames::TensorNames(const Json& table, Json lists, std::string place)
+    : lists_(std::move(lists)), place_(std::move(place)) {
+  if (!lists_.is_object()) throw UsageError(place_ + "lists: must be an object {NAME: list or object}");
   if (!table.is_object()) throw UsageError(place_ + "must be an object {\"layer\": \"layer of the file\"}");
   for (const auto& [from, to] : table.items()) {
     if (!to.is_string()) throw UsageError(place_ + from + ": must be a text, not " + to.dump());
@@ -58,9 +60,11 @@ TensorNames::TensorNames(const Json& table, std::string place) : place_(std::mov
 std::string TensorNames::in_file(const std::string& tensor) const {
   const size_t dot = std::min(tensor.rfind('.'), tensor.size());
   for (const Line& line : lines_) {
-    Json values = Json::object();
-    if (fits(line.from, std::string_view(tensor).substr(0, dot), values))
-      return fill_pattern(line.to, values, place_) + tensor.substr(dot);
+    Json names = Json::object();
+    if (!fits(line.from, std::string_view(tensor).substr(0, dot), names)) continue;
+    Json values = lists_;
+    values.update(names);
+    return fill_pattern(line.to, values, place_) + tensor.substr(dot);
   }
   throw UsageError(place_ + "no line fits the layer '" + tensor.substr(0, dot) + "'");
 }

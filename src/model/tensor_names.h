@@ -14,11 +14,11 @@ namespace cvtool {
 std::string fill_pattern(const std::string& text, const Json& values, const std::string& place);
 
 // A table "layer of the net" -> "layer of the file". On the left, {name} stands for one or more characters but '.'; on
-// the right, {$name} gives them back. The first line that fits counts.
+// the right, {$name} gives them back, and {$list[$name]} what `lists` has there. The first line that fits counts.
 class TensorNames {
  public:
-  // Throws UsageError naming `place` when `table` is not an object of texts.
-  TensorNames(const Json& table, std::string place);
+  // Throws UsageError naming `place` when `table` is not an object of texts, or `lists` no object.
+  TensorNames(const Json& table, Json lists, std::string place);
 
   // "block_3.main.expand.weight" -> "features.4.conv.0.0.weight": the part behind the last '.' stays. Throws UsageError
   // when no line fits.
@@ -29,6 +29,7 @@ class TensorNames {
     std::string from, to;
   };
   std::vector<Line> lines_;
+  Json lists_;
   std::string place_;
 };
 

@@ -9,8 +9,8 @@
 namespace cvtool {
 
 inline const std::vector<std::string>& activation_names() {
-  static const std::vector<std::string> names{"linear", "relu",       "relu6", "sigmoid",    "softmax", "tanh",
-                                              "elu",    "leaky_relu", "silu",  "hard_swish", "gelu"};
+  static const std::vector<std::string> names{"linear", "relu",       "relu6", "sigmoid",      "softmax",    "tanh",
+                                              "elu",    "leaky_relu", "silu",  "hard_sigmoid", "hard_swish", "gelu"};
   return names;
 }
 
@@ -129,6 +129,25 @@ void fields(RescaleFields& c, Visitor&& visit) {
   visit("scale", c.scale, Doc("y = x * scale + offset; a number or one per channel"));
   visit("offset", c.offset, Doc("a number or one per channel"));
   visit("channels", c.channels, Doc("order of the channels after the layer").words({"rgb", "bgr"}));
+}
+
+struct SqueezeExciteFields {
+  int64_t filters = 0;
+  std::string activation = "relu", gate = "sigmoid";
+};
+template <class Visitor>
+void fields(SqueezeExciteFields& c, Visitor&& visit) {
+  visit("filters", c.filters, Doc("number of channels in between; must be given").range(1, 1 << 20));
+  visit("activation", c.activation, Doc("function applied to the channels in between").words(activation_names()));
+  visit("gate", c.gate, Doc("function that gives the factors").words(activation_names()));
+}
+
+struct StochasticDepthFields {
+  double rate = 0.1;
+};
+template <class Visitor>
+void fields(StochasticDepthFields& c, Visitor&& visit) {
+  visit("rate", c.rate, Doc("fraction of the rows set to zero, in training only").range(0, 0.999));
 }
 
 struct NoFields {};

@@ -89,7 +89,7 @@ def check_bad_files():
 def check_other_nets():
     resnet = work / "resnet.pth"
     torch.save(torchvision.models.resnet18().state_dict(), resnet)
-    refused(1, ["not the weights of vgg16", "missing (26): features.0.weight", "unexpected (102): conv1.weight"], "import", "vgg16", "--weights", resnet)
+    refused(1, ["not the weights of vgg16", "missing (26): features.0.weight", "unexpected (102): conv1.weight", "they are those of resnet18 (torchvision)"], "import", "vgg16", "--weights", resnet)
     whole = work / "mobilenet.pth"
     state = torchvision.models.mobilenet_v2().state_dict()
     torch.save(state, whole)
@@ -149,12 +149,12 @@ def check_fetching():
     threading.Thread(target=server.serve_forever, daemon=True).start()
     share = work / "share"
     shutil.copytree(models, share / "models")
-    spec_file = share / "models/bases/mobilenet_v2.json"
-    spec = json.loads(spec_file.read_text())
-    weights = spec["variants"]["torchvision"]["weights"][0]
+    table_file = share / "models/weights.json"
+    table = json.loads(table_file.read_text())
+    weights = next(row for row in table["weights"] if row["name"] == "mobilenet_v2")
     weights["url"] = f"http://127.0.0.1:{server.server_address[1]}/{official.name}"
     weights["sha256"] = hashlib.sha256(official.read_bytes()).hexdigest()[:8]
-    spec_file.write_text(json.dumps(spec))
+    table_file.write_text(json.dumps(table))
     result = cvtool("import", "mobilenet_v2", CVTOOL_SHARE=str(share))
     assert result.returncode == 0 and (bases / "mobilenet_v2.pt").exists(), result
     assert "2,257,984" in result.stdout and "fetching" in result.stderr, result
@@ -162,7 +162,7 @@ def check_fetching():
     (bases / "mobilenet_v2.pt").unlink()
 
     weights["sha256"] = "0" * 8
-    spec_file.write_text(json.dumps(spec))
+    table_file.write_text(json.dumps(table))
     refused(1, ["is not the one expected", "SHA-256"], "import", "mobilenet_v2", CVTOOL_SHARE=str(share))
     assert not [path for path in (work / "cache").rglob("*") if path.is_file()], "nothing is kept of a wrong file"
     server.shutdown()

@@ -58,20 +58,28 @@ class Home {
     before_.emplace(name, old ? std::optional<std::string>(old) : std::nullopt);
     value ? ::setenv(name, value, 1) : ::unsetenv(name);
   }
-  // Where the weights of mobilenet_v2 are to be had.
+  // Where the weights of all bases are to be had.
   void publish(const std::string& url, const std::string& sha256) const {
+    Json weights = Json::array();
+    for (const char* name : {"mobilenet_v2", "mobilenet_v2-0.5", "inception_v1", "vgg16"})
+      weights.push_back({{"name", name},
+                         {"base", std::string(name).substr(0, std::string(name).find('-'))},
+                         {"variant", "given"},
+                         {"parameters", {{"alpha", std::string(name) == "mobilenet_v2-0.5" ? 0.5 : 1.0}}},
+                         {"url", url},
+                         {"sha256", sha256},
+                         {"size", "1 kB"}});
+    folder.write("share/models/weights.json", Json{{"weights", weights}}.dump());
     for (const char* name : {"mobilenet_v2", "inception_v1", "vgg16"}) {
-      Json spec{{"name", name},
-                {"model",
-                 {{"parameters", {{"alpha", 1.0}}},
-                  {"preprocess", "unit"},
-                  {"layers", {{{"kind", "conv2d"}, {"name", "stem"}, {"filters", 4}, {"strides", 2}}}}}},
-                {"variants",
-                 {{"given",
-                   {{"licence", "free for all"},
-                    {"choices", {{"alpha", {1.0, 0.5}}}},
-                    {"tensors", {{"stem", "stem"}}},
-                    {"weights", {{{"url", url}, {"sha256", sha256}, {"size", "1 kB"}}}}}}}}};
+      Json spec{
+          {"name", name},
+          {"model",
+           {{"parameters", {{"alpha", 1.0}}},
+            {"preprocess", "unit"},
+            {"layers", {{{"kind", "conv2d"}, {"name", "stem"}, {"filters", 4}, {"strides", 2}}}}}},
+          {"variants",
+           {{"given",
+             {{"licence", "free for all"}, {"choices", {{"alpha", {1.0, 0.5}}}}, {"tensors", {{"stem", "stem"}}}}}}}};
       folder.write(std::string("share/models/bases/") + name + ".json", spec.dump());
     }
   }

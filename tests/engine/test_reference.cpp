@@ -123,7 +123,9 @@ std::vector<std::pair<std::string, Reference>> layer_references() {
           {"global_max_pool2d", reference_of<NoFields>("global_max_pool2d")},
           {"lrn", reference_of<LrnFields>("lrn")},
           {"max_pool2d", reference_of<Pool2dFields>("max_pool2d")},
-          {"rescale", reference_of<RescaleFields>("rescale")}};
+          {"rescale", reference_of<RescaleFields>("rescale")},
+          {"squeeze_excite", reference_of<SqueezeExciteFields>("squeeze_excite")},
+          {"stochastic_depth", reference_of<StochasticDepthFields>("stochastic_depth")}};
 }
 
 TEST_CASE("the reference describes every layer kind with every key at its default") {
@@ -181,7 +183,7 @@ TEST_CASE("the reference describes residual, branches and blocks") {
 
 TEST_CASE("the reference describes the spec of a backbone") {
   check_section("A backbone's spec", reference_of<BackboneSpec>());
-  check_section("Official weights", reference_of<OfficialWeights>());
+  check_section("The table of weights", reference_of<WeightEntry>());
 }
 
 TEST_CASE("the whole recipe of the reference is one, resolved") {

@@ -135,6 +135,30 @@ TEST_CASE("Parameters of the net stand in its layers and its blocks, and a block
   CHECK(net.rows[1].output == Shape{8, 6, 6});
 }
 
+TEST_CASE("A parameter may be a list or an object, of which items are taken") {
+  const Net net =
+      net_of(R"({"parameters": {"widths": [4, 6, 8], "at": {"last": 2}, "word": "last", "pairs": [[1, 2], [3, 4]]},
+      "blocks": {"one": {"parameters": {"stage": null}, "layers": [{"kind": "conv2d", "filters": "$widths[$stage]", "kernel": 1}]}},
+      "layers": [{"kind": "one", "stage": 0}, {"kind": "one", "stage": "$at[$word] - 1"},
+                 {"kind": "conv2d", "filters": "2 * $widths[$pairs[0][1]] + $widths[$widths[0] - 3]", "kernel": "$pairs[0]"},
+                 {"kind": "global_avg_pool2d"}, {"kind": "dense"}]})");
+  CHECK(net.rows[0].output == Shape{4, 8, 8});
+  CHECK(net.rows[1].output == Shape{6, 8, 8});
+  CHECK(net.rows[2].output == Shape{22, 8, 7});
+  const auto refusal = [](const std::string& filters) {
+    return message_of([&] {
+      net_of(R"({"parameters": {"widths": [4, 6], "name": "x"}, "layers": [{"kind": "conv2d", "filters": ")" + filters +
+             "\"}]}");
+    });
+  };
+  CHECK(contains(refusal("$widths[2]"), "$widths is [4,6], which has no [2]"));
+  CHECK(contains(refusal("$widths[0.5]"), "which has no [0.5]"));
+  CHECK(contains(refusal("$widths[0 - 1]"), "which has no [-1"));
+  CHECK(contains(refusal("$widths[0"), "a ']' is missing"));
+  CHECK(contains(refusal("1 + $widths"), "$widths is [4,6], not a number"));
+  CHECK(contains(refusal("$name[0]"), "which has no [0]"));
+}
+
 TEST_CASE("A repeated layer has weights of its own each time") {
   const Net net = layers_of(R"({"kind": "conv2d", "filters": 3, "kernel": 1, "repeat": 3},)" + std::string(kFlatDense));
   CHECK(parameters_of(net) == 3 * 12 + 192 * 2 + 2);

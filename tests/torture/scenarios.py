@@ -107,10 +107,10 @@ def make_bases(folder):
 def share_of(server, bases, folder):
     """A share folder in which mobilenet_v2 comes from the server."""
     shutil.copytree(MODELS, folder + "/models")
-    place = folder + "/models/bases/mobilenet_v2.json"
-    spec = json.load(open(place))
-    weights = spec["variants"]["torchvision"]["weights"][0]
+    place = folder + "/models/weights.json"
+    table = json.load(open(place))
+    weights = next(row for row in table["weights"] if row["name"] == "mobilenet_v2")
     weights["url"] = server + "/official.pth"
     weights["sha256"] = hashlib.sha256(open(bases + "/official.pth", "rb").read()).hexdigest()[:8]
-    json.dump(spec, open(place, "w"))
+    json.dump(table, open(place, "w"))
     return folder

@@ -19,6 +19,8 @@ BuiltLayer build_flatten(const Json& spec, const LayerContext& context);
 BuiltLayer build_dropout(const Json& spec, const LayerContext& context);
 BuiltLayer build_activation(const Json& spec, const LayerContext& context);
 BuiltLayer build_rescale(const Json& spec, const LayerContext& context);
+BuiltLayer build_squeeze_excite(const Json& spec, const LayerContext& context);
+BuiltLayer build_stochastic_depth(const Json& spec, const LayerContext& context);
 
 // "[1, 2]": a TorchScript list.
 std::string script_list(const std::array<int64_t, 2>& pair);

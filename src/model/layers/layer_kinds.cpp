@@ -28,6 +28,7 @@ constexpr Activation kActivations[] = {
     {"elu", "torch.elu(x)"},
     {"leaky_relu", "torch.leaky_relu(x, 0.2)"},
     {"silu", "torch.silu(x)"},
+    {"hard_sigmoid", "torch.hardsigmoid(x)"},
     {"hard_swish", "torch.hardswish(x)"},
     {"gelu", "torch.gelu(x)"},
 };
@@ -59,6 +60,10 @@ const std::vector<LayerKind>& layer_kinds() {
       {"max_pool2d", "MaxPooling2D", "max_pooling2d", "largest value of each window", build_max_pool2d,
        defaults_of<Pool2dFields>},
       {"rescale", "Rescaling", "rescaling", "y = x * scale + offset", build_rescale, defaults_of<RescaleFields>},
+      {"squeeze_excite", "SqueezeExcite", "squeeze_excite", "scales each channel by what all channels' means say",
+       build_squeeze_excite, defaults_of<SqueezeExciteFields>},
+      {"stochastic_depth", "StochasticDepth", "stochastic_depth", "sets random rows to zero in training",
+       build_stochastic_depth, defaults_of<StochasticDepthFields>},
   };
   return kinds;
 }

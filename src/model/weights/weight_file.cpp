@@ -16,8 +16,9 @@ constexpr char kFormats[] = "pass a file of torch.save, .safetensors, Keras .h5 
 
 bool begins(std::string_view bytes, std::string_view prefix) { return bytes.substr(0, prefix.size()) == prefix; }
 
-// Before each name, wrappers of nets write their own: DataParallel and averaged models, torch.compile, Lightning.
-constexpr const char* kNamePrefixes[] = {"module.", "_orig_mod.", "model.", "net.", "ema_model."};
+// Before each name, wrappers of nets write their own: DataParallel and averaged models, torch.compile, Lightning,
+// transformers around timm.
+constexpr const char* kNamePrefixes[] = {"module.", "_orig_mod.", "model.", "net.", "ema_model.", "timm_model."};
 
 // Beside the net's tensors, averaged models count their updates.
 bool is_counter_of_wrapper(const RawTensor& tensor) { return tensor.name == "n_averaged"; }

@@ -223,6 +223,8 @@ TEST_CASE("Activations follow Keras's formulas") {
   CHECK(value_of("silu", z) == Approx(z / (1 + std::exp(-z))));
   CHECK(value_of("hard_swish", z) == Approx(z * (z + 3) / 6));
   CHECK(value_of("hard_swish", -4) == 0);
+  CHECK(value_of("hard_sigmoid", z) == Approx((z + 3) / 6));
+  CHECK(value_of("hard_sigmoid", 5) == 1);
   CHECK(value_of("gelu", z) == Approx(0.5 * z * (1 + std::erf(z / std::sqrt(2.0)))));
   // As the key of a layer, Keras's activation function: slope 0.2.
   const BuiltLayer dense = build_layer(R"({"kind": "dense", "units": 1, "activation": "leaky_relu"})", {1});
