@@ -51,21 +51,27 @@ void set_alpha(BackboneChoice& choice, double alpha) {
   choice.parameters["alpha"] = alpha;
 }
 
+struct NamesFound {
+  size_t found = 0;
+  bool all = false;
+};
+
 // How many of the backbone's tensors the file names.
-size_t names_found(const BackboneChoice& choice, const StateDict& weights) {
+NamesFound names_found(const BackboneChoice& choice, const StateDict& weights) {
   const auto expected = expected_of(choice);
-  return static_cast<size_t>(std::count_if(expected.begin(), expected.end(),
-                                           [&](const ExpectedTensor& tensor) { return weights.find(tensor.name); }));
+  const auto found =
+      static_cast<size_t>(std::count_if(expected.begin(), expected.end(), [&](const ExpectedTensor& tensor) {
+        return weights.find(tensor.name) != nullptr;
+      }));
+  return {found, found == expected.size()};
 }
 
 // "; they are those of mobilenet_v2 (torchvision)", where another backbone or variant has all its names in the file.
 std::string whose_weights(const StateDict& weights) {
   for (const std::string& name : backbone_names())
-    for (const BackboneSpec& spec : backbone_variants(name)) {
-      const BackboneChoice choice = with_defaults(spec);
-      if (names_found(choice, weights) == expected_of(choice).size())
+    for (const BackboneSpec& spec : backbone_variants(name))
+      if (names_found(with_defaults(spec), weights).all)
         return "; they are those of " + name + " (" + spec.variant + ")";
-    }
   return "";
 }
 
@@ -133,7 +139,7 @@ BackboneChoice recognise_backbone(const BackboneRequest& wish, const StateDict& 
   size_t max = 0;
   for (const BackboneSpec& spec : wished_variants(wish)) {
     const BackboneChoice choice = with_defaults(spec);
-    const size_t found = names_found(choice, weights);
+    const size_t found = names_found(choice, weights).found;
     if (found > max || best.spec.name.empty()) {
       max = found;
       best = choice;

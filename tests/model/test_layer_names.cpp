@@ -136,7 +136,8 @@ TEST_CASE("A net ends in softmax, sigmoid or the values before them, and in noth
     CHECK(compiled({flatten, with(name)}).activation == activation);
     CHECK(compiled({flatten, dense, function(name)}).activation == activation);
   }
-  for (const std::string name : {"relu", "relu6", "tanh", "elu", "leaky_relu", "silu", "hard_sigmoid", "hard_swish", "gelu"}) {
+  for (const std::string name :
+       {"relu", "relu6", "tanh", "elu", "leaky_relu", "silu", "hard_sigmoid", "hard_swish", "gelu"}) {
     CAPTURE(name);
     const std::string end = "model.layers: the net ends in " + name + ", and softmax";
     CHECK(contains(refusal({flatten, with(name)}), end));

@@ -75,6 +75,7 @@ const std::vector<Case>& cases() {
       {"    return torch.log(torch.abs(x) + 0.5)\n"},
       {"    return torch.mean(x, [2, 3])\n"},
       {"    return torch.mean(x, [1], True)\n"},
+      {"    return x * torch.hardsigmoid(4 * torch.mean(x, [2, 3], True))\n"},
       {"    return torch.mul(x, self.slope.reshape([1, 3, 1, 1]))\n"},
       {"    return x + self.slope.reshape([1, 3, 1, 1])\n"},
       {"    return x * self.slope.reshape([1, 3, 1, 1]) - self.mean.reshape([3, 1, 1])\n"},
