@@ -133,6 +133,39 @@ def check_odd_names():
     made.unlink()
 
 
+def check_list():
+    result = cvtool("import", "--list")
+    assert result.returncode == 0 and "resnet50-v2" in result.stdout and "by hand" in result.stdout, result
+    table = json.loads(cvtool("import", "--list", "--json").stdout)
+    assert table["weights"][0]["name"] == "mobilenet_v2" and "torchvision" in table["sources"], table["sources"]
+    refused(2, ["BACKBONE or FILE is missing"], "import")
+    refused(2, ["--variant: the name 'resnet50-v2' says it already"], "import", "resnet50-v2", "--variant", "timm")
+    # No checksum of it is published.
+    refused(2, ["are not fetched by cvtool", "--weights model.safetensors"], "import", "mobilenet_v4_conv_small")
+
+
+def check_config():
+    """A folder as a model hub lays it out."""
+    hub = work / "hub"
+    hub.mkdir()
+    refused(2, ["holds no file of weights"], "import", hub)
+    torch.manual_seed(3)
+    torch.save({"model_ema": {"_orig_mod." + name: value for name, value in torchvision.models.resnet18().state_dict().items()}}, hub / "pytorch_model.bin")
+    refused(2, ["no config.json beside it says", "cvtool import BACKBONE --weights"], "import", hub)
+    config = hub / "config.json"
+    config.write_text(json.dumps({"architecture": "vit_tiny_unknown"}))
+    refused(2, ["no backbone of cvtool is", "vit_tiny_unknown"], "import", hub)
+    config.write_text(json.dumps({"architecture": "resnet18", "pretrained_cfg": {"input_size": [3, 288, 288], "crop_pct": 0.95,
+                                  "interpolation": "bicubic", "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]}}))
+    result = cvtool("import", hub)
+    place = bases / "resnet18-timm.pt"
+    assert result.returncode == 0 and "made for pictures of 288 px, the middle 95 % of the shorter side, bicubic (config.json)" in result.stdout, result
+    assert place.exists() and cvtool("import", hub / "pytorch_model.bin", "--json").returncode == 0
+    said = json.loads(cvtool("import", "resnet18", "--weights", hub / "pytorch_model.bin", "--json").stdout)
+    assert (said["variant"], said["preprocess"]) == ("timm", "symmetric"), said
+    place.unlink()
+
+
 class Server(http.server.SimpleHTTPRequestHandler):
     def __init__(self, *arguments):
         super().__init__(*arguments, directory=str(work / "served"))
@@ -179,5 +212,7 @@ with tempfile.TemporaryDirectory() as folder:
     check_other_nets()
     check_default_place()
     check_odd_names()
+    check_list()
+    check_config()
     check_fetching()
 print("import refuses, fetches and says as it should")

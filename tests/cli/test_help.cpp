@@ -225,7 +225,8 @@ TEST_CASE("bash completes commands, flags, their words, recipes, backbones, runs
   CHECK(offers({"train", "--optimizer", "=", "sg"}) == "sgd");
   CHECK(offers({"train", "--recipe", "car-or-truck-v"}) == "car-or-truck-vgg16 car-or-truck-vgg16-augmented");
   CHECK(offers({"train", "--base", "mi"}) == "mine");
-  CHECK(offers({"train", "--base", "mob"}) == "mobilenet_v2");
+  CHECK(offers({"train", "--base", "mob"}) ==
+        "mobilenet_v2 mobilenet_v3_large mobilenet_v3_small mobilenet_v4_conv_small");
   CHECK(offers({"train", "--augment", "flip,rot"}) == "flip,rotation");
   CHECK(offers({"train", "--head", "dense", ":", "64,dro"}) == "64,dropout");
   CHECK(offers({"train", "--sweep", "lr_e"}) == "lr_end=");
