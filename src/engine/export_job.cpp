@@ -12,12 +12,10 @@
 #include "base/files.h"
 #include "base/output.h"
 #include "base/text.h"
-#include "engine/export_source.h"
+#include "engine/export_formats.h"
 #include "engine/jobs.h"
 #include "engine/output_check.h"
 #include "export/header.h"
-#include "export/onnx/export.h"
-#include "export/onnx/verify.h"
 #include "export/torchscript.h"
 #include "model/archived/base.h"
 #include "model/archived/weight_archive.h"
@@ -30,32 +28,15 @@ namespace {
 
 constexpr double kTorchscriptTolerance = 1e-5, kOnnxTolerance = 1e-4, kMinAgreement = 0.99;
 
-// Everything that writing a format needs.
-struct Job {
-  const ExportRequest& request;
-  const ExportSource& source;
-  const ExportPictures& pictures;
-  Observer& observer;
-  std::string output;
-};
-
 CommandInputs inputs_of(const ExportRequest& request, const ExportSource& source) {
   return {{source.path, request.options.verify_data, request.options.calibrate}, nullptr};
 }
-
-struct Written {
-  std::vector<ExportCheck> checks;
-  at::Tensor outputs;                  // of the file that was read back, for the pictures
-  std::optional<double> milliseconds;  // for one picture
-  std::vector<std::string> also;       // files beside it
-  size_t bytes = 0;                    // of the file
-};
 
 struct Format {
   const char* name;
   const char* extension;
   OutputKind kind;
-  Written (*write)(const Job& job, const at::Tensor& expected);
+  Written (*write)(const ExportJob& job, const at::Tensor& expected);
 };
 
 double milliseconds_of(const std::function<void()>& work) {
@@ -81,6 +62,8 @@ double agreement(const at::Tensor& a, const at::Tensor& b) {
   return (a.flatten(1).argmax(1) == b.flatten(1).argmax(1)).to(at::kDouble).mean().item<double>();
 }
 
+}  // namespace
+
 ExportCheck check_of(const std::string& reader, double difference, const at::Tensor& outputs,
                      const at::Tensor& expected) {
   ExportCheck check{reader, difference, {}, "", ""};
@@ -88,12 +71,15 @@ ExportCheck check_of(const std::string& reader, double difference, const at::Ten
   return check;
 }
 
+namespace {
+
 // The same net with the same weights gives the same bits.
 double tolerance_of(const std::string& format) {
   return format == "onnx" ? kOnnxTolerance : format == "safetensors" ? 0 : kTorchscriptTolerance;
 }
 
-// Throws Error when a check says that the file must not be kept.
+}  // namespace
+
 void judge(const std::vector<ExportCheck>& checks, const ExportOptions& options) {
   for (const ExportCheck& check : checks) {
     if (!check.refused.empty() || !check.caveat.empty()) continue;
@@ -107,7 +93,9 @@ void judge(const std::vector<ExportCheck>& checks, const ExportOptions& options)
   }
 }
 
-Written write_torchscript(const Job& job, const at::Tensor& expected) {
+namespace {
+
+Written write_torchscript(const ExportJob& job, const at::Tensor& expected) {
   const ExportOptions& options = job.request.options;
   const ModelFile frozen = frozen_for_export(*job.source.model, {options.precision, options.with_resize});
   AtomicFile file(job.output);
@@ -126,50 +114,8 @@ Written write_torchscript(const Job& job, const at::Tensor& expected) {
   return written;
 }
 
-OnnxModel onnx_of(const ExportSource& source) {
-  try {
-    OnnxModel onnx = onnx_of_model(source.module, source.model ? &*source.model : nullptr, source.size);
-    if (!source.model) add_base_licence(onnx, source.base);
-    return onnx;
-  } catch (const UsageError&) {
-    throw;
-  } catch (const Error& error) {
-    throw Error(source.path + ": " + error.what());
-  }
-}
-
-Written write_onnx(const Job& job, const at::Tensor& expected) {
-  const ExportOptions& options = job.request.options;
-  if (options.precision == "bf16" || options.precision == "fp16")
-    throw UsageError("--precision " + options.precision + ": ONNX is written in fp32 or int8");
-  if ((options.precision == "int8") != !options.calibrate.empty())
-    throw UsageError(options.calibrate.empty()
-                         ? "--precision int8: needs --calibrate DIR, a folder of photos, for --format onnx"
-                         : "--calibrate: is for --precision int8");
-  AtomicFile file(job.output);
-  OnnxModel model = onnx_of(job.source);
-  if (options.precision == "int8")
-    model = quantized(model, calibration_pictures(job.source, job.request, job.observer));
-  add_onnx_digest(model);
-  const std::string bytes = onnx_bytes(model);
-  file.write(bytes);
-  const OnnxReport report = check_onnx(bytes, job.pictures.pixels.to(at::kFloat), expected);
-  Written written;
-  written.bytes = bytes.size();
-  for (const OnnxCheck& check : report.checks) {
-    written.checks.push_back(check_of(check.reader, check.difference, check.outputs, expected));
-    written.checks.back().refused = check.refused;
-    written.checks.back().caveat = check.caveat;
-  }
-  written.outputs = report.outputs;
-  if (report.milliseconds >= 0) written.milliseconds = report.milliseconds;
-  judge(written.checks, options);
-  file.keep();
-  return written;
-}
-
 // A base of another program is not in the file: what was exported lends it.
-torch::jit::Module net_read_back(const WeightArchive& archive, const Job& job) {
+torch::jit::Module net_read_back(const WeightArchive& archive, const ExportJob& job) {
   const Json base = archive.info.value("base", Json());
   if (!base.is_object() || base.contains("net")) return module_of(archive);
   if (base_file_of_digest(base).empty()) spdlog::warn("{}: {}", job.output, missing_base_text(base));
@@ -178,7 +124,7 @@ torch::jit::Module net_read_back(const WeightArchive& archive, const Job& job) {
 }
 
 // FILE.safetensors, and the recipe beside it where there is a beside.
-Written write_archive(const Job& job, const at::Tensor& expected) {
+Written write_archive(const ExportJob& job, const at::Tensor& expected) {
   const std::string recipe =
       is_stream(job.output) ? "/dev/null" : fs::path(job.output).replace_extension(".json").string();
   if (!is_stream(job.output))
@@ -203,9 +149,9 @@ Written write_archive(const Job& job, const at::Tensor& expected) {
 }
 
 // FILE.h, and beside it FILE.cpp and the TorchScript file that it loads.
-Written write_header(const Job& job, const at::Tensor& expected) {
+Written write_header(const ExportJob& job, const at::Tensor& expected) {
   const std::string stem = (fs::path(job.output).parent_path() / fs::path(job.output).stem()).string();
-  const Job torchscript{job.request, job.source, job.pictures, job.observer, stem + ".pt"};
+  const ExportJob torchscript{job.request, job.source, job.pictures, job.observer, stem + ".pt"};
   check_output_beside(stem + ".cpp", OutputKind::kText, job.output, inputs_of(job.request, job.source));
   check_output(torchscript.output, OutputKind::kModel, inputs_of(job.request, job.source));
   AtomicFile header(job.output), source(stem + ".cpp");
@@ -235,7 +181,13 @@ const Format& format_named(const std::string& name) {
 
 void check_options(const ExportOptions& options, const ExportSource& source) {
   const bool torchscript = options.format == "torchscript" || options.format == "header";
-  if (options.with_resize && !torchscript) throw UsageError("--with-resize: is for --format torchscript and header");
+  const bool onnx = options.format == "onnx";
+  if (options.with_resize && !torchscript && !onnx)
+    throw UsageError("--with-resize: is for --format torchscript, header and onnx");
+  if (options.with_resize && !source.model)
+    throw UsageError("--with-resize: " + source.path +
+                     " is not a cvtool model, so nothing says how photos are resized for it");
+  if (options.opset != ExportOptions().opset && !onnx) throw UsageError("--opset: is for --format onnx");
   if (!options.calibrate.empty() && options.format != "onnx") throw UsageError("--calibrate: is for --format onnx");
   if (options.format == "safetensors" && options.precision != "fp32")
     throw UsageError("--precision: safetensors keeps the weights as they are (fp32)");
@@ -274,7 +226,7 @@ ExportResult export_job(const ExportRequest& request, Observer& observer) {
   if (!expected.isfinite().all().item<bool>())
     throw Error(source.path + ": gives NaN or infinity for " + pictures.what +
                 ", so an exported file could not be compared with it; train it again, or save a net that does not");
-  const Job job{request, source, pictures, observer, output};
+  const ExportJob job{request, source, pictures, observer, output};
   Written written = format.write(job, expected);
   const double milliseconds = module_milliseconds(source.module, pictures.pixels.narrow(0, 0, 1));
   ExportResult result{job.output, request.options.format, request.options.precision, pictures.what, {}, {}, {}};

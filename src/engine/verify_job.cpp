@@ -4,8 +4,8 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "engine/jobs.h"
-#include "export/onnx/export.h"
 #include "model/model_file.h"
+#include "onnx/onnx_seal.h"
 #include "run/run_directory.h"
 #include "torch/device.h"
 

@@ -12,18 +12,6 @@
 namespace cvtool {
 namespace {
 
-ResizeRule rule_of(const Json& info) {
-  const Json& data = info.at("recipe").at("data");
-  ResizeRule rule;
-  JsonReader reader(info, "");
-  reader("imgsz", rule.size, Doc("").range(1, 1 << 16));
-  if (data.contains("imgsz") && data["imgsz"] != info["imgsz"])
-    throw UsageError("--with-resize: the model was trained behind random_crop, which cannot be put inside a model");
-  rule.resize = data.value("resize", "stretch");
-  rule.interpolation = data.value("interpolation", "bilinear");
-  return rule;
-}
-
 at::Tensor golden_probabilities(const ModelFile& model) {
   return at::tensor(model.info.at("golden").at("probabilities").get<std::vector<double>>(), at::kFloat)
       .reshape({1, -1});
@@ -140,8 +128,8 @@ std::string axis_method(const ResizeRule& rule) {
 
 ModelFile frozen_for_export(const ModelFile& model, const TorchscriptOptions& options) {
   ModelFile out = model;
-  out.module =
-      options.with_resize ? with_resize_inside(model.module.deepcopy(), rule_of(model.info)) : model.module.deepcopy();
+  out.module = options.with_resize ? with_resize_inside(model.module.deepcopy(), resize_rule(model.info))
+                                   : model.module.deepcopy();
   add_attributes(out.module, model);
   std::vector<std::string> methods = classifier_methods(out.module), kept = methods;
   for (const char* attribute : {"classes", "golden_picture", "golden_probabilities"}) kept.emplace_back(attribute);
@@ -162,6 +150,18 @@ void compact_weights(torch::jit::Module& frozen, const std::string& precision,
     const auto graph = frozen.get_method(method).graph();
     compactor.rewrite(*graph->block(), *graph);
   }
+}
+
+ResizeRule resize_rule(const Json& info) {
+  const Json& data = info.at("recipe").at("data");
+  ResizeRule rule;
+  JsonReader reader(info, "");
+  reader("imgsz", rule.size, Doc("").range(1, 1 << 16));
+  if (data.contains("imgsz") && data["imgsz"] != info["imgsz"])
+    throw UsageError("--with-resize: the model was trained behind random_crop, which cannot be put inside a model");
+  rule.resize = data.value("resize", "stretch");
+  rule.interpolation = data.value("interpolation", "bilinear");
+  return rule;
 }
 
 torch::jit::Module with_resize_inside(const torch::jit::Module& classifier, const ResizeRule& rule) {

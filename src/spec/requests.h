@@ -163,6 +163,7 @@ struct PredictRequest {
 struct ExportOptions {
   std::string format = "torchscript", precision = "fp32";
   bool with_resize = false;
+  int64_t opset = 13;
   std::string verify_data, calibrate;
   ImageSize imgsz{224, 224};
 };
@@ -170,9 +171,13 @@ template <class Visitor>
 void fields(ExportOptions& c, Visitor&& visit) {
   visit("format", c.format, Doc("what to write").words({"torchscript", "onnx", "safetensors", "header"}));
   visit("precision", c.precision,
-        Doc("how weights are kept; int8 for ONNX computes in int8 too and needs --calibrate")
+        Doc("how weights are kept; fp16 and int8 for ONNX compute so too, int8 needs --calibrate")
             .words({"fp32", "bf16", "fp16", "int8"}));
-  visit("with_resize", c.with_resize, Doc("torchscript, header: the model resizes pictures of any size by itself"));
+  visit("with_resize", c.with_resize,
+        Doc("torchscript, header, onnx: the model resizes pictures of any size by itself"));
+  visit("opset", c.opset,
+        Doc("onnx: version of its operations, 13, 17, 18 or 20; newer ones have fewer operations in a graph")
+            .range(1, 1000));
   visit("verify_data", c.verify_data,
         Doc("data set to compare the exported file with the model on, beside the golden sample")
             .means("empty", "64 drawn pictures")

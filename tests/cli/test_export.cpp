@@ -113,8 +113,12 @@ TEST_CASE("int8 ONNX is calibrated on photos and smaller") {
   CHECK(session({"verify", session.scratch / "int8.onnx"}).code == 0);
   check_refused(session({"export", "--format", "onnx", "--precision", "int8", "-o", "x.onnx"}), 2,
                 {"needs --calibrate DIR"});
-  check_refused(session({"export", "--format", "onnx", "--precision", "bf16", "-o", "x.onnx"}), 2, {"fp32 or int8"});
-  check_refused(session({"export", "--format", "onnx", "--with-resize", "-o", "x.onnx"}), 2, {"--with-resize: is for"});
+  check_refused(session({"export", "--format", "onnx", "--precision", "bf16", "-o", "x.onnx"}), 2, {"fp16 or int8"});
+  check_refused(session({"export", "--format", "safetensors", "--with-resize", "-o", "x"}), 2,
+                {"--with-resize: is for"});
+  check_refused(session({"export", "--format", "onnx", "--opset", "16", "-o", "x.onnx"}), 2,
+                {"--opset 16: cvtool writes 13, 17, 18 or 20"});
+  check_refused(session({"export", "--opset", "17", "-o", "x.pt"}), 2, {"--opset: is for --format onnx"});
   check_refused(session({"export", "--format", "safetensors", "--precision", "fp16", "-o", "x"}), 2,
                 {"safetensors keeps the weights"});
   check_refused(session({"export", "--format", "header", "-o", session.scratch / "x.pt"}), 2, {"must end in .h"});

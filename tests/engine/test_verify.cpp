@@ -10,6 +10,7 @@
 #include "engine/jobs.h"
 #include "export/onnx/export.h"
 #include "export/small_model.h"
+#include "onnx/onnx_seal.h"
 #include "scratch.h"
 
 using namespace cvtool;

@@ -5,6 +5,7 @@
 #include "export/cpp_text.h"
 #include "export/onnx/export.h"
 #include "export/small_model.h"
+#include "onnx/onnx_seal.h"
 #include "scratch.h"
 
 using namespace cvtool;

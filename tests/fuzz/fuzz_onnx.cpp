@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "export/onnx/export.h"
-#include "export/onnx/interpret.h"
 #include "fuzz.h"
+#include "onnx/interpret.h"
 
 // A graph that is read is run for one small picture, and is written and read to the same bytes.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

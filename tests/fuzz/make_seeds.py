@@ -97,7 +97,7 @@ def make_dictionaries():
         content = b"".join(file.read_bytes() for file in (seeds / kind).iterdir())
         keep_dictionary(kind, json_words + [word.decode() for word in set(re.findall(rb'"[A-Za-z_0-9./ -]{1,28}"', content))])
     keep_dictionary("csv", ["path", "label", "split", "file", "image", "class", "train", "valid", "test", "a.jpg", "Car/c.jpg", '""', "\r\n", "\ufeff", "\t", ";"])
-    rules = "".join(file.read_text() for file in (tests.parent / "src/export/onnx").glob("*.cpp"))
+    rules = "".join(file.read_text() for file in (tests.parent / "src/onnx").glob("*.cpp"))
     keep_dictionary("onnx", set(re.findall(r'"([A-Za-z_]{2,24})"', rules)))
 
 

@@ -15,8 +15,8 @@ import tempfile
 LIBRARIES = {
     r"CLI/": ["cli"],
     r"opencv2/": ["data", "report", "export", "explain", "datatools", "run", "evaluate", "engine"],
-    r"torch/csrc/|torch/script\.h": ["torch", "dist", "parts", "model", "train", "export", "explain", "run", "evaluate", "search", "engine"],
-    r"(torch|ATen|c10)/": ["torch", "dist", "parts", "data", "augment", "model", "train", "export", "explain", "run", "evaluate", "search", "engine"],
+    r"torch/csrc/|torch/script\.h": ["torch", "dist", "parts", "onnx", "model", "train", "export", "explain", "run", "evaluate", "search", "engine"],
+    r"(torch|ATen|c10)/": ["torch", "dist", "parts", "data", "augment", "onnx", "model", "train", "export", "explain", "run", "evaluate", "search", "engine"],
 }
 # The program starts without LibTorch and OpenCV; what it includes must not bring them in.
 HEAVY = re.compile(r"(torch|ATen|c10|opencv2)/")

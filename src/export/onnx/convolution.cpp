@@ -1,4 +1,4 @@
-// Convolution, pooling and matrix products.
+// Convolution, pooling, matrix products and what normalises.
 #include <ATen/ATen.h>
 
 #include "export/onnx/operation.h"
@@ -162,6 +162,31 @@ void batch_norm(Operation& op) {
                    {{"epsilon", static_cast<float>(op.number(7))}}));
 }
 
+// Ba, Kiros, Hinton, "Layer Normalization" (2016), in the operations of an opset that lacks it.
+std::string normalized(Operation& op, const Integers& axes, double epsilon) {
+  const std::string centred = op.add("Sub", {op.x(), op.reduced("ReduceMean", op.x(), axes, true)});
+  const std::string variance = op.reduced("ReduceMean", op.add("Mul", {centred, centred}), axes, true);
+  return op.add("Div", {centred, op.add("Sqrt", {op.add("Add", {variance, op.scalar(epsilon)})})});
+}
+
+// input, shape of what is normalised, weight, bias, epsilon, ...
+void layer_norm(Operation& op) {
+  const Integers shape = op.integers(1);
+  Integers axes;
+  for (int64_t d = op.rank() - static_cast<int64_t>(shape.size()); d < op.rank(); ++d) axes.push_back(d);
+  if (axes.empty() || axes[0] == 0) op.fail("it goes over the batch");
+  const bool weighted = op.given(2), shifted = op.given(3);
+  if (op.opset() >= 17) {
+    std::vector<std::string> inputs{op.x(0), weighted ? op.x(2) : op.constant(at::ones(shape))};
+    if (shifted) inputs.push_back(op.x(3));
+    const auto epsilon = static_cast<float>(op.number(4));
+    return op.result(op.add("LayerNormalization", inputs, {{"axis", axes[0]}, {"epsilon", epsilon}}));
+  }
+  std::string y = normalized(op, axes, op.number(4));
+  if (weighted) y = op.add("Mul", {y, op.x(2)});
+  op.result(shifted ? op.add("Add", {y, op.x(3)}) : y);
+}
+
 }  // namespace
 
 const std::vector<OperationKind>& convolution_kinds() {
@@ -174,6 +199,7 @@ const std::vector<OperationKind>& convolution_kinds() {
       {"aten::batch_norm", batch_norm},
       {"aten::bmm", matmul},
       {"aten::conv2d", conv},
+      {"aten::layer_norm", layer_norm},
       {"aten::linear", linear},
       {"aten::matmul", matmul},
       {"aten::max_pool2d", max_pool},

@@ -37,6 +37,7 @@ void hardswish(Operation& op) { op.result(op.add("Mul", {op.x(), hard_gate(op)})
 // x Phi(x)
 void gelu(Operation& op) {
   if (op.inputs() > 1 && op.text(1) != "none") op.fail("it is approximated by '" + op.text(1) + "'");
+  if (op.opset() >= 20) return op.result(op.add("Gelu", {op.x()}));
   const std::string gate = op.add("Erf", {op.add("Mul", {op.x(), op.scalar(std::sqrt(0.5))})});
   op.result(op.add("Mul", {op.add("Mul", {op.x(), op.scalar(0.5)}), op.add("Add", {gate, op.scalar(1.0)})}));
 }
@@ -108,7 +109,7 @@ void reduce(Operation& op, const char* name, const char* global) {
     const std::string y = op.add(global, {op.x()});
     return op.result(keep ? y : op.add("Reshape", {y, op.constant({0, op.input().size(1)})}));
   }
-  op.result(op.add(name, {op.x()}, {{"axes", dims}, {"keepdims", int64_t{keep}}}));
+  op.result(op.reduced(name, op.x(), dims, keep));
 }
 
 void mean(Operation& op) { reduce(op, "ReduceMean", "GlobalAveragePool"); }

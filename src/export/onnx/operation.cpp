@@ -18,7 +18,8 @@ at::Tensor without_batch(const at::Tensor& small, const at::Tensor& large) {
 
 }  // namespace
 
-std::string OnnxBuilder::unique(const std::string& stem) {
+std::string OnnxBuilder::unique(const std::string& kind) {
+  const std::string stem = stem_ + kind;
   const int count = used_[stem]++;
   return count == 0 ? stem : stem + "_" + std::to_string(count);
 }
@@ -128,6 +129,12 @@ std::string Operation::reshaped(const std::string& x, int64_t item) {
   }
   if (open > 1) fail("two dimensions of its result depend on the batch");
   return add("Reshape", {x, constant(target)});
+}
+
+std::string Operation::reduced(const std::string& op, const std::string& x, const Integers& axes, bool keep) {
+  const OnnxAttribute keepdims = int64_t{keep};
+  if (opset() >= 18) return add(op, {x, constant(axes)}, {{"keepdims", keepdims}});
+  return add(op, {x}, {{"axes", axes}, {"keepdims", keepdims}});
 }
 
 void Operation::result_list(const std::vector<std::string>& names) {

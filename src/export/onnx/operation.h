@@ -3,8 +3,8 @@
 
 #include <memory>
 
-#include "export/onnx/onnx_model.h"
 #include "export/onnx/trace.h"
+#include "onnx/onnx_model.h"
 
 namespace cvtool {
 
@@ -13,6 +13,9 @@ using OnnxAttributes = std::map<std::string, OnnxAttribute>;
 // The graph as it grows.
 class OnnxBuilder {
  public:
+  // `stem`: what the names of all that is added begin with.
+  explicit OnnxBuilder(int64_t opset, std::string stem = "") : stem_(std::move(stem)) { model.opset = opset; }
+
   OnnxModel model;
 
   // Adds a node with one output and returns the name of that output.
@@ -23,7 +26,8 @@ class OnnxBuilder {
   std::string scalar(double value);
 
  private:
-  std::string unique(const std::string& stem);
+  std::string unique(const std::string& kind);
+  std::string stem_;
   std::unordered_map<std::string, int> used_;
 };
 
@@ -70,6 +74,11 @@ class Operation {
   std::string scalar(double value) { return builder_.scalar(value); }
   // Value `x` in the shape of output 0, or of item `item` of its list.
   std::string reshaped(const std::string& x, int64_t item = -1);
+
+  // Of the model that is written; see kOnnxOpsets.
+  int64_t opset() const { return builder_.model.opset; }
+  // A reduction of `x` over `axes`, which stay as sizes of 1 where `keep` says so.
+  std::string reduced(const std::string& op, const std::string& x, const Integers& axes, bool keep);
 
   void result(const std::string& name, size_t i = 0) { outputs_[i].name = name; }
   void result_list(const std::vector<std::string>& names);

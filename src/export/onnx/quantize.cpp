@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "export/onnx/export.h"
-#include "export/onnx/interpret.h"
+#include "onnx/interpret.h"
 
 namespace cvtool {
 namespace {

@@ -11,7 +11,8 @@
 
 #include "base/error.h"
 #include "base/refusal.h"
-#include "export/onnx/interpret.h"
+#include "onnx/interpret.h"
+#include "onnx/onnx_seal.h"
 
 namespace cvtool {
 namespace {
@@ -81,6 +82,12 @@ void check_with_opencv(const OnnxModel& model, const at::Tensor& images, const a
   const auto dequantizes = [](const OnnxNode& node) { return node.op == "DequantizeLinear"; };
   if (std::any_of(model.nodes.begin(), model.nodes.end(), dequantizes))
     check.caveat = "its int8 follows rules of its own; use ONNX Runtime";
+  const auto& dims = model.input.dims;
+  if (std::any_of(dims.begin() + 1, dims.end(), [](int64_t size) { return size < 0; })) {
+    check.refused = "it takes pictures of one size";
+    report.checks.push_back(check);
+    return;
+  }
   const QuietOpenCv quiet;
   try {
     OpenCvNet one(model, 1), seven(model, 7);
@@ -106,12 +113,6 @@ at::Tensor run_interpreter(const OnnxInterpreter& interpreter, const at::Tensor&
 }
 
 }  // namespace
-
-double relative_difference(const at::Tensor& a, const at::Tensor& b) {
-  if (a.sizes() != b.sizes() || !a.isfinite().all().item<bool>() || !b.isfinite().all().item<bool>()) return 1;
-  const double largest = b.abs().max().item<double>();
-  return (a - b).abs().max().item<double>() / std::max(largest, 1e-30);
-}
 
 OnnxReport check_onnx(const std::string& bytes, const at::Tensor& images, const at::Tensor& expected) {
   const OnnxModel model = onnx_from_bytes(bytes);

@@ -22,9 +22,6 @@ struct OnnxReport {
   double milliseconds = -1;  // OpenCV's for one picture; below 0: it cannot read the file
 };
 
-// max |a - b| / max |b|, 1 where anything is not finite or shapes differ.
-double relative_difference(const at::Tensor& a, const at::Tensor& b);
-
 // Reads the file's bytes with cvtool's interpreter, and its twin (see opencv_twin) with OpenCV at batch 1 and 7, runs
 // `images` [N,3,H,W] f32 and compares with `expected`.
 OnnxReport check_onnx(const std::string& bytes, const at::Tensor& images, const at::Tensor& expected);

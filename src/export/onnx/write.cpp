@@ -50,8 +50,8 @@ std::vector<std::string> onnx_operations() {
   return names;
 }
 
-OnnxModel onnx_from_torchscript(const torch::jit::Module& module, const at::Tensor& example,
-                                const std::string& output) {
+OnnxModel onnx_from_torchscript(const torch::jit::Module& module, const at::Tensor& example, const std::string& output,
+                                int64_t opset) {
   at::NoGradGuard no_grad;
   const torch::jit::Module frozen = frozen_module(module);
   const auto method = frozen.get_method("forward");
@@ -61,7 +61,7 @@ OnnxModel onnx_from_torchscript(const torch::jit::Module& module, const at::Tens
   Traced self{{frozen._ivalue(), frozen._ivalue()}, "", {}};
   Traced images{{x.narrow(0, 0, kTraceBatches[0]).clone(), x.narrow(0, 0, kTraceBatches[1]).clone()}, "images", {}};
   if (graph->inputs().size() != 2) throw Error("cannot be written to ONNX: its forward takes more than one input");
-  OnnxBuilder builder;
+  OnnxBuilder builder(opset);
   GraphTracer tracer([&](const torch::jit::Node& node, const std::vector<Traced*>& inputs,
                          std::vector<Traced>& outputs) { write_node(builder, node, inputs, outputs); });
   const auto results = tracer.run(*graph, {self, images});

@@ -5,10 +5,11 @@
 #include <algorithm>
 #include <map>
 
-#include "export/onnx/interpret.h"
 #include "export/onnx/verify.h"
 #include "export/small_model.h"
 #include "model/layer.h"
+#include "onnx/interpret.h"
+#include "onnx/onnx_seal.h"
 #include "scratch.h"
 #include "spec/layer_fields.h"
 

@@ -8,6 +8,8 @@
 #include "export/onnx/verify.h"
 #include "export/onnx/write.h"
 #include "export/pictures.h"
+#include "onnx/interpret.h"
+#include "onnx/onnx_seal.h"
 #include "scratch.h"
 
 using namespace cvtool;
@@ -28,6 +30,7 @@ torch::jit::Module module_of(const std::string& body) {
   module.register_buffer("five", at::randn({5}));
   module.register_buffer("mean", at::randn({3}));
   module.register_buffer("variance", at::rand({3}) + 0.5);
+  module.register_buffer("row", at::rand({kWidth}) + 0.5);
   module.define("def forward(self, x):\n" + body);
   return module;
 }
@@ -109,6 +112,8 @@ const std::vector<Case>& cases() {
       {"    return torch.matmul(torch.flatten(x, 1), self.matrix)\n"},
       {"    return torch.bmm(torch.flatten(x, 2), torch.flatten(x, 2).transpose(1, 2))\n"},
       {"    return torch.batch_norm(x, self.slope, self.mean, self.mean, self.variance, False, 0.1, 0.001, False)\n"},
+      {"    return torch.layer_norm(x, [9], self.row, self.row, 0.001, False)\n", false},
+      {"    return torch.layer_norm(x, [6, 9])\n", false},
       // moving values about
       {"    return torch.alias(x) + 1\n"},
       {"    return torch.alpha_dropout(x, 0.5, False) + 1\n"},
@@ -172,6 +177,26 @@ TEST_CASE("Every operation gives in ONNX what it gives in TorchScript, in OpenCV
     }
     CHECK(report.outputs.sizes() == expected.sizes());
   }
+}
+
+TEST_CASE("Every operation gives the same in every opset, each written in that opset's own operations") {
+  for (const Case& item : cases()) {
+    CAPTURE(std::string(item.body));
+    torch::jit::Module module = module_of(item.body);
+    const at::Tensor expected = module.forward({images(5)}).toTensor();
+    for (const OnnxOpset& opset : kOnnxOpsets) {
+      CAPTURE(opset.number);
+      const OnnxModel onnx = onnx_from_bytes(onnx_bytes(onnx_from_torchscript(module, images(3), "y", opset.number)));
+      CHECK(relative_difference(OnnxInterpreter(onnx).run(images(5)), expected) < 1e-5);
+    }
+  }
+  const auto count_of = [](const std::string& body, int64_t opset) {
+    return onnx_from_torchscript(module_of(body), images(3), "y", opset).nodes.size();
+  };
+  const std::string norm = "    return torch.layer_norm(x, [6, 9])\n", gelu = "    return torch.gelu(x)\n";
+  CHECK(count_of(norm, 13) > count_of(norm, 17));
+  CHECK(count_of(norm, 17) == 2);
+  CHECK(count_of(gelu, 18) > count_of(gelu, 20));
 }
 
 TEST_CASE("Every row of the table of operations is tried above") {

@@ -7,7 +7,7 @@
 #include <functional>
 #include <unordered_map>
 
-#include "export/onnx/onnx_model.h"
+#include "onnx/onnx_model.h"
 
 namespace cvtool {
 

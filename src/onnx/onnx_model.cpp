@@ -1,6 +1,8 @@
-#include "export/onnx/onnx_model.h"
+#include "onnx/onnx_model.h"
 
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <set>
 
 #include "base/error.h"
@@ -104,12 +106,16 @@ OnnxTensor tensor_from(std::string_view bytes) {
   return tensor;
 }
 
+// Of dimensions that are left open, by their place.
+constexpr const char* kOpenNames[] = {"batch", "channels", "height", "width", "more"};
+
 // ValueInfoProto {name = 1, type = 2: TypeProto {tensor_type = 1: {elem_type = 1, shape = 2: {dim = 1: {dim_value = 1,
 // dim_param = 2}}}}}
 ProtobufWriter value_message(const OnnxValue& value) {
   ProtobufWriter shape;
-  for (const int64_t size : value.dims)
-    shape.message(1, size < 0 ? ProtobufWriter().bytes(2, "batch") : ProtobufWriter().varint(1, size));
+  for (size_t d = 0; d < value.dims.size(); ++d)
+    shape.message(1, value.dims[d] < 0 ? ProtobufWriter().bytes(2, kOpenNames[std::min(d, std::size(kOpenNames) - 1)])
+                                       : ProtobufWriter().varint(1, value.dims[d]));
   const ProtobufWriter tensor = ProtobufWriter().varint(1, static_cast<int64_t>(value.type)).message(2, shape);
   return ProtobufWriter().bytes(1, value.name).message(2, ProtobufWriter().message(1, tensor));
 }
@@ -160,6 +166,18 @@ void read_graph(std::string_view bytes, OnnxModel& model) {
   }
 }
 
+int64_t opset_from(std::string_view bytes) {
+  const std::string_view domain = submessage(bytes, 1);
+  if (!domain.empty()) throw Error("holds operations of '" + std::string(domain) + "', which cvtool does not know");
+  int64_t number = 0;
+  ProtobufReader in(bytes);
+  for (ProtobufField field; in.next(field);)
+    if (field.number == 2) number = static_cast<int64_t>(field.integer);
+  if (!find_onnx_opset(number))
+    throw Error("is of ONNX opset " + std::to_string(number) + "; cvtool reads " + onnx_opsets_text());
+  return number;
+}
+
 const OnnxTensor* constant_named(const OnnxModel& model, const std::string& name) {
   for (const OnnxTensor& tensor : model.constants)
     if (tensor.name == name) return &tensor;
@@ -178,12 +196,27 @@ void drop_leading_ones(OnnxModel& model) {
 
 }  // namespace
 
+const OnnxOpset* find_onnx_opset(int64_t number) {
+  for (const OnnxOpset& opset : kOnnxOpsets)
+    if (opset.number == number) return &opset;
+  return nullptr;
+}
+
+std::string onnx_opsets_text() {
+  std::string text;
+  for (const OnnxOpset& opset : kOnnxOpsets)
+    text += (text.empty() ? "" : &opset == std::end(kOnnxOpsets) - 1 ? " or " : ", ") + std::to_string(opset.number);
+  return text;
+}
+
 std::string onnx_bytes(const OnnxModel& model) {
   using namespace model_field;
+  const OnnxOpset* opset = find_onnx_opset(model.opset);
+  if (!opset) throw Error("is of ONNX opset " + std::to_string(model.opset) + ", not " + onnx_opsets_text());
   ProtobufWriter out;
-  out.varint(kIrVersion, kOnnxIrVersion).bytes(kProducer, "cvtool").bytes(kProducerVersion, model.producer_version);
+  out.varint(kIrVersion, opset->ir_version).bytes(kProducer, "cvtool").bytes(kProducerVersion, model.producer_version);
   out.bytes(kDoc, model.doc).message(kGraph, graph_message(model));
-  out.message(kOpset, ProtobufWriter().bytes(1, "").varint(2, kOnnxOpset));
+  out.message(kOpset, ProtobufWriter().bytes(1, "").varint(2, opset->number));
   for (const auto& [key, value] : model.metadata)
     out.message(kMetadata, ProtobufWriter().bytes(1, key).bytes(2, value));
   return out.text();
@@ -197,6 +230,7 @@ OnnxModel onnx_from_bytes(std::string_view bytes) {
     if (field.number == kProducerVersion) model.producer_version = field.bytes;
     if (field.number == kDoc) model.doc = field.bytes;
     if (field.number == kGraph) read_graph(field.bytes, model);
+    if (field.number == kOpset) model.opset = opset_from(field.bytes);
     if (field.number == kMetadata) model.metadata.emplace_back(submessage(field.bytes, 1), submessage(field.bytes, 2));
   }
   if (model.nodes.empty()) throw Error("holds no ONNX graph");

@@ -5,7 +5,7 @@
 #include <map>
 
 #include "base/error.h"
-#include "export/onnx/rule.h"
+#include "onnx/rule.h"
 
 namespace cvtool {
 namespace {
@@ -26,6 +26,12 @@ at::Tensor pairwise(Call call) {
 
 at::Tensor add(const at::Tensor& a, const at::Tensor& b) { return a + b; }
 at::Tensor subtract(const at::Tensor& a, const at::Tensor& b) { return a - b; }
+// Of whole numbers ONNX cuts off what is behind the point.
+at::Tensor divided(const at::Tensor& a, const at::Tensor& b) {
+  if (a.is_floating_point() || b.is_floating_point()) return a / b;
+  if (b.eq(0).any().item<bool>()) throw Error("it divides a whole number by 0");
+  return at::div(a, b, "trunc");
+}
 at::Tensor relu(const at::Tensor& x) { return x.clamp_min(0); }
 at::Tensor selu(const at::Tensor& x) { return at::selu(x); }
 at::Tensor softplus(const at::Tensor& x) { return at::softplus(x); }
@@ -148,7 +154,49 @@ at::Tensor run_prelu(Call call) {
 }
 
 bool keeps_dims(Call call) { return call.attribute("keepdims", int64_t{1}) != 0; }
+// Of a reduction: an attribute, from opset 18 on an input.
+Integers axes_of(Call call) { return call.has(1) ? call.integers(1) : call.attribute("axes", Integers{}); }
 int64_t last_axis(Call call) { return call.attribute("axis", int64_t{-1}); }
+
+at::Tensor run_layer_normalization(Call call) {
+  const at::Tensor& x = call.in[0];
+  const int64_t axis = at::maybe_wrap_dim(call.attribute("axis", int64_t{-1}), x.dim());
+  const Integers shape = x.sizes().slice(static_cast<size_t>(axis)).vec();
+  for (size_t i = 1; i < 3; ++i)
+    if (call.has(i) && call.in[i].sizes() != shape)
+      call.fail("its input " + std::to_string(i) + " has the shape " + c10::str(call.in[i].sizes()));
+  return at::layer_norm(x, shape, call.in[1], call.has(2) ? call.in[2] : at::Tensor(),
+                        call.attribute("epsilon", 1e-5F));
+}
+
+at::Tensor run_gelu(Call call) {
+  if (call.attribute("approximate", std::string("none")) != "none") call.fail("it is approximated");
+  return at::gelu(call.in[0]);
+}
+
+int64_t single(Call call, size_t i) {
+  if (call.in[i].numel() != 1) call.fail("its input " + std::to_string(i) + " is not one number");
+  return call.integers(i)[0];
+}
+
+at::Tensor run_range(Call call) {
+  const int64_t begin = single(call, 0), end = single(call, 1);
+  if (single(call, 2) != 1 || begin != 0) call.fail("it does not count from 0 by 1");
+  call.budget.spend({std::max<int64_t>(end, 0)});
+  return at::arange(std::max<int64_t>(end, 0), at::kLong);
+}
+
+at::Tensor run_squeeze(Call call) {
+  const Integers axes = call.integers(1);
+  call.checked("axes", axes, 1, 0, 8);
+  return call.in[0].squeeze(axes[0]);
+}
+
+at::Tensor run_reduce_sum(Call call) {
+  const Integers axes = axes_of(call);
+  if (axes.empty()) call.fail("it does not say over which dimensions");
+  return call.in[0].sum(axes, keeps_dims(call));
+}
 
 const std::vector<OnnxRule>& onnx_rules() {
   static const std::vector<OnnxRule> rules{
@@ -156,46 +204,55 @@ const std::vector<OnnxRule>& onnx_rules() {
       {"Add", "nn", "", pairwise<add>},
       {"AveragePool", "f", "kernel_shape:v strides:v pads:v count_include_pad:i", run_average_pool},
       {"BatchNormalization", "fffff", "epsilon:f", run_batch_normalization},
-      {"Cast", "n", "to:i", run_cast},
+      {"Cast", "b", "to:i", run_cast},
       {"Clip", "n?nn", "", run_clip},
       {"Concat", "n*", "axis:i", run_concat},
       {"Conv", "ff?f", "kernel_shape:v strides:v pads:v dilations:v group:i", run_conv},
       {"DequantizeLinear", "qf?q", "axis:i", run_dequantize},
-      {"Div", "nn", "", pairwise<at::div>},
+      {"Div", "nn", "", pairwise<divided>},
       {"Elu", "f", "alpha:f", [](Call call) { return at::elu(call.in[0], call.attribute("alpha", 1.0F)); }},
+      {"Equal", "nn", "", pairwise<at::eq>},
       {"Erf", "f", "", each<at::erf>},
       {"Exp", "f", "", each<at::exp>},
       {"Floor", "f", "", each<at::floor>},
+      {"Gelu", "f", "approximate:s", run_gelu, 20},
       {"Gemm", "ff?f", "transB:i", run_gemm},
       {"GlobalAveragePool", "f", "", [](Call call) { return call.in[0].mean(spatial(call), true); }},
       {"GlobalMaxPool", "f", "", [](Call call) { return call.in[0].amax(spatial(call), true); }},
       {"Identity", "n", "", each<same>},
+      {"LayerNormalization", "ff?f", "axis:i epsilon:f", run_layer_normalization, 17},
       {"LeakyRelu", "f", "alpha:f",
        [](Call call) { return at::leaky_relu(call.in[0], call.attribute("alpha", 0.01F)); }},
       {"Log", "f", "", each<at::log>},
       {"LogSoftmax", "f", "axis:i", [](Call call) { return at::log_softmax(call.in[0], last_axis(call)); }},
       {"MatMul", "nn", "", [](Call call) { return product_of(call, call.in[0], call.in[1]); }},
+      {"Max", "nn", "", pairwise<at::maximum>},
       {"MaxPool", "f", "kernel_shape:v strides:v pads:v dilations:v", run_max_pool},
+      {"Min", "nn", "", pairwise<at::minimum>},
       {"Mul", "nn", "", pairwise<at::mul>},
       {"Neg", "n", "", each<at::neg>},
       {"PRelu", "ff", "", run_prelu},
       {"Pad", "nln", "mode:s", run_pad},
       {"Pow", "nn", "", pairwise<at::pow>},
       {"QuantizeLinear", "ffq", "axis:i", run_quantize},
+      {"Range", "lll", "", run_range},
       {"Reciprocal", "f", "", each<at::reciprocal>},
-      {"ReduceMax", "n", "axes:v keepdims:i",
-       [](Call call) { return call.in[0].amax(call.attribute("axes", Integers{}), keeps_dims(call)); }},
-      {"ReduceMean", "f", "axes:v keepdims:i",
-       [](Call call) { return call.in[0].mean(call.attribute("axes", Integers{}), keeps_dims(call)); }},
+      {"ReduceMax", "n?l", "axes:v keepdims:i",
+       [](Call call) { return call.in[0].amax(axes_of(call), keeps_dims(call)); }},
+      {"ReduceMean", "f?l", "axes:v keepdims:i",
+       [](Call call) { return call.in[0].mean(axes_of(call), keeps_dims(call)); }},
+      {"ReduceSum", "n?l", "keepdims:i", run_reduce_sum},
       {"Relu", "n", "", each<relu>},
       {"Reshape", "nl", "", run_reshape},
       {"Round", "f", "", each<at::round>},
       {"Selu", "f", "", each<selu>},
+      {"Shape", "n", "", [](Call call) { return at::tensor(call.in[0].sizes().vec(), at::kLong); }},
       {"Sigmoid", "f", "", each<at::sigmoid>},
       {"Slice", "nlll?l", "", run_slice},
       {"Softmax", "f", "axis:i", [](Call call) { return at::softmax(call.in[0], last_axis(call)); }},
       {"Softplus", "f", "", each<softplus>},
       {"Sqrt", "f", "", each<at::sqrt>},
+      {"Squeeze", "nl", "", run_squeeze},
       {"Sub", "nn", "", pairwise<subtract>},
       {"Tanh", "f", "", each<at::tanh>},
       {"Transpose", "n", "perm:v", [](Call call) { return call.in[0].permute(call.attribute("perm", Integers{})); }},

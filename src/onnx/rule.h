@@ -6,11 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "export/onnx/onnx_model.h"
+#include "onnx/onnx_model.h"
 
 namespace cvtool {
-
-using Integers = std::vector<int64_t>;
 
 // What one run may take, so that a damaged size is an error and not a machine without memory or a program without end.
 class OnnxBudget {
@@ -54,11 +52,13 @@ struct OnnxCall {
 struct OnnxRule {
   const char* op;
   // A letter for each input, those behind '?' optional, a last '*' for any number of the one before:
-  // f float32, float64, float16 or bfloat16; n any number; l int64; q int8, uint8 or int32.
+  // f float32, float64, float16 or bfloat16; n any number; l int64; q int8, uint8 or int32; b truth values or any
+  // number.
   const char* inputs;
   // "name:kind" separated by blanks; kinds: i integer, f float, s text, v integers.
   const char* attributes;
   at::Tensor (*run)(const OnnxCall& call);
+  int64_t since = kOnnxOpsets[0].number;  // the first opset that has it
 };
 
 // Null: there is none.
@@ -71,9 +71,9 @@ at::Tensor run_max_pool(const OnnxCall& call);
 at::Tensor run_average_pool(const OnnxCall& call);
 at::Tensor run_pad(const OnnxCall& call);
 
-// Throws Error naming the node, unless it has an output, its rule's inputs, and attributes of its rule's names and
-// types.
-void check_onnx_node(const OnnxNode& node);
+// Throws Error naming the node, unless it is of the opset, has an output, its rule's inputs, and attributes of its
+// rule's names and types.
+void check_onnx_node(const OnnxNode& node, int64_t opset);
 // Throws Error naming the node whose inputs are of other types than its rule's, or of more than 8 dimensions.
 void check_onnx_inputs(const OnnxRule& rule, const OnnxCall& call);
 

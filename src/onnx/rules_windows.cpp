@@ -4,7 +4,7 @@
 #include <limits>
 #include <numeric>
 
-#include "export/onnx/rule.h"
+#include "onnx/rule.h"
 
 namespace cvtool {
 namespace {

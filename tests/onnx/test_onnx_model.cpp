@@ -1,4 +1,4 @@
-#include "export/onnx/onnx_model.h"
+#include "onnx/onnx_model.h"
 
 #include <doctest/doctest.h>
 
@@ -62,4 +62,29 @@ TEST_CASE("OpenCV's twin has a fixed batch and Clip's bounds as attributes") {
   CHECK(twin.nodes[0].inputs == std::vector<std::string>{"x"});
   CHECK(std::get<float>(twin.nodes[0].attributes.at("min")) == 0);
   CHECK(twin.nodes[0].attributes.count("max") == 0);
+}
+
+TEST_CASE("A model keeps its opset; what was not tried out is neither written nor read") {
+  OnnxModel model = small();
+  const std::string of_13 = onnx_bytes(model);
+  for (const OnnxOpset& opset : kOnnxOpsets) {
+    model.opset = opset.number;
+    CHECK(onnx_from_bytes(onnx_bytes(model)).opset == opset.number);
+  }
+  model.opset = 16;
+  CHECK(contains(message_of([&] { onnx_bytes(model); }), "opset 16, not 13, 17, 18 or 20"));
+  // OperatorSetIdProto {domain = "", version = 13}
+  std::string other = of_13;
+  const size_t at = other.find(std::string("\x0a\x00\x10\x0d", 4));
+  REQUIRE(at != std::string::npos);
+  other[at + 3] = 11;
+  CHECK(contains(message_of([&] { onnx_from_bytes(other); }), "is of ONNX opset 11; cvtool reads 13, 17, 18 or 20"));
+}
+
+TEST_CASE("Dimensions that are left open have a name of their own") {
+  OnnxModel model = small();
+  model.input.dims = {-1, 3, -1, -1};
+  const std::string bytes = onnx_bytes(model);
+  for (const char* name : {"batch", "height", "width"}) CHECK(contains(bytes, name));
+  CHECK(onnx_from_bytes(bytes).input.dims == model.input.dims);
 }

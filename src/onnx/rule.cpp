@@ -1,4 +1,4 @@
-#include "export/onnx/rule.h"
+#include "onnx/rule.h"
 
 #include <ATen/ATen.h>
 #include <ATen/ExpandUtils.h>
@@ -40,6 +40,7 @@ char letter_of(const std::string& letters, size_t input) {
 bool is_of(at::ScalarType type, char letter) {
   if (letter == 'f') return at::isFloatingType(type);
   if (letter == 'l') return type == at::kLong;
+  if (letter == 'b') return !at::isComplexType(type) && !at::isQIntType(type);
   if (letter == 'q') return type == at::kByte || type == at::kChar || type == at::kInt;
   return type != at::kBool && !at::isComplexType(type) && !at::isQIntType(type);
 }
@@ -102,9 +103,10 @@ void OnnxCall::spend_broadcast(size_t i, size_t j) const { budget.spend(at::infe
 
 void OnnxCall::fail(const std::string& why) const { throw Error(why); }
 
-void check_onnx_node(const OnnxNode& node) {
+void check_onnx_node(const OnnxNode& node, int64_t opset) {
   const OnnxRule* rule = find_onnx_rule(node.op);
   if (!rule) throw Error("holds the operation '" + node.op + "', which cvtool does not know");
+  if (opset < rule->since) throw Error(node_text(node) + " is not in opset " + std::to_string(opset));
   if (node.outputs.size() != 1 || node.outputs[0].empty())
     throw Error(node_text(node) + " has " + counted(static_cast<int64_t>(node.outputs.size()), "output") +
                 ", or one without a name");

@@ -1,4 +1,4 @@
-// An ONNX model in memory, and its file format (onnx.proto of ONNX 1.8; opset 13).
+// An ONNX model in memory, and its file format (onnx.proto of ONNX 1.8 to 1.15).
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,19 @@
 
 namespace cvtool {
 
-constexpr int64_t kOnnxOpset = 13, kOnnxIrVersion = 7;
+// The versions of ONNX's table of operations that are written and read, each with the file format that came with it.
+//   17 brings LayerNormalization, 18 axes as an input of reductions, 20 Gelu.
+struct OnnxOpset {
+  int64_t number, ir_version;
+};
+constexpr OnnxOpset kOnnxOpsets[] = {{13, 7}, {17, 8}, {18, 8}, {20, 9}};
+
+// "13, 17, 18 or 20"
+std::string onnx_opsets_text();
+// Null: not one of them.
+const OnnxOpset* find_onnx_opset(int64_t number);
+
+using Integers = std::vector<int64_t>;
 
 // TensorProto.DataType
 enum class OnnxType : int {
@@ -41,7 +53,8 @@ struct OnnxNode {
   std::map<std::string, OnnxAttribute> attributes;
 };
 
-// The graph's input or output; a dimension of -1 is the batch.
+// The graph's input or output; a dimension of -1 is left open: the first is the batch, the third and fourth height and
+// width.
 struct OnnxValue {
   std::string name;
   OnnxType type = OnnxType::kFloat;
@@ -49,6 +62,7 @@ struct OnnxValue {
 };
 
 struct OnnxModel {
+  int64_t opset = kOnnxOpsets[0].number;
   std::string graph_name, producer_version, doc;
   std::vector<OnnxNode> nodes;  // in order of evaluation
   std::vector<OnnxTensor> constants;

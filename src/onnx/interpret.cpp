@@ -1,24 +1,23 @@
-#include "export/onnx/interpret.h"
+#include "onnx/interpret.h"
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cstring>
 #include <map>
 #include <unordered_set>
 
 #include "base/error.h"
 #include "base/refusal.h"
-#include "export/onnx/rule.h"
+#include "onnx/rule.h"
 
 namespace cvtool {
 namespace {
 
 at::Tensor tensor_from_onnx(const OnnxTensor& tensor) {
-  static const std::map<OnnxType, at::ScalarType> types{{OnnxType::kFloat, at::kFloat},
-                                                        {OnnxType::kUint8, at::kByte},
-                                                        {OnnxType::kInt8, at::kChar},
-                                                        {OnnxType::kInt32, at::kInt},
-                                                        {OnnxType::kInt64, at::kLong}};
+  static const std::map<OnnxType, at::ScalarType> types{
+      {OnnxType::kFloat, at::kFloat}, {OnnxType::kUint8, at::kByte}, {OnnxType::kInt8, at::kChar},
+      {OnnxType::kInt32, at::kInt},   {OnnxType::kInt64, at::kLong}, {OnnxType::kFloat16, at::kHalf}};
   const auto type = types.find(tensor.type);
   if (type == types.end()) throw Error("holds a constant of type " + std::to_string(static_cast<int>(tensor.type)));
   // In floating point: the sizes may be anything. Before any memory is taken.
@@ -51,13 +50,38 @@ void check_names(const OnnxModel& model) {
 
 std::string first_line_of(const std::string& text) { return text.substr(0, text.find('\n')); }
 
+// LibTorch has no convolution in half precision on a processor. So operations are computed in float32 and their results
+// rounded, which is what hardware that adds up in float32 does.
+std::vector<at::Tensor> widened(const std::vector<at::Tensor>& inputs, OnnxBudget& budget) {
+  std::vector<at::Tensor> out = inputs;
+  for (at::Tensor& input : out)
+    if (input.defined() && input.scalar_type() == at::kHalf) {
+      budget.spend(input.sizes());
+      input = input.to(at::kFloat);
+    }
+  return out;
+}
+
+// Whether the result is in half precision. Throws Error for a node that mixes it with float32, which ONNX does not
+// have.
+bool gives_half(const OnnxNode& node, const std::vector<at::Tensor>& inputs) {
+  if (node.op == "Cast") return false;
+  const auto any = [&](at::ScalarType type) {
+    return std::any_of(inputs.begin(), inputs.end(),
+                       [&](const at::Tensor& input) { return input.defined() && input.scalar_type() == type; });
+  };
+  if (any(at::kHalf) && any(at::kFloat)) throw Error("it mixes float16 and float32");
+  return any(at::kHalf);
+}
+
 at::Tensor computed(const OnnxNode& node, const std::vector<at::Tensor>& inputs, OnnxBudget& budget) {
   try {
     const OnnxRule& rule = *find_onnx_rule(node.op);
-    const OnnxCall call{node, inputs, budget};
-    check_onnx_inputs(rule, call);
-    at::Tensor value = rule.run(call);
+    check_onnx_inputs(rule, {node, inputs, budget});
+    const std::vector<at::Tensor> whole = widened(inputs, budget);
+    at::Tensor value = rule.run({node, whole, budget});
     budget.spend(value.sizes());
+    if (gives_half(node, inputs) && value.scalar_type() == at::kFloat) value = value.to(at::kHalf);
     budget.hold(value.numel());
     return value;
   } catch (const std::exception& error) {
@@ -70,7 +94,7 @@ at::Tensor computed(const OnnxNode& node, const std::vector<at::Tensor>& inputs,
 
 OnnxInterpreter::OnnxInterpreter(OnnxModel model) : model_(std::move(model)) {
   if (model_.input.type != OnnxType::kFloat) throw Error("takes something else than floats");
-  for (const OnnxNode& node : model_.nodes) check_onnx_node(node);
+  for (const OnnxNode& node : model_.nodes) check_onnx_node(node, model_.opset);
   check_names(model_);
   for (const OnnxTensor& tensor : model_.constants) constants_[tensor.name] = tensor_from_onnx(tensor);
   model_.constants.clear();
