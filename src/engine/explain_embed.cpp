@@ -70,6 +70,7 @@ Json points_json(const Embedding& embedding) {
 
 ExplainResult explain_embedding(const ExplainRequest& request, Observer& observer) {
   const OpenedModel opened = open_model(request.model, "fp32", request.run);
+  require_net(opened.path, opened.file, "looked into");
   const FlatNet net(opened.file.module);
   const size_t layer = request.layer.empty() ? last_features(net, opened.file.golden) : net.find(request.layer);
   const std::string folder = request.inputs.at(0),

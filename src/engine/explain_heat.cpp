@@ -52,7 +52,8 @@ int64_t class_from_name(const std::string& name, const std::vector<std::string>&
 }
 
 Viewer viewer_for(const ExplainRequest& request, const OpenedModel& opened) {
-  const at::Device device = device_from_text(request.run.device);
+  if (request.mode != "occlusion") require_net(opened.path, opened.file, "looked into (but with --occlusion)");
+  const at::Device device = opened.predictor.net().device();
   torch::jit::Module module = opened.file.module;
   module.to(device);
   Viewer viewer{opened, FlatNet(module),

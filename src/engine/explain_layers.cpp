@@ -92,6 +92,7 @@ std::vector<size_t> chosen_layers(const FlatNet& net, const std::string& name) {
 
 ExplainResult explain_layers(const ExplainRequest& request) {
   const OpenedModel opened = open_model(request.model, "fp32", request.run);
+  require_net(opened.path, opened.file, "looked into");
   const FlatNet net(opened.file.module);
   ExplainResult result;
   result.document = {{"model", opened.path}, {"files", Json::array()}};

@@ -64,6 +64,7 @@ ExportSource open_export_source(const ExportRequest& request) {
   source.path = model_path(request.model);
   if (is_model_file(source.path) || is_weight_archive(source.path)) {
     source.model = load_model(source.path);
+    require_net(source.path, *source.model, "exported again");
     source.module = source.model->module;
     source.size = {source.model->golden.size(2), source.model->golden.size(3)};
     return source;

@@ -63,6 +63,7 @@ Summary model_summary(const std::string& path, bool costs) {
     throw Error(path + ": cvtool.json lacks 'summary'; the file is damaged, make it again");
   Summary summary = summary_of(path, stored_size(model.info, path), stored_layer_table(model.info["summary"], path));
   summary.classes = model.info["classes"];
+  if (costs) require_net(path, model, "looked into for --costs");
   if (costs) add_costs(summary, FlatNet(model.module), model.golden);
   return summary;
 }

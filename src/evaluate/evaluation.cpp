@@ -7,6 +7,7 @@
 #include "base/output.h"
 #include "base/text.h"
 #include "model/archive.h"
+#include "model/archived/onnx_file.h"
 
 namespace cvtool {
 namespace {
@@ -64,6 +65,10 @@ EvaluationSubject subject_of(const std::string& path, const ModelFile& model, co
   EvaluationSubject subject;
   subject.model = path;
   subject.info = model.info;
+  if (!model.has_net()) {
+    const std::string version = onnx_runtime_of(model.module);
+    subject.runtime = version.empty() ? "cvtool's interpreter of ONNX" : "ONNX Runtime " + version;
+  }
   subject.split = split.name;
   subject.root = dataset.root;
   subject.skipped = split.skipped;
@@ -90,6 +95,7 @@ Evaluation evaluate(const EvaluationSubject& subject, Outputs outputs, std::opti
               {"model_digest", stored_digest(subject.model)},
               {"data", subject.data},
               {"split", subject.split}};
+  if (!subject.runtime.empty()) document["runtime"] = subject.runtime;
   if (threshold) document["threshold"] = *threshold;
   if (!subject.tta.empty()) document["tta"] = subject.tta;
   document["metrics"] = metrics_document(evaluation.outputs, evaluation.metrics, subject.classes());

@@ -25,6 +25,7 @@ struct EvaluationSubject {
   std::vector<std::string> notes;   // of the dataset
   Duplicates duplicates;            // of training photos among the split's
   std::string device, precision;    // what it ran on: "cpu", "fp32"
+  std::string runtime;              // of an ONNX file, what computed it; empty: LibTorch
   std::string tta;                  // see tta_text; empty: none
   HeatView heat;                    // of the model; for the worst mistakes
   std::optional<int64_t> majority;  // the class most frequent in training, where that is known

@@ -97,6 +97,16 @@ Prediction mean_prediction(const std::vector<Prediction>& predictions, bool sigm
 
 namespace {
 
+// An ONNX file is computed on the processor, in the numbers that it was written with.
+void check_onnx_request(const std::string& path, const std::string& precision, const std::string& device) {
+  if (device != "auto" && device != "cpu")
+    throw UsageError("--device " + device + ": " + path +
+                     " is an ONNX file, which cvtool runs on the processor; leave it out");
+  if (precision != "auto" && precision != "fp32")
+    throw UsageError("--precision " + precision + ": " + path +
+                     " is an ONNX file, which is computed as it was exported; leave it out, or export another file");
+}
+
 // The device that is asked for, in a process that is ready for work.
 at::Device prepared_device(const ComputeOptions& run) {
   const at::Device device = device_from_text(run.device);
@@ -117,9 +127,11 @@ OpenedModel open_model(const std::string& model, const std::string& precision, c
   const at::Device device = prepared_device(run);
   const std::string path = model_path(model);
   ModelFile file = load_model(path, ModelCheck::kOnce);
+  if (!file.has_net()) check_onnx_request(path, precision, run.device);
   tell_of_independent_units(file.module, path);
   Recipe recipe = recipe_from_json(file.info.at("recipe"), path + ": ");
-  PhotoPredictor predictor = photo_predictor(ready_net(file.module, device), precision, recipe, tta);
+  const ReadyNet net = ready_net(file.module, file.has_net() ? device : at::Device(at::kCPU));
+  PhotoPredictor predictor = photo_predictor(net, file.has_net() ? precision : "fp32", recipe, tta);
   return {path, std::move(file), std::move(recipe), std::move(predictor)};
 }
 
@@ -128,9 +140,10 @@ AskedModel ask_model(const std::string& model, const std::string& precision, con
   const at::Device device = prepared_device(run);
   const std::string path = model_path(model);
   ReadyModel ready = load_ready_model(path, device);
+  if (!ready.has_net) check_onnx_request(path, precision, run.device);
   tell_of_independent_units(ready.net.module, path);
   Recipe recipe = recipe_from_json(ready.info.at("recipe"), path + ": ");
-  PhotoPredictor predictor = photo_predictor(ready.net, precision, recipe, tta);
+  PhotoPredictor predictor = photo_predictor(ready.net, ready.has_net ? precision : "fp32", recipe, tta);
   return {path, std::move(ready.info), std::move(recipe), std::move(predictor)};
 }
 

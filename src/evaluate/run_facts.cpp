@@ -170,7 +170,8 @@ Facts environment_facts(const EvaluationSubject& subject) {
       {"LibTorch",
        torch_version() +
            (subject.info.contains("libtorch") ? "; the model was made with " + plain(subject.info["libtorch"]) : "")},
-      {"device", subject.device + ", " + subject.precision + ", " + counted(at::get_num_threads(), "thread")}};
+      {"device", subject.device + ", " + subject.precision + ", " + counted(at::get_num_threads(), "thread") +
+                     (subject.runtime.empty() ? "" : "; computed by " + subject.runtime)}};
   utsname system{};
   if (::uname(&system) == 0)
     facts.emplace_back("system", std::string(system.sysname) + " " + system.release + ", " + system.machine);

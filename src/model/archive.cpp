@@ -7,9 +7,11 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "model/weights/file_kind.h"
 #include "model/weights/safetensors.h"
 #include "model/weights/sha256.h"
 #include "model/weights/zip.h"
+#include "onnx/onnx_seal.h"
 
 namespace cvtool {
 namespace {
@@ -71,6 +73,8 @@ std::string stored_digest(const std::string& path) {
   std::string end(kDigestBytes, '\0');
   if (size < wanted || !file.seekg(size - wanted) || !file.read(end.data(), wanted)) return "";
   if (end.compare(0, kDigestName.size(), kDigestName) == 0) return end.substr(kDigestName.size());
+  std::string start(4, '\0');
+  if (file.seekg(0) && file.read(start.data(), 4) && begins_like_onnx(start)) return onnx_digest_of_file(path);
   auto metadata = safetensors_metadata(path);
   return metadata[kDigestEntry];
 }

@@ -1,6 +1,8 @@
 #include "model/model_file.h"
 
 #include <ATen/ATen.h>
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -14,11 +16,13 @@
 #include "base/refusal.h"
 #include "base/text.h"
 #include "model/archive.h"
+#include "model/archived/onnx_file.h"
 #include "model/archived/weight_archive.h"
 #include "model/model_info.h"
 #include "model/torchscript_file.h"
 #include "model/verified_files.h"
 #include "model/weights/file_kind.h"
+#include "onnx/onnx_runtime.h"
 #include "torch/device.h"
 #include "torch/lanes.h"
 
@@ -105,7 +109,14 @@ std::string model_bytes(const ModelFile& model) {
   return archive_with_digest(std::move(bytes).str());
 }
 
+void require_net(const std::string& path, const ModelFile& model, const std::string& what) {
+  if (!model.has_net())
+    throw UsageError(path + ": is an ONNX file, so it cannot be " + what +
+                     "; name the run or model that it was exported from");
+}
+
 void save_model(const std::string& path, const ModelFile& model) {
+  require_net(path, model, "written again");
   write_file_atomically(path, model.form == ModelForm::kWeights ? weight_archive_bytes(model) : model_bytes(model));
 }
 
@@ -166,6 +177,46 @@ ModelFile from_weights(const std::string& path, const std::string& bytes, bool f
   return model;
 }
 
+ModelFile from_onnx(const std::string& path, const std::string& bytes, bool full) {
+  const OnnxFile file = read_onnx_file(path, bytes);
+  ModelFile model;
+  model.form = ModelForm::kOnnx;
+  model.info = file.info;
+  if (full) {
+    const OnnxSeal seal = onnx_seal(bytes);
+    model.digest = checked_digest(path, {seal.stored, seal.whole ? seal.computed : "not that of all its bytes"});
+  }
+  model.module = module_of(file);
+  model.golden = golden_picture(model.info, file.golden);
+  return model;
+}
+
+// Kernels in int8 round in ways of their own.
+constexpr double kInt8Tolerance = 0.05;
+
+// Has ONNX Runtime compute the model's graph, where the user wants it so.
+void use_onnx_runtime(const std::string& path, const std::string& bytes, ModelFile& model) {
+  const std::string library = onnx_runtime_library();
+  if (library.empty()) return;
+  const at::Tensor own = probabilities_of(model.module, model.golden);
+  model.module = module_of(read_onnx_file(path, bytes), library);
+  const at::Tensor other = probabilities_of(model.module, model.golden);
+  const double difference = other.isfinite().all().item<bool>() ? (other - own).abs().max().item<double>() : 1;
+  const bool int8 = model.info.value("export", Json::object()).value("precision", "") == "int8";
+  const std::string what = "ONNX Runtime " + onnx_runtime_of(model.module);
+  if (difference > (int8 ? kInt8Tolerance : kGoldenTolerance))
+    throw Error(path + ": " + what +
+                " gives other probabilities for its golden sample than cvtool's interpreter (they differ by " +
+                fixed(difference, 4) + "); unset CVTOOL_ONNXRUNTIME, or take another version");
+  spdlog::info("{}: run by {}, whose golden sample differs by {} from that of cvtool's interpreter", path, what,
+               fixed(difference, 7));
+}
+
+ModelFile from_bytes(const std::string& path, const std::string& bytes, bool full) {
+  if (begins_like_onnx(bytes)) return from_onnx(path, bytes, full);
+  return is_weight_archive(path, bytes) ? from_weights(path, bytes, full) : from_torchscript(path, bytes, full);
+}
+
 }  // namespace
 
 ModelFile load_model(const std::string& path, ModelCheck check) {
@@ -173,19 +224,20 @@ ModelFile load_model(const std::string& path, ModelCheck check) {
     throw Error(path + ": there is no such model file; train one with cvtool train --data DIR");
   const auto [bytes, identity] = read_file_and_identity(path);
   const bool full = check == ModelCheck::kFull || !is_verified(path, identity);
-  ModelFile model =
-      is_weight_archive(path, bytes) ? from_weights(path, bytes, full) : from_torchscript(path, bytes, full);
+  ModelFile model = from_bytes(path, bytes, full);
   if (!model.golden.defined())
     throw Error(path +
                 ": lacks its golden sample, or it is not of the size 'imgsz'; the file is damaged, make it again");
   if (full) check_golden(path, model);
   if (full && check == ModelCheck::kOnce) remember_verified(path, identity);
+  if (model.form == ModelForm::kOnnx) use_onnx_runtime(path, bytes, model);
   return model;
 }
 
 bool is_model_file(const std::string& path) {
   std::string text = info_in_weight_archive(path);
   if (text.empty()) text = text_in_archive_file(path, std::string("/") + kInfoFile);
+  if (text.empty() && std::filesystem::is_regular_file(path)) text = info_in_onnx_file(read_file(path));
   const Json info = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   return info.is_object() && info.contains("classes");
 }

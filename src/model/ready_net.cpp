@@ -105,6 +105,8 @@ ReadyModel load_ready_model(const std::string& path, at::Device device) {
   if (device.is_cpu() && !digest.empty())
     if (auto kept = kept_model(digest)) return *std::move(kept);
   const ModelFile file = load_model(path, ModelCheck::kOnce);
+  // An ONNX file is ready as it is, and for the processor alone.
+  if (!file.has_net()) return {file.info, ready_net(file.module, at::kCPU), false};
   if (!checked) digest = file.digest;
   ReadyModel model{file.info, ready_net(file.module, device)};
   if (device.is_cpu() && !digest.empty()) keep(digest, model);

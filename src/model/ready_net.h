@@ -24,6 +24,7 @@ ReadyNet ready_net(const torch::jit::Module& classifier, at::Device device);
 struct ReadyModel {
   Json info;  // see ModelFile
   ReadyNet net;
+  bool has_net = true;  // see ModelFile::has_net
 };
 
 // What load_model (ModelCheck::kOnce) and ready_net give. On the CPU the net of a file that was checked before is read

@@ -44,6 +44,7 @@ ChosenRecipe recipe_of_source(TrainPlan& plan) {
   const std::string path = model_path(request.from);
   ChosenRecipe chosen;
   chosen.source = load_model(path);
+  require_net(path, *chosen.source, "trained on");
   plan.from = std::filesystem::canonical(path).string();
   Recipe own = recipe_from_json(chosen.source->info.at("recipe"), path + ": ");
   if (request.recipe.empty()) {
