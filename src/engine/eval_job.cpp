@@ -6,12 +6,12 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/output.h"
 #include "base/text.h"
 #include "engine/company.h"
+#include "engine/eval_reports.h"
 #include "engine/jobs.h"
 #include "engine/looked.h"
 #include "engine/output_check.h"
@@ -20,8 +20,6 @@
 #include "evaluate/eval_work.h"
 #include "evaluate/evaluation.h"
 #include "model/weights/sha256.h"
-#include "report/evaluation_summary.h"
-#include "report/junit.h"
 #include "run/share.h"
 #include "torch/device.h"
 
@@ -115,14 +113,15 @@ void add_change(CalibrationResult& calibration, const std::string& split, const 
 
 EvaluationSubject subject_of(const EvalRequest& request, const OpenedModel& model, const Dataset& dataset,
                              const OpenedSplit& split) {
-  const at::Device device = device_from_text(request.run.device);
+  const at::Device device = model.predictor.net().device();
   EvaluationSubject subject = subject_of(model.path, model.file, dataset, split);
   subject.data = request.data;
   if (split.name == "valid" || split.name == "test")
     subject.duplicates = duplicates_in_training(dataset, split.store->samples());
   if (!subject.duplicates.empty()) spdlog::warn("{}", leakage_text(subject.duplicates, split.name));
   subject.device = device.str();
-  subject.precision = request.precision;
+  subject.precision =
+      model.file.has_net() ? request.precision : model.file.info.value("export", Json::object()).value("precision", "");
   if (request.tta.variants > 1) subject.tta = tta_text(request.tta);
   subject.heat = heat_view_of(model.file, model.predictor, model.recipe, device);
   return subject;
@@ -134,25 +133,6 @@ std::string output_folder(const EvalRequest& request, const OpenedModel& model, 
   return (std::filesystem::path(model.path).parent_path() / ("eval-" + split)).string();
 }
 
-// --junit and --summary: neither goes over the other, or over what goes into the folder.
-void check_reports(const EvalRequest& request, const std::string& folder, const CommandInputs& inputs) {
-  std::error_code error;
-  const auto whole = [&](const std::string& path) {
-    return std::filesystem::weakly_canonical(std::filesystem::absolute(path), error);
-  };
-  std::vector<std::string> taken;
-  for (const std::string& name : evaluation_file_names()) taken.push_back(folder + "/" + name);
-  for (const auto& [flag, path] : {std::pair{"--junit ", request.junit}, std::pair{"--summary ", request.summary}}) {
-    if (path.empty()) continue;
-    check_output(path, OutputKind::kText, inputs);
-    if (is_stream(path)) continue;
-    for (const std::string& other : taken)
-      if (whole(path) == whole(other))
-        throw UsageError(flag + path + ": " + other + " is written by this command too; give another name");
-    taken.push_back(path);
-  }
-}
-
 // Throws UsageError where the evaluation would be written over what it is made from.
 void check_folder(const EvalRequest& request, const OpenedModel& model, const Dataset& dataset,
                   const std::string& folder) {
@@ -161,16 +141,7 @@ void check_folder(const EvalRequest& request, const OpenedModel& model, const Da
     inputs.files.push_back((std::filesystem::path(request.baseline).parent_path() / "predictions.csv").string());
   check_output_folder("-o", folder, dataset);
   check_outputs_in(folder, evaluation_file_names(), inputs);
-  check_reports(request, folder, inputs);
-}
-
-// Into files that the user names.
-void write_reports(const EvalRequest& request, const std::vector<std::string>& classes, const Json& document,
-                   double seconds) {
-  for (const std::string& path : {request.junit, request.summary})
-    if (const auto parent = std::filesystem::path(path).parent_path(); !parent.empty()) make_folders(parent.string());
-  if (!request.junit.empty()) write_file_atomically(request.junit, junit_text(document, seconds));
-  if (!request.summary.empty()) append_to_file(request.summary, evaluation_summary(document, classes));
+  check_eval_reports(request, folder, inputs);
 }
 
 EvalResult result_of(const Evaluation& evaluation, const std::string& split) {
@@ -194,7 +165,10 @@ EvalResult evaluate_model(const EvalWork& work) {
   const Dataset dataset = data_for(request, model);
   const ChosenSplit chosen = choose_split(dataset, request.split, model.file.info);
   const std::string folder = output_folder(request, model, chosen.name);
-  if (is_first(work)) check_folder(request, model, dataset, folder);
+  if (is_first(work)) {
+    check_folder(request, model, dataset, folder);
+    drop_former_evaluation(folder);
+  }
   if (work.ranks) check_same_photos(dataset, request.data, *work.ranks);
 
   CalibrationResult calibration;
@@ -223,8 +197,8 @@ EvalResult evaluate_model(const EvalWork& work) {
     result.calibration = calibration.calibration;
   }
   write_evaluation(folder, subject, evaluation);
-  write_reports(request, subject.classes(), document,
-                std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+  write_eval_reports(request, subject.classes(), document,
+                     std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
   result.document = std::move(document);
   return result;
 }
@@ -236,7 +210,12 @@ EvalResult eval_job(const EvalRequest& request, Observer& observer) {
   in_company(request.company.dist_timeout, observer, [&](Ranks* ranks, Observer& shared) {
     EvalRequest own = request;
     if (ranks) share_machine(own.run, *ranks);
-    result = evaluate_model({own, ranks, shared});
+    try {
+      result = evaluate_model({own, ranks, shared});
+    } catch (const std::exception& error) {
+      if (!ranks || ranks->is_first()) tell_failed_evaluation(own, error);
+      throw;
+    }
   });
   return result;
 }

@@ -100,4 +100,10 @@ std::string evaluation_summary(const Json& document, const std::vector<std::stri
   return out + (warnings.empty() ? "" : "\n");
 }
 
+std::string failure_summary(const Json& document, const std::string& error) {
+  const auto text = [&](const char* key) { return markdown_text(document.at(key).get<std::string>()); };
+  return "### cvtool eval: failed\n\nModel " + text("model") + " on " + text("data") + ": " + markdown_text(error) +
+         "\n\n";
+}
+
 }  // namespace cvtool

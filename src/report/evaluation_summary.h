@@ -14,6 +14,9 @@ namespace cvtool {
 // empty line at the end, so that a file of such summaries can go on.
 std::string evaluation_summary(const Json& document, const std::vector<std::string>& classes);
 
+// Of an evaluation that ended in an error; see junit_of_failure.
+std::string failure_summary(const Json& document, const std::string& error);
+
 // The parts. An empty text where the document has nothing of it.
 std::string gates_markdown(const Json& document);     // a list
 std::string baseline_markdown(const Json& document);  // a table and a sentence

@@ -88,22 +88,46 @@ std::string properties_of(const Json& document) {
   return out + "    </properties>\n";
 }
 
+constexpr const char* kBeginning = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"cvtool\"";
+
+// What the file and its one suite say of the cases.
+struct JunitCounts {
+  int64_t tests, failures, errors;
+  double seconds;
+};
+
+std::string junit_around(const std::string& suite, const JunitCounts& of, const std::string& content) {
+  const std::string counts = attribute("tests", std::to_string(of.tests)) +
+                             attribute("failures", std::to_string(of.failures)) +
+                             attribute("errors", std::to_string(of.errors)) + attribute("time", fixed(of.seconds, 3));
+  return kBeginning + counts + ">\n  <testsuite" + attribute("name", suite) + counts + attribute("skipped", "0") +
+         ">\n" + content + "  </testsuite>\n</testsuites>\n";
+}
+
+std::string suite_name(const Json& document) {
+  const std::string split = document.value("split", "");
+  return "cvtool eval " + document.value("model", "") + " on " + document.value("data", "") +
+         (split.empty() ? "" : " (" + split + ")");
+}
+
 }  // namespace
 
 std::string junit_text(const Json& document, double seconds) {
   const std::vector<TestCase> cases = cases_of(document);
   const auto failures =
       std::count_if(cases.begin(), cases.end(), [](const TestCase& test) { return !test.trouble.empty(); });
-  const std::string counts = attribute("tests", std::to_string(cases.size())) +
-                             attribute("failures", std::to_string(failures)) + attribute("errors", "0") +
-                             attribute("time", fixed(seconds, 3));
-  const std::string name = "cvtool eval " + document.value("model", "") + " on " + document.value("data", "") + " (" +
-                           document.value("split", "") + ")";
-  std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites" + attribute("name", "cvtool") + counts +
-                    ">\n  <testsuite" + attribute("name", name) + counts + attribute("skipped", "0") + ">\n" +
-                    properties_of(document);
-  for (size_t i = 0; i < cases.size(); ++i) out += case_text(cases[i], i == 0 ? seconds : 0);
-  return out + "  </testsuite>\n</testsuites>\n";
+  std::string content = properties_of(document);
+  for (size_t i = 0; i < cases.size(); ++i) content += case_text(cases[i], i == 0 ? seconds : 0);
+  return junit_around(suite_name(document), {static_cast<int64_t>(cases.size()), failures, 0, seconds}, content);
 }
+
+std::string junit_of_failure(const Json& document, const std::string& error) {
+  const std::string content =
+      "    <testcase classname=\"cvtool.eval\" name=\"evaluated\" time=\"0.000\">\n      <error" +
+      attribute("message", error) + "/>\n    </testcase>\n";
+  return junit_around(suite_name(document), {1, 0, 1, 0}, content);
+}
+
+bool begins_like_own_junit(const std::string& bytes) { return starts_with(bytes, kBeginning); }
 
 }  // namespace cvtool

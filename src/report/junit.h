@@ -12,4 +12,11 @@ namespace cvtool {
 // Well-formed whatever bytes names are of.
 std::string junit_text(const Json& document, double seconds);
 
+// Of an evaluation that ended in an error, of which `document` holds "model" and "data" as they were given: the case
+// "evaluated" with an <error>.
+std::string junit_of_failure(const Json& document, const std::string& error);
+
+// True for the beginning of a file that one of the two wrote.
+bool begins_like_own_junit(const std::string& bytes);
+
 }  // namespace cvtool

@@ -91,6 +91,38 @@ TEST_CASE("Reports for CI go over nothing else, which is found before photos are
   check_refused(eval_with({"--junit", "/dev/full"}), 1, {"cannot write /dev/full: No space left"});
 }
 
+TEST_CASE("An evaluation that fails leaves no report of a former one to be taken for its own") {
+  const Session& session = Session::get();
+  const Scratch scratch;
+  const std::string junit = scratch / "junit.xml", summary = scratch / "summary.md", folder = scratch / "eval";
+  const std::vector<std::string> reports{"--junit", junit, "--summary", summary, "-o", folder};
+  CHECK(eval_with(reports).code == 0);
+  CHECK(fs::exists(folder + "/metrics.json"));
+  const std::string broken = scratch.write("broken.pt", content_of(session.model).substr(0, 2000));
+  std::vector<std::string> arguments{"eval", "--data", session.photos, "--model", broken};
+  arguments.insert(arguments.end(), reports.begin(), reports.end());
+  CHECK(session(arguments).code == 1);
+  Json cases = junit_cases(junit);
+  CHECK(cases["errors"].size() == 1);
+  CHECK(contains(cases["errors"]["evaluated"], "broken.pt"));
+  CHECK(contains(content_of(summary), "### cvtool eval: failed\n\nModel "));
+  CHECK_FALSE(fs::exists(folder + "/metrics.json"));
+  CHECK_FALSE(fs::exists(folder + "/report.html"));
+
+  CHECK(eval_with(reports).code == 0);
+  arguments[2] = scratch / "no-photos";
+  arguments[4] = session.run;
+  CHECK(session(arguments).code != 0);
+  CHECK(junit_cases(junit)["errors"].size() == 1);
+  CHECK(count_of(content_of(summary), "### cvtool eval: failed") == 2);
+
+  // What is not a report of eval is left as it is.
+  const std::string notes = scratch.write("notes.txt", "of somebody else");
+  arguments[6] = notes;
+  CHECK(session(arguments).code != 0);
+  CHECK(content_of(notes) == "of somebody else");
+}
+
 TEST_CASE("Names of any bytes stand in reports and card without breaking them") {
   const Session& session = Session::get();
   const Scratch data;
