@@ -2,9 +2,10 @@
 
 #include <algorithm>
 
-#include "export/onnx/export.h"
 #include "fuzz.h"
+#include "onnx/classifier_graph.h"
 #include "onnx/interpret.h"
+#include "onnx/onnx_seal.h"
 
 // A graph that is read is run for one small picture, and is written and read to the same bytes.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -19,5 +20,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const at::NoGradGuard no_grad;
     const cvtool::OnnxInterpreter interpreter(model);
     interpreter.run(at::zeros(shape));
+    cvtool::OnnxInterpreter(cvtool::logits_graph(model).model).run(at::zeros(shape));
   });
 }
