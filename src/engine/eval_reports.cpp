@@ -75,7 +75,7 @@ void drop_former_evaluation(const std::string& folder) {
 }
 
 void tell_failed_evaluation(const EvalRequest& request, const std::exception& error) {
-  const Json document{{"model", request.model}, {"data", request.data}};
+  const Json document{{"model", request.model.empty() ? "the newest run" : request.model}, {"data", request.data}};
   const std::string why = failure_text(error);
   try {
     if (!request.output.empty()) drop_former_evaluation(request.output);

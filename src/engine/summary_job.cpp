@@ -63,7 +63,7 @@ Summary model_summary(const std::string& path, bool costs) {
     throw Error(path + ": cvtool.json lacks 'summary'; the file is damaged, make it again");
   Summary summary = summary_of(path, stored_size(model.info, path), stored_layer_table(model.info["summary"], path));
   summary.classes = model.info["classes"];
-  if (costs) require_net(path, model, "looked into for --costs");
+  if (costs) require_net(path, model, "looked into for --macs and --receptive-field");
   if (costs) add_costs(summary, FlatNet(model.module), model.golden);
   return summary;
 }
@@ -129,7 +129,7 @@ Summary summary_job(const SummaryRequest& request) {
   std::error_code error;
   const bool archive = std::filesystem::is_regular_file(subject, error) &&
                        (read_file(subject).compare(0, 2, "PK") == 0 || is_weight_archive(subject));
-  if (archive || ends_with(subject, ".pt") || std::filesystem::is_directory(subject, error))
+  if (archive || is_model_file(subject) || ends_with(subject, ".pt") || std::filesystem::is_directory(subject, error))
     return file_summary(subject, request.costs);
   const auto recipes = recipe_names();
   if (is_path(subject) || std::find(recipes.begin(), recipes.end(), subject) != recipes.end())

@@ -72,7 +72,7 @@ TEST_CASE("What an ONNX file cannot do is refused with the reason") {
   check_refused(session({"explain", photo + "/" + car, "--model", file, "--grad-cam"}), 2, {"cannot be looked into"});
   check_refused(session({"explain", photo + "/" + car, "--model", file, "--layer", "all"}), 2,
                 {"cannot be looked into"});
-  check_refused(session({"summary", file, "--costs"}), 2, {"cannot be looked into"});
+  check_refused(session({"summary", file, "--macs"}), 2, {"cannot be looked into"});
   CHECK(session({"summary", file}).code == 0);
   CHECK(session({"explain", photo + "/" + car, "--model", file, "--occlusion", "-o", "occlusion.png"}).code == 0);
   check_refused(session({"eval", "--data", session.photos, "--model", file, "--calibrate", "temperature"}), 2,
