@@ -16,6 +16,12 @@ namespace fs = std::filesystem;
 namespace cvtool {
 namespace {
 
+// Wrong usage makes no file; it only keeps an old one from being taken for its own.
+bool concerns(const std::string& path, const std::exception& error) {
+  std::error_code none;
+  return !dynamic_cast<const UsageError*>(&error) || fs::exists(path, none);
+}
+
 // Whether the path could be written by this evaluation, had it come so far.
 bool is_free(const EvalRequest& request, const std::string& path) {
   if (path.empty() || is_stream(path)) return false;
@@ -79,12 +85,12 @@ void tell_failed_evaluation(const EvalRequest& request, const std::exception& er
   const std::string why = failure_text(error);
   try {
     if (!request.output.empty()) drop_former_evaluation(request.output);
-    if (is_free(request, request.junit) &&
+    if (concerns(request.junit, error) && is_free(request, request.junit) &&
         (is_empty(request.junit) || begins_like_own_junit(read_file(request.junit)))) {
       make_folder_of(request.junit);
       write_file_atomically(request.junit, junit_of_failure(document, why));
     }
-    if (request.summary != request.junit && is_free(request, request.summary)) {
+    if (request.summary != request.junit && concerns(request.summary, error) && is_free(request, request.summary)) {
       make_folder_of(request.summary);
       append_to_file(request.summary, failure_summary(document, why));
     }
