@@ -70,6 +70,20 @@ bool takes_bytes_as_they_come(const Place& place) {
          (::stat(place.path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode));
 }
 
+std::string name_of(int descriptor) { return "/proc/self/fd/" + std::to_string(descriptor); }
+
+// A file in the folder that has no name yet, for name_of() to be linked; -1 where there are none.
+int open_nameless(const std::string& folder, mode_t mode) {
+  const int file = ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
+  if (file < 0 || ::access(name_of(file).c_str(), F_OK) == 0) return file;
+  ::close(file);  // without /proc it could not be named
+  return -1;
+}
+
+bool link_file(const std::string& from, const std::string& to) {
+  return ::linkat(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), AT_SYMLINK_FOLLOW) == 0;
+}
+
 // Returns false with errno set.
 bool write_all(int file, std::string_view bytes) {
   while (!bytes.empty()) {
@@ -146,14 +160,14 @@ AtomicFile::AtomicFile(std::string path, FileKind kind) : path_(std::move(path))
       open_stream();
     }
   }
-  if (stream_ < 0) open_beside();
+  if (stream_ < 0) open_for_target();
 }
 
 AtomicFile::~AtomicFile() {
   if (stream_ >= 0) ::close(stream_);
   if (file_ < 0) return;
   ::close(file_);
-  if (stream_ < 0) ::unlink(temporary_.c_str());
+  if (named_) ::unlink(temporary_.c_str());
 }
 
 void AtomicFile::fail() const { throw Error("cannot write " + path_ + ": " + system_reason()); }
@@ -167,10 +181,10 @@ void AtomicFile::open_stream() {
     errno = reason;
     fail();
   }
-  temporary_ = "/proc/self/fd/" + std::to_string(file_);
+  temporary_ = name_of(file_);
 }
 
-void AtomicFile::open_beside() {
+void AtomicFile::open_for_target() {
   struct stat old {};
   const bool there = (kind_ == FileKind::kOutput ? ::stat : ::lstat)(target_.c_str(), &old) == 0;
   if (there && S_ISDIR(old.st_mode)) {
@@ -179,13 +193,22 @@ void AtomicFile::open_beside() {
   }
   const bool replaces = there && S_ISREG(old.st_mode);
   if (replaces && ::faccessat(AT_FDCWD, target_.c_str(), W_OK, AT_EACCESS) != 0) fail();
+  const mode_t mode = kind_ == FileKind::kPrivate ? 0600 : 0666;
+  file_ = open_nameless(folder_of(target_), mode);
+  if (file_ >= 0)
+    temporary_ = name_of(file_);
+  else
+    open_beside(mode);
+  if (replaces && kind_ != FileKind::kPrivate) take_over_mode();
+}
+
+void AtomicFile::open_beside(mode_t mode) {
   do {
     temporary_ = temporary_beside(target_);
-    file_ = ::open(temporary_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                   kind_ == FileKind::kPrivate ? 0600 : 0666);
+    file_ = ::open(temporary_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
   } while (file_ < 0 && errno == EEXIST);
   if (file_ < 0) fail();
-  if (replaces && kind_ != FileKind::kPrivate) take_over_mode();
+  named_ = true;
 }
 
 // What the system refuses (only root may give files away) is left as it is.
@@ -233,17 +256,32 @@ void AtomicFile::keep() {
     return;
   }
   flush();
+  if (!named_) name_it();
   if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail();
+  named_ = false;
   ::close(std::exchange(file_, -1));
   flush_folder_of(target_);
 }
 
+// Only rename() replaces what is there, and it takes names.
+void AtomicFile::name_it() {
+  std::string name = temporary_beside(target_);
+  while (!link_file(temporary_, name)) {
+    if (errno != EEXIST) fail();
+    name = temporary_beside(target_);
+  }
+  temporary_ = name;
+  named_ = true;
+}
+
 bool AtomicFile::keep_new() {
-  const bool linked = ::link(temporary_.c_str(), target_.c_str()) == 0;
-  const bool taken = !linked && (errno == EEXIST || ::access(target_.c_str(), F_OK) == 0);
+  if (link_file(temporary_, target_)) return true;
+  const int reason = errno;
+  if (reason == EEXIST || ::access(target_.c_str(), F_OK) == 0) return false;
   // Some file systems have no hard links. The temporary name goes with the destructor.
-  if (!linked && !taken && ::rename(temporary_.c_str(), target_.c_str()) != 0) fail();
-  return !taken;
+  errno = reason;
+  if (!named_ || ::rename(temporary_.c_str(), target_.c_str()) != 0) fail();
+  return true;
 }
 
 }  // namespace cvtool

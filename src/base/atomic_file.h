@@ -1,6 +1,8 @@
-// A file that others see whole or not at all: written beside its target, then renamed. The only way in which files that
-// must not be half-written come about.
+// A file that others see whole or not at all: written where its target will be, then renamed. The only way in which
+// files that must not be half-written come about.
 #pragma once
+
+#include <sys/types.h>
 
 #include <string>
 #include <string_view>
@@ -35,9 +37,10 @@ enum class FileKind {
   kPrivate
 };
 
-// Appears at its path when it is kept; without that no trace of it stays. A file that is there keeps its mode, and its
-// owner where the system allows it; one that the user may not write is refused, as is a folder. Everything throws Error
-// naming the path.
+// Appears at its path when it is kept; without that no trace of it stays. Until then it has no name, so that nothing is
+// left where the program is killed; where the file system has no such files (NFS) it is written under a temporary name
+// beside its target. A file that is there keeps its mode, and its owner where the system allows it; one that the user
+// may not write is refused, as is a folder. Everything throws Error naming the path.
 class AtomicFile {
  public:
   explicit AtomicFile(std::string path, FileKind kind = FileKind::kOutput);
@@ -63,13 +66,16 @@ class AtomicFile {
  private:
   [[noreturn]] void fail() const;
   void open_stream();
-  void open_beside();
+  void open_for_target();
+  void open_beside(mode_t mode);
   void take_over_mode();
+  void name_it();
   void copy_to_stream();
 
   std::string path_;       // as it was given, for messages
   std::string target_;     // behind all links
   std::string temporary_;  // of a stream: what is to be written waits in memory
+  bool named_ = false;     // temporary_ is a name in the target's folder
   FileKind kind_;
   int file_ = -1, stream_ = -1;
 };

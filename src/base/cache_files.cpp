@@ -10,6 +10,7 @@
 #include <ctime>
 #include <filesystem>
 
+#include "base/atomic_file.h"
 #include "base/disk.h"
 #include "base/error.h"
 #include "base/file_lock.h"
@@ -62,6 +63,9 @@ int64_t bytes_of(const std::vector<CacheFile>& files) {
 
 std::string mebibytes(int64_t bytes) { return with_thousands((bytes + (1 << 20) - 1) >> 20) + " MiB"; }
 
+// What a killed program has left: who makes a file holds the caches' folder meanwhile, as the caller does now.
+bool is_left_over(const CacheFile& file) { return is_temporary(fs::path(file.path).filename().string()); }
+
 // Removes what is in the way of `bytes`, the longest unused first. Returns what is left of `limit`.
 int64_t evict(int64_t bytes, int64_t limit) {
   auto files = cache_files(limited_kinds());
@@ -69,7 +73,7 @@ int64_t evict(int64_t bytes, int64_t limit) {
   int64_t used = bytes_of(files);
   for (const CacheFile& file : files) {
     const bool old = file.unused_s > kUnusedFor_s, needed = bytes <= limit && used + bytes > limit;
-    if ((old || needed) && remove_cache_file(file.path)) used -= file.bytes;
+    if ((old || needed || is_left_over(file)) && remove_cache_file(file.path)) used -= file.bytes;
   }
   return limit - used;
 }

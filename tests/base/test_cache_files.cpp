@@ -133,6 +133,17 @@ TEST_CASE("A file that can never fit costs the others nothing; a month unused do
   CHECK(names_in(home.folder / "cache/cvtool/pixels") == std::set<std::string>{"young"});
 }
 
+TEST_CASE("What a killed program has left in a cache goes when the next file is made") {
+  const Home home;
+  home.file("nets/whole", 10, 0);
+  home.file("nets/net.part0123abcd", 10, 0);
+  home.file("pixels/in_use.part0123abcd", 10, 0);
+  const Holder holder(home.folder / "cache/cvtool/pixels/in_use.part0123abcd");
+  CHECK(room_for(1000).empty());
+  CHECK(names_in(home.folder / "cache/cvtool/nets") == std::set<std::string>{"whole"});
+  CHECK(names_in(home.folder / "cache/cvtool/pixels") == std::set<std::string>{"in_use.part0123abcd"});
+}
+
 TEST_CASE("The caches' limit is a number of megabytes, else half of what the disk has for them") {
   {
     const Home home("2.5");

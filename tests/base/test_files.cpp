@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -68,18 +69,44 @@ TEST_CASE("A file written in pieces appears when it is kept, and not without") {
   CHECK(names_in(scratch.path()) == std::set<std::string>{"a.csv"});
 }
 
-TEST_CASE("A half-written file is known by its name, which no other file shares") {
+TEST_CASE("A file that is being written has no name, so that a killed program leaves nothing") {
+  const Scratch scratch;
+  const std::string path = scratch.write("best.pt", "old");
+  const int nameless = ::open(scratch.path().c_str(), O_TMPFILE | O_RDWR, 0600);
+  if (nameless < 0) return;  // the file system has none
+  ::close(nameless);
+  const pid_t process = ::fork();
+  if (process == 0) {
+    AtomicFile file(path);
+    file.write("half");
+    file.flush();
+    ::kill(::getpid(), SIGKILL);
+  }
+  ::waitpid(process, nullptr, 0);
+  CHECK(names_in(scratch.path()) == std::set<std::string>{"best.pt"});
+  CHECK(read_file(path) == "old");
+}
+
+TEST_CASE("What was written can be read before it is kept") {
   const Scratch scratch;
   const std::string path = scratch / "best.pt";
-  {
-    const AtomicFile one(path), other(path);
-    CHECK(one.temporary() != other.temporary());
-    CHECK(names_in(scratch.path()).size() == 2);
-    for (const std::string& name : names_in(scratch.path())) CHECK(is_temporary(name));
-    CHECK_FALSE(is_temporary("best.pt"));
-  }
-  CHECK(names_in(scratch.path()).empty());
-  for (const char* name : {"notes.partial.txt", "weights.h5.part", "thesis.part2", "a.part01234567.txt"})
+  AtomicFile one(path), other(path);
+  one.write("one");
+  other.write("other");
+  CHECK(read_file(one.temporary()) == "one");
+  CHECK(read_file(other.temporary()) == "other");
+  other.keep();
+  one.keep();
+  CHECK(read_file(path) == "one");
+  CHECK(names_in(scratch.path()) == std::set<std::string>{"best.pt"});
+}
+
+TEST_CASE("A half-written file is known by its name, which no other file shares") {
+  const std::string one = temporary_beside("folder/best.pt"), other = temporary_beside("folder/best.pt");
+  CHECK(one != other);
+  CHECK(is_temporary(one));
+  CHECK(is_temporary(other));
+  for (const char* name : {"best.pt", "notes.partial.txt", "weights.h5.part", "thesis.part2", "a.part01234567.txt"})
     CHECK_FALSE(is_temporary(name));
 }
 

@@ -170,6 +170,10 @@ int link(const char* from, const char* to) {
   if (fails(kRename, 0)) return -1;
   return (int)syscall(SYS_linkat, AT_FDCWD, from, AT_FDCWD, to, 0);
 }
+int linkat(int from_folder, const char* from, int to_folder, const char* to, int flags) {
+  if (fails(kRename, 0)) return -1;
+  return (int)syscall(SYS_linkat, from_folder, from, to_folder, to, flags);
+}
 int symlink(const char* from, const char* to) {
   if (fails(kRename, 0)) return -1;
   return (int)syscall(SYS_symlinkat, from, AT_FDCWD, to);
