@@ -143,6 +143,11 @@ torch::jit::Module LayerCompiler::sequence(const Json& layers, Shape& shape, con
 }
 
 torch::jit::Module LayerCompiler::layer(const Json& spec, const std::string& kind, Shape& shape, const Scope& scope) {
+  // Those that hold no other layer count too: blocks that repeat empty ones would never end.
+  constexpr int64_t kMostLayers = 5000;
+  if (++layers_ > kMostLayers)
+    throw UsageError(scope.place +
+                     "is layer 5,001 of the net, and more than 5,000 are not compiled; do blocks repeat each other?");
   if (kind == "residual") return residual(spec, shape, scope);
   if (kind == "branches") return branches(spec, shape, scope);
   for (const auto& row : layer_kinds())
@@ -160,10 +165,6 @@ void LayerCompiler::unknown_kind(const std::string& kind, const Scope& scope) co
 }
 
 torch::jit::Module LayerCompiler::simple(const LayerKind& kind, const Json& spec, Shape& shape, const Scope& scope) {
-  constexpr size_t kMostLayers = 5000;
-  if (rows.size() >= kMostLayers)
-    throw UsageError(scope.place +
-                     "is layer 5,001 of the net, and more than 5,000 are not compiled; do blocks repeat each other?");
   LayerContext here = context(shape);
   here.path = scope.path;
   here.place = scope.place;

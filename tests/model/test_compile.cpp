@@ -272,6 +272,18 @@ TEST_CASE("Specs of any other form are refused as wrong usage") {
   CHECK_THROWS_AS(net_of(R"({"preprocess": 5, "layers": [{"kind": "flatten"}, {"kind": "dense"}]})"), UsageError);
 }
 
+TEST_CASE("Blocks that repeat each other are refused soon, also where nothing is in the innermost") {
+  for (const char* innermost : {R"({"kind": "activation"})", R"({"kind": "activation", "repeat": 0})"}) {
+    CAPTURE(innermost);
+    std::string blocks = std::string(R"("z": {"layers": [)") + innermost + "]}";
+    for (const char* pair : {"yz", "xy", "wx", "vw"})
+      blocks += std::string(R"(, ")") + pair[0] + R"(": {"layers": [{"kind": ")" + pair[1] + R"(", "repeat": 1000}]})";
+    CHECK(contains(
+        message_of([&] { net_of(R"({"blocks": {)" + blocks + R"(}, "layers": [{"kind": "v", "repeat": 1000}]})"); }),
+        "more than 5,000 are not compiled"));
+  }
+}
+
 TEST_CASE("Initial weights lie within Glorot's bound and fill it; biases are zero") {
   const Net net =
       layers_of(R"({"kind": "conv2d", "filters": 64, "kernel": 5, "groups": 1},)" + std::string(kFlatDense));
