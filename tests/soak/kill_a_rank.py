@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 
-from soak import check_run, free_port, rank_environment, results
+from soak import check_run, free_port, rank_environment, results, wait_for_training
 
 arguments = argparse.ArgumentParser()
 arguments.add_argument("cvtool")
@@ -69,19 +69,9 @@ def finished(started):
     return True
 
 
-def trains(started):
-    """Waits until training goes; False when the program ends first."""
-    process, log = started[0]
-    while process.poll() is None:
-        if " parameters, " in said(log):
-            return True
-        time.sleep(0.005)
-    return False
-
-
 def kill_one(started, longest, number):
     """Kills a process after a while. True when one was killed."""
-    if not trains(started):
+    if not wait_for_training(*started[0]):
         finished(started)
         return False
     wait = draw.uniform(0, longest)

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 
-from soak import check_run, results
+from soak import check_run, results, wait_for_training, writes_in
 
 arguments = argparse.ArgumentParser()
 arguments.add_argument("cvtool")
@@ -52,43 +52,32 @@ def finish(words):
     return done
 
 
-def started(process, log):
-    """Waits until training goes; False when the program ends first."""
-    while process.poll() is None:
-        text = open(log, errors="replace").read()
-        if " parameters, " in text:
-            return True
-        time.sleep(0.005)
-    return False
-
-
 def wait_until_writing(run, process):
-    """Until a checkpoint or a model is being written."""
+    """Until a checkpoint or a model is being written; False where that does not come."""
     end = time.monotonic() + 5
     while time.monotonic() < end and process.poll() is None:
-        if any(".part" in name for name in os.listdir(run)):
-            return
+        if writes_in(process.pid, run):
+            return True
+    return False
 
 
 def kill_once(words, run, longest):
     """Starts the program and kills it. Returns where, or None when it was done before."""
     log = scratch.name + "/log"
     process = subprocess.Popen(command(words), stdout=subprocess.DEVNULL, stderr=open(log, "w"), env=environment)
-    if not started(process, log):
+    if not wait_for_training(process, log):
         text = open(log).read()
         if process.returncode != 0 and "the run is finished" not in text:
             sys.exit(f"cvtool {' '.join(words)} failed:\n{text}")
         return None
     time.sleep(draw.uniform(0, longest))
-    if draw.random() < 0.3 and os.path.isdir(run):
-        wait_until_writing(run, process)
+    writing = draw.random() < 0.3 and os.path.isdir(run) and wait_until_writing(run, process)
     if process.poll() is not None:
         return None
     process.kill()
     process.wait()
-    left = sorted(name for name in os.listdir(run) if ".part" in name)
     going_on = [line.split(": ", 1)[1] for line in open(log) if "going on in" in line]
-    return (going_on[0].strip() if going_on else "first start") + (", killed while writing " + ", ".join(left) if left else "")
+    return (going_on[0].strip() if going_on else "first start") + (", killed while writing" if writing else "")
 
 
 def check(case, words):

@@ -1,8 +1,10 @@
 """What the soaks have in common: runs that must be equal, and processes that meet on this machine."""
 import hashlib
 import os
+import re
 import socket
 import sys
+import time
 
 
 def results(run):
@@ -22,6 +24,42 @@ def check_run(run, wanted, title):
     left = [file for file in os.listdir(run) if ".part" in file]
     if left:
         sys.exit(f"{title}: {left} were left behind")
+
+
+def wait_for_training(process, log):
+    """Waits until the training that says what it does in `log` has begun; False when the program ends first."""
+    while process.poll() is None:
+        if " parameters, " in open(log, errors="replace").read():
+            return True
+        time.sleep(0.005)
+    return False
+
+
+def links_of(process_id):
+    """What the process has open; empty where it is gone."""
+    found, folder = [], f"/proc/{process_id}/fd"
+    for name in os.listdir(folder) if os.path.exists(folder) else []:
+        try:
+            found.append(os.readlink(f"{folder}/{name}"))
+        except OSError:
+            pass  # closed meanwhile
+    return found
+
+
+def writes_in(process_id, folder):
+    """True while it writes a file there that has no name yet (see AtomicFile), or only a temporary one."""
+    folder = re.escape(os.path.realpath(folder))
+    return any(re.fullmatch(folder + r"/(#\d+ \(deleted\)|.*\.part[0-9a-f]{8})", link) for link in links_of(process_id))
+
+
+def memory_and_files(process_id):
+    """KiB of memory that are the process's own, and the number of its descriptors; None where it is gone."""
+    try:
+        text = open(f"/proc/{process_id}/status").read()
+    except OSError:
+        return None
+    found = re.search(r"RssAnon:\s+(\d+)", text)
+    return (int(found[1]), len(links_of(process_id))) if found else None
 
 
 def free_port():
