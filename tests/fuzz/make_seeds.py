@@ -14,7 +14,11 @@ models, old = tests.parent / "models", tests / "compat/0.1.0"
 dictionaries = seeds.parent / "dictionaries"
 dictionaries.mkdir(parents=True, exist_ok=True)
 kinds = dict(torch_zip="*.zip.pth", torch_legacy="*.old.pth", safetensors="*.safetensors", h5="*.h5")
-for kind in [*kinds, "pickle", "tfjs", "image", "csv", "recipe", "net", "model", "onnx", "checkpoint", "run"]:
+# Of a picture's file name the target that reads it.
+formats = {".jpg": "jpeg", ".png": "png", ".gif": "gif", ".bmp": "bmp", ".webp": "webp", ".tif": "tiff", ".pbm": "pnm", ".pgm": "pnm", ".ppm": "pnm",
+           ".heic": "heif", ".avif": "heif"}
+pictures_of = {suffix: "image_" + name for suffix, name in formats.items()}
+for kind in [*kinds, *pictures_of.values(), "pickle", "tfjs", "csv", "recipe", "net", "model", "onnx", "checkpoint", "run"]:
     (seeds / kind).mkdir(parents=True, exist_ok=True)
 
 
@@ -42,15 +46,12 @@ def make_pictures():
     for bits, compression in [(8, 1), (4, 2)]:
         palette = bytes.fromhex("0000ff00 00ff0000 ff000000 ffffff00".replace(" ", ""))
         head = struct.pack("<IIIIiiHHIIIIII", 0, 0, 70, 40, 9, 5, 1, bits, compression, 0, 0, 0, 4, 0)
-        keep("image", f"runs{bits}.bmp", b"BM" + head + palette + run_lengths)
+        keep("image_bmp", f"runs{bits}.bmp", b"BM" + head + palette + run_lengths)
     for name, text in [("bit.pbm", "P1 3 2 010 110"), ("grey.pgm", "P2 3 1 99 1 # x\n50 99"), ("rgb.ppm", "P3 1 1 255 1 2 3")]:
-        keep("image", f"text_{name}", text)
-    for file in pictures.iterdir():
-        if file.suffix not in (".raw", ".tsv", ".f32") and not file.name.startswith("size"):
-            shutil.copy(file, seeds / "image" / file.name)
-    for file in (tests / "data/heif").iterdir():
-        if file.suffix in (".heic", ".avif"):
-            shutil.copy(file, seeds / "image" / file.name)
+        keep("image_pnm", f"text_{name}", text)
+    for file in [*pictures.iterdir(), *(tests / "data/heif").iterdir()]:
+        if file.suffix in pictures_of and not file.name.startswith("size"):
+            shutil.copy(file, seeds / pictures_of[file.suffix] / file.name)
 
 
 def make_lists():
