@@ -118,11 +118,11 @@ TrainProfile finished_profile(const Profile& profile, const TrainPlan& plan, con
 }
 
 // Whatever is wrong with the request is said before the photos are read.
-PreparedTraining prepare_training(const TrainRequest& request, Ranks* ranks, Observer& observer) {
-  PreparedTraining prepared{plan_training(request, nullptr, ranks), {}};
+PreparedTraining prepare_training(const TrainRequest& request, const Pace& pace, Observer& observer) {
+  PreparedTraining prepared{plan_training(request, nullptr, pace.ranks()), {}};
   const TrainPlan& plan = prepared.plan;
   if (!plan.stopped) check_output_folder("--project", plan.request.project, plan.dataset);
-  if (is_open(request)) return search_training(request, plan.dataset, observer, ranks);
+  if (is_open(request)) return search_training(request, plan.dataset, pace, observer);
   if (request.budget_is_asked)
     spdlog::warn(
         "--budget: nothing is searched for, since flags or a recipe say how it is trained (--time-limit ends a "
@@ -152,10 +152,11 @@ TrainRequest going_on(const TrainRequest& request, Ranks* ranks) {
 }
 
 TrainResult train(const TrainRequest& request, Ranks* ranks, Observer& observer) {
+  const Pace pace(request.budget_minutes, ranks);
   BaseChoice chosen;
   const TrainRequest wanted = going_on(request, ranks);
   in_turns(ranks, [&] { chosen = choose_base(wanted, observer); });
-  const PreparedTraining prepared = prepare_training(chosen.request, ranks, observer);
+  const PreparedTraining prepared = prepare_training(chosen.request, pace, observer);
   const TrainPlan& plan = prepared.plan;
   const TrainingData& data = prepared.data;
   StartedRun run = start_run(plan, data);

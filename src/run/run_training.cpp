@@ -118,6 +118,7 @@ TrainingRun training_of(const TrainPlan& plan, const TrainingData& data, Observe
   training.device = plan.device;
   training.precision = plan.precision;
   training.time_limit_s = plan.request.session.time_limit * 60;
+  training.budget_s = plan.budget_s;
   training.checkpoint_every_s = plan.request.session.checkpoint_minutes * 60;
   training.observer = &observer;
   training.ranks = plan.ranks;

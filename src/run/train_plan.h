@@ -26,6 +26,7 @@ struct TrainPlan {
   std::optional<StoppedRun> stopped;  // what --resume names
   std::vector<std::string> tried;     // sentences on the ways to train that were compared before
   std::vector<std::string> advice;    // sentences on what would help most, as far as the comparison could measure it
+  double budget_s = 0;                // after which training ends once its first epoch is done; 0: no limit
   Ranks* ranks = nullptr;             // the processes that train together; null: this one alone. They outlive the plan
 
   int64_t classes() const { return static_cast<int64_t>(dataset.classes.size()); }

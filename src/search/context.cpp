@@ -19,19 +19,18 @@ Json section(const TrainRequest& request, const char* name) { return request.ove
 
 }  // namespace
 
-SearchContext::SearchContext(const TrainRequest& request, const Dataset& found, Observer& watcher, Ranks* ranks)
+SearchContext::SearchContext(const TrainRequest& request, const Dataset& found, const Pace& pace, Observer& watcher)
     : observer(watcher),
       request_(request),
       found_(found),
-      ranks_(ranks),
-      pace_(request.budget_minutes, ranks),
+      pace_(pace),
       backbone_(section(request, "model").value("base", "")),
       size_is_asked_(section(request, "data").contains("imgsz")),
       seed_(section(request, "train").value("seed", uint64_t{42})) {}
 
 TrainPlan SearchContext::plan_of(const Way& way) const {
   const WithoutRemarks quietly;
-  TrainPlan plan = plan_training(with_way(request_, way), &found_, ranks_);
+  TrainPlan plan = plan_training(with_way(request_, way), &found_, pace_.ranks());
   plan.tried = tried_;
   return plan;
 }

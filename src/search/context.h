@@ -9,8 +9,8 @@ namespace cvtool {
 
 class SearchContext {
  public:
-  // Keeps references to all. `ranks` may be null: one process searches.
-  SearchContext(const TrainRequest& request, const Dataset& found, Observer& observer, Ranks* ranks);
+  // Keeps references to all but the pace.
+  SearchContext(const TrainRequest& request, const Dataset& found, const Pace& pace, Observer& observer);
 
   // The way as a training.
   TrainPlan plan_of(const Way& way) const;
@@ -29,6 +29,7 @@ class SearchContext {
   int64_t validation_photos() const { return static_cast<int64_t>(found_.valid.size()); }
   const std::vector<std::string>& classes() const { return found_.classes; }
   double spent_s() const { return pace_.spent_s(); }
+  bool limited() const { return pace_.limited(); }
   // Whether so many seconds are there.
   bool fits(double seconds) const { return !pace_.limited() || seconds <= training_s(); }
   // The same; says so where not.
@@ -46,7 +47,6 @@ class SearchContext {
  private:
   const TrainRequest& request_;
   const Dataset& found_;
-  Ranks* ranks_;
   Pace pace_;
   std::string backbone_;
   bool size_is_asked_ = false, told_ = false;

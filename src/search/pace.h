@@ -1,4 +1,4 @@
-// The minutes that a search may take, its training included.
+// The minutes that a search may take, its training included, by the clock on the wall.
 #pragma once
 
 #include <chrono>
@@ -11,9 +11,10 @@ namespace cvtool {
 
 class Pace {
  public:
-  // No limit where there is no number.
+  // They begin now. No limit where there is no number.
   explicit Pace(std::optional<double> minutes, Ranks* ranks = nullptr) : minutes_(minutes), ranks_(ranks) {}
 
+  Ranks* ranks() const { return ranks_; }
   bool limited() const { return minutes_.has_value(); }
   double total_s() const { return minutes_ ? *minutes_ * 60 : std::numeric_limits<double>::infinity(); }
   // Of several processes rank 0 looks at the clock, so that all decide alike: all must ask.

@@ -40,13 +40,13 @@ Way search_from_scratch(SearchContext& context) {
   Way plain = mirrored;
   plain.mirrored = false;
   const auto first = try_training(context, {mirrored, TrialLength::kBrief});
-  if (!first) return mirrored;
+  if (!first) return within_the_minutes(context, mirrored);
   const auto second = try_training(context, {plain, TrialLength::kBrief});
-  if (!second) return first->way;
+  if (!second) return within_the_minutes(context, *first);
   const bool better = is_better(second->scores, first->scores);
   context.say(first->way, after_short_training(first->scores));
   context.say(second->way, after_short_training(second->scores) + (better ? ": better" : ": no gain"));
-  return better ? second->way : first->way;
+  return within_the_minutes(context, better ? *second : *first);
 }
 
 }  // namespace cvtool

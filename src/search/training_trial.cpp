@@ -9,21 +9,26 @@ namespace {
 constexpr int64_t kLeastEpochs = 3;
 // Of the photos, what a trial learns from.
 constexpr double kFitted = 1 - 1.0 / static_cast<double>(kHeldBackParts);
+// Of the seconds that there are, those that epochs are planned for: rates are measured on few photos, and on a machine
+// that others use too.
+constexpr double kPlanned = 0.85;
 
 int64_t whole(double value, int64_t least, int64_t most) {
   if (!(value < static_cast<double>(most))) return most;
   return std::max(least, static_cast<int64_t>(value));
 }
 
-// How fast the way is trained, in photos a second; seconds of its preparation are not counted.
-double measured_rate(SearchContext& context, const Way& way) {
+// How fast the way is trained, in photos a second; seconds of its preparation are not counted. Nothing where the time
+// was over before that was known.
+std::optional<double> measured_rate(SearchContext& context, const Way& way) {
   constexpr int64_t kPhotos = 128;
   Way once = way;
   once.epochs = 1;
   const PhotoStore& store = *context.photos_for(once).train.store;
   HeldBackRows few = held_back(store, context.seed(), kPhotos);
   few.check.clear();
-  return try_out(context.plan_of(once), store, few, context.observer).images_per_second;
+  const auto trial = try_out(context.plan_of(once), store, few, {context.observer, context.training_s()});
+  return trial ? std::optional(trial->images_per_second) : std::nullopt;
 }
 
 // What an epoch goes through, counted in photos to learn from: those of validation only go forwards.
@@ -35,11 +40,17 @@ double photos_of_epoch(const TrainingData& data) {
 struct Amount {
   int64_t epochs = 0, photos = 0;
   double trained_photos = 0;
+  double limit_s = 0;  // of the parts together
 };
 
+std::nullopt_t out_of_time(SearchContext& context, const Way& way, const std::string& what) {
+  context.say(way, what + ": the minutes do not allow it");
+  return std::nullopt;
+}
+
 // The way after trainings without a fifth each, until that is better or worse than what is kept; of few photos at once
-// with several fifths.
-TriedTraining tried(SearchContext& context, const TrialGoal& goal, const Amount& amount) {
+// with several fifths. Nothing, with a line, where the time was over before.
+std::optional<TriedTraining> tried(SearchContext& context, const TrialGoal& goal, const Amount& amount) {
   TriedTraining result{goal.way, {}, 0};
   Way brief = goal.way;
   brief.epochs = amount.epochs;
@@ -50,15 +61,18 @@ TriedTraining tried(SearchContext& context, const TrialGoal& goal, const Amount&
     const HeldBackRows rows = held_back(store, context.seed(), amount.photos, part);
     const size_t judged = result.scores.right.size() + rows.check.size();
     if (part >= planned && (goal.kept == nullptr || judged > goal.kept->right.size())) break;
-    const Trial trial = try_out(context.plan_of(brief), store, rows, context.observer);
-    result.scores.add(trial.scores);
-    result.images_per_second = trial.images_per_second;
+    const double left_s = amount.limit_s - (context.spent_s() - start);
+    const auto trial = try_out(context.plan_of(brief), store, rows, {context.observer, left_s});
+    if (!trial && (part == 0 || goal.kept == nullptr)) return out_of_time(context, brief, "cut off while it was tried");
+    if (!trial) break;
+    result.scores.add(trial->scores);
+    result.images_per_second = trial->images_per_second;
     if (goal.kept == nullptr) continue;
     const PhotoScores kept = goal.kept->first(judged);
     if (is_better(kept, result.scores)) break;
     if (part + 1 < planned) continue;
     const double part_s = (context.spent_s() - start) / static_cast<double>(part + 1);
-    const double training_s = amount.trained_photos / std::max(trial.images_per_second, 1e-9);
+    const double training_s = amount.trained_photos / std::max(trial->images_per_second, 1e-9);
     if (is_better(result.scores, kept) || !context.fits(part_s + training_s)) break;
   }
   return result;
@@ -94,16 +108,25 @@ std::vector<size_t> rows_held_back(const PhotoStore& store, uint64_t seed) {
 }
 
 Way within_the_minutes(SearchContext& context, Way way) {
-  const double rate = measured_rate(context, way);
-  const TrainingData& opened = context.photos_for(way);
-  way.epochs = whole(context.training_s() * rate / photos_of_epoch(opened), 1, epochs_worth(way, opened.train.count()));
+  const double rate = measured_rate(context, way).value_or(0);
+  way.epochs = epochs_worth(way, context.photos_for(way).train.count());
+  return within_the_minutes(context, {way, {}, rate});
+}
+
+Way within_the_minutes(SearchContext& context, const TriedTraining& tried) {
+  Way way = tried.way;
+  const double photos = photos_of_epoch(context.photos_for(way));
+  if (context.limited())
+    way.epochs = whole(kPlanned * context.training_s() * tried.images_per_second / photos, 1, way.epochs);
   return way;
 }
 
 std::optional<TriedTraining> try_training(SearchContext& context, TrialGoal goal) {
   Way& way = goal.way;
   TrialLength length = goal.length;
-  double rate = measured_rate(context, way);
+  const std::optional<double> first_rate = measured_rate(context, way);
+  if (!first_rate) return out_of_time(context, way, "not tried");
+  double rate = *first_rate;
   const TrainingData& opened = context.photos_for(way);
   const int64_t photos = opened.train.count(), worth = epochs_worth(way, photos);
   const int64_t least = std::min(worth, kLeastEpochs);
@@ -111,8 +134,9 @@ std::optional<TriedTraining> try_training(SearchContext& context, TrialGoal goal
   // Photos of an epoch: of the trials together, and of the training.
   const double tried_photos = trials * kFitted * static_cast<double>(photos), trained_photos = photos_of_epoch(opened);
   const auto epochs_beside = [&](TrialLength trial) {
-    return trial == TrialLength::kWhole ? context.training_s() * rate / (tried_photos + trained_photos)
-                                        : (context.training_s() - context.trial_s()) * rate / trained_photos;
+    const double left_s = kPlanned * context.training_s();
+    return trial == TrialLength::kWhole ? left_s * rate / (tried_photos + trained_photos)
+                                        : (left_s - context.trial_s()) * rate / trained_photos;
   };
   const int64_t asked = way.imgsz;
   while (epochs_beside(length) < static_cast<double>(least) && !context.size_is_asked() &&
@@ -121,15 +145,17 @@ std::optional<TriedTraining> try_training(SearchContext& context, TrialGoal goal
     rate *= std::pow(static_cast<double>(way.imgsz) / static_cast<double>(size), 2);
     way.imgsz = size;
   }
-  if (way.imgsz != asked) rate = measured_rate(context, way);
+  if (way.imgsz != asked) rate = measured_rate(context, way).value_or(0);
   if (epochs_beside(length) < static_cast<double>(least)) length = TrialLength::kBrief;
   way.epochs = whole(epochs_beside(length), 0, worth);
   const double whole_training = trained_photos * static_cast<double>(way.epochs);
+  // What the training itself needs is left for it.
+  const double limit_s = context.training_s() - whole_training / std::max(rate, 1e-9);
   if (length == TrialLength::kWhole) {
-    TriedTraining result = tried(context, goal, {way.epochs, photos, whole_training});
+    std::optional<TriedTraining> result = tried(context, goal, {way.epochs, photos, whole_training, limit_s});
     // The first guess of the rate was of few steps; what it left over goes into the training.
-    const double left = context.training_s() * result.images_per_second / trained_photos;
-    result.way.epochs = std::max(way.epochs, whole(left, 0, worth));
+    if (result) result->way.epochs = worth;
+    if (result) result->way = within_the_minutes(context, *result);
     return result;
   }
   if (way.epochs < 1) {
@@ -140,7 +166,8 @@ std::optional<TriedTraining> try_training(SearchContext& context, TrialGoal goal
   const double trial_photos = context.trial_s() * rate / trials;
   const int64_t brief = std::clamp(whole(trial_photos / (kFitted * static_cast<double>(photos)), 2, worth), int64_t{2},
                                    std::max<int64_t>(2, (worth + 3) / 4));
-  return tried(context, goal, {brief, whole(trial_photos / static_cast<double>(brief), 1, photos), whole_training});
+  const int64_t some = whole(trial_photos / static_cast<double>(brief), 1, photos);
+  return tried(context, goal, {brief, some, whole_training, limit_s});
 }
 
 }  // namespace cvtool

@@ -33,7 +33,8 @@ struct TrialGoal {
 
 // Tries the way on the context's photos. The training gets as many epochs as the photos are worth, or as fit into the
 // minutes beside the trial. Of very many photos trials are brief. Nothing, with a line, where the minutes do not allow
-// it; a smaller input is taken where that makes it fit and the user has asked for no size.
+// it, also where that comes out only while it is tried; a smaller input is taken where that makes it fit and the user
+// has asked for no size.
 std::optional<TriedTraining> try_training(SearchContext& context, TrialGoal goal);
 
 // The next smaller input, in pixels; 0 where there is none.
@@ -41,6 +42,9 @@ int64_t smaller_size(int64_t size);
 
 // The way with as many epochs as its photos are worth, at least one, or as fit into the minutes.
 Way within_the_minutes(SearchContext& context, Way way);
+
+// The way that was tried, with as many of its epochs as still fit into the minutes, at least one.
+Way within_the_minutes(SearchContext& context, const TriedTraining& tried);
 
 // As many epochs as photos of that number are worth, of a training from scratch or behind a backbone.
 int64_t epochs_worth(const Way& way, int64_t photos);

@@ -2,7 +2,10 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cmath>
+#include <limits>
 
 #include "base/error.h"
 #include "evaluate/outputs.h"
@@ -17,21 +20,46 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Passes on what moves, and nothing that would look like the run's own epochs.
+constexpr double kLeastLimit_s = 1e-3;  // 0 is none
+
+// Passes on what moves, and nothing that would look like the run's own epochs. Asks to stop when the time is over.
 class TrialObserver : public Observer {
  public:
-  explicit TrialObserver(Observer& observer) : observer_(observer) {}
+  explicit TrialObserver(Observer& observer, double limit_s = std::numeric_limits<double>::infinity())
+      : observer_(observer), limit_s_(limit_s) {}
   void progress(const Progress& progress) override {
     Progress shown = progress;
     shown.phase = "Trial: " + shown.phase;
     observer_.progress(shown);
   }
   void epoch(const EpochReport&) override {}
-  bool stop_requested() override { return observer_.stop_requested(); }
+  bool stop_requested() override { return is_over() || observer_.stop_requested(); }
+  // It was the time, and not the user.
+  bool has_cut() const { return is_over() && !observer_.stop_requested(); }
 
  private:
+  bool is_over() const { return std::chrono::duration<double>(Clock::now() - start_).count() >= limit_s_; }
+
   Observer& observer_;
+  double limit_s_;
+  Clock::time_point start_ = Clock::now();
 };
+
+// What `work` gives; nothing where it was cut off.
+template <class Work>
+auto unless_cut(const TrialObserver& observer, Work&& work) -> std::optional<decltype(work())> {
+  try {
+    return work();
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::kInterrupted || !observer.has_cut()) throw;
+    return std::nullopt;
+  }
+}
+
+// Of several processes each would stop at another place: what they agree on stops them (see TrainingRun).
+double own_limit_s(const TrainPlan& plan, const TrialWatch& watch) {
+  return plan.ranks ? std::numeric_limits<double>::infinity() : watch.limit_s;
+}
 
 TrainingData part_of(const PhotoStore& store, const std::vector<size_t>& rows) {
   TrainingData data;
@@ -64,45 +92,60 @@ ProbeOptions watched(ProbeOptions options, Observer& observer) {
   return options;
 }
 
-}  // namespace
-
-Trial try_out(const TrainPlan& plan, const PhotoStore& store, const HeldBackRows& photos, Observer& observer) {
-  const WithoutRemarks quietly;
-  TrialObserver quiet(observer);
+// Nothing where the processes agreed that the time is over.
+std::optional<Trial> trained(const TrainPlan& plan, const PhotoStore& store, const HeldBackRows& photos,
+                             const TrialWatch& watch) {
   const TrainingData data = part_of(store, photos.fit);
-  TrainingRun training = training_of(plan, data, quiet);
-  training.time_limit_s = 0;
+  TrainingRun training = training_of(plan, data, watch.observer);
+  training.time_limit_s = std::isfinite(watch.limit_s) ? std::max(watch.limit_s, kLeastLimit_s) : 0;
+  training.budget_s = 0;
   TrainingState state;
-  if (train_net(training, state) == TrainingEnd::kInterrupted)
+  const TrainingEnd end = train_net(training, state);
+  if (end == TrainingEnd::kTimeLimit) return std::nullopt;
+  if (end == TrainingEnd::kInterrupted)
     throw Error("interrupted while ways to train were tried; nothing was written", ExitCode::kInterrupted);
   // With averaged weights these are not what the net holds.
   put_into(state.last, plan.net.module);
   Trial trial;
   trial.images_per_second = value_of(state.history.back(), "images_per_second");
   if (plan.ranks) trial.images_per_second = plan.ranks->from_first(trial.images_per_second);
-  if (!photos.check.empty()) trial.scores = measured(plan, *store.subset(photos.check), quiet);
+  if (!photos.check.empty()) trial.scores = measured(plan, *store.subset(photos.check), watch.observer);
   return trial;
 }
 
-ProbeTrial try_probe(const TrainPlan& plan, const PhotoStore& store, const std::vector<size_t>& rows,
-                     Observer& observer) {
+ProbeTrial probed(const TrainPlan& plan, const PhotoStore& store, const std::vector<size_t>& rows, Observer& observer) {
   const auto start = Clock::now();
   const TrainingData data = part_of(store, rows);
-  const WithoutRemarks quietly;
-  TrialObserver quiet(observer);
-  const PhaseInputs inputs = phase_inputs(plan, data, quiet);
+  const PhaseInputs inputs = phase_inputs(plan, data, observer);
   ProbeTrial trial;
   trial.options = probe_options(inputs);
   trial.options.l2 = 0;
   trial.options.observer = nullptr;
   trial.photos = probe_data(inputs);
   refuse_missing(trial.photos.labels.size(0), *data.train.store);
-  const CrossValidation found = cross_validate(trial.photos, watched(trial.options, quiet));
+  const CrossValidation found = cross_validate(trial.photos, watched(trial.options, observer));
   trial.scores = scores_of(found.log_probabilities, trial.photos.labels);
   trial.l2 = found.l2;
   trial.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   if (plan.ranks) trial.seconds = plan.ranks->from_first(trial.seconds);
   return trial;
+}
+
+}  // namespace
+
+std::optional<Trial> try_out(const TrainPlan& plan, const PhotoStore& store, const HeldBackRows& photos,
+                             const TrialWatch& watch) {
+  const WithoutRemarks quietly;
+  TrialObserver quiet(watch.observer, own_limit_s(plan, watch));
+  const auto trial = unless_cut(quiet, [&] { return trained(plan, store, photos, {quiet, watch.limit_s}); });
+  return trial ? *trial : std::nullopt;
+}
+
+std::optional<ProbeTrial> try_probe(const TrainPlan& plan, const PhotoStore& store, const std::vector<size_t>& rows,
+                                    const TrialWatch& watch) {
+  const WithoutRemarks quietly;
+  TrialObserver quiet(watch.observer, own_limit_s(plan, watch));
+  return unless_cut(quiet, [&] { return probed(plan, store, rows, quiet); });
 }
 
 PhotoScores scores_with_half(const ProbeTrial& trial, Observer& observer) {

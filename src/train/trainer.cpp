@@ -167,13 +167,19 @@ class TrainingLoop {
     return static_cast<double>(epochs);
   }
 
+  bool time_is_over() const {
+    const double spent_s = seconds_since(start_);
+    return (run_.time_limit_s > 0 && spent_s >= run_.time_limit_s) ||
+           (run_.budget_s > 0 && spent_s >= run_.budget_s && !state_.history.empty());
+  }
+
   // Of several processes rank 0 looks at the clock, and whoever is asked asks all.
   TrainingEnd asked_to_stop() const {
     const bool keeps_time = !run_.ranks || run_.ranks->is_first();
     TrainingEnd end = TrainingEnd::kDone;
     if (run_.observer->stop_requested())
       end = TrainingEnd::kInterrupted;
-    else if (keeps_time && run_.time_limit_s > 0 && seconds_since(start_) >= run_.time_limit_s)
+    else if (keeps_time && time_is_over())
       end = TrainingEnd::kTimeLimit;
     if (!run_.ranks) return end;
     const Timed timed(run_.profile, Spent::kExchange);

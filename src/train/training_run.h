@@ -48,6 +48,7 @@ struct TrainingRun {
   at::Device device = at::kCPU;
   at::ScalarType precision = at::kFloat;  // of training steps; validation is in float32
   double time_limit_s = 0;                // 0: none
+  double budget_s = 0;                    // the same, but the first epoch is done first
   double checkpoint_every_s = 600;
   Observer* observer = nullptr;
   Ranks* ranks = nullptr;      // the processes that train together; null: this one alone

@@ -80,7 +80,7 @@ class Watcher : public Observer {
 
 struct Setting {
   int64_t batch = 4, first_layer_from = 1;
-  double dropout = 0.3, checkpoint_every_s = 600;
+  double dropout = 0.3, checkpoint_every_s = 600, time_limit_s = 0, budget_s = 0;
   bool solves = false;  // the first phase has no steps
   TrainConfig config;
   Setting() {
@@ -139,6 +139,8 @@ struct Session {
                           }});
     run.observer = &watcher;
     run.checkpoint_every_s = s.checkpoint_every_s;
+    run.time_limit_s = s.time_limit_s;
+    run.budget_s = s.budget_s;
     run.save = [&](const TrainingState& now) {
       // As a file would keep it: copies of everything.
       Checkpoint checkpoint = checkpoint_of(now);
@@ -363,6 +365,20 @@ TEST_CASE("Where nothing is monitored the last epoch is kept and none is called 
   CHECK(session.state.best.epoch == 3);
   CHECK(find_tensor(session.state.best.weights, "b")->equal(session.net.b));
   for (const EpochReport& report : session.state.history) CHECK_FALSE(report.best);
+}
+
+TEST_CASE("A time limit ends training at once, a budget not before there is a model") {
+  Setting limited, budgeted;
+  limited.time_limit_s = budgeted.budget_s = 1e-9;
+  Session at_once, later;
+  at_once.train(limited);
+  CHECK(at_once.end == TrainingEnd::kTimeLimit);
+  CHECK(at_once.state.history.empty());
+  CHECK(at_once.state.batches == 1);
+  later.train(budgeted);
+  CHECK(later.end == TrainingEnd::kTimeLimit);
+  CHECK(later.state.history.size() == 1);
+  CHECK(later.state.last.epoch == 1);
 }
 
 TEST_CASE("Training ends when there is no improvement") {
