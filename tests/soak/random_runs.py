@@ -81,6 +81,14 @@ def cvtool_does(words):
     return done.stdout
 
 
+def done_by_itself(step, process, log, kills):
+    counts["train"] += kills + 1
+    said = open(log, errors="replace").read()
+    if "the run is finished" not in said:
+        judged(step, process.wait(), said)
+    return kills
+
+
 def train_with_kills(words, name, longest):
     """Starts the training and kills it up to three times. Returns how often."""
     run, log, kills = f"{folders['work']}/runs/{name}", scratch + "/log", 0
@@ -88,14 +96,14 @@ def train_with_kills(words, name, longest):
     for _ in range(draw.randint(1, 3)):
         process = subprocess.Popen([cvtool] + step, cwd=folders["work"], env=environment, stdout=subprocess.DEVNULL, stderr=open(log, "w"))
         if not wait_for_training(process, log):
-            break
+            return done_by_itself(step, process, log, kills)
         time.sleep(draw.uniform(0, longest))
         how = draw.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
         gone = process.poll() is not None
         process.send_signal(how)
         code = process.wait()
         if gone:
-            break
+            return done_by_itself(step, process, log, kills)
         kills += 1
         if how != signal.SIGKILL and code not in (0, 130, 143):
             fault(f"exit code {code} after {how.name}: cvtool {' '.join(step)}", open(log).read())

@@ -66,10 +66,11 @@ class Settings:
         return self.said("completion", "--words", name).split()
 
     def of_flag(self, command, flag):
-        """The words that the flag takes, as the manual shows them: --format torchscript|onnx."""
+        """The words that the flag takes, as the manual shows them: `--precision fp32|bf16`, or `--format WORD ...; one of a, b (default: a)`."""
         page = re.search(rf"^cvtool {command}\n=+\n(.*?)(?=^cvtool [a-z ]+\n=+$|\Z)", self.manual, re.M | re.S)
-        found = re.search(rf"{flag} ([a-z0-9_]+(?:\|[a-z0-9_]+)+)", page[1])
-        return found[1].split("|")
+        text = " ".join(page[1].split())
+        found = re.search(rf"{flag} (?:([a-z0-9_]+(?:\|[a-z0-9_]+)+)|WORD [^()]*one of ([^()]+) \()", text)
+        return found[1].split("|") if found[1] else found[2].split(", ")
 
     def training(self, on_a_base):
         """Flags of a training: some keys, and now and then augmentation."""
