@@ -51,7 +51,7 @@ class LayerCompiler {
   const NetTarget& target_;
   const Json& blocks_;
   const bool any_size_;
-  int64_t layers_ = 0;      // so far, those that hold others among them
+  int64_t layers_ = 0;     // so far, those that hold others among them
   Parameters parameters_;  // of the whole net
   std::shared_ptr<torch::jit::CompilationUnit> unit_ = std::make_shared<torch::jit::CompilationUnit>();
 };
