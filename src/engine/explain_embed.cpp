@@ -27,7 +27,7 @@ struct Features {
   size_t layer;
 };
 
-// The layer's value for each photo of the store, [N,F]; maps as the mean of each channel.
+// The layer's value for each photo of the store, [N,F]; maps and tokens as the mean of each channel.
 at::Tensor values_of(const Features& features, const PhotoStore& store, Observer& observer) {
   const auto total = static_cast<int64_t>(store.samples().size());
   PassPlan plan;
@@ -35,7 +35,8 @@ at::Tensor values_of(const Features& features, const PhotoStore& store, Observer
   plan.work = [&features](const Batch& photos) {
     const auto compute = [&features](const at::Tensor& pixels) {
       const at::Tensor value = activations_of(features.net, pixels, {features.layer}).values[0];
-      return (value.dim() == 4 ? value.mean({2, 3}) : value).flatten(1).to(at::kFloat);
+      const at::Tensor features = value.dim() == 4 ? value.mean({2, 3}) : value.dim() == 3 ? value.mean(1) : value;
+      return features.flatten(1).to(at::kFloat);
     };
     return std::vector<at::Tensor>{in_lanes(features.predictor.input(photos.pixels), kBatch, compute)};
   };

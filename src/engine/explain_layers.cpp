@@ -12,6 +12,7 @@
 #include "engine/output_check.h"
 #include "explain/activations.h"
 #include "explain/feature_sheet.h"
+#include "explain/token_map.h"
 #include "torch/device.h"
 
 namespace cvtool {
@@ -111,7 +112,10 @@ ExplainResult explain_layers(const ExplainRequest& request) {
   } catch (const DataError& error) {
     throw DataError(path + ": " + error.what());
   }
-  const auto values = activations_of(net, pixels, layers).values;
+  auto values = activations_of(net, pixels, layers).values;
+  const auto of_all = all_values(net, pixels);
+  for (size_t i = 0; i < layers.size(); ++i)
+    if (const auto grid = token_grid(of_all, layers[i])) values[i] = map_of_tokens(values[i], *grid);
   result.document["image"] = path;
   result.document["layers"] = Json::array();
   const std::string folder = all && !request.output.empty() ? request.output : "";

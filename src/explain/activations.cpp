@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "explain/token_map.h"
 
 namespace cvtool {
 namespace {
@@ -36,13 +37,6 @@ const jit::Node* last_node(const jit::Graph& graph, const Test& test) {
   return found;
 }
 
-std::vector<at::Tensor> all_values(const FlatNet& net, const at::Tensor& pixels) {
-  std::vector<size_t> all(net.layers().size());
-  for (size_t i = 0; i < all.size(); ++i) all[i] = i;
-  const at::NoGradGuard no_grad;
-  return activations_of(net, pixels.narrow(0, 0, 1), all).values;
-}
-
 }  // namespace
 
 Activations activations_of(const FlatNet& net, const at::Tensor& pixels, const std::vector<size_t>& layers,
@@ -60,6 +54,13 @@ Activations activations_of(const FlatNet& net, const at::Tensor& pixels, const s
   return {values[0], {values.begin() + 1, values.end()}};
 }
 
+std::vector<at::Tensor> all_values(const FlatNet& net, const at::Tensor& pixels) {
+  std::vector<size_t> all(net.layers().size());
+  for (size_t i = 0; i < all.size(); ++i) all[i] = i;
+  const at::NoGradGuard no_grad;
+  return activations_of(net, pixels.narrow(0, 0, 1), all).values;
+}
+
 size_t last_map(const FlatNet& net, const at::Tensor& pixels) {
   const auto values = all_values(net, pixels);
   const auto node_of = [&net](size_t layer) { return net.graph()->outputs()[net.layers()[layer].output]->node(); };
@@ -74,6 +75,8 @@ size_t last_map(const FlatNet& net, const at::Tensor& pixels) {
     for (size_t i = first; i < values.size(); ++i)
       if (is_map(values[i]) && values[i].sizes().slice(2) == values[first].sizes().slice(2)) found = i;
   }
+  if (const auto tokens = last_mixed_tokens(net, values); tokens && (found == values.size() || *tokens > found))
+    found = *tokens;
   if (found == values.size()) throw UsageError("the net has no convolution whose map could be shown; use --occlusion");
   return found;
 }

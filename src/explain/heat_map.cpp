@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "explain/activations.h"
 #include "explain/feature_sheet.h"
+#include "explain/token_map.h"
 
 namespace cvtool {
 namespace {
@@ -31,13 +32,16 @@ Seen look(const FlatNet& net, const at::Tensor& pixels, size_t layer, const std:
   const at::AutoGradMode with_gradients(true);
   const Activations seen = activations_of(net, pixels, {layer}, true);
   const at::Tensor& map = seen.values[0];
-  if (map.dim() != 4)
+  const auto grid = map.dim() == 3 ? token_grid(all_values(net, pixels), layer) : std::nullopt;
+  if (map.dim() != 4 && !grid)
     throw UsageError("--layer: '" + net.layers()[layer].name +
                      "' gives no map; name a layer before the flatten or global pooling layer");
   const auto gradients = torch::autograd::grad({scores(seen.logits, classes).sum()}, {map}, {}, /*retain_graph=*/false,
                                                /*create_graph=*/false, /*allow_unused=*/true);
   // A map that the logits do not depend on has no gradient.
-  return {map.detach(), gradients[0].defined() ? gradients[0] : at::zeros_like(map)};
+  const at::Tensor gradient = gradients[0].defined() ? gradients[0] : at::zeros_like(map);
+  if (grid) return {map_of_tokens(map.detach(), *grid), map_of_tokens(gradient, *grid)};
+  return {map.detach(), gradient};
 }
 
 at::Tensor weighted(const at::Tensor& map, const at::Tensor& weights) {

@@ -82,7 +82,8 @@ std::optional<Window> window_of(const Node& node, const Tensors& tensors) {
     window.strides = pair(argument(2), window.kernel);
     window.before = pair(argument(3), {0, 0});
     if (node.kind() == jit::aten::max_pool2d) window.dilation = pair(argument(4), {1, 1});
-  } else if (node.kind() == jit::aten::constant_pad_nd || node.kind() == jit::aten::pad) {
+  } else if ((node.kind() == jit::aten::constant_pad_nd || node.kind() == jit::aten::pad) &&
+             tensors.at(node.inputs()[0]).dim() == 4) {
     const auto sides = argument(1);  // left, right, top, bottom
     if (sides.size() == 4) window.before = {sides[2], sides[0]};
   } else {
@@ -95,38 +96,73 @@ int64_t macs_of(const Node& node, const Tensors& tensors, const at::Tensor& outp
   const auto weight = [&](size_t i) { return tensors.at(node.inputs()[i]); };
   if (is_convolution(node)) return output.numel() * (weight(1).numel() / weight(1).size(0));
   if (node.kind() == jit::aten::linear) return output.numel() * weight(1).size(-1);
-  if (node.kind() == jit::aten::matmul) return output.numel() * weight(0).size(-1);
+  if (node.kind() == jit::aten::matmul || node.kind() == jit::aten::bmm) return output.numel() * weight(0).size(-1);
   if (node.kind() == jit::aten::addmm) return output.numel() * weight(1).size(-1);
   return 0;
 }
 
-bool same_size(const at::Tensor& a, const at::Tensor& b) {
-  return a.dim() == 4 && b.dim() == 4 && a.size(2) == b.size(2) && a.size(3) == b.size(3);
+// Whether two values have the same places, of which each channel has a number.
+bool same_places(const at::Tensor& a, const at::Tensor& b, int64_t channels) {
+  if (a.dim() < 3 || a.dim() != b.dim()) return false;
+  for (int64_t d = 1; d < a.dim(); ++d)
+    if (d != channels && a.size(d) != b.size(d)) return false;
+  return true;
 }
+
+// Where a permute or transpose puts the dimension `channels` of `rank`.
+int64_t moved(const Node& node, int64_t channels, int64_t rank) {
+  std::vector<int64_t> order;
+  if (node.kind() == jit::aten::permute) {
+    order = numbers(node.inputs()[1]);
+  } else {
+    for (int64_t d = 0; d < rank; ++d) order.push_back(d);
+    const auto a = numbers(node.inputs()[1]), b = numbers(node.inputs()[2]);
+    if (a.size() == 1 && b.size() == 1)
+      std::swap(order.at(static_cast<size_t>(at::maybe_wrap_dim(a[0], rank))),
+                order.at(static_cast<size_t>(at::maybe_wrap_dim(b[0], rank))));
+  }
+  for (size_t d = 0; d < order.size(); ++d)
+    if (at::maybe_wrap_dim(order[d], rank) == channels) return static_cast<int64_t>(d);
+  return -1;
+}
+
+// A map as tokens, or further tokens in front of them.
+bool puts_places_in_a_row(const Node& node, const at::Tensor& made, int64_t channels) {
+  if (made.dim() != 3) return false;
+  return (node.kind() == jit::aten::flatten && channels == 1) || node.kind() == jit::aten::constant_pad_nd;
+}
+
+// What is known of a value: which pixels each of its numbers sees, and which of its dimensions are the channels.
+struct Sight {
+  ReceptiveField field;
+  int64_t channels = 1;
+};
 
 class Measurer {
  public:
-  Measurer(const jit::Graph& graph, const Tensors& tensors) : tensors_(tensors) { fields_[graph.inputs()[1]] = {}; }
+  Measurer(const jit::Graph& graph, const Tensors& tensors) : tensors_(tensors) { seen_[graph.inputs()[1]] = {}; }
 
   // The field of what the node gives; none where it does not come from the pixels.
   std::optional<ReceptiveField> field(const Node& node) {
-    std::optional<ReceptiveField> joined;
-    bool resized = false;
-    const auto output = node.outputs().size() == 1 ? tensors_.find(node.output()) : tensors_.end();
+    std::optional<Sight> joined;
+    std::vector<at::Tensor> read;
     for (const Value* input : node.inputs()) {
-      const auto known = fields_.find(input);
-      if (known == fields_.end()) continue;
-      joined = joined ? united(*joined, known->second) : known->second;
-      const auto tensor = tensors_.find(input);
-      resized |= tensor != tensors_.end() && output != tensors_.end() && !same_size(tensor->second, output->second);
+      const auto known = seen_.find(input);
+      if (known == seen_.end()) continue;
+      if (const auto tensor = tensors_.find(input); tensor != tensors_.end()) read.push_back(tensor->second);
+      if (!joined)
+        joined = known->second;
+      else
+        joined->field = united(joined->field, known->second.field);
     }
-    if (!joined) return joined;
+    if (!joined) return {};
+    const auto made = node.outputs().size() == 1 ? tensors_.find(node.output()) : tensors_.end();
     if (const auto window = window_of(node, tensors_))
-      joined = through_window(*joined, *window);
-    else
-      joined->whole |= resized;
-    for (const Value* value : node.outputs()) fields_[value] = *joined;
-    return joined;
+      joined->field = through_window(joined->field, *window);
+    else if (!read.empty() && made != tensors_.end())
+      follow(node, read, made->second, *joined);
+    for (const Value* value : node.outputs()) seen_[value] = *joined;
+    return joined->field;
   }
 
   // 0 for an operation in place and for a view.
@@ -145,8 +181,24 @@ class Measurer {
   }
 
  private:
+  // An operation without a window: it moves the channels, works on them, or brings places together.
+  static void follow(const Node& node, const std::vector<at::Tensor>& read, const at::Tensor& made, Sight& sight) {
+    const int64_t rank = read[0].dim();
+    const bool on_channels = rank > 2 && sight.channels == rank - 1;  // what works on the last dimension does
+    const auto kind = node.kind();
+    if (kind == jit::aten::permute || kind == jit::aten::transpose)
+      sight.channels = moved(node, sight.channels, rank);
+    else if (kind == jit::aten::linear || kind == jit::aten::matmul || kind == jit::aten::bmm)
+      sight.field.whole |= read.size() > 1 || !on_channels;
+    else if (kind == jit::aten::layer_norm)
+      sight.field.whole |= numbers(node.inputs()[1]).size() != 1 || !on_channels;
+    else if (!puts_places_in_a_row(node, made, sight.channels))
+      sight.field.whole |= std::any_of(
+          read.begin(), read.end(), [&](const at::Tensor& value) { return !same_places(value, made, sight.channels); });
+  }
+
   const Tensors& tensors_;
-  std::map<const Value*, ReceptiveField> fields_;
+  std::map<const Value*, Sight> seen_;
 };
 
 // The row that a layer counts for: its own, or the longest that it stands below.

@@ -12,19 +12,42 @@
 namespace cvtool {
 namespace {
 
-// The net's tensors by their names in the weight file.
-std::vector<NamedTensor> slots_of(const BackboneNet& net, const BackboneSpec& spec) {
+// A tensor of the net, and those of the weight file that it is made of.
+struct Slot {
+  at::Tensor value;
+  std::vector<std::string> names;
+};
+
+std::vector<Slot> slots_of(const BackboneNet& net, const BackboneSpec& spec) {
   const TensorNames names(spec.tensors, spec.lists, "base " + spec.name + ": variants." + spec.variant + ".tensors: ");
-  std::vector<NamedTensor> slots = named_tensors(net.module);
-  for (NamedTensor& slot : slots) slot.name = names.in_file(slot.name);
+  std::vector<Slot> slots;
+  for (const NamedTensor& tensor : named_tensors(net.module))
+    slots.push_back({tensor.value, names.in_file(tensor.name)});
   return slots;
 }
 
-std::vector<ExpectedTensor> expected_of(const BackboneChoice& choice) {
+std::vector<int64_t> without_ones(at::IntArrayRef shape) {
+  std::vector<int64_t> sizes;
+  std::copy_if(shape.begin(), shape.end(), std::back_inserter(sizes), [](int64_t size) { return size != 1; });
+  return sizes;
+}
+
+// What the file must hold. Sizes of 1 are written in one way or another: the same numbers in the file are right.
+std::vector<ExpectedTensor> expected_of(const std::vector<Slot>& slots, const StateDict& weights) {
   std::vector<ExpectedTensor> expected;
-  for (const NamedTensor& slot : slots_of(compile_choice(choice), choice.spec))
-    expected.push_back({slot.name, slot.value.sizes().vec()});
+  for (const Slot& slot : slots)
+    for (const std::string& name : slot.names) {
+      std::vector<int64_t> shape = slot.value.sizes().vec();
+      if (slot.names.size() > 1) shape[0] /= static_cast<int64_t>(slot.names.size());
+      const at::Tensor* found = weights.find(name);
+      if (found && without_ones(found->sizes()) == without_ones(shape)) shape = found->sizes().vec();
+      expected.push_back({name, shape});
+    }
   return expected;
+}
+
+std::vector<ExpectedTensor> expected_of(const BackboneChoice& choice, const StateDict& weights) {
+  return expected_of(slots_of(compile_choice(choice), choice.spec), weights);
 }
 
 BackboneChoice with_defaults(const BackboneSpec& spec) {
@@ -57,8 +80,7 @@ struct NamesFound {
 };
 
 // How many of the backbone's tensors the file names.
-NamesFound names_found(const BackboneChoice& choice, const StateDict& weights) {
-  const auto expected = expected_of(choice);
+NamesFound names_found(const std::vector<ExpectedTensor>& expected, const StateDict& weights) {
   const auto found =
       static_cast<size_t>(std::count_if(expected.begin(), expected.end(), [&](const ExpectedTensor& tensor) {
         return weights.find(tensor.name) != nullptr;
@@ -70,31 +92,33 @@ NamesFound names_found(const BackboneChoice& choice, const StateDict& weights) {
 std::string whose_weights(const StateDict& weights) {
   for (const std::string& name : backbone_names())
     for (const BackboneSpec& spec : backbone_variants(name))
-      if (names_found(with_defaults(spec), weights).all)
+      if (names_found(expected_of(with_defaults(spec), weights), weights).all)
         return "; they are those of " + name + " (" + spec.variant + ")";
   return "";
 }
 
-void check_fit(const BackboneChoice& choice, const std::vector<NamedTensor>& slots, const StateDict& weights) {
-  std::vector<ExpectedTensor> expected;
-  for (const NamedTensor& slot : slots) expected.push_back({slot.name, slot.value.sizes().vec()});
-  const WeightMismatch mismatch = compare_weights(expected, weights, choice.spec.ignored);
+void check_fit(const BackboneChoice& choice, const std::vector<Slot>& slots, const StateDict& weights) {
+  const WeightMismatch mismatch = compare_weights(expected_of(slots, weights), weights, choice.spec.ignored);
   if (mismatch.empty()) return;
   throw Error(weights.origin() + ": these are not the weights of " + choice.spec.name + " (" + choice.spec.variant +
               ")" + whose_weights(weights) + mismatch.text());
 }
 
-void fill(const NamedTensor& slot, const StateDict& weights) {
-  const at::Tensor& value = weights.at(slot.name);
+void fill(at::Tensor target, const std::string& name, const StateDict& weights) {
+  const at::Tensor& value = weights.at(name);
   if (!value.is_floating_point())
-    throw Error(weights.origin() + ": tensor '" + slot.name +
+    throw Error(weights.origin() + ": tensor '" + name +
                 "' holds integers; pass the weights as they were before quantization");
-  const at::NoGradGuard no_grad;
-  at::Tensor target = slot.value;
-  target.copy_(value);
+  target.copy_(value.reshape(target.sizes()));
   if (!target.isfinite().all().item<bool>())
-    throw Error(weights.origin() + ": tensor '" + slot.name +
+    throw Error(weights.origin() + ": tensor '" + name +
                 "' holds values that are not finite; fetch or save the file again");
+}
+
+void fill(const Slot& slot, const StateDict& weights) {
+  const at::NoGradGuard no_grad;
+  const auto parts = slot.value.chunk(static_cast<int64_t>(slot.names.size()));
+  for (size_t i = 0; i < parts.size(); ++i) fill(parts[i], slot.names[i], weights);
 }
 
 Json info_of(const BackboneChoice& choice) {
@@ -139,7 +163,7 @@ BackboneChoice recognise_backbone(const BackboneRequest& wish, const StateDict& 
   size_t max = 0;
   for (const BackboneSpec& spec : wished_variants(wish)) {
     const BackboneChoice choice = with_defaults(spec);
-    const size_t found = names_found(choice, weights).found;
+    const size_t found = names_found(expected_of(choice, weights), weights).found;
     if (found > max || best.spec.name.empty()) {
       max = found;
       best = choice;
@@ -152,7 +176,7 @@ BackboneChoice recognise_backbone(const BackboneRequest& wish, const StateDict& 
   for (const Json& alpha : best.spec.choices.value("alpha", Json::array())) {
     BackboneChoice choice = best;
     choice.parameters["alpha"] = alpha;
-    if (compare_weights(expected_of(choice), weights).misshaped.empty()) return choice;
+    if (compare_weights(expected_of(choice, weights), weights).misshaped.empty()) return choice;
   }
   return best;
 }
@@ -178,7 +202,7 @@ BackboneFile backbone_with_weights(const BackboneChoice& choice, const StateDict
   const BackboneNet net = compile_choice(choice);
   const auto slots = slots_of(net, choice.spec);
   check_fit(choice, slots, weights);
-  for (const NamedTensor& slot : slots) fill(slot, weights);
+  for (const Slot& slot : slots) fill(slot, weights);
   return {net.module, info_of(choice)};
 }
 

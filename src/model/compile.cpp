@@ -192,8 +192,8 @@ LayerTable layer_table(const std::vector<SummaryRow>& rows) {
   LayerTable table;
   for (const SummaryRow& row : rows) {
     LayerSummary layer{row.name, row.kind, row.output, row.trainable, row.non_trainable, {}};
-    // Keras's order: height, width, channels.
-    if (row.output.size() == 3) std::rotate(layer.output.begin(), layer.output.begin() + 1, layer.output.end());
+    // Keras's order: height, width, channels; tokens, channels.
+    if (row.output.size() > 1) std::rotate(layer.output.begin(), layer.output.begin() + 1, layer.output.end());
     table.layers.push_back(std::move(layer));
     table.trainable += row.trainable;
     table.non_trainable += row.non_trainable;

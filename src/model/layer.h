@@ -54,7 +54,7 @@ const std::vector<LayerKind>& layer_kinds();
 torch::jit::Module new_module(const LayerContext& context, const std::string& class_name);
 
 // The TorchScript expression of an activation applied to the variable x: "torch.relu(x)". `fresh`: x belongs to
-// the layer and may be overwritten.
-std::string activation_expression(const std::string& name, bool fresh = false);
+// the layer and may be overwritten. `shape`: of x, which says where its channels are.
+std::string activation_expression(const std::string& name, bool fresh = false, const Shape& shape = {});
 
 }  // namespace cvtool

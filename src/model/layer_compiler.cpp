@@ -191,7 +191,7 @@ torch::jit::Module LayerCompiler::residual(const Json& spec, Shape& shape, const
                      "; give the shortcut layers that reach the same shape");
   std::string body = "def forward(self, x):\n    y = self.main.forward(x)\n";
   if (add) body += has_shortcut ? "    y = y + self.shortcut.forward(x)\n" : "    y = y + x\n";
-  module.define(body + "    x = y\n    return " + activation_expression(f.activation) + "\n");
+  module.define(body + "    x = y\n    return " + activation_expression(f.activation, false, main) + "\n");
   shape = main;
   if (add) rows.push_back({scope.row + "/add", "Add", shape});
   return module;
@@ -220,7 +220,8 @@ torch::jit::Module LayerCompiler::branches(const Json& spec, Shape& shape, const
       joined[0] += output[0];
     }
   }
-  module.define("def forward(self, x):\n    return torch.cat([" + parts + "], 1)\n");
+  module.define("def forward(self, x):\n    return torch.cat([" + parts + "], " + (is_tokens(joined) ? "2" : "1") +
+                ")\n");
   shape = joined;
   rows.push_back({scope.row + "/concatenate", "Concatenate", shape});
   return module;

@@ -52,10 +52,23 @@ bool ends_differ(jit::Graph& graph, int64_t rows) {
   return false;
 }
 
+// Tokens that are multiplied with each other: in the dense layers around, too, the rows of a product are those of all
+// photos' tokens, and a library computes the rows that are left at its end in another way.
+bool multiplies_tokens(jit::Graph& graph) {
+  const auto nodes = nodes_of(*graph.block());
+  return std::any_of(nodes.begin(), nodes.end(), [](const jit::Node* node) {
+    const std::string name = node->kind().toQualString();
+    return (name == "aten::matmul" || name == "aten::bmm" || name == "aten::scaled_dot_product_attention") &&
+           node->input(0)->node()->kind() != c10::prim::Constant &&
+           node->input(1)->node()->kind() != c10::prim::Constant;
+  });
+}
+
 }  // namespace
 
 int64_t batch_rows(const jit::Module& fast, int64_t most) {
-  return ends_differ(*fast.get_method("forward").graph(), most) ? 1 : most;
+  jit::Graph& graph = *fast.get_method("forward").graph();
+  return ends_differ(graph, most) || multiplies_tokens(graph) ? 1 : most;
 }
 
 }  // namespace cvtool

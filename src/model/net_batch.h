@@ -10,7 +10,7 @@ namespace cvtool {
 constexpr int64_t kPhotosAtOnce = 4;
 
 // The rows of every batch that is given to a module of fast_module, so that a photo's numbers depend on it alone:
-// `most`, or 1 for a net with functions whose last bit depends on the place of a value in its batch.
+// `most`, or 1 for a net with functions whose last bit depends on the place of a value in its batch, or with attention.
 int64_t batch_rows(const torch::jit::Module& fast, int64_t most = kPhotosAtOnce);
 
 }  // namespace cvtool

@@ -12,6 +12,7 @@ std::string keras_shape_text(const Shape& shape) {
   if (shape.size() == 3)
     return out + ", " + std::to_string(shape[1]) + ", " + std::to_string(shape[2]) + ", " + std::to_string(shape[0]) +
            ")";
+  if (is_tokens(shape)) return out + ", " + std::to_string(shape[1]) + ", " + std::to_string(shape[0]) + ")";
   for (int64_t n : shape) out += ", " + std::to_string(n);
   return out + ")";
 }
@@ -19,6 +20,7 @@ std::string keras_shape_text(const Shape& shape) {
 std::string shape_text(const Shape& shape) {
   if (shape.size() == 3)
     return counted(shape[0], "channel") + " of " + std::to_string(shape[1]) + "x" + std::to_string(shape[2]);
+  if (is_tokens(shape)) return counted(shape[1], "token") + " of " + counted(shape[0], "channel");
   return counted(shape.at(0), "feature");
 }
 

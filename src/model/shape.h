@@ -10,13 +10,16 @@
 
 namespace cvtool {
 
-// Shape of one sample: {channels, height, width} or {features}.
+// Shape of one sample: {channels, height, width} of a tensor [N,C,h,w], {channels, tokens} of a tensor [N,T,C], or
+// {features} of a tensor [N,D].
 using Shape = std::vector<int64_t>;
 
-// As Keras prints it: "(None, 64, 64, 32)" or "(None, 6)".
+inline bool is_tokens(const Shape& shape) { return shape.size() == 2; }
+
+// As Keras prints it: "(None, 64, 64, 32)", "(None, 197, 384)" or "(None, 6)".
 std::string keras_shape_text(const Shape& shape);
 
-// As messages print it: "32 channels of 64x64" or "6 features".
+// As messages print it: "32 channels of 64x64", "197 tokens of 384 channels" or "6 features".
 std::string shape_text(const Shape& shape);
 
 // A sliding window along height (index 0) and width (index 1).

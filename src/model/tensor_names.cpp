@@ -15,6 +15,20 @@ Json captured(std::string_view text) {
   return std::string(text);
 }
 
+bool fits(std::string_view pattern, std::string_view text, Json& values);
+
+// {_name}: the number of a repeated layer, in front of what `rest` fits.
+bool fits_number(std::string_view name, std::string_view rest, std::string_view text, Json& values) {
+  size_t end = text.empty() || text[0] != '_' ? 0 : 1;
+  while (end > 0 && end < text.size() && std::isdigit(static_cast<unsigned char>(text[end]))) ++end;
+  for (const size_t length : {end, size_t{0}})
+    if (length != 1 && fits(rest, text.substr(length), values)) {
+      values[std::string(name)] = length == 0 ? Json(0) : captured(text.substr(1, length - 1));
+      return true;
+    }
+  return false;
+}
+
 // Fills `values` with what stands at each {name}; false when the text does not fit.
 bool fits(std::string_view pattern, std::string_view text, Json& values) {
   if (pattern.empty()) return text.empty();
@@ -22,6 +36,8 @@ bool fits(std::string_view pattern, std::string_view text, Json& values) {
     return !text.empty() && pattern[0] == text[0] && fits(pattern.substr(1), text.substr(1), values);
   const size_t end = pattern.find('}');
   if (end == std::string_view::npos) return false;
+  if (end > 1 && pattern[1] == '_')
+    return fits_number(pattern.substr(2, end - 2), pattern.substr(end + 1), text, values);
   for (size_t length = std::min(text.find('.'), text.size()); length > 0; --length)
     if (fits(pattern.substr(end + 1), text.substr(length), values)) {
       values[std::string(pattern.substr(1, end - 1))] = captured(text.substr(0, length));
@@ -52,21 +68,31 @@ TensorNames::TensorNames(const Json& table, Json lists, std::string place)
   if (!lists_.is_object()) throw UsageError(place_ + "lists: must be an object {NAME: list or object}");
   if (!table.is_object()) throw UsageError(place_ + "must be an object {\"layer\": \"layer of the file\"}");
   for (const auto& [from, to] : table.items()) {
-    if (!to.is_string()) throw UsageError(place_ + from + ": must be a text, not " + to.dump());
-    lines_.push_back({from, to.get<std::string>()});
+    Line line{from, {}};
+    for (const Json& name : to.is_array() ? to : Json::array({to})) {
+      if (!name.is_string()) throw UsageError(place_ + from + ": must be a text or a list of texts, not " + to.dump());
+      line.to.push_back(name.get<std::string>());
+    }
+    if (line.to.empty()) throw UsageError(place_ + from + ": must be a text or a list of texts, not " + to.dump());
+    lines_.push_back(std::move(line));
   }
 }
 
-std::string TensorNames::in_file(const std::string& tensor) const {
+std::vector<std::string> TensorNames::in_file(const std::string& tensor) const {
   const size_t dot = std::min(tensor.rfind('.'), tensor.size());
+  const std::string_view layer = std::string_view(tensor).substr(0, dot);
   for (const Line& line : lines_) {
-    Json names = Json::object();
-    if (!fits(line.from, std::string_view(tensor).substr(0, dot), names)) continue;
+    Json found = Json::object();
+    const bool of_layer = fits(line.from, layer, found);
+    if (!of_layer && !fits(line.from, tensor, found)) continue;
     Json values = lists_;
-    values.update(names);
-    return fill_pattern(line.to, values, place_) + tensor.substr(dot);
+    values.update(found);
+    std::vector<std::string> names;
+    for (const std::string& to : line.to)
+      names.push_back(fill_pattern(to, values, place_) + (of_layer ? tensor.substr(dot) : ""));
+    return names;
   }
-  throw UsageError(place_ + "no line fits the layer '" + tensor.substr(0, dot) + "'");
+  throw UsageError(place_ + "no line fits the layer '" + std::string(layer) + "'");
 }
 
 }  // namespace cvtool

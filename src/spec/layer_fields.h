@@ -76,6 +76,49 @@ void fields(BatchNormFields& c, Visitor&& visit) {
   visit("activation", c.activation, Doc("function applied to the result").words(activation_names()));
 }
 
+struct LayerNormFields {
+  double epsilon = 1e-3;
+  bool scale = true, center = true;
+};
+template <class Visitor>
+void fields(LayerNormFields& c, Visitor&& visit) {
+  visit("epsilon", c.epsilon, Doc("added to the variance").range(0, 1).above_low());
+  visit("scale", c.scale, Doc("learn a factor a channel (gamma)"));
+  visit("center", c.center, Doc("learn an offset a channel (beta)"));
+}
+
+struct LayerScaleFields {
+  double initial = 1e-6;
+};
+template <class Visitor>
+void fields(LayerScaleFields& c, Visitor&& visit) {
+  visit("initial", c.initial, Doc("the factors at the start").range(0, 1000));
+}
+
+struct TokensFields {
+  bool class_token = true;
+  Json grid = nullptr;
+  bool antialias = true;
+  double offset = 0;
+};
+template <class Visitor>
+void fields(TokensFields& c, Visitor&& visit) {
+  visit("class_token", c.class_token, Doc("put a learned token in front"));
+  visit("grid", c.grid, Doc("how many positions are learned, N or [height, width]; null: those of the input"));
+  visit("antialias", c.antialias, Doc("interpolate positions to a smaller grid with a wider window"));
+  visit("offset", c.offset, Doc("added to the sides of the grid that positions are interpolated to").range(0, 0.5));
+}
+
+struct MultiHeadAttentionFields {
+  int64_t heads = 0;
+  bool bias = true;
+};
+template <class Visitor>
+void fields(MultiHeadAttentionFields& c, Visitor&& visit) {
+  visit("heads", c.heads, Doc("the channels are attended in this many groups; must be given").range(1, 4096));
+  visit("bias", c.bias, Doc("add a number per channel to queries, keys, values and the result"));
+}
+
 struct DenseFields {
   Json units = nullptr;
   bool bias = true;

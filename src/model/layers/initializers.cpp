@@ -18,4 +18,12 @@ at::Tensor glorot_uniform(at::IntArrayRef shape, Fans fans, uint64_t seed, const
   return weights;
 }
 
+at::Tensor random_normal(at::IntArrayRef shape, double deviation, uint64_t seed, const std::string& path) {
+  at::Tensor weights = at::empty(shape, at::kFloat);
+  Random random(seed, "init/" + path);
+  auto* values = weights.data_ptr<float>();
+  for (int64_t i = 0; i < weights.numel(); ++i) values[i] = static_cast<float>(random.normal() * deviation);
+  return weights;
+}
+
 }  // namespace cvtool

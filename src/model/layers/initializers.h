@@ -16,4 +16,7 @@ struct Fans {
 // (seed, path) alone.
 at::Tensor glorot_uniform(at::IntArrayRef shape, Fans fans, uint64_t seed, const std::string& path);
 
+// N(0, deviation^2). The same otherwise.
+at::Tensor random_normal(at::IntArrayRef shape, double deviation, uint64_t seed, const std::string& path);
+
 }  // namespace cvtool

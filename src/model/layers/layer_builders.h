@@ -3,6 +3,7 @@
 
 #include "base/fields.h"
 #include "model/layer.h"
+#include "model/layers/initializers.h"
 
 namespace cvtool {
 
@@ -13,8 +14,13 @@ BuiltLayer build_avg_pool2d(const Json& spec, const LayerContext& context);
 BuiltLayer build_global_max_pool2d(const Json& spec, const LayerContext& context);
 BuiltLayer build_global_avg_pool2d(const Json& spec, const LayerContext& context);
 BuiltLayer build_batch_norm(const Json& spec, const LayerContext& context);
+BuiltLayer build_class_token(const Json& spec, const LayerContext& context);
 BuiltLayer build_dense(const Json& spec, const LayerContext& context);
+BuiltLayer build_layer_norm(const Json& spec, const LayerContext& context);
+BuiltLayer build_layer_scale(const Json& spec, const LayerContext& context);
 BuiltLayer build_lrn(const Json& spec, const LayerContext& context);
+BuiltLayer build_multi_head_attention(const Json& spec, const LayerContext& context);
+BuiltLayer build_tokens(const Json& spec, const LayerContext& context);
 BuiltLayer build_flatten(const Json& spec, const LayerContext& context);
 BuiltLayer build_dropout(const Json& spec, const LayerContext& context);
 BuiltLayer build_activation(const Json& spec, const LayerContext& context);
@@ -25,6 +31,22 @@ BuiltLayer build_stochastic_depth(const Json& spec, const LayerContext& context)
 // "[1, 2]": a TorchScript list.
 std::string script_list(const std::array<int64_t, 2>& pair);
 std::string script_number(double value);
+
+// Throws UsageError for weights of these sizes that no memory holds, or that the file which the net is for cannot have.
+void check_weights(const LayerContext& context, const std::vector<double>& sizes);
+
+// A dense layer over the channels of a vector, or of each token: parameters weight [units,C] and bias (where `bias`).
+// `activation` is the TorchScript expression of a function of x. Throws UsageError for weights that no memory holds.
+struct DensePlan {
+  int64_t units = 0;
+  bool bias = true;
+  Fans fans;
+  std::string activation = "x";
+};
+BuiltLayer dense_layer(const DensePlan& plan, const LayerContext& context);
+
+// Throws UsageError where the input is no list of tokens.
+void check_tokens(const LayerContext& context);
 
 // Padding of its own in front of a window's operation, as LibTorch pads both sides alike.
 struct ScriptPadding {

@@ -43,6 +43,8 @@ const std::vector<LayerKind>& layer_kinds() {
        build_avg_pool2d, defaults_of<Pool2dFields>},
       {"batch_norm", "BatchNormalization", "batch_normalization", "normalises each channel over the batch",
        build_batch_norm, defaults_of<BatchNormFields>},
+      {"class_token", "ClassToken", "class_token", "tokens to vector: the first token", build_class_token,
+       defaults_of<NoFields>},
       {"conv2d", "Conv2D", "conv2d", "convolution", build_conv2d, defaults_of<Conv2dFields>},
       {"dense", "Dense", "dense", "fully connected layer", build_dense, defaults_of<DenseFields>},
       {"depthwise_conv2d", "DepthwiseConv2D", "depthwise_conv2d", "convolution of each channel by itself",
@@ -55,15 +57,23 @@ const std::vector<LayerKind>& layer_kinds() {
        build_global_avg_pool2d, defaults_of<NoFields>},
       {"global_max_pool2d", "GlobalMaxPooling2D", "global_max_pooling2d", "largest value of each channel",
        build_global_max_pool2d, defaults_of<NoFields>},
+      {"layer_norm", "LayerNormalization", "layer_normalization", "normalises the channels of each pixel or token",
+       build_layer_norm, defaults_of<LayerNormFields>},
+      {"layer_scale", "LayerScale", "layer_scale", "multiplies each channel by a learned factor", build_layer_scale,
+       defaults_of<LayerScaleFields>},
       {"lrn", "LocalResponseNormalization", "lrn",
        "divides each value by a power of its neighbouring channels' mean square", build_lrn, defaults_of<LrnFields>},
       {"max_pool2d", "MaxPooling2D", "max_pooling2d", "largest value of each window", build_max_pool2d,
        defaults_of<Pool2dFields>},
+      {"multi_head_attention", "MultiHeadAttention", "multi_head_attention",
+       "mixes tokens by how they match each other", build_multi_head_attention, defaults_of<MultiHeadAttentionFields>},
       {"rescale", "Rescaling", "rescaling", "y = x * scale + offset", build_rescale, defaults_of<RescaleFields>},
       {"squeeze_excite", "SqueezeExcite", "squeeze_excite", "scales each channel by what all channels' means say",
        build_squeeze_excite, defaults_of<SqueezeExciteFields>},
       {"stochastic_depth", "StochasticDepth", "stochastic_depth", "sets random rows to zero in training",
        build_stochastic_depth, defaults_of<StochasticDepthFields>},
+      {"tokens", "Tokens", "tokens", "feature map to tokens: a vector a pixel, with its learned position added",
+       build_tokens, defaults_of<TokensFields>},
   };
   return kinds;
 }
@@ -74,7 +84,8 @@ torch::jit::Module new_module(const LayerContext& context, const std::string& cl
   return module;
 }
 
-std::string activation_expression(const std::string& name, bool fresh) {
+std::string activation_expression(const std::string& name, bool fresh, const Shape& shape) {
+  if (is_tokens(shape) && name == "softmax") return "torch.softmax(x, 2)";
   // The result of a convolution or dense layer is not needed again: ReLU in place saves a pass over memory.
   if (fresh && name == "relu") return "torch.relu_(x)";
   for (const auto& activation : kActivations)

@@ -7,18 +7,7 @@
 #include "spec/layer_fields.h"
 
 namespace cvtool {
-namespace {
 
-// A convolution with everything decided: channels, groups and window.
-struct Convolution {
-  int64_t filters, groups;
-  Window window;
-  bool bias;
-  std::string activation;
-  Fans fans;
-};
-
-// Throws UsageError for a kernel that no memory holds.
 void check_weights(const LayerContext& context, const std::vector<double>& sizes) {
   constexpr double kMost = 2147483648.0;
   double weights = 1;
@@ -30,6 +19,17 @@ void check_weights(const LayerContext& context, const std::vector<double>& sizes
         context.place + "would have " + significant(weights, 3) +
         " weights; at most 2,147,483,648 are possible, so use fewer filters or units, or a smaller kernel");
 }
+
+namespace {
+
+// A convolution with everything decided: channels, groups and window.
+struct Convolution {
+  int64_t filters, groups;
+  Window window;
+  bool bias;
+  std::string activation;
+  Fans fans;
+};
 
 // How the window is padded: by the convolution itself, or by a padding of its own before.
 struct ConvolutionPadding {
@@ -121,9 +121,26 @@ BuiltLayer build_depthwise_conv2d(const Json& spec, const LayerContext& context)
   return build_convolution(c, context, "DepthwiseConv2D");
 }
 
+BuiltLayer dense_layer(const DensePlan& plan, const LayerContext& context) {
+  const int64_t features = context.input[0], units = plan.units;
+  check_weights(context, {static_cast<double>(units), static_cast<double>(features)});
+  BuiltLayer layer{new_module(context, "Dense"), context.input};
+  layer.output[0] = units;
+  const at::Tensor weight = glorot_uniform({units, features}, plan.fans, context.seed, context.path);
+  layer.module.register_parameter("weight", weight.set_requires_grad(true), false);
+  layer.trainable = weight.numel();
+  if (plan.bias) {
+    layer.module.register_parameter("bias", at::zeros({units}).set_requires_grad(true), false);
+    layer.trainable += units;
+  }
+  layer.module.define("def forward(self, x):\n    x = torch.linear(x, self.weight, " +
+                      std::string(plan.bias ? "self.bias" : "None") + ")\n    return " + plan.activation + "\n");
+  return layer;
+}
+
 BuiltLayer build_dense(const Json& spec, const LayerContext& context) {
   const auto f = layer_fields<DenseFields>(spec, context);
-  if (context.input.size() != 1)
+  if (context.input.size() == 3)
     throw UsageError(context.place + "needs a vector, but its input is " + shape_text(context.input) +
                      "; put a flatten or a global pooling layer before it");
   int64_t units = context.classes;
@@ -134,20 +151,8 @@ BuiltLayer build_dense(const Json& spec, const LayerContext& context) {
                        f.units.dump());
     units = f.units.get<int64_t>();
   }
-  const int64_t features = context.input[0];
-  check_weights(context, {static_cast<double>(units), static_cast<double>(features)});
-  BuiltLayer layer{new_module(context, "Dense"), {units}};
-  const at::Tensor weight = glorot_uniform({units, features}, {features, units}, context.seed, context.path);
-  layer.module.register_parameter("weight", weight.set_requires_grad(true), false);
-  layer.trainable = weight.numel();
-  if (f.bias) {
-    layer.module.register_parameter("bias", at::zeros({units}).set_requires_grad(true), false);
-    layer.trainable += units;
-  }
-  layer.module.define("def forward(self, x):\n    x = torch.linear(x, self.weight, " +
-                      std::string(f.bias ? "self.bias" : "None") + ")\n    return " +
-                      activation_expression(f.activation, true) + "\n");
-  return layer;
+  return dense_layer(
+      {units, f.bias, {context.input[0], units}, activation_expression(f.activation, true, context.input)}, context);
 }
 
 }  // namespace cvtool

@@ -13,6 +13,9 @@ namespace cvtool {
 
 BuiltLayer build_batch_norm(const Json& spec, const LayerContext& context) {
   const auto f = layer_fields<BatchNormFields>(spec, context);
+  if (is_tokens(context.input))
+    throw UsageError(context.place + "needs a feature map or a vector, but its input is " + shape_text(context.input) +
+                     "; use layer_norm");
   const int64_t channels = context.input[0];
   BuiltLayer layer{new_module(context, "BatchNormalization"), context.input};
   layer.module.register_parameter("weight", at::ones({channels}).set_requires_grad(f.scale), !f.scale);
@@ -105,7 +108,7 @@ BuiltLayer build_dropout(const Json& spec, const LayerContext& context) {
 BuiltLayer build_activation(const Json& spec, const LayerContext& context) {
   const auto f = layer_fields<ActivationFields>(spec, context);
   BuiltLayer layer{new_module(context, "Activation"), context.input};
-  std::string expression = activation_expression(f.function);
+  std::string expression = activation_expression(f.function, false, context.input);
   if (f.function == "leaky_relu") expression = "torch.leaky_relu(x, " + script_number(f.negative_slope) + ")";
   if (f.function == "elu") expression = "torch.elu(x, " + script_number(f.alpha) + ")";
   layer.module.define("def forward(self, x):\n    return " + expression + "\n");
@@ -142,6 +145,9 @@ at::Tensor per_channel(const Json& json, const LayerContext& context, const char
 
 BuiltLayer build_rescale(const Json& spec, const LayerContext& context) {
   const auto f = layer_fields<RescaleFields>(spec, context);
+  if (is_tokens(context.input))
+    throw UsageError(context.place + "needs a feature map or a vector, but its input is " + shape_text(context.input) +
+                     "; put it before the tokens");
   BuiltLayer layer{new_module(context, "Rescaling"), context.input};
   layer.module.register_buffer("scale", per_channel(f.scale, context, "scale"));
   layer.module.register_buffer("offset", per_channel(f.offset, context, "offset"));

@@ -37,12 +37,13 @@ BuiltLayer pool_layer(const LayerContext& context, const char* class_name, const
   return layer;
 }
 
+// A vector has one value a channel as it is: so the same head serves bases that give maps and bases that give vectors.
 BuiltLayer global_pool(const LayerContext& context, const char* class_name, const std::string& expression) {
-  if (context.input.size() != 3)
-    throw UsageError(context.place + "needs a feature map [channels, height, width], but its input is " +
-                     shape_text(context.input));
+  if (is_tokens(context.input))
+    throw UsageError(context.place + "needs a feature map or a vector, but its input is " + shape_text(context.input) +
+                     "; use class_token");
   BuiltLayer layer{new_module(context, class_name), {context.input[0]}};
-  layer.module.define("def forward(self, x):\n    return " + expression + "\n");
+  layer.module.define("def forward(self, x):\n    return " + (context.input.size() == 1 ? "x" : expression) + "\n");
   return layer;
 }
 
