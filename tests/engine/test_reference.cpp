@@ -114,6 +114,7 @@ std::vector<std::pair<std::string, Reference>> layer_references() {
   return {{"activation", reference_of<ActivationFields>("activation")},
           {"avg_pool2d", reference_of<Pool2dFields>("avg_pool2d")},
           {"batch_norm", reference_of<BatchNormFields>("batch_norm")},
+          {"class_token", reference_of<NoFields>("class_token")},
           {"conv2d", reference_of<Conv2dFields>("conv2d")},
           {"dense", reference_of<DenseFields>("dense")},
           {"depthwise_conv2d", reference_of<DepthwiseConv2dFields>("depthwise_conv2d")},
@@ -121,11 +122,15 @@ std::vector<std::pair<std::string, Reference>> layer_references() {
           {"flatten", reference_of<NoFields>("flatten")},
           {"global_avg_pool2d", reference_of<NoFields>("global_avg_pool2d")},
           {"global_max_pool2d", reference_of<NoFields>("global_max_pool2d")},
+          {"layer_norm", reference_of<LayerNormFields>("layer_norm")},
+          {"layer_scale", reference_of<LayerScaleFields>("layer_scale")},
           {"lrn", reference_of<LrnFields>("lrn")},
           {"max_pool2d", reference_of<Pool2dFields>("max_pool2d")},
+          {"multi_head_attention", reference_of<MultiHeadAttentionFields>("multi_head_attention")},
           {"rescale", reference_of<RescaleFields>("rescale")},
           {"squeeze_excite", reference_of<SqueezeExciteFields>("squeeze_excite")},
-          {"stochastic_depth", reference_of<StochasticDepthFields>("stochastic_depth")}};
+          {"stochastic_depth", reference_of<StochasticDepthFields>("stochastic_depth")},
+          {"tokens", reference_of<TokensFields>("tokens")}};
 }
 
 TEST_CASE("the reference describes every layer kind with every key at its default") {

@@ -15,15 +15,14 @@ using Grid = std::array<int64_t, 2>;
 
 // Lines that make `matrix` [to, from] f64: how the positions of one side are interpolated, read off what LibTorch's own
 // interpolation makes of the unit vectors. The positions are then a product, whose gradient any device adds up in a
-// fixed order; float64 is what autocast leaves alone.
+// fixed order; float64 (which TorchScript calls 7) is what autocast leaves alone.
 std::string side_lines(const TokensFields& f, const std::string& matrix, const std::string& to, int64_t from) {
   const std::string n = std::to_string(from);
   const std::string scale =
       f.offset > 0 ? "(float(" + to + ") + " + script_number(f.offset) + ") / " + n + ".0" : "None";
-  return "        unit = torch.eye(" + n + ", dtype=torch.float64, device=self.positions.device).reshape([1, " + n +
-         ", " + n + ", 1])\n        " + matrix + " = torch." +
-         (f.antialias ? "_upsample_bicubic2d_aa" : "upsample_bicubic2d") + "(unit, [" + to + ", 1], False, " + scale +
-         ", None).reshape([" + n + ", " + to + "]).t()\n";
+  return "        unit = torch.eye(" + n + ", dtype=7, device=self.positions.device).reshape([1, " + n + ", " + n +
+         ", 1])\n        " + matrix + " = torch." + (f.antialias ? "_upsample_bicubic2d_aa" : "upsample_bicubic2d") +
+         "(unit, [" + to + ", 1], False, " + scale + ", None).reshape([" + n + ", " + to + "]).t()\n";
 }
 
 // Lines that interpolate `table` [1,grid,C] to rows x columns where the map is of another size than the grid.
@@ -31,7 +30,7 @@ std::string interpolation_lines(const TokensFields& f, const Grid& grid, int64_t
   const std::string high = std::to_string(grid[0]), wide = std::to_string(grid[1]), c = std::to_string(channels);
   return "    rows = x.size(2)\n    columns = x.size(3)\n    if rows != " + high + " or columns != " + wide + ":\n" +
          side_lines(f, "down", "rows", grid[0]) + side_lines(f, "across", "columns", grid[1]) +
-         "        fine = table.to(torch.float64).reshape([" + high + ", " + wide + " * " + c + "])\n" +
+         "        fine = table.to(7).reshape([" + high + ", " + wide + " * " + c + "])\n" +
          "        fine = torch.matmul(down, fine).reshape([rows, " + wide + ", " + c + "])\n" +
          "        table = torch.matmul(across, fine).reshape([1, rows * columns, " + c + "]).to(self.positions)\n";
 }

@@ -114,6 +114,8 @@ const std::vector<Case>& cases() {
       {"    return torch.batch_norm(x, self.slope, self.mean, self.mean, self.variance, False, 0.1, 0.001, False)\n"},
       {"    return torch.layer_norm(x, [9], self.row, self.row, 0.001, False)\n", false},
       {"    return torch.layer_norm(x, [6, 9])\n", false},
+      {"    y = torch.layer_norm(x.permute([0, 2, 3, 1]), [3], self.slope, self.mean, 0.001)\n    return y\n", false},
+      {"    return torch.layer_norm(x, [6, 9]) + 1\n", false},
       // moving values about
       {"    return torch.alias(x) + 1\n"},
       {"    return torch.alpha_dropout(x, 0.5, False) + 1\n"},

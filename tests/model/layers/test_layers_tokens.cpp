@@ -102,7 +102,7 @@ TEST_CASE("Layer norm counts in float32 where the net runs in half the bits") {
   const at::Tensor x = (at::randn({8, 64}) + 30).to(at::kBFloat16).requires_grad_();
   torch::jit::Module module = layer.module;
   const at::Tensor y = module.forward({x}).toTensor();
-  CHECK(y.scalar_type() == at::kFloat);
+  CHECK((y.scalar_type() == at::kFloat));
   CHECK(y.mean(1).abs().max().item<double>() < 1e-5);
   y.square().sum().backward();
   CHECK(x.grad().isfinite().all().item<bool>());
@@ -169,7 +169,6 @@ TEST_CASE("Positions are interpolated to other sizes as LibTorch does, with a wi
         Form{R"({"kind": "tokens", "grid": [7, 5], "antialias": false, "offset": 0.1})", false, 0.1}})
     for (const auto& [rows, columns] : {std::pair<int64_t, int64_t>{3, 9}, {7, 4}, {5, 7}, {7, 5}}) {
       CAPTURE(form.json);
-      CAPTURE(rows);
       const BuiltLayer layer = build_layer(form.json, {6, 4, 4}, /*any_size=*/true);
       draw_parameters(layer);
       const at::Tensor positions = parameter(layer, "positions");
