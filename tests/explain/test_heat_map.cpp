@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 #include <doctest/doctest.h>
+#include <torch/csrc/autograd/autograd.h>
 
 #include <cmath>
 #include <cstdlib>
@@ -163,4 +164,31 @@ TEST_CASE("Heat lies where the net's input lies on the photo") {
   CHECK(heat_over_photo(photo, above, data).at<cv::Vec3b>(30, 60) == plain);
   CHECK(heat_over_photo(photo, heat, data).size() == photo.size());
   CHECK(heat_over_photo(photo, heat, data, 60).size() == cv::Size(60, 30));
+}
+
+TEST_CASE("Tokens are looked at as the map that they were, where the last attention reads them") {
+  const std::string block =
+      R"({"kind": "residual", "layers": [{"kind": "layer_norm"}, {"kind": "multi_head_attention", "heads": 2}]},)";
+  const Net net =
+      net_of_layers(R"({"kind": "conv2d", "filters": 6, "kernel": 8, "strides": [8, 4]}, {"kind": "tokens"},)" + block +
+                    block + R"({"kind": "layer_norm"}, {"kind": "class_token"}, {"kind": "dense"})");
+  const FlatNet flat(reloaded(net.module));
+  const at::Tensor pixels = some_pictures(2);
+  const size_t layer = last_map(flat, pixels);
+  CHECK(flat.layers()[layer].name == "residual_1/layer_normalization");
+  const at::Tensor heat = grad_cam(flat, pixels, layer, {0, 1});
+  CHECK(heat.sizes() == at::IntArrayRef({2, 4, 7}));
+  CHECK(heat.max().item<double>() > 0);
+  // By hand: the mean gradient of each channel over the 28 patches, times the patches.
+  const Activations seen = [&] {
+    const at::AutoGradMode with_gradients(true);
+    return activations_of(flat, pixels, {layer}, true);
+  }();
+  const at::Tensor tokens = seen.values[0];
+  REQUIRE(tokens.sizes() == at::IntArrayRef({2, 29, 6}));
+  const at::Tensor gradient = torch::autograd::grad({seen.logits[0][0] + seen.logits[1][1]}, {tokens})[0];
+  const at::Tensor weights = gradient.narrow(1, 1, 28).mean({1}, true);
+  const at::Tensor expected = (tokens.narrow(1, 1, 28) * weights).sum(2).clamp_min(0).reshape({2, 4, 7}).detach();
+  CHECK(largest_difference(heat, expected) < 1e-5);
+  CHECK_THROWS_AS(grad_cam(flat, pixels, flat.find("class_token"), {0, 1}), UsageError);
 }

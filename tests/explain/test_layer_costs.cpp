@@ -125,3 +125,17 @@ TEST_CASE("Composites, blocks and their batch norms are found by the names of th
   CHECK(net.rows[7].name == "residual/add");
   CHECK(text_of(costs[7].field) == "7x7 stride 1x1 from -3x-3");
 }
+
+TEST_CASE("Norms over channels and tokens see what their pixel sees, until attention mixes them") {
+  const Net net = net_of_layers(R"(
+      {"kind": "conv2d", "filters": 6, "kernel": 4, "strides": 4}, {"kind": "layer_norm"}, {"kind": "layer_scale"},
+      {"kind": "conv2d", "filters": 8, "kernel": 2, "strides": 2}, {"kind": "tokens"}, {"kind": "layer_norm"},
+      {"kind": "dense", "units": 12}, {"kind": "multi_head_attention", "heads": 3}, {"kind": "class_token"}, {"kind": "dense"})");
+  const auto costs = costs_of(net, 32);
+  std::vector<std::string> fields;
+  for (const LayerCost& cost : costs) fields.push_back(text_of(cost.field));
+  const std::string four = "4x4 stride 4x4 from 0x0", eight = "8x8 stride 8x8 from 0x0";
+  CHECK(fields == std::vector<std::string>{four, four, four, eight, eight, eight, eight, "whole", "whole", "whole"});
+  CHECK(costs[6].macs == 17 * 8 * 12);
+  CHECK(costs[7].macs == 4 * 17 * 12 * 12 + 2 * 17 * 17 * 12);  // four dense layers; how tokens match, and their sum
+}
