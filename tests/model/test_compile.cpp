@@ -419,12 +419,20 @@ TEST_CASE("The table of layer kinds is alphabetical, documented and builds from 
     kind.defaults(defaults);
     // What has no default has to be said.
     if (defaults.contains("filters")) defaults["filters"] = 4;
+    if (defaults.contains("heads")) defaults["heads"] = 2;
     defaults["kind"] = kind.name;
-    const bool takes_vectors = std::string(kind.name) == "dense";
-    const BuiltLayer layer = build_layer(defaults.dump(), takes_vectors ? Shape{6} : Shape{4, 9, 9});
-    std::vector<int64_t> sizes{2};
-    sizes.insert(sizes.end(), layer.output.begin(), layer.output.end());
-    const at::Tensor x = takes_vectors ? at::rand({2, 6}) : at::rand({2, 4, 9, 9});
+    const std::string name = kind.name;
+    const bool takes_tokens = name == "class_token" || name == "multi_head_attention";
+    const Shape input = name == "dense" ? Shape{6} : takes_tokens ? Shape{4, 9} : Shape{4, 9, 9};
+    const BuiltLayer layer = build_layer(defaults.dump(), input);
+    const auto sizes_of = [](const Shape& shape) {
+      std::vector<int64_t> sizes{2};
+      sizes.insert(sizes.end(), shape.begin(), shape.end());
+      if (is_tokens(shape)) std::swap(sizes[1], sizes[2]);
+      return sizes;
+    };
+    const at::Tensor x = at::rand(sizes_of(input));
+    const std::vector<int64_t> sizes = sizes_of(layer.output);
     CHECK(run_layer(layer, x).sizes() == at::IntArrayRef(sizes));
   }
 }
