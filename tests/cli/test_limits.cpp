@@ -12,7 +12,7 @@ namespace {
 struct Calibrated {
   const Session& session = Session::get();
   std::string run = session.scratch / "runs/calibrated", model = run + "/best.pt";
-  std::string noise = session.scratch / "noise";
+  std::string dark = session.scratch / "dark";
   Outcome training;
 
   Calibrated() {
@@ -20,12 +20,10 @@ struct Calibrated {
                         "--calibration", "0.4"});
     INFO(training.err);
     REQUIRE(training.code == 0);
-    // Pictures of something else.
-    for (int i = 0; i < 6; ++i) {
-      std::string pixels = "P6 40 40 255\n";
-      for (int p = 0; p < 40 * 40 * 3; ++p) pixels += static_cast<char>((p * 7919 + i * 104729 + p * p) % 256);
-      session.scratch.write("noise/" + std::to_string(i) + ".ppm", pixels);
-    }
+    // Nothing but darkness, as before a closed lens.
+    for (int i = 0; i < 6; ++i)
+      session.scratch.write("dark/" + std::to_string(i) + ".ppm",
+                            "P6 40 40 255\n" + std::string(40 * 40 * 3, static_cast<char>(i)));
   }
   static const Calibrated& get() {
     static const Calibrated calibrated;
@@ -74,11 +72,11 @@ TEST_CASE("What is unlike anything learned is found, sorted apart, and measured 
   const Session& session = calibrated.session;
   const std::string sorted = session.scratch / "sorted";
   const Outcome outcome = session(
-      {"predict", calibrated.noise, "--model", session.run, "--unknown", "0.1", "--json", "--sort-into", sorted});
+      {"predict", calibrated.dark, "--model", session.run, "--unknown", "0.1", "--json", "--sort-into", sorted});
   REQUIRE(outcome.code == 0);
   for (const Json& line : json_lines(outcome.out)) CHECK(line["unknown"] == true);
   CHECK(names_in(sorted + "/unknown").size() == 6);
-  const Outcome eval = session({"eval", "--data", session.photos, "--model", session.run, "--ood", calibrated.noise,
+  const Outcome eval = session({"eval", "--data", session.photos, "--model", session.run, "--ood", calibrated.dark,
                                 "-o", session.scratch / "ood", "--json"});
   INFO(eval.err);
   REQUIRE(eval.code == 0);
@@ -89,7 +87,7 @@ TEST_CASE("What is unlike anything learned is found, sorted apart, and measured 
   CHECK(ood["methods"]["softmax"]["fpr95"].is_number());
   CHECK(ood["methods"]["energy"]["auroc"].is_number());
   CHECK(contains(content_of(session.scratch / "ood/report.html"), "What it does not know"));
-  CHECK(contains(session({"eval", "--data", session.photos, "--model", session.run, "--ood", calibrated.noise, "-o",
+  CHECK(contains(session({"eval", "--data", session.photos, "--model", session.run, "--ood", calibrated.dark, "-o",
                           session.scratch / "ood"})
                      .out,
                  "6 photos of something else"));
@@ -158,7 +156,7 @@ TEST_CASE("What a model cannot say is refused with what to do, before a photo is
   check_refused(session({"predict", photo, "--model", calibrated.run, "--coverage", "0.999"}), 2,
                 {"takes at least 999 calibration photos", "--fit-coverage"});
   check_refused(session({"predict", photo, "--model", session.run, "--unknown", "0.001"}), 2,
-                {"takes the distances of 999 photos", "holds 24", "ask for 0.04 or more"});
+                {"take the distances of 999 photos", "holds 24", "ask for 0.04 or more"});
   check_refused(session({"predict", photo, "--model", calibrated.run, "--coverage", "0.9", "--tta", "flip"}), 2,
                 {"leave --tta out"});
   check_refused(session({"predict", photo, "--model", session.run, "--unknown", "1"}), 2, {"--unknown"});
