@@ -30,7 +30,7 @@ OpenedSplit open_part(const EvalWork& work, const OpenedModel& model, const Data
   return open_alone(work, model, {dataset.root, name, dataset.split(name)});
 }
 
-void fit_unknown(const EvalWork& work, const Dataset& dataset, OpenedModel& model) {
+void fit_distances(const EvalWork& work, const Dataset& dataset, OpenedModel& model) {
   const OpenedSplit train = open_part(work, model, dataset, "train"),
                     held = open_part(work, model, dataset, dataset.calibration.empty() ? "valid" : "calibration");
   const std::string trouble = fit_unknown(pass_of(work, model), train, held, model.file.info);
@@ -51,7 +51,7 @@ OpenedSplit open_fresh(const EvalWork& work, const OpenedModel& model, const Dat
       "with --data, or train with --calibration 0.1");
 }
 
-void fit_coverage(const EvalWork& work, const Dataset& dataset, bool trained_here, OpenedModel& model) {
+void calibrate_sets(const EvalWork& work, const Dataset& dataset, bool trained_here, OpenedModel& model) {
   const OpenedSplit held = open_fresh(work, model, dataset, trained_here);
   std::vector<Sample> others;  // that it was trained and chosen by
   if (trained_here) {
@@ -119,8 +119,8 @@ std::optional<CoverageResult> reached_coverage(const EvalWork& work, const Opene
 void fit_what_it_knows(const EvalWork& work, const Dataset& dataset, bool trained_here, OpenedModel& model) {
   if (work.request.tta.variants > 1)
     throw UsageError("--tta: a model is fitted by what it says of each photo as it is; leave it out");
-  if (work.request.fit_unknown) fit_unknown(work, dataset, model);
-  if (work.request.fit_coverage) fit_coverage(work, dataset, trained_here, model);
+  if (work.request.fit_unknown) fit_distances(work, dataset, model);
+  if (work.request.fit_coverage) calibrate_sets(work, dataset, trained_here, model);
   save_model(model.path, model.file);
 }
 

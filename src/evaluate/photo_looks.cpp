@@ -11,7 +11,7 @@
 namespace cvtool {
 namespace {
 
-enum Value { kProbabilities, kFreeEnergy, kFeatures };
+enum Look { kLookProbabilities, kLookEnergy, kLookFeatures };
 
 // Photo by photo: the last bit of a sum depends on how many are summed at once.
 at::Tensor free_energy_of(const at::Tensor& logits) {
@@ -36,15 +36,15 @@ PassPlan plan_of_looks(const PhotoPredictor& predictor, int64_t batch) {
 }
 
 void add_looks(const Passed& passed, PhotoLooks& looks, std::vector<at::Tensor>& features) {
-  const at::Tensor& p = passed.values[kProbabilities];
+  const at::Tensor& p = passed.values[kLookProbabilities];
   for (int64_t row = 0; row < p.size(0); ++row) {
     const auto label = passed.photos.labels[row].item<int64_t>();
     looks.labels.push_back(label);
     looks.best.push_back(p[row].max().item<double>());
     if (label < p.size(1)) looks.right.push_back(p[row][label].item<double>());
-    looks.free_energy.push_back(passed.values[kFreeEnergy][row].item<double>());
+    looks.free_energy.push_back(passed.values[kLookEnergy][row].item<double>());
   }
-  if (passed.values[kFeatures].defined()) features.push_back(passed.values[kFeatures]);
+  if (passed.values[kLookFeatures].defined()) features.push_back(passed.values[kLookFeatures]);
 }
 
 }  // namespace
