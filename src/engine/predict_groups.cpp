@@ -7,7 +7,6 @@
 #include <filesystem>
 #include <opencv2/core.hpp>
 
-#include "evaluate/known_features.h"
 #include "torch/lanes.h"
 
 namespace cvtool {
@@ -44,7 +43,6 @@ size_t most_photos(const PredictRequest& request) {
 
 PhotoGroups::PhotoGroups(const AskedModel& opened, const PredictRequest& request, size_t process, size_t processes)
     : opened_(opened),
-      wants_features_(request.options.unknown > 0),
       processes_(processes),
       rows_(on_cpu() ? opened.predictor.net().rows() : request.batch),
       lanes_(lanes_for(request)),
@@ -101,8 +99,6 @@ void PhotoGroups::predict(PhotoGroup& group) const {
   const Lane lane;
   const at::NoGradGuard no_grad;
   group.prediction = opened_.predictor.run(pixels);
-  at::Tensor& features = group.prediction.features;
-  features = wants_features_ && features.defined() ? compared_features(features) : at::Tensor();
 }
 
 }  // namespace cvtool

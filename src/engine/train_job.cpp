@@ -16,7 +16,6 @@
 #include "engine/jobs.h"
 #include "engine/output_check.h"
 #include "evaluate/evaluation.h"
-#include "evaluate/known_photos.h"
 #include "explain/layer_costs.h"
 #include "model/archive.h"
 #include "model/model_file.h"
@@ -34,27 +33,12 @@ namespace fs = std::filesystem;
 namespace cvtool {
 namespace {
 
-constexpr int64_t kPhotosAtOnceOnGpu = 64;
-
-// With the photos that were held back for it; what tells unknown photos else with those of validation.
-void fit_what_it_knows(const TrainPlan& plan, const TrainingData& data, const LookPass& pass, Json& info) {
-  const OpenedSplit& held = data.calibration.store ? data.calibration : data.valid;
-  if (const std::string trouble = fit_unknown(pass, data.train, held, info); !trouble.empty())
-    spdlog::info("the model will not tell unknown photos (predict --unknown): {}", trouble);
-  if (!data.calibration.store) return;
-  std::vector<Sample> others = plan.dataset.train;
-  others.insert(others.end(), plan.dataset.valid.begin(), plan.dataset.valid.end());
-  fit_coverage(pass, data.calibration, others, info);
-}
-
-// Fits what best.pt is to know of its limits, measures it as eval does, and writes eval's files.
+// Measures best.pt as eval does, and writes eval's files.
 Evaluation final_evaluation(const TrainPlan& plan, const TrainingData& data, const StartedRun& run,
                             Observer& observer) {
   const OpenedSplit& split = data.measured();
-  ModelFile best = load_model(run.folder + "/best.pt");
+  const ModelFile best = load_model(run.folder + "/best.pt");
   const PhotoPredictor predictor({best.module, plan.device, at::kFloat}, plan.recipe);
-  fit_what_it_knows(plan, data, {predictor, kPhotosAtOnceOnGpu, observer}, best.info);
-  save_model(run.folder + "/best.pt", best);
   EvaluationSubject subject = subject_of(run.folder + "/best.pt", best, plan.dataset, split);
   subject.data = plan.request.data;
   subject.duplicates = duplicates_in_training(data.train, data.valid);
@@ -62,7 +46,7 @@ Evaluation final_evaluation(const TrainPlan& plan, const TrainingData& data, con
   subject.precision = "fp32";
   subject.heat = heat_view_of(best, predictor, plan.recipe, plan.device);
   Evaluation evaluation =
-      evaluate(subject, outputs_of(predictor, *split.store, {plan.recipe.train.loss, kPhotosAtOnceOnGpu}, observer));
+      evaluate(subject, outputs_of(predictor, *split.store, {plan.recipe.train.loss, 64}, observer));
   write_evaluation(run.folder, subject, evaluation);
   return evaluation;
 }

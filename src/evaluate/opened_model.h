@@ -17,8 +17,7 @@ class PhotoPredictor {
   PhotoPredictor(Predictor predictor, const Recipe& recipe, const TtaPlan& plan = {});
 
   // `pixels` [N,3,H,W] u8, RGB 0..255, CPU, of the size data.imgsz. Of random_crop the centre is taken. With test-time
-  // augmentation the probabilities and sigmoids are the mean over the variants, and the logits are those of that mean;
-  // the features are the first variant's, of the photo as it is.
+  // augmentation the probabilities and sigmoids are the mean over the variants, and the logits are those of that mean.
   // What is drawn for a photo depends on its pixels and the recipe's seed alone.
   Prediction run(const at::Tensor& pixels) const;
 

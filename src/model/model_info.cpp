@@ -54,7 +54,7 @@ void fields(StoredGolden& g, DocumentReader& visit) { visit("probabilities", g.p
 struct ModelInfo {
   std::vector<std::string> classes;
   ImageSize imgsz;
-  JsonObject recipe, calibration, exported, unknown, coverage;
+  JsonObject recipe, calibration, exported;
   StoredGolden golden;
   std::string tool, libtorch;
   int64_t epoch = 0;
@@ -68,7 +68,6 @@ void fields(ModelInfo& i, DocumentReader& visit) {
   visit("golden", i.golden, kRequired), visit("tool", i.tool), visit("libtorch", i.libtorch), visit("epoch", i.epoch);
   visit("base", i.base), visit("summary", i.summary), visit("data", i.data), visit("metrics", i.metrics);
   visit("calibration", i.calibration), visit("export", i.exported);
-  visit(kUnknownKey, i.unknown), visit(kCoverageKey, i.coverage);
 }
 
 void check_format(const std::string& place, const Json& info) {
@@ -80,12 +79,6 @@ void check_format(const std::string& place, const Json& info) {
 }
 
 }  // namespace
-
-Json without_limits(Json info) {
-  info.erase(kUnknownKey);
-  info.erase(kCoverageKey);
-  return info;
-}
 
 std::string base_licence(const Json& base) {
   const Json licence = base.is_object() ? base.value("licence", Json()) : Json();

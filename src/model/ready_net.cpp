@@ -15,7 +15,6 @@
 #include "base/version.h"
 #include "model/archive.h"
 #include "model/fast_module.h"
-#include "model/feature_tap.h"
 #include "model/model_file.h"
 #include "model/model_info.h"
 #include "model/predictor.h"
@@ -29,7 +28,7 @@ namespace {
 namespace jit = torch::jit;
 
 // Raised when what ready_net makes of the same classifier changes.
-constexpr int kReadyNetFormat = 3;
+constexpr int kReadyNetFormat = 2;
 // The entry that says which model a kept net is of.
 constexpr const char* kDigestOfModel = "model.sha256";
 
@@ -97,9 +96,7 @@ ReadyNet ready_net(const jit::Module& classifier, at::Device device) {
   jit::Module copy = classifier.deepcopy();
   copy.to(device);
   use_channels_last(copy);
-  jit::Module fast = fast_module(asked_of(copy), beside_forward(copy));
-  tap_features(fast);
-  return {std::move(fast), device};
+  return {fast_module(asked_of(copy), beside_forward(copy)), device};
 }
 
 ReadyModel load_ready_model(const std::string& path, at::Device device) {

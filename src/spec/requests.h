@@ -113,13 +113,10 @@ struct EvalRequest {
   std::string precision = "fp32";
   std::string output;  // folder; empty: eval-SPLIT beside the model
   std::vector<Gate> gates;
-  std::string junit, summary;  // files: JUnit XML; Markdown that is appended; empty: none
-  std::string baseline;        // a metrics.json, run or model file to compare with; empty: none
-  std::string calibrate;       // "temperature": fit it first and store it in the model; empty: do not
-  bool fit_unknown = false, fit_coverage = false;  // fit that first and store it in the model
-  std::optional<double> coverage;                  // to measure; none: 0.9, where the model was calibrated for it
-  std::string ood;                                 // folder of photos of something else; empty: none
-  std::optional<double> threshold;                 // of the second of two classes
+  std::string junit, summary;       // files: JUnit XML; Markdown that is appended; empty: none
+  std::string baseline;             // a metrics.json, run or model file to compare with; empty: none
+  std::string calibrate;            // "temperature": fit it first and store it in the model; empty: do not
+  std::optional<double> threshold;  // of the second of two classes
   int64_t batch = 64;
   TtaPlan tta;
   RunOptions run;
@@ -133,26 +130,12 @@ struct PredictOptions {
   std::string draw, sort_into;
   std::string sort_how = "copy";
   bool raw = false;
-  double unknown = 0, coverage = 0;
 };
 template <class Visitor>
 void fields(PredictOptions& c, Visitor&& visit) {
   visit("top", c.top, Doc("how many classes to name").range(1, 1'000'000));
   visit("threshold", c.threshold,
         Doc("a photo whose best class is less probable is called 'unknown'").takes("P").range(0, 1));
-  visit("unknown", c.unknown,
-        Doc("name the photos that are like nothing that the model has learned, and so often one that is like it too, "
-            "such as 0.05")
-            .means("0", "none")
-            .takes("RATE")
-            .range(0, 1)
-            .below_high());
-  visit("coverage", c.coverage,
-        Doc("name every class that is still possible, so that the right one is among them so often, such as 0.9")
-            .means("0", "no")
-            .takes("P")
-            .range(0, 1)
-            .below_high());
   visit("raw", c.raw,
         Doc("of a head of several sigmoid units, each unit's own sigmoid, as Keras gives them, instead of "
             "probabilities; they need not sum to 1"));
