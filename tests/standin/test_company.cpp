@@ -30,14 +30,13 @@ Json told(const StepCounter& counter) {
 Json of_two(const std::string& name, const Json& recipe) {
   const Workshop& workshop = Workshop::get();
   const TrainRequest request = workshop.training(name, recipe);
-  const std::string task = workshop.scratch.write(name + ".task", Json{{"data", request.data},
-                                                                       {"recipe", request.recipe},
-                                                                       {"project", request.project},
-                                                                       {"name", name}}
-                                                                      .dump());
+  const std::string task = workshop.scratch.write(
+      name + ".task",
+      Json{{"data", request.data}, {"recipe", request.recipe}, {"project", request.project}, {"name", name}}.dump());
   const std::string program = std::filesystem::canonical("/proc/self/exe").string();
-  const std::string meeting = "WORLD_SIZE=2 LOCAL_WORLD_SIZE=2 MASTER_ADDR=127.0.0.1 MASTER_PORT=" +
-                              std::to_string(free_port()) + " " + kTaskVariable + "='" + task + "' ";
+  const std::string meeting =
+      "WORLD_SIZE=2 LOCAL_WORLD_SIZE=2 MASTER_ADDR=127.0.0.1 MASTER_PORT=" + std::to_string(free_port()) + " " +
+      kTaskVariable + "='" + task + "' ";
   std::vector<std::thread> ranks;
   for (const char* rank : {"0", "1"})
     ranks.emplace_back([&, rank] {
@@ -95,8 +94,8 @@ TEST_CASE("Two processes, each with a device of its own, train the net that one 
 
 TEST_CASE("Two processes share the features of a frozen backbone, and its fine-tuning") {
   check_shared("frozen", on_backbone());
-  check_shared("fine", with(on_backbone(), {{"transfer", {{"fine_tune", "all"}, {"freeze_epochs", 1}}},
-                                            {"train", {{"lr", 0.001}}}}));
+  check_shared("fine", with(on_backbone(),
+                            {{"transfer", {{"fine_tune", "all"}, {"freeze_epochs", 1}}}, {"train", {{"lr", 0.001}}}}));
 }
 
 // What overflows is not the same in a batch's pieces as in the whole, so other steps may be skipped.
