@@ -82,8 +82,8 @@ class Ranks {
   std::unique_ptr<State> state_;
 };
 
-// Calls `work`, in which ranks exchange; null: one process. TorchScript hides the type of what is thrown within it: what
-// the ranks know is thrown instead.
+// Calls `work`, in which ranks exchange; null: one process. TorchScript hides the type of what is thrown within it:
+// what the ranks know is thrown instead.
 void as_ranks_tell(const Ranks* ranks, const std::function<void()>& work);
 
 }  // namespace cvtool

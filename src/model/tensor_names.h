@@ -15,8 +15,9 @@ std::string fill_pattern(const std::string& text, const Json& values, const std:
 
 // A table "layer of the net" -> "layer of the file". On the left, {name} stands for one or more characters but '.', and
 // {_name} for the number that a repeated layer's name ends in ("_3", or nothing: 0); on the right, {$name} gives them
-// back, and {$list[$name]} what `lists` has there. The first line that fits counts. A line may name a single tensor of a layer, and a list on the right stands for
-// several tensors of the file that are one in the net, joined along their first dimension.
+// back, and {$list[$name]} what `lists` has there. The first line that fits counts. A line may name a single tensor of
+// a layer, and a list on the right stands for several tensors of the file that are one in the net, joined along their
+// first dimension.
 class TensorNames {
  public:
   // Throws UsageError naming `place` when `table` is not an object of texts and lists of texts, or `lists` no object.

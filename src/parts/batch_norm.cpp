@@ -182,7 +182,13 @@ struct BatchNormOfParts : torch::autograd::Function<BatchNormOfParts> {
     const at::Tensor slope = (-scale * inverse.square() * (all[1] / count)).to(at::kFloat);
     const at::Tensor offset = (-scale * (all[0] / count) - slope * mean).to(at::kFloat);
     const auto given = [context](const char* name) { return context->saved_data[name].toBool(); };
-    return {combined(g, x, {scale, slope, offset}), given("weight") ? of_weight : at::Tensor(), given("bias") ? of_bias : at::Tensor(), {}, {}, {}, {}};
+    return {combined(g, x, {scale, slope, offset}),
+            given("weight") ? of_weight : at::Tensor(),
+            given("bias") ? of_bias : at::Tensor(),
+            {},
+            {},
+            {},
+            {}};
   }
 };
 

@@ -43,8 +43,8 @@ class PartDeal {
   at::Tensor sum(std::vector<at::Tensor> of_own) const;
   // The same of sums over the own branches.
   at::Tensor sum_of_branches(const std::vector<at::Tensor>& of_branch) const;
-  // The same of several tensors, sums[branch][i], all of them told in one piece. Some may be undefined, the same ones in
-  // every branch and rank.
+  // The same of several tensors, sums[branch][i], all of them told in one piece. Some may be undefined, the same ones
+  // in every branch and rank.
   std::vector<at::Tensor> sums_of_branches(std::vector<std::vector<at::Tensor>> sums) const;
 
  private:
