@@ -35,8 +35,8 @@ at::Tensor values_of(const Features& features, const PhotoStore& store, Observer
   plan.work = [&features](const Batch& photos) {
     const auto compute = [&features](const at::Tensor& pixels) {
       const at::Tensor value = activations_of(features.net, pixels, {features.layer}).values[0];
-      const at::Tensor features = value.dim() == 4 ? value.mean({2, 3}) : value.dim() == 3 ? value.mean(1) : value;
-      return features.flatten(1).to(at::kFloat);
+      const at::Tensor means = value.dim() == 4 ? value.mean({2, 3}) : value.dim() == 3 ? value.mean(1) : value;
+      return means.flatten(1).to(at::kFloat);
     };
     return std::vector<at::Tensor>{in_lanes(features.predictor.input(photos.pixels), kBatch, compute)};
   };
