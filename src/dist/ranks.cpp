@@ -5,29 +5,19 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 #include <string_view>
 
 #include "base/output.h"
 #include "base/random.h"
 #include "dist/meeting.h"
 #include "dist/watch.h"
+#include "torch/byte_tensor.h"
 
 namespace cvtool {
 namespace {
 
 // Whether the others are there is the watch's matter; waiting itself has no end.
 constexpr std::chrono::milliseconds kForEver = std::chrono::hours(24 * 365);
-
-at::Tensor tensor_of(const std::string& text) {
-  at::Tensor bytes = at::empty({static_cast<int64_t>(text.size())}, at::kByte);
-  if (!text.empty()) std::memcpy(bytes.data_ptr(), text.data(), text.size());
-  return bytes;
-}
-
-std::string text_in(const at::Tensor& bytes) {
-  return {static_cast<const char*>(bytes.data_ptr()), static_cast<size_t>(bytes.numel())};
-}
 
 std::vector<std::string_view> sorted_lines(std::string_view text) {
   std::vector<std::string_view> lines;
@@ -167,12 +157,12 @@ std::vector<at::Tensor> Ranks::gather(const at::Tensor& mine) {
 
 std::vector<std::string> Ranks::gather(const std::string& mine) {
   std::vector<std::string> all;
-  for (const at::Tensor& one : gather(tensor_of(mine))) all.push_back(text_in(one));
+  for (const at::Tensor& one : gather(tensor_of_bytes(mine))) all.push_back(bytes_of_tensor(one));
   return all;
 }
 
 std::vector<std::string> Ranks::to_first(const std::string& mine) {
-  const at::Tensor own = tensor_of(mine);
+  const at::Tensor own = tensor_of_bytes(mine);
   std::vector<at::Tensor> size_to(size()), size_from(size()), to(size()), from(size());
   size_to[0] = at::tensor({own.numel()}, at::kLong);
   for (size_t there = 1; there < size() && is_first(); ++there) size_from[there] = at::empty({1}, at::kLong);
@@ -183,7 +173,7 @@ std::vector<std::string> Ranks::to_first(const std::string& mine) {
   exchange(to, from);
   if (!is_first()) return {};
   std::vector<std::string> all{mine};
-  for (size_t there = 1; there < size(); ++there) all.push_back(text_in(from[there]));
+  for (size_t there = 1; there < size(); ++there) all.push_back(bytes_of_tensor(from[there]));
   return all;
 }
 

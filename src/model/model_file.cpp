@@ -23,6 +23,7 @@
 #include "model/verified_files.h"
 #include "model/weights/file_kind.h"
 #include "onnx/onnx_runtime.h"
+#include "torch/byte_tensor.h"
 #include "torch/device.h"
 #include "torch/lanes.h"
 
@@ -101,9 +102,7 @@ double golden_difference(const ModelFile& model) {
 std::string model_bytes(const ModelFile& model) {
   torch::jit::ExtraFilesMap extra;
   extra[kInfoFile] = text_from_json(model.info);
-  if (model.golden.defined())
-    extra[kGoldenFile] =
-        std::string(static_cast<const char*>(model.golden.data_ptr()), static_cast<size_t>(model.golden.numel()));
+  if (model.golden.defined()) extra[kGoldenFile] = bytes_of_tensor(model.golden);
   std::ostringstream bytes;  // in memory first: LibTorch's own writer does not say why a disk refuses
   model.module.save(bytes, extra);
   return archive_with_digest(std::move(bytes).str());

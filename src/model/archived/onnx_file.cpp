@@ -17,21 +17,12 @@
 #include "onnx/classifier_graph.h"
 #include "onnx/interpret.h"
 #include "onnx/onnx_runtime.h"
+#include "torch/byte_tensor.h"
 
 namespace cvtool {
 namespace {
 
 constexpr const char* kExportItAgain = "copy or export it again";
-
-at::Tensor bytes_as_tensor(const std::string& bytes) {
-  at::Tensor out = at::empty({static_cast<int64_t>(bytes.size())}, at::kByte);
-  std::copy(bytes.begin(), bytes.end(), out.data_ptr<uint8_t>());
-  return out;
-}
-
-std::string bytes_of(const at::Tensor& tensor) {
-  return {static_cast<const char*>(tensor.data_ptr()), static_cast<size_t>(tensor.numel())};
-}
 
 // The graph in TorchScript: a value of a class of its own. Copies are made by what it was made of, and are ready to
 // compute when they are first asked.
@@ -59,12 +50,12 @@ class GraphObject : public torch::CustomClassHolder {
   void prepare() {
     std::call_once(ready_, [this] {
       const auto& [bytes, library] = parts_;
-      OnnxModel graph = onnx_from_bytes(bytes_of(bytes));
+      OnnxModel graph = onnx_from_bytes(bytes_of_tensor(bytes));
       units_ = graph.output.dims.at(1);
       if (library.empty())
         interpreter_.emplace(std::move(graph));
       else
-        runtime_ = std::make_unique<OnnxRuntime>(library, bytes_of(bytes));
+        runtime_ = std::make_unique<OnnxRuntime>(library, bytes_of_tensor(bytes));
     });
   }
 
@@ -133,7 +124,7 @@ torch::jit::Module module_of(const OnnxFile& file, const std::string& library) {
   try {
     const LogitsGraph logits = logits_graph(file.graph);
     const auto graph =
-        c10::make_intrusive<GraphObject>(GraphObject::Parts{bytes_as_tensor(onnx_bytes(logits.model)), library});
+        c10::make_intrusive<GraphObject>(GraphObject::Parts{tensor_of_bytes(onnx_bytes(logits.model)), library});
     const c10::TypePtr type = graph_type();
     torch::jit::Module module(c10::QualifiedName("__torch__.cvtool.OnnxClassifier"),
                               std::make_shared<torch::jit::CompilationUnit>(), true);

@@ -21,6 +21,7 @@
 #include "model/weights/safetensors.h"
 #include "model/weights/sha256.h"
 #include "spec/recipe.h"
+#include "torch/byte_tensor.h"
 #include "torch/lanes.h"
 
 namespace cvtool {
@@ -123,10 +124,6 @@ void check_old_entries(const std::string& path, const std::map<std::string, std:
                   kExportAgain);
 }
 
-std::string golden_bytes(const ModelFile& model) {
-  return {static_cast<const char*>(model.golden.data_ptr()), static_cast<size_t>(model.golden.numel())};
-}
-
 double temperature_of(const torch::jit::Module& module) {
   return module.hasattr(kTemperature) ? module.attr(kTemperature).toDouble() : 1;
 }
@@ -168,7 +165,7 @@ std::string weight_archive_bytes(const ModelFile& model) {
   }
   auto& metadata = archive.weights.metadata;
   metadata = {{kInfoFile, archive.info.dump()},
-              {kGoldenKey, base64(golden_bytes(model))},
+              {kGoldenKey, base64(bytes_of_tensor(model.golden))},
               {kTemperature, Json(archive.temperature).dump()},
               {kDigestEntry, std::string(kDigestDigits, '0')}};
   if (archive.independent_units) metadata[kUnitsKey] = kIndependent;
