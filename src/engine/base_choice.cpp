@@ -22,7 +22,7 @@
 #include "base/output.h"
 #include "base/text.h"
 #include "engine/base_import.h"
-#include "model/backbone_file.h"
+#include "model/bases/backbone_file.h"
 #include "run/run_directory.h"
 #include "spec/recipe.h"
 #include "torch/device.h"

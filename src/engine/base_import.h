@@ -4,7 +4,7 @@
 #include <string>
 
 #include "base/observer.h"
-#include "model/backbone_import.h"
+#include "model/bases/backbone_import.h"
 #include "spec/requests.h"
 #include "spec/results.h"
 

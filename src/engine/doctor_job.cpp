@@ -8,7 +8,7 @@
 #include "data/decode/versions.h"
 #include "engine/doctor_rates.h"
 #include "engine/jobs.h"
-#include "model/backbone_file.h"
+#include "model/bases/backbone_file.h"
 #include "torch/device.h"
 #include "torch/matrix_rate.h"
 

@@ -10,7 +10,7 @@
 #include "engine/jobs.h"
 #include "explain/layer_costs.h"
 #include "model/archived/weight_archive.h"
-#include "model/backbone_import.h"
+#include "model/bases/backbone_import.h"
 #include "model/compile.h"
 #include "model/model_file.h"
 #include "model/model_info.h"

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "model/backbone.h"
+#include "model/bases/backbone.h"
 #include "model/layer_compiler.h"
 #include "model/layers/layer_builders.h"
 

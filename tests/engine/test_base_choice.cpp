@@ -17,7 +17,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "engine/base_import.h"
-#include "model/backbone_import.h"
+#include "model/bases/backbone_import.h"
 #include "model/weights/sha256.h"
 #include "scratch.h"
 #include "spec/recipe.h"

@@ -8,7 +8,7 @@
 
 #include "base/files.h"
 #include "base/text.h"
-#include "model/backbone_spec.h"
+#include "model/bases/backbone_spec.h"
 #include "model/compile.h"
 #include "spec/augment_kinds.h"
 #include "spec/layer_fields.h"

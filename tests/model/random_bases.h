@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "model/backbone_file.h"
-#include "model/backbone_import.h"
+#include "model/bases/backbone_file.h"
+#include "model/bases/backbone_import.h"
 #include "model/model_file.h"
 #include "scratch.h"
 #include "spec/recipe.h"

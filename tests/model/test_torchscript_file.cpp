@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
-#include "model/backbone_file.h"
+#include "model/bases/backbone_file.h"
 #include "model/model_file.h"
 #include "model/weights/zip.h"
 #include "scratch.h"

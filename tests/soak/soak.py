@@ -2,9 +2,11 @@
 import hashlib
 import os
 import re
-import socket
 import sys
 import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from free_port import free_port  # noqa: E402,F401
 
 
 def results(run):
@@ -60,12 +62,6 @@ def memory_and_files(process_id):
         return None
     found = re.search(r"RssAnon:\s+(\d+)", text)
     return (int(found[1]), len(links_of(process_id))) if found else None
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return str(one.getsockname()[1])
 
 
 def rank_environment(environment, rank, size, port):

@@ -4,22 +4,19 @@ import errno
 import os
 import shutil
 import signal
-import socket
 import struct
 import subprocess
+import sys
 import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from free_port import free_port  # noqa: E402
 
 # What each kind of call fails with, in the order of fail_once.c.
 KINDS = {"write": errno.ENOSPC, "rename": errno.EIO, "fsync": errno.EIO, "mmap": errno.ENOMEM, "alloc": errno.ENOMEM, "thread": errno.EAGAIN,
          "recv": errno.ECONNRESET, "send": errno.EPIPE, "read": errno.EIO, "open": errno.EMFILE, "folder": errno.ENOSPC}
 ORDER = list(KINDS)
 Said = collections.namedtuple("Said", "code out err failed size")
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 def environment_of(work, more):

@@ -7,9 +7,9 @@
 #include "base/error.h"
 #include "base/output.h"
 #include "base/text.h"
-#include "model/backbone_file.h"
-#include "model/backbone_import.h"
-#include "model/backbone_spec.h"
+#include "model/bases/backbone_file.h"
+#include "model/bases/backbone_import.h"
+#include "model/bases/backbone_spec.h"
 #include "model/weights/sha256.h"
 
 namespace fs = std::filesystem;

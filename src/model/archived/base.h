@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "model/backbone.h"
+#include "model/bases/backbone.h"
 #include "model/compile.h"
 #include "model/state_dict.h"
 

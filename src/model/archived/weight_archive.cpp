@@ -13,7 +13,7 @@
 #include "base/refusal.h"
 #include "base/text.h"
 #include "model/archived/base.h"
-#include "model/backbone_file.h"
+#include "model/bases/backbone_file.h"
 #include "model/model_info.h"
 #include "model/predictor.h"
 #include "model/torchscript_file.h"

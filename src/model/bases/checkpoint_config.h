@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "model/backbone_spec.h"
+#include "model/bases/backbone_spec.h"
 
 namespace cvtool {
 

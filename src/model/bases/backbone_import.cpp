@@ -1,4 +1,4 @@
-#include "model/backbone_import.h"
+#include "model/bases/backbone_import.h"
 
 #include <ATen/ATen.h>
 

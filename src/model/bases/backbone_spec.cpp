@@ -1,4 +1,4 @@
-#include "model/backbone_spec.h"
+#include "model/bases/backbone_spec.h"
 
 #include <algorithm>
 #include <filesystem>

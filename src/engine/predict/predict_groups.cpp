@@ -1,4 +1,4 @@
-#include "engine/predict_groups.h"
+#include "engine/predict/predict_groups.h"
 
 #include <ATen/ATen.h>
 

@@ -5,7 +5,7 @@
 
 #include "base/observer.h"
 #include "dist/ranks.h"
-#include "engine/predict_groups.h"
+#include "engine/predict/predict_groups.h"
 
 namespace cvtool {
 

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "data/image.h"
-#include "engine/export_formats.h"
+#include "engine/export/export_formats.h"
 #include "export/onnx/export.h"
 #include "export/onnx/verify.h"
 #include "export/pictures.h"

@@ -10,7 +10,7 @@
 #include "base/utf8.h"
 #include "data/dataset.h"
 #include "data/photos.h"
-#include "engine/explain_jobs.h"
+#include "engine/explain/explain_jobs.h"
 #include "engine/output_check.h"
 #include "evaluate/heat_view.h"
 #include "explain/activations.h"

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
-#include "engine/explain_jobs.h"
+#include "engine/explain/explain_jobs.h"
 #include "engine/jobs.h"
 #include "engine/output_check.h"
 #include "explain/extraction.h"

@@ -1,8 +1,8 @@
 // Weights of others into the nets of models/bases.
 #pragma once
 
-#include "model/backbone_file.h"
-#include "model/backbone_spec.h"
+#include "model/bases/backbone_file.h"
+#include "model/bases/backbone_spec.h"
 #include "model/compile.h"
 #include "model/state_dict.h"
 

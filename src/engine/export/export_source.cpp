@@ -1,4 +1,4 @@
-#include "engine/export_source.h"
+#include "engine/export/export_source.h"
 
 #include <ATen/ATen.h>
 #include <torch/script.h>

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/observer.h"
-#include "engine/export_source.h"
+#include "engine/export/export_source.h"
 #include "spec/results.h"
 
 namespace cvtool {

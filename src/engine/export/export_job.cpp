@@ -12,7 +12,7 @@
 #include "base/files.h"
 #include "base/output.h"
 #include "base/text.h"
-#include "engine/export_formats.h"
+#include "engine/export/export_formats.h"
 #include "engine/jobs.h"
 #include "engine/output_check.h"
 #include "export/header.h"

@@ -1,4 +1,4 @@
-#include "model/backbone_file.h"
+#include "model/bases/backbone_file.h"
 
 #include <ATen/ATen.h>
 #include <doctest/doctest.h>
@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
-#include "model/backbone_spec.h"
+#include "model/bases/backbone_spec.h"
 #include "model/compile.h"
 #include "scratch.h"
 

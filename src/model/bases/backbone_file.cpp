@@ -1,4 +1,4 @@
-#include "model/backbone_file.h"
+#include "model/bases/backbone_file.h"
 
 #include <ATen/ATen.h>
 

@@ -1,4 +1,4 @@
-#include "model/backbone.h"
+#include "model/bases/backbone.h"
 
 #include <ATen/ATen.h>
 #include <spdlog/spdlog.h>
@@ -10,8 +10,8 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
-#include "model/backbone_file.h"
-#include "model/backbone_spec.h"
+#include "model/bases/backbone_file.h"
+#include "model/bases/backbone_spec.h"
 #include "model/torchscript_file.h"
 #include "model/weights/sha256.h"
 #include "torch/graph.h"

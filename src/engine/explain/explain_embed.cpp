@@ -9,7 +9,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "data/photos.h"
-#include "engine/explain_jobs.h"
+#include "engine/explain/explain_jobs.h"
 #include "engine/output_check.h"
 #include "explain/activations.h"
 #include "explain/embedding.h"

@@ -1,4 +1,4 @@
-#include "engine/predict_share.h"
+#include "engine/predict/predict_share.h"
 
 #include <ATen/ATen.h>
 

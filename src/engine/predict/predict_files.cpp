@@ -1,4 +1,4 @@
-#include "engine/predict_files.h"
+#include "engine/predict/predict_files.h"
 
 #include <unistd.h>
 
