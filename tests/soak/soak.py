@@ -69,4 +69,4 @@ def rank_environment(environment, rank, size, port):
     if size == 1:
         return dict(environment)
     return dict(environment, RANK=str(rank), WORLD_SIZE=str(size), LOCAL_RANK=str(rank), LOCAL_WORLD_SIZE=str(size),
-                MASTER_ADDR="127.0.0.1", MASTER_PORT=port)
+                MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
