@@ -15,6 +15,8 @@ rm -rf "$folder"
 cmake --install "$build" --prefix "$folder" --strip >/dev/null
 folder=$(cd "$folder" && pwd -P)
 libraries=$folder/lib/cvtool
+# Made for the libraries of this system, which the archive brings along.
+rm -f "$libraries/libcvtool_engine.order"
 licences=$folder/share/doc/cvtool/licences
 mkdir -p "$licences"
 python=$(sed -n 's/^CVTOOL_TORCH_PYTHON:[A-Z]*=//p' "$build/CMakeCache.txt")

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <string>
 #include <thread>
 
 #include "base/error.h"
@@ -53,6 +55,16 @@ void let_waiting_threads_sleep() {
   ::setenv("KMP_BLOCKTIME", "0", /*overwrite=*/0);
 }
 
+// The loader looks for a symbol in all that is opened together, in turn. Debian's LibTorch and OpenCV bring almost 300 libraries,
+// whose 140,000 symbols take 17 million looks, a quarter of the start; a library that was opened before, alone, has found its own
+// among what it needs. The list (cmake/load_order.sh) is made with the engine: of another version of the system a name may be
+// missing, which costs time only.
+void open_needed_libraries(const fs::path& engine) {
+  std::ifstream list(fs::path(engine).replace_extension(".order"));
+  for (std::string name; std::getline(list, name);)
+    if (!name.empty() && name.find('/') == std::string::npos) ::dlopen(name.c_str(), RTLD_LAZY | RTLD_LOCAL);
+}
+
 }  // namespace
 
 const Engine& load_engine() {
@@ -63,6 +75,7 @@ const Engine& load_engine() {
   const fs::path prefix = fs::read_symlink("/proc/self/exe", error).parent_path().parent_path();
   fs::path library = prefix / "lib" / "cvtool" / "libcvtool_engine.so";
   if (!fs::exists(library)) library = prefix / "lib" / "libcvtool_engine.so";
+  open_needed_libraries(library);
   // Never unloaded: LibTorch's static objects do not survive it. Lazy: of what its libraries call, and there are more
   // than a hundred, most is never called.
   void* handle = ::dlopen(library.c_str(), RTLD_LAZY | RTLD_GLOBAL);
