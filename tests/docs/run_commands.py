@@ -25,7 +25,7 @@ SMALLER = [
     (r"(cvtool data sample \S+)(?! --train-per-class \d+ --valid)", r"\1 " + scratch.SAMPLE),
     (r"--epochs \d+", "--epochs 2"),
     (r"--freeze-epochs \d+", "--freeze-epochs 1"),
-    (r"^(cvtool train (?=.*--recipe c)(?!.*--imgsz).*)$", r"\1 --imgsz 64"),
+    (r"^(cvtool train (?=.*(--recipe c|--base \w+_))(?!.*--imgsz).*)$", r"\1 --imgsz 64"),
     (r"^(cvtool train (?!.*(--epochs|--recipe|--resume|--find-lr|--probe|--augment)).*)$", r"\1 --budget 0.02"),
     (r"^(cvtool train (?!.*(--epochs|--budget|--resume|--find-lr|--probe)).*)$", r"\1 --epochs 1"),
 ]
