@@ -149,7 +149,8 @@ def fault_of(reference, place, kind, said, rank):
         if fault:
             return fault
     elif reference.out is not None and results.without_times(own.out) != reference.out and not told:
-        return "another answer, and nothing was said"
+        given, wanted = (set(out.splitlines()) for out in (results.without_times(own.out), reference.out))
+        return f"another answer, and nothing was said: {sorted(given - wanted)} for {sorted(wanted - given)}"
     fault = left_fault(reference, place, own.code, told)
     # Where all is as before, or as after an undisturbed command, there is nothing to go on from.
     untouched = results.everything(place.work) == reference.all_before
