@@ -1,7 +1,8 @@
 #!/bin/sh
 # release.sh all [--torch PYTHON] [--out FOLDER] [--roots FOLDER]
 #     As root: makes Debian 12 and Debian 13 in folders, builds the package of each in it, the archive in Debian 12, bills of materials and SHA256SUMS.
-#     About 40 minutes on two cores and 8 GB in FOLDER of --roots (default /var/tmp/cvtool-roots), which stays for the next time.
+#     About 40 minutes on two cores and 8 GB in FOLDER of --roots (default /var/tmp/cvtool-roots), which stays for the next time. JOBS=N in the
+#     environment: so many compilers at once.
 # release.sh deb      the package of this Debian or Ubuntu, from what is installed here (cmake/packages.txt: build, release)
 # release.sh archive  the archive, with the CPU part of the LibTorch of the wheel that PYTHON has (default python3); on Debian 12, the oldest system it is for
 # release.sh sums     SHA256SUMS of what lies in the folder of --out
@@ -91,8 +92,11 @@ archive() {
   sh packaging/archive.sh build-archive "$prefix" "build-archive/$name"
   python3 tests/docs/links.py "build-archive/$name"
   say "Packing"
-  # One thread: the bytes do not depend on the number of cores.
-  tar -c --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner --format=gnu -C build-archive "$name" | xz -T1 -6 >"$out/$name.tar.xz.part"
+  # In blocks of one size, the bytes do not depend on the number of cores; with one thread xz would write other ones, without blocks.
+  threads=$(nproc)
+  [ "$threads" -gt 1 ] || threads=2
+  tar -c --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner --format=gnu -C build-archive "$name" |
+    xz -T"$threads" --block-size=24MiB -6 >"$out/$name.tar.xz.part"
   mv "$out/$name.tar.xz.part" "$out/$name.tar.xz"
   python3 packaging/sbom.py --archive "build-archive/$name" --file "$out/$name.tar.xz" --version "$version" -o "$out/$name.tar.xz.cdx.json"
   cp "build-archive/$name/NOTICE" "$out/$name.NOTICE"

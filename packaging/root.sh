@@ -28,7 +28,8 @@ inside() {
       mount --bind "$BIND" "$root/bound"
     fi
     exec chroot "$root" env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb LANG=C.UTF-8 \
-      DEBIAN_FRONTEND=noninteractive ${SOURCE_DATE_EPOCH:+"SOURCE_DATE_EPOCH=$SOURCE_DATE_EPOCH"} "$@"
+      DEBIAN_FRONTEND=noninteractive ${SOURCE_DATE_EPOCH:+"SOURCE_DATE_EPOCH=$SOURCE_DATE_EPOCH"} \
+      ${JOBS:+"JOBS=$JOBS" "CMAKE_BUILD_PARALLEL_LEVEL=$JOBS"} "$@"
   ' inside "$@"
 }
 
