@@ -10,8 +10,10 @@ namespace {
 void read_photo(StreamedPhoto& photo, const PhotoStreamOptions& options) {
   if (!photo.source.error.empty() || !photo.is_own) return;
   try {
-    photo.pixels = decode_resized(photo.source.bytes ? *photo.source.bytes : read_photo_file(photo.source.path),
-                                  decode_options(options.data, options.read), options.data, &photo.damage);
+    const std::string bytes = photo.source.bytes ? *photo.source.bytes : read_photo_file(photo.source.path);
+    const DecodeOptions decode = decode_options(options.data, options.read);
+    photo.pixels = options.own_size ? decode_image(bytes, decode, &photo.damage)
+                                    : decode_resized(bytes, decode, options.data, &photo.damage);
   } catch (const Error& error) {
     photo.source.error = error.what();
   } catch (const cv::Exception& error) {

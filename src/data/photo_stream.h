@@ -15,7 +15,7 @@ namespace cvtool {
 
 struct StreamedPhoto {
   PhotoSource source;  // source.error says why there are no pixels
-  cv::Mat pixels;      // CV_8UC3, RGB, of the config's size
+  cv::Mat pixels;      // CV_8UC3, RGB, of the config's size, or of its own (PhotoStreamOptions::own_size)
   std::string damage;  // what of it could not be decoded; empty where all could
   bool is_own = true;  // of several processes, that it is this one's to read; else there are no pixels
 };
@@ -24,8 +24,9 @@ struct PhotoStreamOptions {
   PhotoSourceOptions sources;
   DataConfig data;
   ReadOptions read;
-  int64_t ahead = 64;    // photos that may be kept ready
-  PhotoDealing dealing;  // all are named, and the own ones read
+  int64_t ahead = 64;     // photos that may be kept ready
+  PhotoDealing dealing;   // all are named, and the own ones read
+  bool own_size = false;  // photos are decoded in full and not resized
 };
 
 // Reads as the photo store does: the same file gives the same pixels in train, eval and predict.

@@ -67,11 +67,17 @@ Prediction mean_of_photo(const std::vector<Prediction>& predictions, int64_t pho
 
 }  // namespace
 
-PhotoPredictor::PhotoPredictor(Predictor predictor, const Recipe& recipe, const TtaPlan& plan)
+PhotoPredictor::PhotoPredictor(Predictor predictor, const Recipe& recipe, const TtaPlan& plan, bool resizes)
     : predictor_(std::move(predictor)),
       variants_(allowed(plan, recipe), recipe.augment, static_cast<uint64_t>(recipe.train.seed),
                 !recipe.orientation_sensitive),
-      sigmoid_loss_(recipe.train.loss == "binary_crossentropy") {}
+      sigmoid_loss_(recipe.train.loss == "binary_crossentropy"),
+      resizes_(resizes) {}
+
+int64_t PhotoPredictor::rows(int64_t asked) const {
+  if (resizes_) return 1;
+  return predictor_.device().is_cpu() ? predictor_.rows() : asked;
+}
 
 Prediction PhotoPredictor::run(const at::Tensor& pixels) const {
   if (variants_.count() == 1) return predictor_.run(input(pixels));
@@ -114,10 +120,21 @@ at::Device prepared_device(const ComputeOptions& run) {
   return device;
 }
 
-PhotoPredictor photo_predictor(const ReadyNet& net, const std::string& precision, const Recipe& recipe,
-                               const TtaPlan& tta) {
+// How a model is used.
+struct ModelUse {
+  std::string precision;
+  TtaPlan tta;
+  bool resizes;
+};
+
+ModelUse use_of(const Json& info, bool has_net, const std::string& precision, const TtaPlan& tta) {
+  if (has_net) return {precision, tta, false};
+  return {"fp32", tta, info.value("export", Json::object()).value("resize_inside", false)};
+}
+
+PhotoPredictor photo_predictor(const ReadyNet& net, const Recipe& recipe, const ModelUse& use) {
   std::string why;
-  return {{net, precision_from_text(precision, net.device, why)}, recipe, tta};
+  return {{net, precision_from_text(use.precision, net.device, why)}, recipe, use.tta, use.resizes};
 }
 
 }  // namespace
@@ -131,7 +148,7 @@ OpenedModel open_model(const std::string& model, const std::string& precision, c
   tell_of_independent_units(file.module, path);
   Recipe recipe = recipe_from_json(file.info.at("recipe"), path + ": ");
   const ReadyNet net = ready_net(file.module, file.has_net() ? device : at::Device(at::kCPU));
-  PhotoPredictor predictor = photo_predictor(net, file.has_net() ? precision : "fp32", recipe, tta);
+  PhotoPredictor predictor = photo_predictor(net, recipe, use_of(file.info, file.has_net(), precision, tta));
   return {path, std::move(file), std::move(recipe), std::move(predictor)};
 }
 
@@ -143,7 +160,7 @@ AskedModel ask_model(const std::string& model, const std::string& precision, con
   if (!ready.has_net) check_onnx_request(path, precision, run.device);
   tell_of_independent_units(ready.net.module, path);
   Recipe recipe = recipe_from_json(ready.info.at("recipe"), path + ": ");
-  PhotoPredictor predictor = photo_predictor(ready.net, ready.has_net ? precision : "fp32", recipe, tta);
+  PhotoPredictor predictor = photo_predictor(ready.net, recipe, use_of(ready.info, ready.has_net, precision, tta));
   return {path, std::move(ready.info), std::move(recipe), std::move(predictor)};
 }
 

@@ -13,16 +13,21 @@ namespace cvtool {
 
 class PhotoPredictor {
  public:
-  // `recipe` is the model's. Throws UsageError where `plan` mirrors photos that orientation_sensitive forbids to.
-  PhotoPredictor(Predictor predictor, const Recipe& recipe, const TtaPlan& plan = {});
+  // `recipe` is the model's; see resizes(). Throws UsageError where `plan` mirrors photos that orientation_sensitive
+  // forbids to.
+  PhotoPredictor(Predictor predictor, const Recipe& recipe, const TtaPlan& plan = {}, bool resizes = false);
 
-  // `pixels` [N,3,H,W] u8, RGB 0..255, CPU, of the size data.imgsz. Of random_crop the centre is taken. With test-time
-  // augmentation the probabilities and sigmoids are the mean over the variants, and the logits are those of that mean.
-  // What is drawn for a photo depends on its pixels and the recipe's seed alone.
+  // `pixels` [N,3,H,W] u8, RGB 0..255, CPU, of the size data.imgsz, or where resizes() of any size. Of random_crop the
+  // centre is taken. With test-time augmentation the probabilities and sigmoids are the mean over the variants, and the
+  // logits are those of that mean. What is drawn for a photo depends on its pixels and the recipe's seed alone.
   Prediction run(const at::Tensor& pixels) const;
 
   // What the net is given of such pixels, as they are: of random_crop the centre.
   at::Tensor input(const at::Tensor& pixels) const;
+  // Whether the model is a file that resizes photos itself, which is to be given them as they are, one at a time.
+  bool resizes() const { return resizes_; }
+  // How many photos go through the net at once; `asked` is for a GPU (see Predictor::rows).
+  int64_t rows(int64_t asked) const;
   // The model alone, on pixels of its own size.
   const Predictor& net() const { return predictor_; }
 
@@ -30,6 +35,7 @@ class PhotoPredictor {
   Predictor predictor_;
   TestTimeVariants variants_;
   bool sigmoid_loss_;  // a loss that takes each unit by itself
+  bool resizes_;
 };
 
 // The mean of several predictions of the same photos. Its logits give the mean of the probabilities that the loss sees:

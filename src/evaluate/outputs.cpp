@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "data/image.h"
+#include "data/image_tensor.h"
 #include "torch/device.h"
 #include "train/losses.h"
 #include "train/photo_pass.h"
@@ -35,16 +37,26 @@ at::Tensor losses_of(const std::string& loss, const at::Tensor& logits, const at
 
 enum Value { kProbabilities, kDistribution, kLosses, kHits };
 
-PassPlan pass_plan(const PhotoPredictor& predictor, const EvaluationPass& pass) {
+// [1,3,h,w] u8: the photo samples()[row] in its own size, read anew.
+at::Tensor photo_as_it_is(const PhotoStore& store, size_t row) {
+  const std::string path = sample_path(store.root(), store.samples()[row].path);
+  try {
+    return tensor_from_image(read_image(path, decode_options(store.options().data, store.options().read)));
+  } catch (const DataError& error) {
+    throw DataError(path + ": " + error.what());
+  }
+}
+
+PassPlan pass_plan(const PhotoPredictor& predictor, const PhotoStore& store, const EvaluationPass& pass) {
   PassPlan plan;
-  plan.work = [&predictor, loss = pass.loss](const Batch& photos) {
-    const Prediction p = predictor.run(photos.pixels);
+  plan.work = [&predictor, &store, loss = pass.loss](const Batch& photos) {
+    const Prediction p = predictor.run(predictor.resizes() ? photo_as_it_is(store, photos.rows.at(0)) : photos.pixels);
     return std::vector<at::Tensor>{p.probabilities, distribution_of(p.logits.to(at::kDouble)),
                                    losses_of(loss, p.logits, photos.labels),
                                    correct_from_logits(p.logits, photos.labels)};
   };
   plan.device = predictor.net().device();
-  plan.rows = plan.device.is_cpu() ? predictor.net().rows() : pass.batch;
+  plan.rows = predictor.rows(pass.batch);
   return plan;
 }
 
@@ -133,7 +145,8 @@ Outputs outputs_of(const PhotoPredictor& predictor, const PhotoStore& store, con
   trim_heap();
   const auto count = static_cast<int64_t>(store.samples().size());
   const int64_t processes = pass.ranks ? static_cast<int64_t>(pass.ranks->size()) : 1;
-  PhotoPass photos(store, pass.ranks ? store.own_rows() : in_order(store.samples().size()), pass_plan(predictor, pass));
+  PhotoPass photos(store, pass.ranks ? store.own_rows() : in_order(store.samples().size()),
+                   pass_plan(predictor, store, pass));
   PhotoRows found;
   for (Passed passed; photos.next(passed);) {
     found.add(passed);

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "data/image.h"
+#include "data/image_tensor.h"
 #include "engine/export/export_formats.h"
 #include "export/onnx/export.h"
 #include "export/onnx/verify.h"
@@ -74,10 +75,7 @@ OnnxModel graph_for(const ExportJob& job) {
 at::Tensor resized_as_data(const at::Tensor& picture, const DataConfig& data) {
   const at::Tensor rows = picture[0].permute({1, 2, 0}).contiguous();
   const cv::Mat image(static_cast<int>(rows.size(0)), static_cast<int>(rows.size(1)), CV_8UC3, rows.data_ptr());
-  const cv::Mat out = resize_image(image, data);
-  return at::from_blob(out.data, {1, out.rows, out.cols, 3}, at::kByte)
-      .permute({0, 3, 1, 2})
-      .clone(at::MemoryFormat::ChannelsLast);
+  return tensor_from_image(resize_image(image, data));
 }
 
 // Pictures of sizes that no model has, resized by the graph and by cvtool.

@@ -15,9 +15,15 @@ namespace {
 // A live source that has named no photo for so long has its photos answered before their group is full.
 constexpr std::chrono::milliseconds kPatience{100};
 
-at::Tensor tensor_from_photos(const std::vector<StreamedPhoto>& photos, const ImageSize& size) {
+// Photos of one size.
+at::Tensor tensor_from_photos(const std::vector<StreamedPhoto>& photos) {
   int64_t count = 0;
-  for (const StreamedPhoto& photo : photos) count += !photo.pixels.empty();
+  ImageSize size;
+  for (const StreamedPhoto& photo : photos) {
+    if (photo.pixels.empty()) continue;
+    size = {photo.pixels.rows, photo.pixels.cols};
+    ++count;
+  }
   at::Tensor pixels = at::empty({count, size.height, size.width, 3}, at::kByte);
   auto* target = pixels.data_ptr<uint8_t>();
   for (const StreamedPhoto& photo : photos)
@@ -44,7 +50,7 @@ size_t most_photos(const PredictRequest& request) {
 PhotoGroups::PhotoGroups(const AskedModel& opened, const PredictRequest& request, size_t process, size_t processes)
     : opened_(opened),
       processes_(processes),
-      rows_(on_cpu() ? opened.predictor.net().rows() : request.batch),
+      rows_(opened.predictor.rows(request.batch)),
       lanes_(lanes_for(request)),
       stream_(stream_options(request, process)),
       groups_(plan()) {}
@@ -64,7 +70,8 @@ PhotoStreamOptions PhotoGroups::stream_options(const PredictRequest& request, si
           opened_.recipe.data,
           read,
           2 * rows_ * static_cast<int64_t>(lanes_ * processes_),
-          {process, processes_, static_cast<size_t>(rows_)}};
+          {process, processes_, static_cast<size_t>(rows_)},
+          opened_.predictor.resizes()};
 }
 
 PrefetchPlan<PhotoGroup> PhotoGroups::plan() {
@@ -94,7 +101,7 @@ bool PhotoGroups::collect(PhotoGroup& group) {
 }
 
 void PhotoGroups::predict(PhotoGroup& group) const {
-  const at::Tensor pixels = tensor_from_photos(group.photos, opened_.recipe.data.imgsz);
+  const at::Tensor pixels = tensor_from_photos(group.photos);
   if (pixels.size(0) == 0) return;
   const Lane lane;
   const at::NoGradGuard no_grad;
