@@ -39,7 +39,9 @@ out=$(cd "$out" && pwd -P)
 version=$(sed -n 's/^project(cvtool VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
 machine=$(uname -m)
 name=cvtool-$version-linux-$machine
-if [ -z "${SOURCE_DATE_EPOCH:-}" ]; then SOURCE_DATE_EPOCH=$(git log -1 --format=%ct); fi
+# Inside a root there is no git, and SOURCE_DATE_EPOCH is given.
+commit=$(git rev-parse HEAD 2>/dev/null || true)
+if [ -z "${SOURCE_DATE_EPOCH:-}" ]; then SOURCE_DATE_EPOCH=$(git log -1 --format=%ct "$commit"); fi
 export SOURCE_DATE_EPOCH
 umask 022
 
@@ -119,7 +121,7 @@ build_root() {
   [ -e "$roots/$1-build/.complete" ] || { rm -rf --one-file-system "$roots/$1-build" && cp -a "$roots/$1" "$roots/$1-build"; }
   rm -rf --one-file-system "$roots/$1-build/cvtool" "$roots/$1-build/dist"
   mkdir "$roots/$1-build/cvtool"
-  git archive HEAD | tar -x -C "$roots/$1-build/cvtool"
+  git archive "$commit" | tar -x -C "$roots/$1-build/cvtool"
   # The libraries of today, which the archive carries.
   inside "$roots/$1-build" sh -c 'cd /cvtool && . cmake/setup.sh && apt-get -qq update && apt-get -y -qq upgrade >/apt.log && ensure_packages build speed release >>/apt.log' ||
     { tail -n 5 "$roots/$1-build/apt.log" >&2; return 1; }
