@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """Exports a model to ONNX in every opset and precision, also with the resizing inside, and lays what ONNX Runtime and OpenVINO give for photos
-beside what `cvtool predict` says of them; each file goes through onnx.checker. With --time, how long a photo takes in both, on a quiet machine.
+beside what `cvtool predict` says of them; each file goes through onnx.checker. With --time, how long a photo takes: the median over the first eight photos,
+one at a time, on all cores or on --threads of them; beside it what `cvtool export` measures of the model in LibTorch and of the file in OpenCV. On a quiet machine.
 
-    python3 tests/bench/onnx_runtimes.py build/bin/cvtool --model runs/latest --photos DIR [--time]
+    python3 tests/bench/onnx_runtimes.py build/bin/cvtool --model runs/latest --photos DIR [--time [--threads N]]
 
 Needs the Python packages onnx, onnxruntime, openvino, numpy and pillow; one that is not there is left out. DIR holds photos of any sizes (PNG or
 JPEG); of a JPEG that is large `predict` may take a reduced one, see docs/deployment.md.
 """
 import argparse
 import json
+import os
 import pathlib
 import statistics
 import subprocess
@@ -21,6 +23,7 @@ from PIL import Image
 OPSETS = (13, 17, 18, 20)
 PRECISIONS = ("fp32", "fp16", "int8")
 PHOTOS = 64
+TIMED = 8
 
 
 def cvtool(*arguments):
@@ -44,7 +47,9 @@ class OnnxRuntime:
 
     def __init__(self, path):
         import onnxruntime
-        self.session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        how = onnxruntime.SessionOptions()
+        how.intra_op_num_threads = options.threads
+        self.session = onnxruntime.InferenceSession(str(path), how, providers=["CPUExecutionProvider"])
 
     def run(self, pixels):
         return self.session.run(None, {"images": pixels})[0]
@@ -56,7 +61,8 @@ class OpenVino:
     def __init__(self, path):
         import openvino
         # What OpenVINO would round by itself is not the file's doing.
-        self.model = openvino.Core().compile_model(str(path), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        how = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": options.threads}
+        self.model = openvino.Core().compile_model(str(path), "CPU", how)
 
     def run(self, pixels):
         return self.model({"images": pixels})[self.model.output(0)]
@@ -71,14 +77,15 @@ def checked(path):
     return "good"
 
 
-def milliseconds(runtime, pixels):
-    for _ in range(10):
-        runtime.run(pixels)
+def milliseconds(runtime, inputs):
+    """Of a photo, warm."""
     times = []
-    for _ in range(50):
-        begin = time.perf_counter()
-        runtime.run(pixels)
-        times.append(1000 * (time.perf_counter() - begin))
+    for turn in range(15):
+        for pixels in inputs[:TIMED]:
+            begin = time.perf_counter()
+            runtime.run(pixels)
+            if turn >= 3:
+                times.append(1000 * (time.perf_counter() - begin))
     return statistics.median(times)
 
 
@@ -93,15 +100,25 @@ def row(runtime_class, path, inputs, told):
     found = numpy.concatenate([runtime.run(pixels) for pixels in inputs])
     kept = (found.argmax(1) == told.argmax(1)).mean()
     line = f"{numpy.abs(found - told).max():.2e}  {100 * kept:5.1f} % keep their class"
-    return line + (f"  {milliseconds(runtime, inputs[0]):7.2f} ms" if options.time else "")
+    return line + (f"  {milliseconds(runtime, inputs):7.2f} ms" if options.time else "")
 
 
 def export(folder, opset, precision, resize):
     path = folder / f"{opset}-{precision}{'-resize' if resize else ''}.onnx"
     more = ["--calibrate", options.calibrate or options.photos] if precision == "int8" else []
-    cvtool("export", "--model", options.model, "--format", "onnx", "--opset", opset, "--precision", precision, *more, "-o", path,
-           *(["--with-resize"] if resize else []))
-    return path
+    told = cvtool("export", "--model", options.model, "--format", "onnx", "--opset", opset, "--precision", precision, *more, "-o", path, "--json",
+                  "--threads", options.threads, *(["--with-resize"] if resize else []))
+    return path, {line["what"]: line["milliseconds"] for line in json.loads(told)["table"]}
+
+
+def versions():
+    names = []
+    for module in ("onnx", "onnxruntime", "openvino"):
+        try:
+            names.append(f"{module} {__import__(module).__version__.split('-')[0]}")
+        except ImportError:
+            names.append(f"{module} not there")
+    return ", ".join([cvtool("--version").splitlines()[0], *names, f"{options.threads} threads"])
 
 
 def main():
@@ -110,19 +127,23 @@ def main():
     raw = [pixels_of(path) for path in photos]
     told = predicted(options.model, photos)
     sizes = sorted({pixels.shape[2:] for pixels in raw})
+    print(versions())
     print(f"{len(photos)} photos of {len(sizes)} sizes, {sizes[0]} to {sizes[-1]}; difference of probabilities from cvtool predict, at most")
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         for opset in OPSETS:
             for precision in PRECISIONS:
                 for resize in (False, True):
-                    path = export(folder, opset, precision, resize)
+                    path, exported = export(folder, opset, precision, resize)
                     inputs = raw
                     # Without the resizing, photos come in the model's size: those of the file with it, of a graph that is good.
                     if not resize:
                         inputs = [resized(pixels, path) for pixels in raw]
                     print(f"opset {opset} {precision} {'any size' if resize else 'one size'}: onnx.checker {checked(path)}")
                     print(f"  cvtool's interpreter  {numpy.abs(predicted(path, photos) - told).max():.2e}")
+                    if options.time:
+                        opencv = "cannot read it" if exported["exported"] is None else f"{exported['exported']:.2f} ms"
+                        print(f"  cvtool export         model in LibTorch {exported['model']:.2f} ms, file in OpenCV {opencv}")
                     for runtime in (OnnxRuntime, OpenVino):
                         print(f"  {runtime.name:20}  {row(runtime, path, inputs, told)}")
 
@@ -150,5 +171,6 @@ if __name__ == "__main__":
     parser.add_argument("--photos", required=True)
     parser.add_argument("--calibrate", help="folder of photos for int8 (default: those of --photos)")
     parser.add_argument("--time", action="store_true")
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
     options = parser.parse_args()
     main()
