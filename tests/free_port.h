@@ -10,8 +10,8 @@
 
 namespace cvtool {
 
-// Below those that the system gives to connections by itself (from 32768 on, net.ipv4.ip_local_port_range), so that no other test's
-// connection takes it before it is used.
+// Below those that the system gives to connections by itself (from 32768 on, net.ipv4.ip_local_port_range), so that no
+// other test's connection takes it before it is used.
 inline uint16_t free_port() {
   std::random_device random;
   std::uniform_int_distribution<int> ports(20000, 32000);
