@@ -55,10 +55,10 @@ void let_waiting_threads_sleep() {
   ::setenv("KMP_BLOCKTIME", "0", /*overwrite=*/0);
 }
 
-// The loader looks for a symbol in all that is opened together, in turn. Debian's LibTorch and OpenCV bring almost 300 libraries,
-// whose 140,000 symbols take 17 million looks, a quarter of the start; a library that was opened before, alone, has found its own
-// among what it needs. The list (cmake/load_order.sh) is made with the engine: of another version of the system a name may be
-// missing, which costs time only.
+// The loader looks for a symbol in all that is opened together, in turn. Debian's LibTorch and OpenCV bring almost 300
+// libraries, whose 140,000 symbols take 17 million looks, a quarter of the start; a library that was opened before,
+// alone, has found its own among what it needs. The list (cmake/load_order.sh) is made with the engine: of another
+// version of the system a name may be missing, which costs time only.
 void open_needed_libraries(const fs::path& engine) {
   std::ifstream list(fs::path(engine).replace_extension(".order"));
   for (std::string name; std::getline(list, name);)
