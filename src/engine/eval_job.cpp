@@ -19,6 +19,7 @@
 #include "evaluate/calibrate.h"
 #include "evaluate/eval_work.h"
 #include "evaluate/evaluation.h"
+#include "model/model_info.h"
 #include "model/weights/sha256.h"
 #include "run/share.h"
 #include "torch/device.h"
@@ -120,8 +121,7 @@ EvaluationSubject subject_of(const EvalRequest& request, const OpenedModel& mode
     subject.duplicates = duplicates_in_training(dataset, split.store->samples());
   if (!subject.duplicates.empty()) spdlog::warn("{}", leakage_text(subject.duplicates, split.name));
   subject.device = device.str();
-  subject.precision =
-      model.file.has_net() ? request.precision : model.file.info.value("export", Json::object()).value("precision", "");
+  subject.precision = model.file.has_net() ? request.precision : export_facts(model.file.info).precision;
   if (request.tta.variants > 1) subject.tta = tta_text(request.tta);
   subject.heat = heat_view_of(model.file, model.predictor, model.recipe, device);
   return subject;

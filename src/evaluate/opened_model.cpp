@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "model/model_info.h"
 #include "run/run_directory.h"
 #include "torch/device.h"
 
@@ -129,7 +130,7 @@ struct ModelUse {
 
 ModelUse use_of(const Json& info, bool has_net, const std::string& precision, const TtaPlan& tta) {
   if (has_net) return {precision, tta, false};
-  return {"fp32", tta, info.value("export", Json::object()).value("resize_inside", false)};
+  return {"fp32", tta, export_facts(info).resize_inside};
 }
 
 PhotoPredictor photo_predictor(const ReadyNet& net, const Recipe& recipe, const ModelUse& use) {

@@ -201,7 +201,7 @@ void use_onnx_runtime(const std::string& path, const std::string& bytes, ModelFi
   model.module = module_of(read_onnx_file(path, bytes), library);
   const at::Tensor other = probabilities_of(model.module, model.golden);
   const double difference = other.isfinite().all().item<bool>() ? (other - own).abs().max().item<double>() : 1;
-  const bool int8 = model.info.value("export", Json::object()).value("precision", "") == "int8";
+  const bool int8 = export_facts(model.info).precision == "int8";
   const std::string what = "ONNX Runtime " + onnx_runtime_of(model.module);
   if (difference > (int8 ? kInt8Tolerance : kGoldenTolerance))
     throw Error(path + ": " + what +

@@ -25,6 +25,10 @@ void fields(LayerTable& t, DocumentReader& visit) {
   visit("total", total, kRequired);
 }
 
+void fields(ExportFacts& e, DocumentReader& visit) {
+  visit("precision", e.precision), visit("resize_inside", e.resize_inside);
+}
+
 namespace {
 
 struct StoredData {
@@ -54,7 +58,8 @@ void fields(StoredGolden& g, DocumentReader& visit) { visit("probabilities", g.p
 struct ModelInfo {
   std::vector<std::string> classes;
   ImageSize imgsz;
-  JsonObject recipe, calibration, exported;
+  JsonObject recipe, calibration;
+  ExportFacts exported;
   StoredGolden golden;
   std::string tool, libtorch;
   int64_t epoch = 0;
@@ -79,6 +84,10 @@ void check_format(const std::string& place, const Json& info) {
 }
 
 }  // namespace
+
+ExportFacts export_facts(const Json& info) {
+  return read_document<ExportFacts>(info.value("export", Json::object()), kInfoFile, kMakeAgain);
+}
 
 std::string base_licence(const Json& base) {
   const Json licence = base.is_object() ? base.value("licence", Json()) : Json();

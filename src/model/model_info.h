@@ -20,8 +20,18 @@ void fields(LayerTable& table, DocumentReader& visit);
 //   if there  "tool", "libtorch" (texts), "epoch" (integer), "base" (null or an object; "name", "file", "sha256" texts,
 //   "net" an object), "summary" (a
 //             LayerTable), "data" (an object; "layout", "digest" texts, "marks" an object, "counts"
-//             integers, one a class), "metrics" (an object of numbers and nulls), "calibration", "export" (objects)
+//             integers, one a class), "metrics" (an object of numbers and nulls), "calibration" (an object), "export"
+//             (an object with ExportFacts)
 Json checked_model_info(const std::string& path, const std::string& text);
+
+// What an exported model says of itself; of one that was not exported nothing.
+struct ExportFacts {
+  std::string precision;
+  bool resize_inside = false;  // it is given photos of any size
+};
+void fields(ExportFacts& facts, DocumentReader& visit);
+// Of what checked_model_info() gave.
+ExportFacts export_facts(const Json& info);
 
 // The licence of a pretrained backbone's weights, of what is known of it (Base::info; null: there is none); "" where it
 // says none.

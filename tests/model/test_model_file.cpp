@@ -237,6 +237,13 @@ TEST_CASE("Whatever a model file says of itself, it is read or refused by the ke
     CAPTURE(counts);
     CHECK(contains(refusal(counted), "counts"));
   }
+  for (const char* facts :
+       {R"({"precision": 8})", R"({"precision": null})", R"({"resize_inside": "yes"})", R"({"resize_inside": 1})"}) {
+    Json exported = whole;
+    exported["export"] = Json::parse(facts);
+    CAPTURE(facts);
+    CHECK(contains(refusal(exported), exported["export"].begin().key()));
+  }
 }
 
 TEST_CASE("A file that cannot be opened is not taken for one of another kind") {
