@@ -10,6 +10,7 @@
 #include "export/pictures.h"
 #include "model/model_info.h"
 #include "onnx/onnx_seal.h"
+#include "torch/byte_tensor.h"
 
 namespace cvtool {
 namespace {
@@ -32,8 +33,7 @@ void describe(OnnxModel& onnx, const ModelFile& model, const OnnxOptions& option
                    {"resize", data.value("resize", "stretch")},
                    {"interpolation", data.value("interpolation", "bilinear")},
                    {"cvtool.json", info.dump()},
-                   {kOnnxGoldenPicture, base64({static_cast<const char*>(model.golden.data_ptr()),
-                                                static_cast<size_t>(model.golden.numel())})}};
+                   {kOnnxGoldenPicture, base64(bytes_of_tensor(model.golden))}};
   add_base_licence(onnx, model.info.value("base", Json()));
 }
 

@@ -10,6 +10,7 @@
 #include "export/onnx/export.h"
 #include "onnx/classifier_graph.h"
 #include "onnx/interpret.h"
+#include "torch/byte_tensor.h"
 
 namespace cvtool {
 namespace {
@@ -119,8 +120,7 @@ class Halver {
     const std::string name = tensor.name + "_half";
     if (!made_.insert(name).second) return name;
     const at::Tensor half = floats_in(tensor).to(at::kHalf).contiguous();
-    out_.constants.push_back(
-        {name, OnnxType::kFloat16, tensor.dims, std::string(static_cast<const char*>(half.data_ptr()), half.nbytes())});
+    out_.constants.push_back({name, OnnxType::kFloat16, tensor.dims, bytes_of_tensor(half)});
     return name;
   }
 

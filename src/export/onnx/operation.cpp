@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "torch/byte_tensor.h"
 
 namespace cvtool {
 namespace {
@@ -37,7 +38,7 @@ std::string OnnxBuilder::constant(const at::Tensor& tensor) {
   out.name = unique("constant");
   out.type = whole ? OnnxType::kInt64 : OnnxType::kFloat;
   out.dims = flat.sizes().vec();
-  out.bytes.assign(static_cast<const char*>(flat.data_ptr()), flat.nbytes());
+  out.bytes = bytes_of_tensor(flat);
   model.constants.push_back(std::move(out));
   return model.constants.back().name;
 }

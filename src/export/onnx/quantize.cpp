@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "export/onnx/export.h"
 #include "onnx/interpret.h"
+#include "torch/byte_tensor.h"
 
 namespace cvtool {
 namespace {
@@ -40,7 +41,7 @@ Ranges measured_ranges(const OnnxModel& model, const at::Tensor& pixels) {
 
 OnnxTensor onnx_tensor(const std::string& name, const at::Tensor& value, OnnxType type) {
   const at::Tensor flat = value.contiguous();
-  return {name, type, flat.sizes().vec(), std::string(static_cast<const char*>(flat.data_ptr()), flat.nbytes())};
+  return {name, type, flat.sizes().vec(), bytes_of_tensor(flat)};
 }
 
 at::Tensor floats_of(const OnnxTensor& tensor) {
