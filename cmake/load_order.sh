@@ -14,7 +14,7 @@ found=$(ldd "$1" 2>/dev/null | awk '$2 == "=>" && $3 ~ "^/" { print $1, $3 }') |
   # Both show each file's name before what it needs.
   echo "$found" | awk '{ print $2 }' | xargs env LC_ALL=C readelf -d "$1" 2>/dev/null
 } | awk -v engine="$1" '
-  NF == 2 && $2 ~ "^/" && $1 != "File:" { path[$1] = $2; name[$2] = $1; next }
+  NF == 2 && $2 ~ "^/" && $1 != "File:" { path[$1] = $2; next }
   $1 == "File:" { file = $2; next }
   /\(NEEDED\)/ {
     needed = $NF

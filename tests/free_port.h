@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <random>
+#include <stdexcept>
 
 namespace cvtool {
 
@@ -15,7 +16,7 @@ namespace cvtool {
 inline uint16_t free_port() {
   std::random_device random;
   std::uniform_int_distribution<int> ports(20000, 32000);
-  while (true) {
+  for (int tries = 0; tries < 1000; ++tries) {
     const int port = ports(random), socket = ::socket(AF_INET, SOCK_STREAM, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -25,6 +26,7 @@ inline uint16_t free_port() {
     ::close(socket);
     if (free) return static_cast<uint16_t>(port);
   }
+  throw std::runtime_error("no port from 20000 to 32000 is free");
 }
 
 }  // namespace cvtool

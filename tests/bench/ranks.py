@@ -13,8 +13,10 @@ import subprocess
 import sys
 import tempfile
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../soak"))
-from soak import free_port, rank_environment  # noqa: E402
+here = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(here, ".."), os.path.join(here, "../soak")]
+from free_port import free_port  # noqa: E402
+from soak import rank_environment  # noqa: E402
 
 arguments = argparse.ArgumentParser()
 arguments.add_argument("cvtool")

@@ -14,7 +14,9 @@ import sys
 import tempfile
 import time
 
-from soak import check_run, free_port, rank_environment, results, wait_for_training
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from free_port import free_port  # noqa: E402
+from soak import check_run, rank_environment, results, wait_for_training  # noqa: E402
 
 arguments = argparse.ArgumentParser()
 arguments.add_argument("cvtool")

@@ -5,9 +5,6 @@ import re
 import sys
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from free_port import free_port  # noqa: E402,F401
-
 
 def results(run):
     """Hashes of all that must be the same; the history without the columns that a clock fills."""
