@@ -29,7 +29,8 @@ at::Tensor linear_of_parts(const at::Tensor& x, const at::Tensor& weight, const 
 // The number of elements that x has over all parts.
 int64_t numel_of_parts(const at::Tensor& x);
 
-// A copy of the module, sharing its parameters and buffers, whose methods call those.
+// A copy of the module, sharing its parameters and buffers, whose methods call those. Its classes are written into the
+// compilation unit of the module, which deepcopy shares: one thread at a time for all modules of one.
 torch::jit::Module in_parts(const torch::jit::Module& module);
 
 // True where modules of in_parts, in the mode they are in, have batch norm that waits for the other parts.

@@ -245,14 +245,20 @@ TEST_CASE("Gradients are added to those that are there, by the factor") {
 
 TEST_CASE("Of a dense layer ranks tell each other its gradient where its inputs are more numbers") {
   constexpr int64_t kRows = 48, kFeatures = 9000, kUnits = 8;
-  Module net("Narrow");
   at::manual_seed(2);
-  net.register_parameter("weight", (at::randn({kUnits, kFeatures}) * .01).set_requires_grad(true), false);
-  net.define("def forward(self, x):\n    return torch.linear(x, self.weight)\n");
+  const at::Tensor weight = at::randn({kUnits, kFeatures}) * .01;
+  const auto narrow_net = [&] {
+    Module net("Narrow");
+    net.register_parameter("weight", weight.clone().set_requires_grad(true), false);
+    net.define("def forward(self, x):\n    return torch.linear(x, self.weight)\n");
+    return net;
+  };
   const at::Tensor x = at::randn({kRows, kFeatures}), labels = at::randint(0, kUnits, {kRows});
+  const Module net = narrow_net();
   step_net({{net}})->step({x, labels, 0, {}}, 1, cross_entropy);
   const at::Tensor alone = gradients(net).at("weight");
-  std::vector<Module> modules{net.deepcopy(), net.deepcopy()};
+  // Each with code of its own: what deepcopy gives shares it, and in_parts writes into it.
+  const std::vector<Module> modules{narrow_net(), narrow_net()};
   const auto thrown = in_company(2, [&](Ranks& ranks) {
     const auto shared = step_net({{modules[ranks.rank()]}, at::kCPU, at::kFloat, false, &ranks});
     const BatchShare share = shared->share_rule()(kRows, x.numel());
