@@ -16,7 +16,9 @@ class LookCommand {
   explicit LookCommand(CommandApp& app) {
     app.common({"--json", "--strict", "--output", "--augment", "--recipe", "--rows", "--cols", "--per-class", "--split",
                 "--seed", "--valid", "--test", "--classes"});
-    app.add_option("data", request_.data, "folder of photos or CSV file")->type_name("DIR|FILE")->required();
+    app.add_option("data", request_.data, "folder of photos, archive of one (.zip, .tar) or CSV file")
+        ->type_name("DIR|FILE")
+        ->required();
   }
   // After a command's own.
   void add_common_flags(CommandApp& app, const std::string& data_title = "Data") {

@@ -13,7 +13,9 @@ class EvalCommand {
                 "--calibrate", "--tta", "--device"});
     app.example("cvtool eval --data photos", "the newest run on the test photos");
     app.example("cvtool eval --data photos --model runs/train2 --min accuracy=0.9", "exit code 3 below that");
-    app.add_option("--data", request_.data, "folder of photos or CSV file")->required()->type_name("DIR|FILE");
+    app.add_option("--data", request_.data, "folder of photos, archive of one (.zip, .tar) or CSV file")
+        ->required()
+        ->type_name("DIR|FILE");
     add_model_flag(app, request_.model);
     app.add_option("--split", request_.split, "which photos (default: test, else valid)")
         ->type_name("train|valid|test|all");

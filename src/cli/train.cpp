@@ -106,10 +106,10 @@ class TrainCommand {
   }
 
   void add_main_flags(CommandApp& app) {
-    app.add_option(
-           "--data", request_.data,
-           "folder of photos, a folder per class, or CSV file; DIR/train/CLASS/... and DIR/valid/CLASS/... where it "
-           "is split; required but with --resume")
+    app.add_option("--data", request_.data,
+                   "folder of photos, a folder per class, an archive of one (.zip, .tar) or a CSV file; "
+                   "DIR/train/CLASS/... and "
+                   "DIR/valid/CLASS/... where it is split; required but with --resume")
         ->type_name("DIR|FILE");
     app.add_option("--budget", budget_,
                    "minutes for finding out how to train, and that training; none: as long as it pays; of no matter "

@@ -1,9 +1,5 @@
 #include "data/copies.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstring>
 #include <functional>
@@ -12,7 +8,9 @@
 #include <optional>
 #include <type_traits>
 
+#include "base/error.h"
 #include "base/parallel.h"
+#include "data/archive/photo_place.h"
 #include "data/decode/image_format.h"
 #include "data/photos.h"
 #include "data/pixel_cache.h"
@@ -26,17 +24,13 @@ using Group = std::vector<size_t>;  // indices of samples, in the order of their
 
 // A hash of what stands in the middle of a file, where photos differ; nothing for a file that is no image.
 std::optional<ContentHash> part_of(const std::string& path) {
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) return std::nullopt;
-  std::string head(kSniffedBytes, '\0'), bytes(kPartBytes, '\0');
-  head.resize(static_cast<size_t>(std::max<ssize_t>(0, ::pread(file, head.data(), head.size(), 0))));
-  const off_t length = ::lseek(file, 0, SEEK_END);
-  const off_t begin = std::max<off_t>(0, length / 2 - static_cast<off_t>(kPartBytes / 2));
-  const ssize_t got = ::pread(file, bytes.data(), bytes.size(), begin);
-  ::close(file);
-  if (got < 0 || image_format(head) == ImageFormat::kUnknown) return std::nullopt;
-  bytes.resize(static_cast<size_t>(got));
-  return content_hash(bytes);
+  try {
+    if (image_format(read_photo_part(path, 0, kSniffedBytes)) == ImageFormat::kUnknown) return std::nullopt;
+    const auto middle = static_cast<size_t>(length_of(path)) / 2;
+    return content_hash(read_photo_part(path, middle - std::min(middle, kPartBytes / 2), kPartBytes));
+  } catch (const DataError&) {
+    return std::nullopt;
+  }
 }
 
 // What `find` says of each of `count` files, of several processes of each own one, then of all.
@@ -88,10 +82,7 @@ std::vector<Group> divided(const std::vector<Group>& groups, const std::vector<s
 
 }  // namespace
 
-int64_t length_of(const std::string& path) {
-  struct stat status {};
-  return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) ? status.st_size : 0;
-}
+int64_t length_of(const std::string& path) { return place_of(path).bytes; }
 
 std::vector<size_t> first_copies(const std::string& root, const std::vector<Sample>& samples,
                                  const SharedReading& shared) {

@@ -3,7 +3,6 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <map>
 #include <set>
 
@@ -12,14 +11,14 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "base/utf8.h"
+#include "data/archive/photo_place.h"
 #include "data/copies.h"
 #include "data/decode/image_format.h"
 #include "data/folders.h"
+#include "data/groups.h"
 #include "data/hold_out.h"
-#include "data/listing.h"
+#include "data/list/listing.h"
 #include "data/pixel_cache.h"
-
-namespace fs = std::filesystem;
 
 namespace cvtool {
 namespace {
@@ -106,15 +105,18 @@ void place_samples(Dataset& dataset, const Listing& listing) {
 struct SplitDraw {
   uint64_t seed;
   const SharedReading& shared;
+  PhotoGroups groups{};
 };
 
-HeldBack held_out(Dataset& dataset, const std::vector<Sample>& samples, HoldOutPlan plan, const SharedReading& shared) {
-  plan.first = first_copies(dataset.root, samples, shared);
+HeldBack held_out(Dataset& dataset, const std::vector<Sample>& samples, HoldOutPlan plan, const SplitDraw& draw) {
+  plan.seed = draw.seed;
+  plan.first = first_copies(dataset.root, samples, draw.shared);
   int64_t copies = 0;
   for (size_t i = 0; i < samples.size(); ++i) copies += plan.first[i] != i;
   if (copies > 0)
     dataset.notes.push_back(counted(copies, "photo") + (copies == 1 ? " is an exact copy" : " are exact copies") +
                             " of others; copies stay on one side of the split");
+  if (!draw.groups.empty()) plan.first = joined_groups(plan.first, samples, draw.groups);
   return hold_out(samples, plan);
 }
 
@@ -130,8 +132,7 @@ void complete_splits(Dataset& dataset, const DataConfig& config, const SplitDraw
   const bool no_valid = dataset.valid.empty() && !dataset.train.empty() && config.valid > 0;
   const bool no_test = dataset.test.empty() && config.test > 0;
   if (no_valid) {
-    HeldBack parts =
-        held_out(dataset, dataset.train, {config.valid, no_test ? config.test : 0, draw.seed}, draw.shared);
+    HeldBack parts = held_out(dataset, dataset.train, {config.valid, no_test ? config.test : 0}, draw);
     dataset.train = std::move(parts.rest);
     dataset.valid = std::move(parts.valid);
     if (no_test) dataset.test = std::move(parts.test);
@@ -143,7 +144,7 @@ void complete_splits(Dataset& dataset, const DataConfig& config, const SplitDraw
   } else if (no_test) {
     auto& source = dataset.valid.empty() ? dataset.train : dataset.valid;
     const std::string name = dataset.valid.empty() ? "train" : "valid";
-    HeldBack parts = held_out(dataset, source, {0, config.test, draw.seed}, draw.shared);
+    HeldBack parts = held_out(dataset, source, {0, config.test}, draw);
     source = std::move(parts.rest);
     dataset.test = std::move(parts.test);
     dataset.notes.push_back("there is no test split: " + percent(config.test) + " of " + name + " is held out for it");
@@ -155,20 +156,8 @@ std::string inner_set_hint(const std::string& path, const Listing& listing) {
   if (listing.layout != "flat" || listing.photos.empty()) return "";
   const std::string inner = path + (path.back() == '/' ? "" : "/") + listing.photos[0].path;
   const std::string folder = inner.substr(0, inner.find('/', path.size() + (path.back() == '/' ? 0 : 1)));
-  std::error_code error;
-  if (!fs::is_directory(folder, error)) return "";
+  if (!place_of(folder).is_folder()) return "";
   return folders_with_photos(folder).size() > 1 ? "; it holds folders itself: is " + folder + " what you mean?" : "";
-}
-
-Listing listing_of(const std::string& path, const DataConfig& config) {
-  std::error_code error;
-  if (path.empty() || !fs::exists(path, error))
-    throw DataError("there is no " + (path.empty() ? "folder ''" : path) + "; name a folder of photos or a CSV file");
-  if (fs::is_directory(path, error)) return list_folder(path, config);
-  const std::string name = lower(path);
-  if (!ends_with(name, ".csv") && !ends_with(name, ".tsv") && !ends_with(name, ".txt"))
-    throw DataError(path + " is neither a folder nor a CSV file; name a folder of photos or a file path,label[,split]");
-  return list_csv(path, config);
 }
 
 bool have_same(const Listing& listing, const SharedReading& shared) {
@@ -222,9 +211,11 @@ std::vector<Sample> Dataset::all() const {
 namespace {
 
 // A set to train on, of what was found at `path`.
-Dataset training_set(const std::string& path, Listing listing, const DataConfig& config, const SplitDraw& draw) {
+Dataset training_set(const std::string& path, Listing listing, const DataConfig& config, SplitDraw draw) {
   const Counts counts = counts_of(listing);
   Dataset dataset = described(listing);
+  draw.groups = groups_of(listing);
+  if (const std::string torn = torn_groups_text(listing); !torn.empty()) dataset.notes.push_back(torn);
   dataset.classes = chosen_classes(listing, counts, config);
   check_class_names(dataset, path);
   if (dataset.classes.size() < 2)
@@ -243,27 +234,37 @@ Dataset training_set(const std::string& path, Listing listing, const DataConfig&
 }  // namespace
 
 Dataset find_dataset(const std::string& path, const DataConfig& config, uint64_t seed, const SharedReading& shared) {
-  Listing listing = listing_of(path, config);
+  Listing listing = list_data(path, config);
   // Whoever compares what was found says in what it differs; until then each goes on alone.
   const bool together = shared.shared() && have_same(listing, shared);
   return training_set(path, std::move(listing), config, {seed, together ? shared : SharedReading()});
 }
 
+namespace {
+
+// Photos that nothing says a class of.
+bool are_loose_photos(const std::string& folder, const DataConfig& config) {
+  std::vector<std::string> notes;
+  return !images_in(folder).empty() && folders_with_photos(folder).empty() && !list_metadata(folder, config, notes) &&
+         !list_labels(folder, config);
+}
+
+}  // namespace
+
 Dataset find_photos(const std::string& path, const DataConfig& config, uint64_t seed) {
-  std::error_code error;
-  const bool loose = fs::is_directory(path, error) && config.classes.empty() && !images_in(path).empty() &&
-                     folders_with_photos(path).empty();
   Listing listing;
+  const bool loose =
+      place_of(path).is_folder() && config.classes.empty() && are_loose_photos(data_folder(path), config);
   if (loose) {
     PassedOver passed;
-    listing.root = path;
+    listing.root = data_folder(path);
     listing.layout = "photos";
-    for (const std::string& image : images_below(path, &passed)) listing.photos.push_back({image, "", ""});
+    for (const std::string& image : images_below(listing.root, &passed)) listing.photos.push_back({image, "", ""});
     listing.notes = notes_of(passed, path);
     listing.notes.insert(listing.notes.begin(),
                          path + ": there are no class folders; the photos are looked at as one class");
   } else {
-    listing = listing_of(path, config);
+    listing = list_data(path, config);
   }
   const Counts counts = counts_of(listing);
   const std::vector<std::string> classes = chosen_classes(listing, counts, config);
@@ -282,9 +283,10 @@ void log_notes(const Dataset& dataset) {
 }
 
 std::vector<std::string> find_images(const std::string& path) {
-  std::error_code error;
-  if (path.empty() || !fs::exists(path, error)) throw DataError("there is no " + (path.empty() ? "file ''" : path));
-  if (!fs::is_directory(path, error)) return {path};
+  const PhotoPlace place = place_of(path);
+  if (path.empty() || place.kind == PhotoPlace::Kind::kNothing)
+    throw DataError("there is no " + (path.empty() ? "file ''" : path));
+  if (!place.is_folder()) return {path};
   PassedOver passed;
   std::vector<std::string> images = images_below(path, &passed);
   for (const std::string& note : notes_of(passed, path)) spdlog::warn("{}", printable(note));

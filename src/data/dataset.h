@@ -20,8 +20,10 @@ struct Sample {
 };
 
 struct Dataset {
-  std::string root;                  // the folder that paths are relative to
-  std::string layout;                // "folders" (DIR/train/CLASS/...), "flat" (DIR/CLASS/...), "photos" or "csv"
+  std::string root;  // the folder that paths are relative to; it may lie in an archive (archive/photo_place.h)
+  // "folders" (DIR/train/CLASS/...), "flat" (DIR/CLASS/...), "photos", "csv" (any list), "labels" (key.jpg, key.cls) or
+  // "shards" (several archives)
+  std::string layout;
   bool names_splits = false;         // the folders or lines say which photos are for training, validation and testing
   std::vector<std::string> classes;  // code-point order, or as the config says
   std::vector<Sample> train, valid, test;  // each sorted by path
@@ -36,10 +38,11 @@ struct Dataset {
 // [classes]: how many samples have each label.
 std::vector<int64_t> counts_by_label(const std::vector<Sample>& samples, size_t classes);
 
-// Finds DIR/SPLIT/CLASS/**, DIR/CLASS/** or a CSV file (listing.h). What has no validation folder is split stratified,
-// each file by a hash of its relative path and the seed, so that adding a file moves no other one; exact copies of a
-// photo stay together. Throws DataError when there is nothing to use.
-// Of several processes (`shared`), which all call it at once, each looks into its share of the files for copies.
+// Finds DIR/SPLIT/CLASS/**, DIR/CLASS/**, a list of photos, an archive, or shards (listing.h). What has no validation
+// folder is split stratified, each file by a hash of its relative path and the seed, so that adding a file moves no
+// other one; exact copies of a photo stay together, and so do the photos of a group. Throws DataError when there is
+// nothing to use. Of several processes (`shared`), which all call it at once, each looks into its share of the files
+// for copies.
 Dataset find_dataset(const std::string& path, const DataConfig& config, uint64_t seed,
                      const SharedReading& shared = {});
 

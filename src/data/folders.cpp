@@ -1,7 +1,6 @@
 #include "data/folders.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "data/archive/photo_place.h"
 #include "data/decode/image_format.h"
 
 namespace cvtool {
@@ -47,15 +47,11 @@ std::string ending_of(const std::string& name) {
 }
 
 bool begins_like_photo(const std::string& path) {
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (file < 0) return false;
-  struct stat status {};
-  std::string bytes(kSniffedBytes, '\0');
-  ssize_t got = -1;
-  if (::fstat(file, &status) == 0 && S_ISREG(status.st_mode)) got = ::read(file, bytes.data(), bytes.size());
-  ::close(file);
-  bytes.resize(static_cast<size_t>(std::max<ssize_t>(0, got)));
-  return begins_like_image(bytes);
+  try {
+    return begins_like_image(read_photo_part(path, 0, kSniffedBytes));
+  } catch (const DataError&) {
+    return false;
+  }
 }
 
 void pass_hidden(const std::string& name, bool is_folder, PassedOver& passed) {
@@ -71,13 +67,13 @@ bool is_photo(const FolderEntry& entry, const std::string& path) {
          (!is_known_for_else(ending_of(entry.name)) && begins_like_photo(path));
 }
 
-// What lies in a folder: folders, links to folders, and files of any other kind (a broken link too: it is named as
-// unreadable later where its name is a photo's).
-std::vector<FolderEntry> entries_of(const std::string& folder, PassedOver& passed) {
+// What lies in a folder of an archive, or of the file system: folders, links to folders, and files of any other kind (a
+// broken link too: it is named as unreadable later where its name is a photo's).
+std::vector<ArchivedName> names_of(const std::string& folder) {
+  if (const auto archived = archive_path(folder)) return names_in_archive(*archived);
   const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(folder.c_str()), ::closedir);
   if (!directory) throw DataError("cannot read the folder " + folder + ": " + std::strerror(errno));
-  using Kind = FolderEntry::Kind;
-  std::vector<FolderEntry> entries;
+  std::vector<ArchivedName> names;
   while (const dirent* entry = ::readdir(directory.get())) {
     const std::string name = entry->d_name;
     bool is_folder = entry->d_type == DT_DIR;
@@ -85,6 +81,15 @@ std::vector<FolderEntry> entries_of(const std::string& folder, PassedOver& passe
       struct stat status {};
       is_folder = ::stat((folder + "/" + name).c_str(), &status) == 0 && S_ISDIR(status.st_mode);
     }
+    names.push_back({name, is_folder});
+  }
+  return names;
+}
+
+std::vector<FolderEntry> entries_of(const std::string& folder, PassedOver& passed) {
+  using Kind = FolderEntry::Kind;
+  std::vector<FolderEntry> entries;
+  for (const auto& [name, is_folder] : names_of(folder)) {
     if (is_hidden(name))
       pass_hidden(name, is_folder, passed);
     else if (is_folder && is_foreign_folder(name))
@@ -180,10 +185,11 @@ ImageWalk::ImageWalk(std::string folder, PassedOver* passed) : start_(std::move(
 void ImageWalk::enter(const std::string& prefix) {
   const std::string folder = prefix.empty() ? start_ : start_ + "/" + prefix.substr(0, prefix.size() - 1);
   struct stat status {};
-  if (::stat(folder.c_str(), &status) != 0)
+  const bool archived = archive_path(folder).has_value();
+  if (!archived && ::stat(folder.c_str(), &status) != 0)
     throw DataError("cannot read the folder " + folder + ": " + std::strerror(errno));
   for (const Level& above : levels_)
-    if (above.device == status.st_dev && above.inode == status.st_ino)
+    if (!archived && above.device == status.st_dev && above.inode == status.st_ino)
       throw DataError("the symbolic link " + folder + " leads back to a folder that it lies in; remove it");
   PassedOver ignored;
   std::vector<FolderEntry> entries = entries_of(folder, passed_ ? *passed_ : ignored);

@@ -1,4 +1,4 @@
-// Walking through folders of photos.
+// Walking through folders of photos, in the file system or in archives (archive/photo_place.h).
 #pragma once
 
 #include <sys/types.h>

@@ -1,15 +1,10 @@
 #include "data/image.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 #include <limits>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "data/archive/photo_place.h"
 #include "data/decode/decoders.h"
 #include "data/decode/exif.h"
 #include "data/decode/image_format.h"
@@ -52,11 +47,6 @@ cv::Mat decode_upright(const std::string& bytes, const DecodeOptions& options, c
   return options.exif ? upright(decoded.pixels, decoded.orientation) : decoded.pixels;
 }
 
-struct File {
-  int descriptor;
-  ~File() { ::close(descriptor); }
-};
-
 }  // namespace
 
 void check_pixel_count(int64_t height, int64_t width, const DecodeOptions& options) {
@@ -83,23 +73,8 @@ cv::Mat over_white(const cv::Mat& rgba, bool premultiplied) {
 }
 
 std::string read_photo_file(const std::string& path) {
-  const File file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
-  struct stat status {};
-  if (file.descriptor < 0 || ::fstat(file.descriptor, &status) != 0)
-    throw DataError(std::string("cannot be read: ") + std::strerror(errno));
-  if (!S_ISREG(status.st_mode)) throw DataError("cannot be read: it is not a file");
-  if (status.st_size > kMaxFileBytes) throw DataError("too large: more than 1 GiB");
-  std::string bytes(static_cast<size_t>(status.st_size), '\0');
-  size_t done = 0;
-  while (done < bytes.size()) {
-    const ssize_t got = ::read(file.descriptor, bytes.data() + done, bytes.size() - done);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw DataError(std::string("cannot be read: ") + std::strerror(errno));
-    if (got == 0) break;
-    done += static_cast<size_t>(got);
-  }
-  bytes.resize(done);
-  return bytes;
+  if (place_of(path).bytes > kMaxFileBytes) throw DataError("too large: more than 1 GiB");
+  return read_photo_part(path, 0, static_cast<uint64_t>(kMaxFileBytes));
 }
 
 DecodeOptions decode_options(const DataConfig& data, const ReadOptions& read) { return {data.exif, read.max_pixels}; }

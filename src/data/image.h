@@ -29,7 +29,8 @@ cv::Mat decode_image(const std::string& bytes, const DecodeOptions& options, std
 // Reads and decodes a file. Throws DataError with the reason (not the path).
 cv::Mat read_image(const std::string& path, const DecodeOptions& options);
 
-// The bytes of a file, at most 1 GiB. Throws DataError with the reason (not the path).
+// The bytes of a file, or of one in an archive (archive/photo_place.h), at most 1 GiB. Throws DataError with the reason
+// (not the path).
 std::string read_photo_file(const std::string& path);
 
 // resize_image(decode_image(bytes)), the way of every photo into a net. JPEG is decoded at reduced scale

@@ -1,10 +1,9 @@
 #include "data/photo_finder.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 
 #include "base/text.h"
+#include "data/archive/photo_place.h"
 #include "data/dataset.h"
 #include "data/folders.h"
 
@@ -30,10 +29,7 @@ bool ends_in(const std::string& candidate, const std::string& path) {
 
 }  // namespace
 
-bool PhotoFinder::is_there(const std::string& path) const {
-  struct stat status {};
-  return ::stat(sample_path(root_, path).c_str(), &status) == 0 && !S_ISDIR(status.st_mode);
-}
+bool PhotoFinder::is_there(const std::string& path) const { return place_of(sample_path(root_, path)).is_file(); }
 
 const std::vector<std::string>& PhotoFinder::below(const std::string& name) {
   static const std::vector<std::string> kNoPaths;

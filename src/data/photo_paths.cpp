@@ -1,6 +1,5 @@
 #include "data/photo_paths.h"
 
-#include <glob.h>
 #include <poll.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
@@ -18,8 +17,10 @@
 #include "base/error.h"
 #include "base/output.h"
 #include "base/text.h"
+#include "data/archive/photo_place.h"
 #include "data/decode/image_format.h"
 #include "data/folders.h"
+#include "data/list/patterns.h"
 
 namespace fs = std::filesystem;
 
@@ -30,6 +31,12 @@ constexpr size_t kMaxStdinBytes = size_t{1} << 30;
 
 std::string in_folder(const std::string& folder, const std::string& name) {
   return folder + (folder.back() == '/' ? "" : "/") + name;
+}
+
+std::string why_missing(const std::string& path) {
+  struct stat status {};
+  const bool there = ::stat(path.c_str(), &status) == 0;
+  return there || errno == ENOENT || errno == ENOTDIR ? "there is no such file" : std::strerror(errno);
 }
 
 // When a file was last written and how large it is.
@@ -88,19 +95,6 @@ class Watch {
   Clock::time_point next_{};
 };
 
-std::deque<std::string> matches_of(const std::string& pattern) {
-  glob_t found{};
-  std::deque<std::string> paths;
-  if (::glob(pattern.c_str(), GLOB_BRACE | GLOB_TILDE, nullptr, &found) == 0)
-    paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
-  ::globfree(&found);
-  return paths;
-}
-
-bool is_pattern(const std::string& input) {
-  return input.find_first_of("*?[{") != std::string::npos && ::access(input.c_str(), F_OK) != 0;
-}
-
 }  // namespace
 
 struct PhotoLister::State {
@@ -149,15 +143,23 @@ struct PhotoLister::State {
     return walk_is_empty;
   }
 
-  // A file or a folder by its name, as it is.
+  // A file, a folder or an archive by its name, as it is.
   bool open_path(const std::string& path, PhotoSource& photo) {
-    struct stat status {};
     photo = {path, "", nullptr};
-    if (path.empty())
+    if (path.empty()) {
       photo.error = "is an empty path";
-    else if (::stat(path.c_str(), &status) != 0)
-      photo.error = errno == ENOENT ? "there is no such file" : std::strerror(errno);
-    if (!photo.error.empty() || !S_ISDIR(status.st_mode)) return true;
+      return true;
+    }
+    try {
+      if (!place_of(path).is_folder()) {
+        if (place_of(path).kind == PhotoPlace::Kind::kNothing) photo.error = why_missing(path);
+        return true;
+      }
+    } catch (const DataError& refused) {
+      const std::string reason = refused.what();
+      photo.error = starts_with(reason, path + ": ") ? reason.substr(path.size() + 2) : reason;
+      return true;
+    }
     folder = path;
     walk = std::make_unique<ImageWalk>(path, &passed);
     walk_is_empty = true;
@@ -170,7 +172,8 @@ struct PhotoLister::State {
       return false;
     }
     if (!is_pattern(name)) return open_path(name, photo);
-    paths = matches_of(name);
+    const std::vector<std::string> matches = matches_of(name);
+    paths.assign(matches.begin(), matches.end());
     photo = {name, "no file matches this pattern", nullptr};
     return paths.empty();
   }

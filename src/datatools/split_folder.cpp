@@ -13,11 +13,13 @@
 #include "base/output.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "data/archive/photo_place.h"
 #include "data/copies.h"
 #include "data/dataset.h"
 #include "data/folders.h"
 #include "data/hold_out.h"
-#include "data/listing.h"
+#include "data/image.h"
+#include "data/list/listing.h"
 #include "datatools/move_plan.h"
 
 namespace fs = std::filesystem;
@@ -34,11 +36,19 @@ bool there(const std::string& path) {
   return fs::exists(fs::symlink_status(path, error));
 }
 
+// Of a file, or one in an archive.
+std::string bytes_to_copy(const std::string& file) {
+  try {
+    return read_photo_file(file);
+  } catch (const DataError& error) {
+    throw DataError(file + ": " + error.what());
+  }
+}
+
 bool same_content(const std::string& a, const std::string& b) {
   std::error_code error;
   if (fs::equivalent(a, b, error)) return true;
-  const auto size = fs::file_size(a, error);
-  return !error && size == fs::file_size(b, error) && !error && read_file(a) == read_file(b);
+  return length_of(a) == length_of(b) && bytes_to_copy(a) == read_file(b);
 }
 
 // Renames without ever replacing; across file systems copies and removes.
@@ -54,7 +64,7 @@ void place(const Step& step, const std::string& how) {
   make_folders(fs::path(step.to).parent_path().string());
   if (how == "move") return move_file(step.from, step.to);
   if (there(step.to)) throw Error(step.to + " has appeared meanwhile; nothing was overwritten");
-  if (how == "copy") return write_file_atomically(step.to, read_file(step.from));
+  if (how == "copy") return write_file_atomically(step.to, bytes_to_copy(step.from));
   std::error_code error;
   fs::create_symlink(fs::absolute(step.from), step.to, error);
   if (error) throw Error("cannot make the link " + step.to + ": " + error.message());
@@ -160,7 +170,7 @@ std::vector<size_t> first_copies_in(const std::string& target, const std::string
 
 // The photos of DIR/CLASS/**, one class or more, in their splits.
 Dataset split_photos(const std::string& source, const std::string& target, const SplitOptions& options) {
-  const Listing listing = list_folder(source, {});
+  const Listing listing = list_folder(data_folder(source), {});
   for (const std::string& note : listing.notes) spdlog::warn("{}", printable(note));
   if (listing.layout != "flat")
     throw DataError(source + " is not a folder DIR/CLASS/*.jpg; only such a folder can be split");
@@ -195,11 +205,13 @@ SplitResult split_folder(const SplitRequest& request, const SplitProgress& progr
   if (std::find(ways.begin(), ways.end(), how) == ways.end()) throw UsageError(unknown_word("way to split", how, ways));
   check_places(source, target);
   const int64_t undone = undo_killed_move(request);
-  if (there(source) && !fs::is_directory(source))
+  if (how != "copy" && archive_path(source))
+    throw UsageError(source + ": is an archive, of which photos can only be copied; leave out --" + how);
+  if (there(source) && !place_of(source).is_folder())
     throw UsageError(source +
                      ": is a file, and only a folder DIR/CLASS/*.jpg can be split; a CSV file says with a column "
                      "'split' which photos are for what");
-  if (!fs::is_directory(source)) throw DataError("there is no folder " + source + "; name a folder of photos");
+  if (!place_of(source).is_folder()) throw DataError("there is no folder " + source + "; name a folder of photos");
   if (how == "move" && moved_already(source, target)) {
     SplitResult nothing;
     nothing.undone = undone;

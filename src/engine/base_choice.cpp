@@ -21,6 +21,7 @@
 #include "base/files.h"
 #include "base/output.h"
 #include "base/text.h"
+#include "data/list/listing.h"
 #include "engine/base_import.h"
 #include "model/bases/backbone_file.h"
 #include "run/run_directory.h"
@@ -129,7 +130,7 @@ class BaseChooser {
     prepare_process(static_cast<int>(request.run.threads));
     if (const auto ready = ready_base()) return take_ready(*ready);
     // Whatever else is wrong is told of before anything is fetched.
-    if (std::error_code error; !request.data.empty() && !fs::exists(request.data, error)) return undecided();
+    if (!request.data.empty() && !is_data_there(request.data)) return undecided();
     check_run_name(request.project, request.name);
     if (const std::string reason = reason_to_stay_offline(request); !reason.empty()) return from_scratch(reason);
     if (const std::string reason = mark_.text(); !reason.empty()) return from_scratch(reason);

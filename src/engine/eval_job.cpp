@@ -58,6 +58,7 @@ Dataset data_for(const EvalRequest& request, const OpenedModel& model) {
   if (!request.columns.path_column.empty()) data.path_column = request.columns.path_column;
   if (!request.columns.label_column.empty()) data.label_column = request.columns.label_column;
   if (!request.columns.split_column.empty()) data.split_column = request.columns.split_column;
+  if (!request.columns.group_column.empty()) data.group_column = request.columns.group_column;
   Dataset dataset = find_dataset_of_model(request.data, data, static_cast<uint64_t>(recipe.train.seed), model.path);
   log_notes(dataset);
   return dataset;

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
+#include "data/archive/photo_place.h"
 #include "data/decode/image_format.h"
 #include "model/model_file.h"
 #include "model/weights/file_kind.h"
@@ -34,6 +35,12 @@ bool same_file(const struct stat& output, const std::string& input) {
          status.st_ino == output.st_ino;
 }
 
+// The file itself, or the archive that it lies in.
+std::string file_of(const std::string& path) {
+  const auto archived = archive_path(path);
+  return archived ? archived->archive : path;
+}
+
 // "" where the output is none of them.
 std::string input_at(const struct stat& output, const CommandInputs& inputs) {
   for (const std::string& file : inputs.files)
@@ -41,7 +48,8 @@ std::string input_at(const struct stat& output, const CommandInputs& inputs) {
   if (!inputs.dataset) return "";
   for (const auto* split : {&inputs.dataset->train, &inputs.dataset->valid, &inputs.dataset->test})
     for (const Sample& sample : *split)
-      if (const std::string file = sample_path(inputs.dataset->root, sample.path); same_file(output, file)) return file;
+      if (const std::string file = file_of(sample_path(inputs.dataset->root, sample.path)); same_file(output, file))
+        return file;
   return "";
 }
 

@@ -9,6 +9,7 @@
 #include "base/files.h"
 #include "base/output.h"
 #include "base/text.h"
+#include "data/archive/photo_place.h"
 #include "evaluate/evaluation.h"
 #include "evaluate/mistakes.h"
 #include "evaluate/model_card_file.h"
@@ -123,9 +124,10 @@ std::vector<PageMistake> write_mistakes(const std::string& folder, const Evaluat
     const cv::Mat rgb = thumbnail(file, decode, kThumbnailPx);
     sheet.push_back({rgb, {said + " " + fixed(mistake.confidence, 3), "is " + label, mistake.path}, true});
     if (page.size() >= kPageMistakes) continue;
+    const auto archived = archive_path(file);
     const std::string heat = page.size() < kHeatMaps ? heat_jpeg(subject.heat, file, decode, mistake.predicted) : "";
-    page.push_back({mistake.path, link_from(folder, file), label, said, mistake.confidence,
-                    jpeg_bytes(rgb, kThumbnailQuality), heat});
+    page.push_back({mistake.path, link_from(folder, archived ? archived->archive : file), label, said,
+                    mistake.confidence, jpeg_bytes(rgb, kThumbnailQuality), heat});
   }
   write_sheet(own_file(folder, "mistakes.jpg"), sheet,
               {"The most confident mistakes: what was said, and what it is", 0, 180});

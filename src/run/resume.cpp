@@ -142,7 +142,7 @@ Json identifying_settings(Json recipe) {
   for (const char* key : {"name", "description"}) recipe.erase(key);
   // How a list is read is no part of a training: its photos and labels are.
   if (recipe.contains("data"))
-    for (const char* key : {"path_column", "label_column", "split_column"}) recipe["data"].erase(key);
+    for (const char* key : {"path_column", "label_column", "split_column", "group_column"}) recipe["data"].erase(key);
   recipe["transfer"].erase("feature_cache");
   Json& train = recipe["train"];
   train.erase("patience");

@@ -5,19 +5,26 @@
 
 namespace cvtool {
 
-// The columns of a CSV file of photos, where their names and their content do not tell.
+// The columns of a CSV file of photos, or the keys of a JSON Lines file, where their names and their content do not
+// tell.
 struct ColumnNames {
-  std::string path_column, label_column, split_column;
+  std::string path_column, label_column, split_column, group_column;
 };
 
 template <class Visitor>
 void fields(ColumnNames& c, Visitor&& visit) {
   visit("path_column", c.path_column,
-        Doc("column of a CSV file that holds the paths").means("empty", "found by name or content").takes("NAME"));
+        Doc("column of a CSV file, or key of a JSON Lines file, that holds the paths")
+            .means("empty", "found by name or content")
+            .takes("NAME"));
   visit("label_column", c.label_column,
         Doc("column that holds the labels").means("empty", "found by name or content").takes("NAME"));
   visit("split_column", c.split_column,
         Doc("column that holds the splits").means("empty", "found by name").takes("NAME"));
+  visit("group_column", c.group_column,
+        Doc("column of what photos have in common (a patient, an animal): the photos of a group are held out together")
+            .means("empty", "found by name, 'group'")
+            .takes("NAME"));
 }
 
 struct DataConfig : ColumnNames {

@@ -1,4 +1,4 @@
-#include "data/listing.h"
+#include "data/list/listing.h"
 #include "fuzz.h"
 #include "fuzz_files.h"
 

@@ -5,7 +5,9 @@ import pathlib
 import re
 import shutil
 import struct
+import subprocess
 import sys
+import tempfile
 import zipfile
 
 files, pictures, seeds = map(pathlib.Path, sys.argv[1:])
@@ -18,7 +20,7 @@ kinds = dict(torch_zip="*.zip.pth", torch_legacy="*.old.pth", safetensors="*.saf
 formats = {".jpg": "jpeg", ".png": "png", ".gif": "gif", ".bmp": "bmp", ".webp": "webp", ".tif": "tiff", ".pbm": "pnm", ".pgm": "pnm", ".ppm": "pnm",
            ".heic": "heif", ".avif": "heif"}
 pictures_of = {suffix: "image_" + name for suffix, name in formats.items()}
-for kind in [*kinds, *pictures_of.values(), "pickle", "tfjs", "csv", "recipe", "net", "model", "onnx", "checkpoint", "run"]:
+for kind in [*kinds, *pictures_of.values(), "pickle", "tfjs", "archive", "csv", "recipe", "net", "model", "onnx", "checkpoint", "run"]:
     (seeds / kind).mkdir(parents=True, exist_ok=True)
 
 
@@ -52,6 +54,18 @@ def make_pictures():
     for file in [*pictures.iterdir(), *(tests / "data/heif").iterdir()]:
         if file.suffix in pictures_of and not file.name.startswith("size"):
             shutil.copy(file, seeds / pictures_of[file.suffix] / file.name)
+
+
+def make_archives():
+    """Those of the tests, of two small photos."""
+    with tempfile.TemporaryDirectory() as folder:
+        photos, made = pathlib.Path(folder, "photos"), pathlib.Path(folder, "made")
+        for name in ("a/1.jpg", "b/2.jpg"):
+            (photos / name).parent.mkdir(parents=True)
+            (photos / name).write_bytes(b"\xff\xd8\xff" + name.encode() * 20)
+        subprocess.run([sys.executable, tests / "data/make_archives.py", photos, made], check=True)
+        for file in made.glob("*/*"):
+            keep("archive", f"{file.parent.name}-{file.name}", file.read_bytes())
 
 
 def make_lists():
@@ -104,6 +118,7 @@ def make_dictionaries():
 
 make_weights()
 make_pictures()
+make_archives()
 make_lists()
 make_documents()
 make_dictionaries()

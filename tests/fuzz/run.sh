@@ -6,7 +6,7 @@ build=$1
 seconds=$2
 shift 2
 here=$(dirname "$0")
-[ $# -gt 0 ] || set -- checkpoint csv h5 image_bmp image_gif image_heif image_jpeg image_png image_pnm image_tiff image_webp \
+[ $# -gt 0 ] || set -- archive checkpoint csv h5 image_bmp image_gif image_heif image_jpeg image_png image_pnm image_tiff image_webp \
   model net onnx pickle recipe run safetensors tfjs torch_legacy torch_zip
 /usr/bin/python3 "$here/../model/weights/make_weight_files.py" "$build/weight_files"
 mkdir -p "$build/pictures"

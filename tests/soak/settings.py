@@ -12,7 +12,7 @@ MOST = {"imgsz": 64, "batch": 64, "accumulate": 4, "warmup": 3, "decay_every": 3
 LEAST = {"imgsz": 16, "batch": 4}
 # Keys that take no value from a table; epochs are drawn by who trains.
 OTHERS = {"class_weights": ["none", "auto"], "fine_tune": ["none", "all", "1", "2"]}
-LEFT_OUT = {"epochs", "classes", "path_column", "label_column", "split_column"}
+LEFT_OUT = {"epochs", "classes", "path_column", "label_column", "split_column", "group_column"}
 
 
 class Key:

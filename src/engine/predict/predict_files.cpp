@@ -14,6 +14,8 @@
 #include "base/files.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "data/archive/photo_place.h"
+#include "data/copies.h"
 #include "report/canvas.h"
 #include "report/image_file.h"
 
@@ -43,7 +45,7 @@ fs::path path_inside(const std::string& path) {
 bool same_content(const fs::path& photo, const fs::path& file) {
   std::error_code error;
   if (fs::equivalent(photo, file, error)) return true;
-  return fs::file_size(photo, error) == fs::file_size(file, error) && !error &&
+  return length_of(photo.string()) == length_of(file.string()) &&
          read_photo_file(photo.string()) == read_file(file.string());
 }
 
@@ -51,7 +53,10 @@ bool same_content(const fs::path& photo, const fs::path& file) {
 bool copy_without_replacing(const fs::path& from, const fs::path& to) {
   if (to.filename().string().size() > kLongestNameBytes) throw DataError("cannot be sorted: its name is too long");
   AtomicFile file(to.string(), FileKind::kOwn);
-  fs::copy_file(from, file.temporary(), fs::copy_options::overwrite_existing);
+  if (archive_path(from.string()))
+    file.write(read_photo_file(from.string()));
+  else
+    fs::copy_file(from, file.temporary(), fs::copy_options::overwrite_existing);
   return file.keep_new();
 }
 
@@ -159,13 +164,16 @@ cv::Mat PredictFiles::picture_of(const PhotoSource& source) const {
 void PredictFiles::sort(const PhotoSource& source, const ImageResult& result) const {
   const fs::path folder = fs::path(options_.sort_into) / folder_name(result.label);
   make_folders(folder.string());
-  if (::access(source.path.c_str(), R_OK) != 0)
+  const bool archived = archive_path(source.path).has_value();
+  if (archived && options_.sort_how == "link")
+    throw DataError("cannot be sorted: no link leads into an archive; sort copies");
+  if (!archived && ::access(source.path.c_str(), R_OK) != 0)
     throw DataError(std::string("cannot be sorted: ") + std::strerror(errno));
   try {
     put_into(folder, source.path, options_.sort_how == "link");
   } catch (const fs::filesystem_error& error) {
     // It may have gone while it was copied.
-    const bool readable = ::access(source.path.c_str(), R_OK) == 0;
+    const bool readable = archived || ::access(source.path.c_str(), R_OK) == 0;
     if (!readable || error.code() == std::errc::filename_too_long)
       throw DataError("cannot be sorted: " + error.code().message());
     throw Error("cannot put " + source.path + " into " + folder.string() + ": " + error.code().message());

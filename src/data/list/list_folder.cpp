@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "base/utf8.h"
 #include "data/folders.h"
-#include "data/listing.h"
+#include "data/list/listing.h"
 #include "data/split_words.h"
 
 namespace cvtool {

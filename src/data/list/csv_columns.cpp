@@ -1,4 +1,4 @@
-#include "data/csv_columns.h"
+#include "data/list/csv_columns.h"
 
 #include <algorithm>
 #include <optional>
@@ -22,10 +22,12 @@ using Words = std::vector<std::string>;
 const Words kPathNames{"path",      "filepath", "imagepath", "filename", "imagename", "imagefile", "file",    "fname",
                        "image",     "imageid",  "img",       "imgid",    "imgpath",   "photo",     "photoid", "picture",
                        "filenames", "images",   "paths",     "files",    "id",        "name",      "names"};
-const Words kLabelNames{"label",   "class",   "classname", "labels",  "category",  "target",
-                        "species", "breed",   "classid",   "labelid", "labelname", "categoryid",
-                        "classes", "targets", "diagnosis", "y",       "tag",       "type"};
+const Words kLabelNames{"label",     "class",   "classname", "labels",    "category",   "target",  "species",
+                        "breed",     "classid", "labelid",   "labelname", "categoryid", "classes", "targets",
+                        "diagnosis", "y",       "tag",       "type",      "cls"};
 const Words kSplitNames{"split", "subset", "partition", "fold", "set", "phase", "usage", "datasplit", "dataset"};
+
+const Words kGroupNames{"group", "groupid", "groups"};
 
 std::string plain(const std::string& name) {
   std::string out;
@@ -144,7 +146,7 @@ bool is_header(ColumnFinder& finder, size_t path_name, size_t label_name) {
 size_t label_column(const ColumnFinder& finder, const CsvColumns& columns, const std::string& file) {
   std::vector<size_t> free;
   for (size_t i = 0; i < finder.count(); ++i)
-    if (i != columns.path && i != columns.split) free.push_back(i);
+    if (i != columns.path && i != columns.split && i != columns.group) free.push_back(i);
   if (free.size() == 1) return free[0];
   if (free.empty()) throw DataError(file + ": there is no column of labels; write path,label[,split]");
   throw DataError(file + ": which column holds the labels? It has " + quoted_list(finder.first()) +
@@ -159,23 +161,32 @@ std::string note_of(const ColumnFinder& finder, const CsvColumns& columns, const
   std::string note =
       file + ": paths are in the column '" + names[columns.path] + "', labels in '" + names[columns.label] + "'";
   if (columns.split != kNone) note += ", splits in '" + names[columns.split] + "'";
+  if (columns.group != kNone) note += ", groups in '" + names[columns.group] + "'";
   Words unused;
   for (size_t i = 0; i < finder.count(); ++i)
-    if (i != columns.path && i != columns.label && i != columns.split) unused.push_back(names[i]);
+    if (i != columns.path && i != columns.label && i != columns.split && i != columns.group) unused.push_back(names[i]);
   return unused.empty() ? note : note + "; not used: " + quoted_list(unused);
 }
 
 }  // namespace
 
-CsvColumns columns_of(const std::vector<CsvRecord>& records, const DataConfig& config, PhotoFinder& photos,
-                      const std::string& file) {
-  ColumnFinder finder(records, photos);
+size_t usual_label(const std::vector<std::string>& names) {
+  for (const std::string& known : kLabelNames)
+    for (size_t i = 0; i < names.size(); ++i)
+      if (plain(names[i]) == known) return i;
+  return kNone;
+}
+
+CsvColumns columns_of(const ListTable& table, const DataConfig& config, PhotoFinder& photos, const std::string& file) {
+  ColumnFinder finder(table.records, photos);
   const size_t path_asked = asked_column(finder, "path-column", config.path_column);
   const size_t label_asked = asked_column(finder, "label-column", config.label_column);
   const size_t split_asked = asked_column(finder, "split-column", config.split_column);
   const size_t label_name = label_asked != kNone ? label_asked : finder.named(kLabelNames);
   const size_t path_name = path_asked != kNone ? path_asked : finder.named(kPathNames);
-  const bool asked = path_asked != kNone || label_asked != kNone || split_asked != kNone;
+  const size_t group_asked = asked_column(finder, "group-column", config.group_column);
+  const bool asked =
+      path_asked != kNone || label_asked != kNone || split_asked != kNone || group_asked != kNone || table.has_header;
   CsvColumns columns;
   columns.header = asked || is_header(finder, path_name, label_name);
   if (!columns.header) {
@@ -196,6 +207,7 @@ CsvColumns columns_of(const std::vector<CsvRecord>& records, const DataConfig& c
   // With three columns one is left for the labels.
   if (columns.split == kNone && (label_name != kNone || finder.count() > 2))
     columns.split = finder.telling_splits(columns.path, label_name);
+  columns.group = group_asked != kNone ? group_asked : finder.named(kGroupNames);
   columns.label = label_name;
   if (columns.label == kNone || columns.label == columns.path) columns.label = label_column(finder, columns, file);
   columns.note = note_of(finder, columns, file);

@@ -3,15 +3,14 @@
 #include <map>
 #include <memory>
 
-#include "base/csv.h"
 #include "base/error.h"
-#include "base/files.h"
 #include "base/output.h"
 #include "base/text.h"
 #include "base/utf8.h"
-#include "data/csv_columns.h"
 #include "data/decode/image_format.h"
-#include "data/listing.h"
+#include "data/list/csv_columns.h"
+#include "data/list/list_table.h"
+#include "data/list/listing.h"
 #include "data/photo_finder.h"
 #include "data/split_words.h"
 
@@ -24,28 +23,19 @@ namespace {
 // reading them tells.
 constexpr size_t kTrustedPaths = 100;
 
-std::vector<CsvRecord> records_of(const std::string& file) {
-  const std::string text = read_file(file);
-  if (starts_with(text, "\xff\xfe") || starts_with(text, "\xfe\xff"))
-    throw DataError(file + ": is written in UTF-16; save it as UTF-8");
-  std::vector<CsvRecord> records = csv_records(text, file, {csv_separator(text), true});
-  if (records.empty()) throw DataError(file + " is empty; write lines path,label[,split]");
-  return records;
-}
-
 class CsvLister {
  public:
-  CsvLister(const std::string& file, const DataConfig& config) : file_(file), records_(records_of(file)) {
+  CsvLister(const std::string& file, const DataConfig& config) : file_(file), table_(read_list(file)) {
     const auto parent = fs::path(file).parent_path().string();
     listing_.root = parent.empty() ? "." : parent;
     listing_.layout = "csv";
     finder_ = std::make_unique<PhotoFinder>(listing_.root);
-    columns_ = columns_of(records_, config, *finder_, file);
+    columns_ = columns_of(table_, config, *finder_, file);
     if (!columns_.note.empty()) listing_.notes.push_back(columns_.note);
   }
 
   Listing list() {
-    for (size_t i = columns_.header ? 1 : 0; i < records_.size(); ++i) add(records_[i]);
+    for (size_t i = columns_.header ? 1 : 0; i < table_.records.size(); ++i) add(table_.records[i]);
     if (listing_.photos.empty()) throw DataError(file_ + ": there is no line below the names of the columns");
     if (without_split_ != 0 && without_split_ != listing_.photos.size())
       throw DataError(file_ + ": " + std::to_string(without_split_) +
@@ -89,7 +79,7 @@ class CsvLister {
     };
     check_count(record, where);
     const std::string label = field(columns_.label), split = field(columns_.split);
-    ListedPhoto photo{field(columns_.path), nfc(without_blanks(label)), without_blanks(split)};
+    ListedPhoto photo{field(columns_.path), nfc(without_blanks(label)), without_blanks(split), group_of(record)};
     trimmed_here_ = label.size() != without_blanks(label).size() || split.size() != photo.split.size();
     if (photo.path.empty()) throw DataError(where + "the path is empty; write path,label[,split]");
     if (photo.class_name.find('\0') != std::string::npos || photo.path.find('\0') != std::string::npos)
@@ -102,9 +92,13 @@ class CsvLister {
     return photo;
   }
 
+  std::string group_of(const CsvRecord& record) const {
+    return columns_.group < record.fields.size() ? without_blanks(record.fields[columns_.group]) : "";
+  }
+
   // A line with more fields than the names has a separator inside a field.
   void check_count(const CsvRecord& record, const std::string& where) const {
-    const size_t names = records_[0].fields.size();
+    const size_t names = table_.records[0].fields.size();
     for (size_t i = columns_.header ? names : SIZE_MAX; i < record.fields.size(); ++i)
       if (!record.fields[i].empty())
         throw DataError(where + "it has " + counted(static_cast<int64_t>(record.fields.size()), "field") +
@@ -127,7 +121,7 @@ class CsvLister {
   }
 
   std::string file_;
-  std::vector<CsvRecord> records_;
+  ListTable table_;
   std::unique_ptr<PhotoFinder> finder_;
   CsvColumns columns_;
   Listing listing_;
