@@ -14,8 +14,11 @@ const std::string& archives_of_photos() {
     const Session& session = Session::get();
     const std::string target = session.scratch / "archives", python = CVTOOL_PYTHON;
     fs::create_directories(target);
-    for (const char* call : {"zipfile -c photos.zip", "tarfile -c photos.tar", "tarfile -c photos.tar.gz"}) {
-      const std::string command = "cd '" + target + "' && " + python + " -m " + call + " ../photos";
+    for (const std::string call : {"zipfile photos.zip", "tarfile photos.tar", "tarfile photos.tar.gz"}) {
+      const size_t blank = call.find(' ');
+      // From beside the photos: the names in the archive begin with their folder.
+      const std::string command = "cd '" + session.scratch.path() + "' && " + python + " -m " + call.substr(0, blank) +
+                                  " -c 'archives/" + call.substr(blank + 1) + "' photos";
       REQUIRE(std::system(command.c_str()) == 0);
     }
     return target;
