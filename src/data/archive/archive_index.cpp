@@ -115,7 +115,8 @@ std::string ArchiveIndex::read(const ArchiveEntry& entry, uint64_t begin, uint64
   if (begin >= entry.bytes) return "";
   count = std::min(count, entry.bytes - begin);
   if (entry.packing == ArchiveEntry::Packing::kPlain) return file.read(entry.offset + begin, count);
-  return unzipped(file, entry, begin + count).substr(begin);
+  std::string bytes = unzipped(file, entry, begin + count);
+  return begin == 0 ? bytes : bytes.substr(begin);
 }
 
 }  // namespace cvtool
