@@ -16,11 +16,11 @@ struct PhotoSource {
 };
 
 struct PhotoSourceOptions {
-  std::vector<std::string>
-      inputs;  // files, folders (recursively, sorted by path), patterns such as 'a/*.jpg'; "-" is a list of paths
+  // Files, folders (recursively, sorted by path), patterns such as 'a/*.jpg'; "-" is a list of paths.
+  std::vector<std::string> inputs{};
   char separator = '\n';     // between the paths of that list; '\0' as find -print0 writes them
   bool stdin_image = false;  // one photo on standard input
-  std::string watch;         // folder whose new and changed photos follow, until `stopped`
+  std::string watch{};       // folder whose new and changed photos follow, until `stopped`
 };
 
 // True when photos may be waited for: a list or a photo on standard input, or a watched folder.

@@ -19,7 +19,7 @@ constexpr uint64_t kZerosAtOnce = uint64_t{1} << 20;
 struct TarField {
   size_t begin, size;
 };
-constexpr TarField kName{0, 100}, kSize{124, 12}, kChecksum{148, 8}, kMagic{257, 5}, kPrefix{345, 155};
+constexpr TarField kName{0, 100}, kSize{124, 12}, kChecksum{148, 8}, kTarMagic{257, 5}, kPrefix{345, 155};
 constexpr size_t kKindAt = 156;
 
 std::string text_in(const std::string& header, TarField field) {
@@ -141,7 +141,7 @@ class TarReader {
   std::string name_of(const std::string& header) const {
     if (const auto path = attributes_.find("path"); path != attributes_.end()) return path->second;
     if (!long_name_.empty()) return long_name_;
-    const bool posix = text_in(header, kMagic) == "ustar" && header[kMagic.begin + kMagic.size] == '\0';
+    const bool posix = text_in(header, kTarMagic) == "ustar" && header[kTarMagic.begin + kTarMagic.size] == '\0';
     const std::string prefix = posix ? text_in(header, kPrefix) : "";
     return (prefix.empty() ? "" : prefix + "/") + text_in(header, kName);
   }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/little_endian.h"
 #include "base/text.h"
 #include "data/archive/archive_index.h"
 
@@ -17,14 +18,14 @@ constexpr uint32_t kLocalMark = 0x04034b50, kCentralMark = 0x02014b50, kEndMark 
 constexpr uint64_t kIn64 = 0xffffffff;  // the number stands in the extra field
 constexpr uint16_t kExtra64 = 1, kEncrypted = 1;
 
-uint64_t little_endian(const std::string& bytes, size_t at, size_t count) {
-  uint64_t number = 0;
-  for (size_t i = count; i-- > 0;) number = number << 8 | static_cast<uint8_t>(bytes.at(at + i));
-  return number;
+template <class Unsigned>
+Unsigned zip_number(const std::string& bytes, size_t at) {
+  if (bytes.size() < at + sizeof(Unsigned)) throw DataError("has a record that ends too early; fetch or make it again");
+  return static_cast<Unsigned>(little_endian(std::string_view(bytes).substr(at, sizeof(Unsigned))));
 }
-uint16_t u16(const std::string& bytes, size_t at) { return static_cast<uint16_t>(little_endian(bytes, at, 2)); }
-uint32_t u32(const std::string& bytes, size_t at) { return static_cast<uint32_t>(little_endian(bytes, at, 4)); }
-uint64_t u64(const std::string& bytes, size_t at) { return little_endian(bytes, at, 8); }
+uint16_t u16(const std::string& bytes, size_t at) { return zip_number<uint16_t>(bytes, at); }
+uint32_t u32(const std::string& bytes, size_t at) { return zip_number<uint32_t>(bytes, at); }
+uint64_t u64(const std::string& bytes, size_t at) { return zip_number<uint64_t>(bytes, at); }
 
 [[noreturn]] void refuse_directory() { throw DataError("has a damaged directory at its end; fetch or make it again"); }
 

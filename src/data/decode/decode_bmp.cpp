@@ -2,6 +2,7 @@
 #include <array>
 
 #include "base/error.h"
+#include "base/little_endian.h"
 #include "data/decode/decoders.h"
 
 namespace cvtool {
@@ -28,23 +29,21 @@ struct Bmp {
 };
 
 // Bytes beyond the end count as 0.
-uint32_t little_endian(const std::string& bytes, int64_t at, int64_t count) {
-  uint32_t value = 0;
-  for (int64_t i = 0; i < count && at + i < static_cast<int64_t>(bytes.size()); ++i)
-    value |= static_cast<uint32_t>(static_cast<uint8_t>(bytes[static_cast<size_t>(at + i)])) << (8 * i);
-  return value;
+uint32_t bmp_number(std::string_view bytes, int64_t at, int64_t count) {
+  const auto begin = std::min(static_cast<size_t>(at), bytes.size());
+  return static_cast<uint32_t>(little_endian(bytes.substr(begin, static_cast<size_t>(count))));
 }
 
 // Colours are stored as blue, green, red and, but in OS/2 1.x, a byte of nothing.
 void read_palette(Bmp& bmp, int64_t header_bytes) {
   const int64_t entry_bytes = header_bytes == 12 ? 3 : 4, first = 14 + header_bytes;
-  int64_t count = header_bytes < 36 ? 0 : little_endian(bmp.bytes, 46, 4);
+  int64_t count = header_bytes < 36 ? 0 : bmp_number(bmp.bytes, 46, 4);
   if (count == 0 || count > 1 << bmp.bits) count = 1 << bmp.bits;
   // The pixels end a palette that is shorter than it says.
   const int64_t end = bmp.begin > first ? bmp.begin : static_cast<int64_t>(bmp.bytes.size());
   count = std::min(count, (end - first) / entry_bytes);
   for (int64_t i = 0; i < count; ++i) {
-    const uint32_t colour = little_endian(bmp.bytes, first + i * entry_bytes, 3);
+    const uint32_t colour = bmp_number(bmp.bytes, first + i * entry_bytes, 3);
     bmp.palette.push_back({uint8_t(colour >> 16), uint8_t(colour >> 8), uint8_t(colour)});
   }
 }
@@ -55,7 +54,7 @@ void read_masks(Bmp& bmp, int64_t header_bytes) {
   // Behind the first 40 bytes, which from version 2 on is inside the header; version 3 added alpha.
   if (bmp.compression == kBmpMasks)
     for (size_t i = 0; i < 4; ++i)
-      masks[i] = i == 3 && header_bytes < 56 ? 0 : little_endian(bmp.bytes, 54 + 4 * static_cast<int64_t>(i), 4);
+      masks[i] = i == 3 && header_bytes < 56 ? 0 : bmp_number(bmp.bytes, 54 + 4 * static_cast<int64_t>(i), 4);
   if ((masks[0] | masks[1] | masks[2]) == 0) throw DataError("damaged BMP: its masks are empty");
   for (size_t i = 0; i < 4; ++i) {
     if (masks[i] == 0) continue;
@@ -76,7 +75,7 @@ void check_kind(const Bmp& bmp) {
 
 Bmp read_bmp_header(const std::string& bytes, const DecodeOptions& options) {
   Bmp bmp{bytes};
-  const auto number = [&](int64_t at, int64_t count) { return int64_t{little_endian(bytes, at, count)}; };
+  const auto number = [&](int64_t at, int64_t count) { return int64_t{bmp_number(bytes, at, count)}; };
   const int64_t header_bytes = number(14, 4);
   if (header_bytes != 12 && (header_bytes < 16 || header_bytes > 124))
     throw DataError("damaged BMP: a header of " + std::to_string(header_bytes) + " bytes");
@@ -89,7 +88,7 @@ Bmp read_bmp_header(const std::string& bytes, const DecodeOptions& options) {
     bmp.top_down = bmp.height < 0;
     bmp.height = std::abs(bmp.height);
     bmp.bits = number(28, 2);
-    if (header_bytes >= 20) bmp.compression = little_endian(bytes, 30, 4);
+    if (header_bytes >= 20) bmp.compression = bmp_number(bytes, 30, 4);
   }
   check_pixel_count(bmp.height, bmp.width, options);
   check_kind(bmp);
@@ -128,7 +127,7 @@ cv::Mat read_plain(const Bmp& bmp, int channels) {
     uint8_t* out = stored_row(bmp, image, y);
     for (int64_t x = 0; x < bmp.width; ++x, out += channels) {
       const int64_t bit = x * bmp.bits;
-      const uint32_t pixel = little_endian(bmp.bytes, begin + bit / 8, (bmp.bits + 7) / 8);
+      const uint32_t pixel = bmp_number(bmp.bytes, begin + bit / 8, (bmp.bits + 7) / 8);
       if (bmp.bits <= 8)
         put_colour(bmp, pixel >> (8 - bmp.bits - bit % 8) & ((1U << bmp.bits) - 1), out);
       else

@@ -9,21 +9,9 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/little_endian.h"
 
 namespace cvtool {
-namespace {
-
-template <class Unsigned>
-Unsigned little_endian(std::string_view bytes) {
-  Unsigned value = 0;
-  for (size_t i = 0; i < sizeof(Unsigned); ++i) {
-    value |= static_cast<Unsigned>(static_cast<Unsigned>(static_cast<uint8_t>(bytes[i])) << (8 * i));
-  }
-  return value;
-}
-
-}  // namespace
-
 Blob blob_of(std::string bytes) {
   auto owner = std::make_shared<const std::string>(std::move(bytes));
   const std::string_view view = *owner;
@@ -68,10 +56,10 @@ std::string_view ByteReader::line() {
   return result;
 }
 
-uint8_t ByteReader::u8() { return little_endian<uint8_t>(take(1)); }
-uint16_t ByteReader::u16() { return little_endian<uint16_t>(take(2)); }
-uint32_t ByteReader::u32() { return little_endian<uint32_t>(take(4)); }
-uint64_t ByteReader::u64() { return little_endian<uint64_t>(take(8)); }
+uint8_t ByteReader::u8() { return static_cast<uint8_t>(take(1)[0]); }
+uint16_t ByteReader::u16() { return static_cast<uint16_t>(little_endian(take(2))); }
+uint32_t ByteReader::u32() { return static_cast<uint32_t>(little_endian(take(4))); }
+uint64_t ByteReader::u64() { return little_endian(take(8)); }
 
 double ByteReader::big_endian_f64() {
   const auto bytes = take(8);

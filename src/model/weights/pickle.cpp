@@ -2,6 +2,7 @@
 
 #include <unordered_map>
 
+#include "base/little_endian.h"
 #include "base/text.h"
 #include "model/weights/pickle_globals.h"
 
@@ -89,8 +90,7 @@ class Machine {
     const auto bytes = in_.take(in_.u8());
     // Bigger numbers stand nowhere in a state dict.
     if (bytes.size() > 8) in_.fail("holds a pickle with a number of " + std::to_string(bytes.size()) + " bytes");
-    uint64_t value = 0;
-    for (size_t i = 0; i < bytes.size(); ++i) value |= static_cast<uint64_t>(static_cast<uint8_t>(bytes[i])) << (8 * i);
+    uint64_t value = little_endian(bytes);
     const size_t unused = 64 - 8 * bytes.size();
     if (unused > 0 && unused < 64) value = static_cast<uint64_t>(static_cast<int64_t>(value << unused) >> unused);
     push_integer(PickleKind::kInt, static_cast<int64_t>(value));
