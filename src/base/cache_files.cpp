@@ -25,9 +25,12 @@ namespace {
 constexpr const char* kLimitVariable = "CVTOOL_CACHE_LIMIT";
 constexpr int64_t kMegabyte = 1'000'000;
 constexpr double kUnusedFor_s = 30.0 * 24 * 3600;
-const std::vector<std::string>& limited_kinds() {
-  static const std::vector<std::string> kinds{"pixels", "features", "nets"};
-  return kinds;
+
+std::vector<std::string> limited_kinds() {
+  std::vector<std::string> names;
+  for (const CacheKind& kind : cache_kinds())
+    if (kind.limited) names.push_back(kind.name);
+  return names;
 }
 
 // What lies in a cache may be anything.
@@ -82,12 +85,13 @@ int64_t evict(int64_t bytes, int64_t limit) {
 
 std::vector<CacheKind> cache_kinds() {
   const std::string cache = cache_folder();
-  return {{"pixels", "resized photos", cache + "/pixels", true},
-          {"features", "what frozen backbones made of photos", cache + "/features", true},
-          {"nets", "models made ready for cvtool predict", cache + "/nets", true},
-          {"weights", "weights that were fetched, not yet imported", cache + "/weights", true},
-          {"verified", "which model files have been checked", cache + "/verified.txt", true},
-          {"bases", "backbones that cvtool import has made", user_data_folder() + "/bases", false}};
+  return {{"pixels", "resized photos", cache + "/pixels", true, true},
+          {"features", "what frozen backbones made of photos", cache + "/features", true, true},
+          {"nets", "models made ready for cvtool predict", cache + "/nets", true, true},
+          {"archives", "plain copies of compressed archives", cache + "/archives", true, true},
+          {"weights", "weights that were fetched, not yet imported", cache + "/weights", true, false},
+          {"verified", "which model files have been checked", cache + "/verified.txt", true, false},
+          {"bases", "backbones that cvtool import has made", user_data_folder() + "/bases", false, false}};
 }
 
 std::string cache_place(const std::string& name) {

@@ -19,8 +19,9 @@ struct CacheKind {
   std::string what;   // a few words
   std::string place;  // folder, or file
   bool remade;        // cvtool makes them again by itself; else they are removed by name only
+  bool limited;       // shares cache_limit_bytes() with the others that are
 };
-// pixels, features, nets, weights, verified, bases.
+// pixels, features, nets, archives, weights, verified, bases.
 std::vector<CacheKind> cache_kinds();
 // The folder of the kind `name`, which must be there.
 std::string cache_place(const std::string& name);
@@ -53,7 +54,7 @@ std::string own_cache_file(const std::string& path);
 // Removes the file unless a process uses it; false where one does or it cannot be removed.
 bool remove_cache_file(const std::string& path);
 
-// The disk space that pixels, features and nets may take together: CVTOOL_CACHE_LIMIT in megabytes, else half of what
+// The disk space that the limited kinds may take together: CVTOOL_CACHE_LIMIT in megabytes, else half of what
 // would be free without them. Throws UsageError for a variable that is not a number.
 int64_t cache_limit_bytes();
 

@@ -48,7 +48,9 @@ class CacheListCommand {
 
   static std::string table(const std::vector<CacheFile>& files) {
     std::string text;
+    std::vector<std::string> limited;
     for (const CacheKind& kind : cache_kinds()) {
+      if (kind.limited) limited.push_back(kind.name);
       CacheTotal total;
       CacheRows rows;
       for (const CacheFile& file : files) {
@@ -61,7 +63,7 @@ class CacheListCommand {
       text += kind.name + ": " + counted(total.files, "file") + ", " + size_text(total.bytes) + " (" + kind.what +
               "), " + printable(kind.place) + "\n" + table_text(rows);
     }
-    return text + "limit of pixels, features and nets together: " + size_text(cache_limit_bytes()) +
+    return text + "limit of " + join(limited, ", ") + " together: " + size_text(cache_limit_bytes()) +
            " (CVTOOL_CACHE_LIMIT, in megabytes)\n";
   }
 

@@ -31,7 +31,7 @@ const std::string& archives_of_photos() {
 TEST_CASE("Training from an archive gives the model of its folder, byte for byte") {
   const Session& session = Session::get();
   const std::string archives = archives_of_photos();
-  for (const std::string name : {"photos.zip", "photos.tar"}) {
+  for (const std::string name : {"photos.zip", "photos.tar", "photos.tar.gz"}) {
     const Outcome outcome =
         session({"train", "--data", archives + "/" + name, "--recipe", session.recipe, "--name", name});
     CAPTURE(outcome.err);
@@ -96,9 +96,6 @@ TEST_CASE("data split copies out of an archive, and moves and links nothing ther
 TEST_CASE("Archives that cannot be taken are refused in one line, before anything is written") {
   const Session& session = Session::get();
   const std::string archives = archives_of_photos();
-  check_refused(
-      session({"train", "--data", archives + "/photos.tar.gz", "--recipe", session.recipe, "--name", "packed"}), 4,
-      {"photos.tar.gz", "gunzip"});
   const std::string cut = session.scratch.write("cut.zip", content_of(archives + "/photos.zip").substr(0, 5000));
   check_refused(session({"train", "--data", cut, "--recipe", session.recipe, "--name", "packed"}), 4,
                 {cut, "cut short"});

@@ -6,6 +6,7 @@ Usage: make_archives.py PHOTOS TARGET
 PHOTOS: a folder with class folders. TARGET gets good/*: archives that hold the same photos; bad/*: archives that must be refused;
 shards/*: WebDataset's layout.
 """
+import gzip
 import io
 import json
 import pathlib
@@ -42,6 +43,10 @@ def write_good(target, files):
     write_tar(target / "pax.tar", files)
     write_tar(target / "gnu.tar", files, kind=tarfile.GNU_FORMAT, folder="./")
     write_tar(target / "ustar.tar", files, kind=tarfile.USTAR_FORMAT)
+    write_tar(target / "compressed.tar.gz", files, "w:gz")
+    # As several programs have written it one after the other, padded as tapes are.
+    whole = (target / "pax.tar").read_bytes()
+    (target / "members.tgz").write_bytes(gzip.compress(whole[:70000]) + gzip.compress(b"") + gzip.compress(whole[70000:]) + bytes(512))
     # Names of more than 100 bytes: attributes, and GNU's long names.
     deep = "a-folder-with-a-long-name/" * 6
     write_tar(target / "long-pax.tar", files, folder=deep)
@@ -122,7 +127,16 @@ def write_bad_tars(target, files):
     header[148:156] = b" " * 8
     header[148:156] = b"%06o\0 " % sum(header)
     (target / "endless.tar").write_bytes(bytes(header) + bytes(1024))
-    write_tar(target / "compressed.tar.gz", files, "w:gz")
+    write_tar(target / "compressed.tar.bz2", files, "w:bz2")
+    write_tar(target / "cut.tar.gz", files, "w:gz")
+    whole = (target / "cut.tar.gz").read_bytes()
+    (target / "cut.tar.gz").write_bytes(whole[:-20])
+    (target / "damaged.tar.gz").write_bytes(patched(whole, [(len(whole) // 2, b"\0\1\2\3")]))
+    (target / "checksum.tar.gz").write_bytes(patched(whole, [(len(whole) - 8, b"\0\1\2\3")]))
+    (target / "more.tar.gz").write_bytes(whole + b"more")
+    (target / "bomb.tar.gz").write_bytes(gzip.compress(bytes(8 << 20)))
+    (target / "text.tar.gz").write_bytes(gzip.compress(b"no archive at all\n" * 100))
+    write_tar(target / "up.tar.gz", [*files, ("../x.jpg", b"x")], "w:gz")
 
 
 def write_bad_zips(target, files):

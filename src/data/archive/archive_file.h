@@ -29,6 +29,7 @@ class ArchiveFile {
   ArchiveFile& operator=(const ArchiveFile&) = delete;
 
   const FileStamp& stamp() const { return stamp_; }
+  int descriptor() const { return file_; }
   uint64_t bytes() const { return static_cast<uint64_t>(stamp_.bytes); }
   // True where `count` bytes from `offset` on are there.
   bool holds(uint64_t offset, uint64_t count) const { return offset <= bytes() && count <= bytes() - offset; }

@@ -5,6 +5,8 @@
 #include "base/error.h"
 #include "base/output.h"
 #include "base/text.h"
+#include "data/archive/plain_copy.h"
+#include "data/archive/unpack_stream.h"
 
 namespace cvtool {
 namespace {
@@ -17,20 +19,13 @@ bool begins_like_zip(const ArchiveFile& file) {
   return begin == "PK\x03\x04" || begin == "PK\x05\x06";
 }
 
-bool is_compressed(const ArchiveFile& file) {
-  const std::string begin = file.read(0, std::min<uint64_t>(6, file.bytes()));
-  return starts_with(begin, "\x1f\x8b") || starts_with(begin, "\x28\xb5\x2f\xfd") || starts_with(begin, "BZh") ||
-         starts_with(begin, std::string("\xfd"
-                                        "7zXZ"));
-}
+bool before(const ArchiveEntry& entry, const std::string& name) { return entry.name < name; }
+
+}  // namespace
 
 bool is_bomb(uint64_t unpacked, uint64_t packed) {
   return unpacked > kFreeBytes && unpacked / kMaxUnpackedTimes > packed;
 }
-
-bool before(const ArchiveEntry& entry, const std::string& name) { return entry.name < name; }
-
-}  // namespace
 
 [[noreturn]] void refuse_entry(const std::string& name, const std::string& what) {
   throw DataError("the entry '" + printable(name) + "' " + what + "; make the archive anew, of nothing but photos");
@@ -54,11 +49,14 @@ ArchiveIndex::ArchiveIndex(const std::string& path) : path_(path) {
   try {
     const ArchiveFile file(path);
     stamp_ = file.stamp();
-    if (is_compressed(file))
-      throw DataError(
-          "is compressed as a whole, so that no photo in it can be reached without unpacking all before it; make it "
-          "plain once: gunzip or zstd -d gives the .tar (photos are compressed already, it grows little)");
-    entries_ = begins_like_zip(file) ? zip_entries(file) : tar_entries(file);
+    const StreamPacking packing = stream_packing(file);
+    if (packing == StreamPacking::kNotRead)
+      throw DataError("is compressed by bzip2 or xz, which is not read; make it plain: bunzip2 or unxz gives the .tar");
+    if (packing != StreamPacking::kNone) copy_ = plain_copy_of(path, file);
+    if (copy_)
+      entries_ = tar_entries(*copy_);
+    else
+      entries_ = begins_like_zip(file) ? zip_entries(file) : tar_entries(file);
     std::sort(entries_.begin(), entries_.end(),
               [](const ArchiveEntry& a, const ArchiveEntry& b) { return a.name < b.name; });
     check();
@@ -110,10 +108,11 @@ std::vector<ArchiveIndex::Child> ArchiveIndex::children(const std::string& folde
 }
 
 std::string ArchiveIndex::read(const ArchiveEntry& entry, uint64_t begin, uint64_t count) const {
-  const ArchiveFile file(path_);
-  if (!(file.stamp() == stamp_)) throw DataError("cannot be read: its archive has changed while it was in use");
   if (begin >= entry.bytes) return "";
   count = std::min(count, entry.bytes - begin);
+  if (copy_) return copy_->read(entry.offset + begin, count);
+  const ArchiveFile file(path_);
+  if (!(file.stamp() == stamp_)) throw DataError("cannot be read: its archive has changed while it was in use");
   if (entry.packing == ArchiveEntry::Packing::kPlain) return file.read(entry.offset + begin, count);
   std::string bytes = unzipped(file, entry, begin + count);
   return begin == 0 ? bytes : bytes.substr(begin);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -54,9 +55,14 @@ class ArchiveIndex {
   void check() const;
 
   std::string path_;
+  // Of a compressed TAR, held open so that it stays among the caches; null for others.
+  std::unique_ptr<const ArchiveFile> copy_;
   FileStamp stamp_;
   std::vector<ArchiveEntry> entries_;
 };
+
+// Whether no photos unpack to so much.
+bool is_bomb(uint64_t unpacked, uint64_t packed);
 
 // The two formats: POSIX.1-2001 tar with GNU's long names, and PKWARE's APPNOTE 6.3 with ZIP64. Folders are left out.
 // They throw DataError with the reason (not the path).

@@ -1,8 +1,8 @@
 // Where photos lie: in the file system, or in an archive, which is a folder there. The one place that knows of both:
 // "photos.zip/cats/1.jpg" is a path like any other for whoever lists or reads photos.
 //
-// An archive is indexed when it is first met, and again when it has changed. Nothing is unpacked, and no archive is
-// kept open. All of it is thread-safe.
+// An archive is indexed when it is first met, and again when it has changed. Nothing is unpacked but
+// the whole of a compressed TAR, once, into the caches. All of it is thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ struct ArchivePath {
 // Nothing for a path in the file system.
 std::optional<ArchivePath> archive_path(const std::string& path);
 
-// True for a name that ends as archives do that are read: .zip, .tar, and compressed tars, which are refused in words.
+// True for a name that ends as archives do that are read: .zip, .tar, and compressed tars.
 bool is_archive_name(const std::string& name);
 
 struct PhotoPlace {
