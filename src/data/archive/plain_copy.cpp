@@ -71,8 +71,7 @@ std::unique_ptr<const ArchiveFile> plain_copy_of(const std::string& path, const 
   const std::string no_room = make_cache_room(
       bytes, [&] { return (file = opened(copy)) != nullptr; },
       [&] {
-        spdlog::info("{} is compressed as a whole; a plain copy of {} MB is made once among the caches",
-                     printable(path), with_thousands((bytes + 999'999) / 1'000'000));
+        spdlog::info("{} is compressed as a whole; a plain copy of it is made once among the caches", printable(path));
         write_copy(archive, packing, copy);
         file = opened(copy);
       });
