@@ -32,13 +32,13 @@ std::vector<std::string> cells_of(const WeightEntry& entry) {
           count_text(entry.macs),
           entry.rate > 0 ? fixed(entry.rate, 0) : "-",
           entry.size.empty() ? "-" : entry.size,
-          entry.can_be_fetched() ? "yes" : "by hand",
+          entry.can_be_fetched() ? "cvtool fetches it" : "by hand",
           entry.note};
 }
 
 std::string weights_text() {
   std::vector<std::vector<std::string>> rows{
-      {"name", "top-1", "px", "numbers", "multiply-adds", "photos/s", "file", "fetched", "note"}};
+      {"name", "top-1", "px", "numbers", "multiply-adds", "photos/s", "file", "how", "note"}};
   for (const WeightEntry& entry : weight_table().entries) rows.push_back(cells_of(entry));
   return table_text(rows);
 }
