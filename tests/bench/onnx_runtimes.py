@@ -32,6 +32,10 @@ def cvtool(*arguments):
     return result.stdout
 
 
+class NotKept(Exception):
+    """Int8 of which too many photos change their class: `export` refuses to keep it."""
+
+
 def predicted(model, photos):
     lines = cvtool("predict", *photos, "--model", model, "--json").splitlines()
     return numpy.array([list(json.loads(line)["probabilities"].values()) for line in lines], numpy.float32)
@@ -106,9 +110,13 @@ def row(runtime_class, path, inputs, told):
 def export(folder, opset, precision, resize):
     path = folder / f"{opset}-{precision}{'-resize' if resize else ''}.onnx"
     more = ["--calibrate", options.calibrate or options.photos] if precision == "int8" else []
-    told = cvtool("export", "--model", options.model, "--format", "onnx", "--opset", opset, "--precision", precision, *more, "-o", path, "--json",
-                  "--threads", options.threads, *(["--with-resize"] if resize else []))
-    return path, {line["what"]: line["milliseconds"] for line in json.loads(told)["table"]}
+    command = [options.program, "export", "--model", options.model, "--format", "onnx", "--opset", opset, "--precision", precision, *more, "-o", path,
+               "--json", "--threads", options.threads, *(["--with-resize"] if resize else [])]
+    result = subprocess.run([*map(str, command)], capture_output=True, text=True)
+    if precision == "int8" and "not kept" in result.stderr:
+        raise NotKept(result.stderr.strip().splitlines()[-1])
+    assert result.returncode == 0, (command, result.returncode, result.stderr)
+    return path, {line["what"]: line["milliseconds"] for line in json.loads(result.stdout)["table"]}
 
 
 def versions():
@@ -134,12 +142,17 @@ def main():
         for opset in OPSETS:
             for precision in PRECISIONS:
                 for resize in (False, True):
-                    path, exported = export(folder, opset, precision, resize)
+                    what = f"opset {opset} {precision} {'any size' if resize else 'one size'}"
+                    try:
+                        path, exported = export(folder, opset, precision, resize)
+                    except NotKept as refusal:
+                        print(f"{what}: {refusal}")
+                        continue
                     inputs = raw
                     # Without the resizing, photos come in the model's size: those of the file with it, of a graph that is good.
                     if not resize:
                         inputs = [resized(pixels, path) for pixels in raw]
-                    print(f"opset {opset} {precision} {'any size' if resize else 'one size'}: onnx.checker {checked(path)}")
+                    print(f"{what}: onnx.checker {checked(path)}")
                     print(f"  cvtool's interpreter  {numpy.abs(predicted(path, photos) - told).max():.2e}")
                     if options.time:
                         opencv = "cannot read it" if exported["exported"] is None else f"{exported['exported']:.2f} ms"

@@ -1,7 +1,9 @@
+#include <libdeflate.h>
 #include <sys/stat.h>
 #include <zlib.h>
 
 #include <algorithm>
+#include <memory>
 
 #include "base/error.h"
 #include "base/little_endian.h"
@@ -155,7 +157,12 @@ void check_spans(std::vector<ZipSpan> spans, uint64_t directory_begin) {
   }
 }
 
-std::string inflated(const std::string& packed, uint64_t bytes, uint64_t wanted) {
+[[noreturn]] void refuse_packed() {
+  throw DataError("cannot be unpacked: the archive is damaged, or holds another number of bytes than it says");
+}
+
+// The first `wanted` bytes of more.
+std::string inflated_begin(const std::string& packed, uint64_t wanted) {
   z_stream stream{};
   if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) throw DataError("cannot be unpacked: not enough memory");
   std::string out(wanted, '\0');
@@ -163,18 +170,23 @@ std::string inflated(const std::string& packed, uint64_t bytes, uint64_t wanted)
   stream.avail_in = static_cast<uInt>(packed.size());
   stream.next_out = reinterpret_cast<Bytef*>(out.data());
   stream.avail_out = static_cast<uInt>(out.size());
-  int state = inflate(&stream, Z_NO_FLUSH);
-  Bytef more = 0;
-  // The end may need room for nothing; a byte that comes is one too many.
-  if (state == Z_OK && wanted == bytes && stream.avail_out == 0) {
-    stream.next_out = &more;
-    stream.avail_out = 1;
-    state = inflate(&stream, Z_NO_FLUSH);
-  }
+  inflate(&stream, Z_NO_FLUSH);
   const uint64_t made = stream.total_out;
   inflateEnd(&stream);
-  if (wanted < bytes ? made != wanted : state != Z_STREAM_END || made != bytes)
-    throw DataError("cannot be unpacked: the archive is damaged, or holds another number of bytes than it says");
+  if (made != wanted) refuse_packed();
+  return out;
+}
+
+// All, twice as fast.
+std::string inflated(const std::string& packed, uint64_t bytes) {
+  using Decompressor = std::unique_ptr<libdeflate_decompressor, void (*)(libdeflate_decompressor*)>;
+  static thread_local const Decompressor decompressor(libdeflate_alloc_decompressor(), libdeflate_free_decompressor);
+  if (!decompressor) throw DataError("cannot be unpacked: not enough memory");
+  std::string out(bytes, '\0');
+  // Without a place to tell of fewer bytes they are refused as more are.
+  if (libdeflate_deflate_decompress(decompressor.get(), packed.data(), packed.size(), out.data(), out.size(),
+                                    nullptr) != LIBDEFLATE_SUCCESS)
+    refuse_packed();
   return out;
 }
 
@@ -207,10 +219,9 @@ std::string unzipped(const ArchiveFile& file, const ArchiveEntry& entry, uint64_
   if (u32(local, 0) != kLocalMark) throw DataError("cannot be unpacked: the archive is damaged where it should begin");
   const uint64_t begin = entry.offset + kLocalBytes + u16(local, 26) + u16(local, 28);
   const bool stored = entry.packing == ArchiveEntry::Packing::kZipStored;
-  const std::string packed = file.read(begin, stored ? count : entry.packed);
-  std::string bytes = stored ? packed : inflated(packed, entry.bytes, count);
-  if (bytes.size() == entry.bytes &&
-      crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()) != entry.crc)
+  std::string bytes = file.read(begin, stored ? count : entry.packed);
+  if (!stored) bytes = count < entry.bytes ? inflated_begin(bytes, count) : inflated(bytes, entry.bytes);
+  if (bytes.size() == entry.bytes && libdeflate_crc32(0, bytes.data(), bytes.size()) != entry.crc)
     throw DataError("cannot be unpacked: its bytes are not those that were put into the archive (CRC-32)");
   return bytes;
 }
