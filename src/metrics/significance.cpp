@@ -26,13 +26,17 @@ double at_most(int64_t k, int64_t n) {
 
 }  // namespace
 
-Interval wilson_interval(int64_t correct, int64_t total) {
+Interval expected_interval(double share, int64_t total) {
   constexpr double kZ = 1.959963984540054;
   const auto n = static_cast<double>(total);
-  const double fraction = static_cast<double>(correct) / n, z2 = kZ * kZ;
-  const double middle = (fraction + z2 / (2 * n)) / (1 + z2 / n);
-  const double half = kZ / (1 + z2 / n) * std::sqrt(fraction * (1 - fraction) / n + z2 / (4 * n * n));
-  return {correct == 0 ? 0 : std::max(0.0, middle - half), correct == total ? 1 : std::min(1.0, middle + half)};
+  const double z2 = kZ * kZ;
+  const double middle = (share + z2 / (2 * n)) / (1 + z2 / n);
+  const double half = kZ / (1 + z2 / n) * std::sqrt(share * (1 - share) / n + z2 / (4 * n * n));
+  return {share == 0 ? 0 : std::max(0.0, middle - half), share == 1 ? 1 : std::min(1.0, middle + half)};
+}
+
+Interval wilson_interval(int64_t correct, int64_t total) {
+  return expected_interval(static_cast<double>(correct) / static_cast<double>(total), total);
 }
 
 Interval percentile_interval(std::vector<double> values) {

@@ -13,6 +13,9 @@ struct Interval {
 // The 95 % interval of a share (Wilson, "Probable inference", 1927). `total` >= 1.
 Interval wilson_interval(int64_t correct, int64_t total);
 
+// The same of a share that is expected of `total` >= 1, such as 0.9, which need not be a whole number of them.
+Interval expected_interval(double share, int64_t total);
+
 // The middle 95 % of the values, interpolated as numpy's percentile does; NaN values are passed over, and
 // both ends are NaN where fewer than ten remain.
 Interval percentile_interval(std::vector<double> values);

@@ -10,6 +10,7 @@ import warnings
 import numpy as np
 import scipy.stats
 import sklearn.metrics as sk
+from sklearn.kernel_ridge import KernelRidge
 
 warnings.filterwarnings("ignore")  # scikit-learn warns of the absent classes that are meant here
 TOLERANCE = 1e-9
@@ -107,16 +108,43 @@ def check(case):
     same("mcnemar", value, scipy.stats.binomtest(first, first + second).pvalue if first + second else 1.0)
 
 
+def check_comparison(case):
+    first, second = (np.array(case[key]).reshape(-1, case["width"]) for key in ("first", "second"))
+    x = np.concatenate([first, second])
+    deviation = x.std(0)
+    deviation[-1] = 1  # it never changes
+    x = (x - x.mean(0)) / deviation
+    y = np.repeat([0.0, 1.0], [len(first), len(second)])
+    d = ((x[:, None] - x[None]) ** 2).sum(2)[np.triu_indices(len(x), 1)]
+    folds, pairs, right = np.array(case["folds"]), 0, 0
+    for fold in range(5):
+        out = folds == fold
+        assert abs(y[out].sum() - len(second) / 5) < 1 and abs((1 - y[out]).sum() - len(first) / 5) < 1, "folds are not stratified"
+        ridge = KernelRidge(alpha=1, kernel="rbf", gamma=1 / np.median(d[d > 0])).fit(x[~out], y[~out] - y.mean())
+        said = ridge.predict(x[out])
+        for ours, theirs in zip(np.array(case["scores"])[out], said):
+            same("held_out_score", ours, theirs)
+        count = y[out].sum() * (1 - y[out]).sum()
+        pairs, right = pairs + count, right + count * sk.roc_auc_score(y[out], said)
+    same("comparison_auc", case["auc"], right / pairs)
+    one, other = case["rounded"]
+    same("higher_in_second", case["higher"], scipy.stats.mannwhitneyu(other, one).statistic / (len(one) * len(other)))
+    statistic, p_value, freedom = scipy.stats.chi2_contingency(case["classes"], correction=False)[:3]
+    for name, ours, theirs in zip(("chi_square", "chi_square_p", "chi_square_freedom"), case["chi_square"], (statistic, p_value, freedom)):
+        same(name, ours, theirs)
+
+
 def main():
     lines = subprocess.run([sys.argv[1]], stdout=subprocess.PIPE, check=True, text=True).stdout.splitlines()
     for number, line in enumerate(lines):
         try:
-            check(json.loads(line))
+            case = json.loads(line)
+            check_comparison(case["comparison"]) if "comparison" in case else check(case)
         except AssertionError as error:
             sys.exit(f"case {number}: {error}")
-    assert len(lines) == 200, f"{len(lines)} cases instead of 200"
+    assert len(lines) == 220, f"{len(lines)} cases instead of 220"
     assert all(compared.values()), f"never compared: {[name for name, count in compared.items() if not count]}"
-    print(f"200 cases, {sum(compared.values())} values of {len(compared)} metrics equal to scikit-learn's to {TOLERANCE}")
+    print(f"220 cases, {sum(compared.values())} values of {len(compared)} metrics equal to scikit-learn's to {TOLERANCE}")
 
 
 main()

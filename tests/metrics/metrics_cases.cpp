@@ -6,6 +6,7 @@
 
 #include "base/random.h"
 #include "metrics/evaluation_metrics.h"
+#include "metrics/two_sample.h"
 
 using namespace cvtool;
 
@@ -60,8 +61,44 @@ Json case_json(const Predictions& p, int64_t number) {
   return json;
 }
 
+FeatureRows random_rows(Random& random, int64_t count, int64_t width, double offset) {
+  FeatureRows rows{width, {}};
+  for (int64_t i = 0; i < count * width; ++i)
+    // The last column never changes.
+    rows.values.push_back(i % width == width - 1 ? 3 : offset * static_cast<double>(i % width) + random.normal());
+  return rows;
+}
+
+// Two sets of rows, and counts of classes in both.
+Json comparison_json(int64_t number) {
+  Random random(3, "metrics cases", 0, static_cast<uint64_t>(number));
+  const int64_t width = 2 + number % 4;
+  const FeatureRows first = random_rows(random, 5 + random.below(60), width, 0),
+                    second = random_rows(random, 5 + random.below(60), width, number % 3 == 0 ? 0 : 0.5);
+  TwoSampleOptions options;
+  options.permutations = 9;
+  const TwoSampleTest test = tell_apart(first, second, options);
+  std::vector<int64_t> here, there;
+  for (int64_t k = 0; k < 2 + number % 5; ++k) {
+    here.push_back(20 + random.below(40));
+    there.push_back(20 + random.below(40));
+  }
+  const SharesTest shares = compare_shares(here, there);
+  std::vector<double> one, other;
+  for (const FeatureRows* rows : {&first, &second})
+    for (int64_t i = 0; i < rows->count(); ++i)
+      (rows == &first ? one : other).push_back(std::round(2 * rows->values[static_cast<size_t>(i * width)]));
+  return {{"width", width},           {"first", first.values},
+          {"second", second.values},  {"auc", test.auc},
+          {"scores", test.scores},    {"folds", test.folds},
+          {"rounded", {one, other}},  {"higher", higher_in_second(one, other)},
+          {"classes", {here, there}}, {"chi_square", {shares.statistic, shares.p_value, shares.freedom}}};
+}
+
 }  // namespace
 
 int main() {
+  for (int64_t number = 0; number < 20; ++number)
+    std::cout << Json{{"comparison", comparison_json(number)}}.dump() << "\n";
   for (int64_t number = 0; number < 200; ++number) std::cout << case_json(random_case(number), number).dump() << "\n";
 }
