@@ -243,12 +243,14 @@ TwoSampleTest tell_apart(const FeatureRows& first, const FeatureRows& second, co
   const Classifier classifier(std::move(says), std::move(folds), of_second);
   test.scores = classifier.scores(of_second);
   test.auc = classifier.auc(of_second, test.scores);
-  std::vector<char> as_high(static_cast<size_t>(options.permutations));
+  std::vector<double> permuted(static_cast<size_t>(options.permutations));
   for_each_parallel(
-      as_high.size(), options.workers,
-      [&](size_t i) { as_high[i] = classifier.permuted_auc(options.seed, i) >= test.auc ? 1 : 0; }, options.progress);
-  const auto high = std::count(as_high.begin(), as_high.end(), 1);
+      permuted.size(), options.workers, [&](size_t i) { permuted[i] = classifier.permuted_auc(options.seed, i); },
+      options.progress);
+  const auto high = std::count_if(permuted.begin(), permuted.end(), [&](double auc) { return auc >= test.auc; });
   test.p_value = static_cast<double>(1 + high) / static_cast<double>(1 + options.permutations);
+  std::sort(permuted.begin(), permuted.end());
+  test.chance = permuted[permuted.size() * 19 / 20];
   return test;
 }
 

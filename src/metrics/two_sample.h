@@ -29,6 +29,7 @@ struct TwoSampleTest {
   double p_value = 1;          // of an AUC this high where both sets come from one source; at least 1/(permutations+1)
   std::vector<double> scores;  // of each row, the first set's and then the second's; high: taken for the second
   std::vector<size_t> folds;   // of each row: in which it was held out
+  double chance = 1;           // 19 of 20 permutations have at most this AUC: p_value > 0.05 up to it
 };
 
 // A classifier two-sample test (Lopez-Paz and Oquab, "Revisiting classifier two-sample tests", ICLR 2017): the AUC with

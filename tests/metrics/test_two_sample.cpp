@@ -94,6 +94,16 @@ TEST_CASE("Threads change nothing; another seed does") {
   CHECK(tell_apart(first, second, options).folds != one.folds);
 }
 
+TEST_CASE("Up to what chance gives the p-value is above a twentieth") {
+  int64_t above = 0;
+  for (uint64_t i = 0; i < 40; ++i) {
+    const TwoSampleTest test = compared(drawn(500 + 2 * i, 15, 0), drawn(501 + 2 * i, 15, 0.4), 199);
+    CHECK((test.auc > test.chance) == (test.p_value <= 0.05));
+    above += test.auc > test.chance;
+  }
+  CHECK((above > 4 && above < 36));
+}
+
 TEST_CASE("Equal rows are not told apart, and a copied set is none that drifted") {
   const FeatureRows same{2, std::vector<double>(20, 4)};
   CHECK(compared(same, same).auc == 0.5);
