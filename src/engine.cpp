@@ -29,6 +29,7 @@ extern "C" const cvtool::Engine* cvtool_engine() {
     e.sample = cvtool::sample_job;
     e.check = cvtool::check_job;
     e.stats = cvtool::stats_job;
+    e.drift = cvtool::drift_job;
     e.split = cvtool::split_job;
     e.unpack = cvtool::unpack_job;
     e.preview = cvtool::preview_job;

@@ -5,6 +5,7 @@
 # exports and verifies it. Ends with the exit code of the first command that fails; 3 is a gate that was missed. OUT keeps what there is:
 #
 #   data-check.json            what is odd about the photos
+#   data-drift.json            how they differ from those of the last release
 #   runs/model                 the run: its report, model card, curves and log
 #   evaluation                 report, model card, metrics and predictions of the test photos
 #   junit.xml, summary.md      the gates, for the pages of the job
@@ -15,6 +16,8 @@
 #   CVTOOL         the program (cvtool)
 #   BASE           the backbone (mobilenet_v2); none: a net from scratch
 #   MIN_ACCURACY   the least accuracy of the test photos (0.9)
+#   FORMER_DATA    photos of the last release; the new ones are compared with them; empty: there are none
+#   MAX_DRIFT      the most that their looks may differ: the AUC of telling the two apart, 0.5 to 1 (0.8)
 #   BASELINE       metrics.json of the last release, with its predictions.csv beside it; empty: there is none
 set -eu
 
@@ -29,6 +32,9 @@ mkdir -p "$out"
 
 echo "== the photos"
 "$cvtool" data check "$data" --json >"$out/data-check.json"
+if [ -n "${FORMER_DATA:-}" ]; then
+  "$cvtool" data drift "$FORMER_DATA" "$data" --base none --max "${MAX_DRIFT:-0.8}" --json >"$out/data-drift.json"
+fi
 
 echo "== training"
 # Training fetches nothing where CI is set. What is imported here is kept by CI's cache, and found again by the next job.

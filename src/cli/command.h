@@ -47,6 +47,7 @@ Command make_summary(CommandApp& app);
 Command make_sample(CommandApp& app);
 Command make_check(CommandApp& app);
 Command make_stats(CommandApp& app);
+Command make_drift(CommandApp& app);
 Command make_split(CommandApp& app);
 Command make_unpack(CommandApp& app);
 Command make_preview(CommandApp& app);

@@ -1,4 +1,6 @@
 // The data commands that look at photos: check, stats, preview.
+#include <algorithm>
+
 #include "base/output.h"
 #include "cli/command.h"
 #include "cli/console.h"
@@ -14,8 +16,8 @@ using Rows = std::vector<std::vector<std::string>>;
 class LookCommand {
  protected:
   explicit LookCommand(CommandApp& app) {
-    app.common({"--json", "--strict", "--output", "--augment", "--recipe", "--rows", "--cols", "--per-class", "--split",
-                "--seed", "--valid", "--test", "--classes"});
+    app.common({"--json", "--strict", "--base", "--model", "--output", "--augment", "--recipe", "--rows", "--cols",
+                "--per-class", "--split", "--seed", "--valid", "--test", "--classes"});
     app.add_option("data", request_.data, "folder of photos, archive of one (.zip, .tar) or CSV file")
         ->type_name("DIR|FILE")
         ->required();
@@ -37,13 +39,14 @@ class CheckCommand : public LookCommand {
   explicit CheckCommand(CommandApp& app) : LookCommand(app) {
     app.add_flag("--json", json_, "print one JSON document");
     app.add_flag("--strict", strict_, "exit 4 when anything is found");
+    add_compared_by(app, by_);
     app.example("cvtool data check photos", "what is wrong with them");
     app.example("cvtool data check photos --strict --json >found.json", "all of it, and exit code 4");
     add_common_flags(app);
   }
 
   int run(const Engine& engine, Console& console) {
-    const CheckResult result = engine.check(request_, console);
+    const CheckResult result = engine.check(request_, by_, console);
     console.clear_bar();
     print(json_ ? text_from_json(result.report) : table(result));
     if (strict_ && !result.report.clean())
@@ -61,10 +64,32 @@ class CheckCommand : public LookCommand {
       const int64_t more = line.count - static_cast<int64_t>(line.examples.size());
       if (more > 0) out += "           and " + with_thousands(more) + " more (--json lists all)\n";
     }
-    return out + counted(result.report.photos, "photo") + " looked at" +
-           (result.report.clean() ? ", nothing found\n" : "\n");
+    const CheckReport& report = result.report;
+    for (const SplitSupport& split : report.support) out += support_text(split, report.needed);
+    for (const SplitDifference& one : report.differences) out += difference_text(one, report.compared_by);
+    return out + counted(report.photos, "photo") + " looked at" + (report.clean() ? ", nothing found\n" : "\n");
   }
 
+  // How precisely the split measures: all of it, and the class with the fewest photos.
+  static std::string support_text(const SplitSupport& split, int64_t needed) {
+    const auto range = [](const ClassSupport& of) {
+      return fixed(100 * of.interval[0], 0) + " to " + fixed(100 * of.interval[1], 0) + " %";
+    };
+    const auto fewer = [](const ClassSupport& a, const ClassSupport& b) { return a.photos < b.photos; };
+    const ClassSupport& least = *std::min_element(split.classes.begin(), split.classes.end(), fewer);
+    return split.split + ": of " + counted(split.all.photos, "photo") + " 90 % right could be " + range(split.all) +
+           "; of '" + printable(least.name) + "', which has fewest, " + with_thousands(least.photos) + ", " +
+           range(least) + " (95 % intervals; a class needs " + std::to_string(needed) + ")\n";
+  }
+
+  static std::string difference_text(const SplitDifference& one, const std::string& compared_by) {
+    const bool looks = compared_by == "looks";
+    return one.split + " against train by " + (looks ? "their looks" : "what " + printable(compared_by) + " sees") +
+           ": AUC " + fixed(one.auc, 2) + " (0.5 is alike, 1 always told apart), p " + fixed(one.p_value, 3) +
+           (looks ? "; --base auto compares what is on them" : "") + "\n";
+  }
+
+  ComparedBy by_;
   bool json_ = false, strict_ = false;
 };
 

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "cli/command_app.h"
 #include "spec/augment_kinds.h"
+#include "spec/drift_request.h"
 
 namespace cvtool {
 
@@ -134,6 +135,17 @@ inline void add_tta_flag(CommandApp& app, TtaPlan& plan) {
          "the mean of the probabilities of several looks at each photo (test-time augmentation); flip: as it is and "
          "mirrored, N: so many variants (default: none)")
       ->type_name("none|flip|N");
+}
+
+// What of photos is compared; without --model as `by.base` is.
+inline void add_compared_by(CommandApp& app, ComparedBy& by) {
+  auto* base = app.add_option("--base", by.base,
+                              "compare what a pretrained backbone sees; auto: one that lies ready, nothing is fetched; "
+                              "none: size, light, colour and sharpness; else the name of an imported one or a "
+                              "TorchScript file (default: " +
+                                  by.base + ")")
+                   ->type_name("auto|none|BASE");
+  app.add_option("--model", by.model, "compare what a run or model file sees")->type_name("RUN")->excludes(base);
 }
 
 // `--model` of the commands that use one.

@@ -39,6 +39,7 @@ const std::vector<CommandKind>& data_kinds() {
   static const std::vector<CommandKind> kinds{
       {"check", "Find unreadable, duplicate, leaking and odd photos", make_check},
       {"stats", "Count photos, classes, sizes and colours", make_stats},
+      {"drift", "Say whether new photos differ from older ones, and in what", make_drift},
       {"split", "Split a folder of classes into train, valid and test folders", make_split},
       {"preview", "Draw a sheet of photos with their labels", make_preview},
       {"unpack", "Make class folders of pictures that are shipped as rows of a large one", make_unpack},

@@ -13,6 +13,7 @@
 #include "base/utf8.h"
 #include "data/archive/photo_place.h"
 #include "data/copies.h"
+#include "data/data_origin.h"
 #include "data/decode/image_format.h"
 #include "data/folders.h"
 #include "data/groups.h"
@@ -126,11 +127,13 @@ std::string notes_text(const Dataset& dataset) {
 }
 
 // Holds back what the data does not split itself.
-void complete_splits(Dataset& dataset, const DataConfig& config, const SplitDraw& draw) {
+void complete_splits(Dataset& dataset, const DataConfig& config, const SplitDraw& draw, DataOrigin& origin) {
   if (config.valid + config.test >= 1)
     throw UsageError("valid + test: must be below 1, so that photos remain to train on");
   const bool no_valid = dataset.valid.empty() && !dataset.train.empty() && config.valid > 0;
   const bool no_test = dataset.test.empty() && config.test > 0;
+  if (no_valid) origin.valid_fraction = config.valid;
+  if (no_test) origin.test_fraction = config.test;
   if (no_valid) {
     HeldBack parts = held_out(dataset, dataset.train, {config.valid, no_test ? config.test : 0}, draw);
     dataset.train = std::move(parts.rest);
@@ -210,11 +213,19 @@ std::vector<Sample> Dataset::all() const {
 
 namespace {
 
-// A set to train on, of what was found at `path`.
-Dataset training_set(const std::string& path, Listing listing, const DataConfig& config, SplitDraw draw) {
+// What was found at a path.
+struct FoundData {
+  const std::string& path;
+  Listing listing;
+};
+
+// A set to train on.
+Dataset training_set(FoundData found, const DataConfig& config, SplitDraw draw, DataOrigin& origin) {
+  const std::string& path = found.path;
+  Listing& listing = found.listing;
   const Counts counts = counts_of(listing);
   Dataset dataset = described(listing);
-  draw.groups = groups_of(listing);
+  origin.groups = draw.groups = groups_of(listing);
   if (const std::string torn = torn_groups_text(listing); !torn.empty()) dataset.notes.push_back(torn);
   dataset.classes = chosen_classes(listing, counts, config);
   check_class_names(dataset, path);
@@ -227,7 +238,7 @@ Dataset training_set(const std::string& path, Listing listing, const DataConfig&
   place_samples(dataset, listing);
   if (dataset.train.empty() && dataset.valid.empty() && dataset.test.empty())
     throw DataError(path + " holds no photo of the classes " + quoted_list(dataset.classes));
-  complete_splits(dataset, config, draw);
+  complete_splits(dataset, config, draw, origin);
   return dataset;
 }
 
@@ -237,7 +248,8 @@ Dataset find_dataset(const std::string& path, const DataConfig& config, uint64_t
   Listing listing = list_data(path, config);
   // Whoever compares what was found says in what it differs; until then each goes on alone.
   const bool together = shared.shared() && have_same(listing, shared);
-  return training_set(path, std::move(listing), config, {seed, together ? shared : SharedReading()});
+  DataOrigin origin;
+  return training_set({path, std::move(listing)}, config, {seed, together ? shared : SharedReading()}, origin);
 }
 
 namespace {
@@ -252,6 +264,11 @@ bool are_loose_photos(const std::string& folder, const DataConfig& config) {
 }  // namespace
 
 Dataset find_photos(const std::string& path, const DataConfig& config, uint64_t seed) {
+  DataOrigin origin;
+  return find_photos(path, config, seed, origin);
+}
+
+Dataset find_photos(const std::string& path, const DataConfig& config, uint64_t seed, DataOrigin& origin) {
   Listing listing;
   const bool loose =
       place_of(path).is_folder() && config.classes.empty() && are_loose_photos(data_folder(path), config);
@@ -268,7 +285,8 @@ Dataset find_photos(const std::string& path, const DataConfig& config, uint64_t 
   }
   const Counts counts = counts_of(listing);
   const std::vector<std::string> classes = chosen_classes(listing, counts, config);
-  if (!loose && classes.size() > 1) return training_set(path, std::move(listing), config, {seed, {}});
+  if (!loose && classes.size() > 1) return training_set({path, std::move(listing)}, config, {seed, {}}, origin);
+  origin.groups = groups_of(listing);
   Dataset dataset = described(listing);
   dataset.classes = classes;
   check_class_names(dataset, path);

@@ -49,7 +49,7 @@ class Sets {
   std::vector<size_t> parents_;
 };
 
-Groups groups_of(Sets& sets, size_t count) {
+Groups grouped(Sets& sets, size_t count) {
   std::map<size_t, std::vector<size_t>> members;
   for (size_t i = 0; i < count; ++i) members[sets.root(i)].push_back(i);
   Groups groups;
@@ -100,23 +100,31 @@ void find_odd_photo(const PhotoFacts& facts, const std::string& path, const Chec
     report.bright.push_back({path, brightness});
 }
 
-std::vector<DuplicateGroup> described(const Groups& groups, const std::vector<FoundPhoto>& photos) {
+std::vector<DuplicateGroup> described(const Groups& duplicates, const Listed& listed, const PhotoGroups& of_photos) {
   std::vector<DuplicateGroup> out;
-  for (const auto& indices : groups) {
+  for (const auto& indices : duplicates) {
     DuplicateGroup group;
-    std::set<std::string> splits, classes;
+    std::set<std::string> splits, classes, named;
     for (const size_t i : indices) {
-      group.photos.push_back(photos[i]);
-      splits.insert(photos[i].split);
-      classes.insert(photos[i].class_name);
+      const FoundPhoto& photo = group.photos.emplace_back(listed.photos[i]);
+      splits.insert(photo.split);
+      classes.insert(photo.class_name);
+      if (const auto at = of_photos.find(photo.path); at != of_photos.end()) named.insert(at->second);
     }
     group.across_splits = splits.size() > 1;
     group.across_classes = classes.size() > 1;
+    group.across_groups = named.size() > 1;
     std::sort(group.photos.begin(), group.photos.end(),
               [](const FoundPhoto& a, const FoundPhoto& b) { return a.path < b.path; });
     out.push_back(std::move(group));
   }
   return out;
+}
+
+int64_t count_groups(const PhotoGroups& of_photos) {
+  std::set<std::string> names;
+  for (const auto& [path, name] : of_photos) names.insert(name);
+  return static_cast<int64_t>(names.size());
 }
 
 std::vector<std::string> imbalances(const Dataset& dataset) {
@@ -140,6 +148,12 @@ CheckLine line_of(const std::string& what, const std::vector<PhotoFinding>& find
   return line;
 }
 
+CheckLine line_of(const std::string& what, const std::vector<std::string>& sentences) {
+  CheckLine line{what, static_cast<int64_t>(sentences.size()), sentences};
+  line.examples.resize(std::min<size_t>(3, line.examples.size()));
+  return line;
+}
+
 CheckLine line_of(const std::string& what, const std::vector<DuplicateGroup>& groups, bool DuplicateGroup::*filter) {
   CheckLine line{what, 0, {}};
   for (const auto& group : groups) {
@@ -158,7 +172,7 @@ Groups exact_duplicates(const std::vector<PhotoFacts>& facts) {
   Sets sets(facts.size());
   for (size_t i = 0; i < facts.size(); ++i)
     if (facts[i].unreadable.empty()) sets.join(i, first.emplace(facts[i].pixels, i).first->second);
-  return groups_of(sets, facts.size());
+  return grouped(sets, facts.size());
 }
 
 Groups near_duplicates(const std::vector<PhotoFacts>& facts) {
@@ -184,7 +198,7 @@ Groups near_duplicates(const std::vector<PhotoFacts>& facts) {
     }
   }
   Groups groups;
-  for (auto& group : groups_of(alike, facts.size())) {
+  for (auto& group : grouped(alike, facts.size())) {
     const bool all_equal =
         std::all_of(group.begin(), group.end(), [&](size_t i) { return equal.root(i) == equal.root(group[0]); });
     if (!all_equal) groups.push_back(std::move(group));
@@ -192,8 +206,11 @@ Groups near_duplicates(const std::vector<PhotoFacts>& facts) {
   return groups;
 }
 
-CheckReport check_dataset(const Dataset& dataset, const ExamineOptions& options, const CheckLimits& limits) {
+CheckReport check_dataset(const Dataset& dataset, const CheckPlan& plan, const CheckLimits& limits) {
   const Listed listed = list_photos(dataset);
+  const SplitComparison comparison(dataset, plan.seed);
+  ExamineOptions options = plan.examine;
+  options.structure = [&](size_t i) { return comparison.looks_at(i); };
   const std::vector<PhotoFacts> facts = examine(listed.paths, options);
   CheckReport report;
   report.photos = static_cast<int64_t>(facts.size());
@@ -203,9 +220,14 @@ CheckReport check_dataset(const Dataset& dataset, const ExamineOptions& options,
     else
       report.unreadable.push_back({listed.photos[i].path, facts[i].unreadable});
   }
-  report.duplicates = described(exact_duplicates(facts), listed.photos);
-  report.near_duplicates = described(near_duplicates(facts), listed.photos);
+  report.groups = count_groups(plan.origin.groups);
+  report.duplicates = described(exact_duplicates(facts), listed, plan.origin.groups);
+  report.near_duplicates = described(near_duplicates(facts), listed, plan.origin.groups);
   report.imbalance = imbalances(dataset);
+  report.needed = fewest_measurable();
+  report.support = split_support(dataset);
+  report.too_few = too_few_to_measure(report.support, plan.origin);
+  report.differences = comparison.differences(facts, {plan.seed, plan.examine.workers, plan.features});
   report.notes = dataset.notes;
   return report;
 }
@@ -226,10 +248,17 @@ std::vector<CheckLine> check_lines(const CheckReport& report) {
       line_of("extreme aspect", report.extreme_aspect),
       line_of("blank", report.blank),
       line_of("very dark", report.dark),
-      line_of("very bright", report.bright)};
-  CheckLine imbalance{"classes out of balance", static_cast<int64_t>(report.imbalance.size()), report.imbalance};
-  imbalance.examples.resize(std::min<size_t>(3, imbalance.examples.size()));
-  lines.push_back(std::move(imbalance));
+      line_of("very bright", report.bright),
+      line_of("classes out of balance", report.imbalance),
+      line_of("classes too small to measure", report.too_few)};
+  if (report.groups > 0) {
+    lines.push_back(line_of("same photo in two groups", report.duplicates, &DuplicateGroup::across_groups));
+    lines.push_back(line_of("near-same photo in two groups", report.near_duplicates, &DuplicateGroup::across_groups));
+  }
+  std::vector<std::string> differing;
+  for (const SplitDifference& one : report.differences)
+    if (!one.warning.empty()) differing.push_back(one.warning);
+  if (!report.differences.empty()) lines.push_back(line_of("held-out splits unlike train", differing));
   return lines;
 }
 

@@ -5,8 +5,9 @@
 #include <cstddef>
 #include <vector>
 
-#include "data/dataset.h"
+#include "data/data_origin.h"
 #include "datatools/photo_facts.h"
+#include "datatools/split_support.h"
 #include "spec/data_results.h"
 
 namespace cvtool {
@@ -30,8 +31,15 @@ struct CheckLimits {
   double dark = 20, bright = 240;    // mean of grey (0..255) below, above
 };
 
+struct CheckPlan {
+  ExamineOptions examine;  // its `structure` is passed over
+  uint64_t seed = 42;      // of the choice of photos that are compared
+  DataOrigin origin{};
+  FeaturesOf features{};  // by which splits are compared; empty: by their looks
+};
+
 // Decodes every photo once, by several threads.
-CheckReport check_dataset(const Dataset& dataset, const ExamineOptions& options, const CheckLimits& limits = {});
+CheckReport check_dataset(const Dataset& dataset, const CheckPlan& plan, const CheckLimits& limits = {});
 
 // The table for people.
 std::vector<CheckLine> check_lines(const CheckReport& report);

@@ -11,7 +11,7 @@
 namespace cvtool {
 namespace {
 
-constexpr int kHashSide = 32, kFrequencies = 8;
+constexpr int kHashSide = 32, kFrequencies = 8, kSharpnessSide = 256;
 
 ContentHash pixel_hash(const cv::Mat& rgb) {
   // One hash of the rows, which need not lie one behind the other, and of the size.
@@ -35,6 +35,19 @@ void measure_light(const cv::Mat& rgb, PhotoFacts& facts) {
   facts.contrast = deviation[0];
 }
 
+void measure_structure(const cv::Mat& rgb, PhotoFacts& facts) {
+  cv::Mat small, hsv, grey, edges;
+  const bool shrinks = rgb.cols >= kSharpnessSide && rgb.rows >= kSharpnessSide;
+  cv::resize(rgb, small, {kSharpnessSide, kSharpnessSide}, 0, 0, shrinks ? cv::INTER_AREA : cv::INTER_LINEAR);
+  cv::cvtColor(small, hsv, cv::COLOR_RGB2HSV);
+  facts.saturation = cv::mean(hsv)[1];
+  cv::cvtColor(small, grey, cv::COLOR_RGB2GRAY);
+  cv::Laplacian(grey, edges, CV_16S);
+  cv::Scalar mean, deviation;
+  cv::meanStdDev(edges, mean, deviation);
+  facts.sharpness = deviation[0];
+}
+
 void count_values(const cv::Mat& rgb, std::array<double, 768>& histogram) {
   std::array<int64_t, 768> counts{};
   for (int y = 0; y < rgb.rows; ++y) {
@@ -46,7 +59,8 @@ void count_values(const cv::Mat& rgb, std::array<double, 768>& histogram) {
   for (size_t i = 0; i < counts.size(); ++i) histogram[i] = static_cast<double>(counts[i]) / all;
 }
 
-PhotoFacts facts_of_bytes(const std::string& bytes, const DecodeOptions& options, std::array<double, 768>* histogram) {
+PhotoFacts facts_of_bytes(const std::string& bytes, const DecodeOptions& options, bool structure,
+                          std::array<double, 768>* histogram) {
   PhotoFacts facts;
   const cv::Mat rgb = decode_image(bytes, options, &facts.damage);
   facts.format = image_format(bytes);
@@ -57,6 +71,7 @@ PhotoFacts facts_of_bytes(const std::string& bytes, const DecodeOptions& options
   cv::Mat thumbnail(kThumbnailSide, kThumbnailSide, CV_8UC3, facts.thumbnail.data());
   cv::resize(rgb, thumbnail, thumbnail.size(), 0, 0, cv::INTER_AREA);
   measure_light(rgb, facts);
+  if (structure) measure_structure(rgb, facts);
   if (histogram) count_values(rgb, *histogram);
   return facts;
 }
@@ -80,10 +95,11 @@ uint64_t perceptual_hash(const cv::Mat& rgb) {
   return hash;
 }
 
-PhotoFacts photo_facts(const std::string& path, const DecodeOptions& options, std::array<double, 768>* histogram) {
+PhotoFacts photo_facts(const std::string& path, const DecodeOptions& options, bool structure,
+                       std::array<double, 768>* histogram) {
   PhotoFacts facts;
   try {
-    return facts_of_bytes(read_photo_file(path), options, histogram);
+    return facts_of_bytes(read_photo_file(path), options, structure, histogram);
   } catch (const DataError& error) {
     facts.unreadable = error.what();
   } catch (const cv::Exception& error) {
@@ -100,7 +116,8 @@ std::vector<PhotoFacts> examine(const std::vector<std::string>& paths, const Exa
   std::mutex mutex;
   const auto look = [&](size_t i) {
     std::array<double, 768> own{};
-    facts[i] = photo_facts(paths[i], options.decode, histogram ? &own : nullptr);
+    const bool structure = options.structure && options.structure(i);
+    facts[i] = photo_facts(paths[i], options.decode, structure, histogram ? &own : nullptr);
     if (!histogram) return;
     const std::lock_guard<std::mutex> lock(mutex);
     for (size_t k = 0; k < own.size(); ++k) (*histogram)[k] += own[k];

@@ -186,11 +186,7 @@ class BaseChooser {
     return choice_;
   }
 
-  static std::string advice() {
-    const WeightEntry weights = preferred_weights();
-    return std::string("; `cvtool import ") + weights.name + "` (" + weights.size +
-           ", once) usually makes a far better model from few photos";
-  }
+  static std::string advice() { return "; " + import_advice() + " usually makes a far better model from few photos"; }
 
   BaseChoice fetched() {
     TrainRequest checked = choice_.request;
@@ -249,6 +245,11 @@ class BaseChooser {
 };
 
 }  // namespace
+
+std::string import_advice() {
+  const WeightEntry weights = preferred_weights();
+  return "`cvtool import " + weights.name + "` (" + weights.size + ", once)";
+}
 
 std::optional<ReadyBase> ready_base() {
   for (const std::string& name : names_in_folders()) {

@@ -18,6 +18,9 @@ struct ReadyBase {
 // A file that cannot be read as a base is passed over with a warning.
 std::optional<ReadyBase> ready_base();
 
+// What gets the base that is preferred: "`cvtool import mobilenet_v2` (9 MB, once)".
+std::string import_advice();
+
 struct BaseChoice {
   TrainRequest request;           // with the base's name in overrides["model"]["base"], or without that key
   std::optional<ReadyBase> base;  // the one taken; none: the net is trained from scratch, or is that of a recipe or run

@@ -1,16 +1,26 @@
 #include "datatools/check.h"
 #include "datatools/split_folder.h"
 #include "datatools/stats.h"
+#include "engine/drift/net_features.h"
 #include "engine/jobs.h"
 #include "engine/looked.h"
 #include "engine/output_check.h"
 #include "report/image_file.h"
 
 namespace cvtool {
-CheckResult check_job(const LookRequest& request, Observer& observer) {
+
+CheckResult check_job(const LookRequest& request, const ComparedBy& by, Observer& observer) {
+  const std::unique_ptr<const NetFeatures> net = NetFeatures::open(by);
   const Looked looked = look_at(request, /*to_train_on=*/false);
-  CheckReport report =
-      check_dataset(looked.dataset, {looked.decode, request.look.workers, progress_of("Checking", observer)});
+  CheckPlan plan{{looked.decode, request.look.workers, progress_of("Checking", observer)},
+                 static_cast<uint64_t>(request.look.seed),
+                 looked.origin};
+  if (net)
+    plan.features = [&](const std::vector<Sample>& samples) {
+      return net->of({looked.dataset.root, request.data, samples}, request.look, observer);
+    };
+  CheckReport report = check_dataset(looked.dataset, plan);
+  report.compared_by = net ? net->name() : "looks";
   std::vector<CheckLine> lines = check_lines(report);
   return {std::move(report), std::move(lines)};
 }

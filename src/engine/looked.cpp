@@ -15,8 +15,9 @@ Looked look_at(const LookRequest& request, bool to_train_on) {
   DataConfig config;
   read_fields(request.overrides, "--", config);
   const auto seed = static_cast<uint64_t>(request.look.seed);
-  Looked looked{to_train_on ? find_dataset(request.data, config, seed) : find_photos(request.data, config, seed),
-                decode_options(config, request.look)};
+  Looked looked{{}, decode_options(config, request.look)};
+  looked.dataset =
+      to_train_on ? find_dataset(request.data, config, seed) : find_photos(request.data, config, seed, looked.origin);
   log_notes(looked.dataset);
   return looked;
 }

@@ -4,7 +4,7 @@
 #include <functional>
 
 #include "base/observer.h"
-#include "data/dataset.h"
+#include "data/data_origin.h"
 #include "data/image.h"
 #include "spec/requests.h"
 
@@ -13,6 +13,7 @@ namespace cvtool {
 struct Looked {
   Dataset dataset;
   DecodeOptions decode;
+  DataOrigin origin{};  // where the set need not be one to train on
 };
 
 // Finds the photos; logs what was noted about them. `to_train_on`: they must be of two classes and more.

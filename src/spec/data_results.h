@@ -27,27 +27,71 @@ struct DuplicateGroup {
   std::vector<FoundPhoto> photos;  // two and more, by path
   bool across_splits = false;      // leakage: they lie in more than one split
   bool across_classes = false;     // they have more than one label
+  bool across_groups = false;      // they are of more than one of the groups that the data names
 };
 inline void fields(const DuplicateGroup& g, JsonWriter& visit) {
-  visit("across_splits", g.across_splits), visit("across_classes", g.across_classes), visit("photos", g.photos);
+  visit("across_splits", g.across_splits), visit("across_classes", g.across_classes),
+      visit("across_groups", g.across_groups), visit("photos", g.photos);
+}
+
+// What a held-out split could say of a class, or of all, if 90 % of its photos were recognised.
+struct ClassSupport {
+  std::string name;
+  int64_t photos = 0;
+  std::array<double, 2> interval{0, 1};  // Wilson's 95 % interval of those 90 %; all there is without a photo
+  bool measurable = true;                // the interval is not wider than half of all there is
+};
+inline void fields(const ClassSupport& c, JsonWriter& visit) {
+  visit("class", c.name), visit("photos", c.photos), visit("interval", c.interval), visit("measurable", c.measurable);
+}
+
+struct SplitSupport {
+  std::string split;  // "valid", "test"
+  ClassSupport all;
+  std::vector<ClassSupport> classes;
+};
+inline void fields(const SplitSupport& s, JsonWriter& visit) {
+  visit("split", s.split), visit("photos", s.all.photos), visit("interval", s.all.interval),
+      visit("classes", s.classes);
+}
+
+// Whether a held-out split's photos can be told from the training photos.
+struct SplitDifference {
+  std::string split;
+  double auc = 0.5, p_value = 1;  // see DriftResult
+  std::string warning;            // a sentence; empty: they do not differ
+};
+inline void fields(const SplitDifference& d, JsonWriter& visit) {
+  visit("split", d.split), visit("auc", d.auc), visit("p_value", d.p_value), visit("warning", d.warning);
 }
 
 struct CheckReport {
   int64_t photos = 0;  // looked at
+  int64_t groups = 0;  // that the data names
   std::vector<PhotoFinding> unreadable;
   std::vector<PhotoFinding> damaged;            // read, but with parts that could not be decoded
   std::vector<PhotoFinding> wrong_extension;    // content of another format than the name says
   std::vector<DuplicateGroup> duplicates;       // equal pixels
   std::vector<DuplicateGroup> near_duplicates;  // equal but for size and compression
   std::vector<PhotoFinding> tiny, huge, extreme_aspect, blank, dark, bright;
-  std::vector<std::string> imbalance;  // sentences
-  std::vector<std::string> notes;      // of the dataset
+  std::vector<std::string> imbalance;        // sentences
+  std::vector<std::string> too_few;          // sentences, of each class that a held-out split cannot measure
+  int64_t needed = 0;                        // photos that a class takes to be measurable
+  std::vector<SplitSupport> support;         // of each held-out split that has photos, where there are classes
+  std::string compared_by;                   // "looks", or the backbone or model whose features were compared
+  std::vector<SplitDifference> differences;  // of the splits that have photos enough to be compared
+  std::vector<std::string> notes;            // of the dataset
 
+  bool splits_differ() const {
+    for (const SplitDifference& one : differences)
+      if (!one.warning.empty()) return true;
+    return false;
+  }
   // True when there is nothing to tell but notes.
   bool clean() const {
     return unreadable.empty() && damaged.empty() && wrong_extension.empty() && duplicates.empty() &&
            near_duplicates.empty() && tiny.empty() && huge.empty() && extreme_aspect.empty() && blank.empty() &&
-           dark.empty() && bright.empty() && imbalance.empty();
+           dark.empty() && bright.empty() && imbalance.empty() && too_few.empty() && !splits_differ();
   }
 };
 inline void fields(const CheckReport& r, JsonWriter& visit) {
@@ -55,7 +99,9 @@ inline void fields(const CheckReport& r, JsonWriter& visit) {
       visit("wrong_extension", r.wrong_extension), visit("duplicates", r.duplicates),
       visit("near_duplicates", r.near_duplicates), visit("tiny", r.tiny), visit("huge", r.huge),
       visit("extreme_aspect", r.extreme_aspect), visit("blank", r.blank), visit("dark", r.dark),
-      visit("bright", r.bright), visit("imbalance", r.imbalance), visit("notes", r.notes);
+      visit("bright", r.bright), visit("imbalance", r.imbalance), visit("too_few", r.too_few),
+      visit("needed", r.needed), visit("support", r.support), visit("compared_by", r.compared_by),
+      visit("differences", r.differences), visit("notes", r.notes);
 }
 
 // One line of the table for people.

@@ -10,6 +10,8 @@
 #include "spec/data_results.h"
 #include "spec/datatools_options.h"
 #include "spec/doctor_result.h"
+#include "spec/drift_request.h"
+#include "spec/drift_result.h"
 #include "spec/requests.h"
 #include "spec/results.h"
 #include "spec/summary_result.h"
@@ -38,8 +40,9 @@ struct Engine {
   ExplainResult (*explain)(const ExplainRequest&, Observer&);
   Summary (*summary)(const SummaryRequest&);
   SampleResult (*sample)(const std::string& folder, const DrawnSetOptions&, Observer&);
-  CheckResult (*check)(const LookRequest&, Observer&);
+  CheckResult (*check)(const LookRequest&, const ComparedBy&, Observer&);
   DataStats (*stats)(const LookRequest&, Observer&);
+  DriftResult (*drift)(const DriftRequest&, Observer&);
   SplitResult (*split)(const SplitRequest&, Observer&);
   UnpackResult (*unpack)(const UnpackRequest&, Observer&);
   // Writes a sheet of labelled photos to request.output; with a recipe or augmentation two more beside it. What was

@@ -41,6 +41,12 @@ MIN_ACCURACY=0 expect 0 photos first --recipe net.json
 holds first/data-check.json first/junit.xml first/summary.md first/runs/model/MODEL_CARD.md first/evaluation/report.html
 for file in best.pt model.onnx MODEL_CARD.md metrics.json predictions.csv; do holds "first/release/$file"; done
 
+# Photos of another size are not those of the last release.
+"$cvtool" data sample former --train-per-class 24 --valid-per-class 12 --test-per-class 9 --size 24x24 >log 2>&1
+FORMER_DATA=former expect 3 photos drifted --recipe net.json
+holds drifted/data-drift.json
+[ ! -e drifted/runs ] || fail "photos that have drifted are trained on"
+
 # The same again is no loss; a gate that is missed leaves the reports, and no release.
 BASELINE=first/release/metrics.json MIN_ACCURACY=1.0 GITHUB_STEP_SUMMARY=page.md expect 3 photos second --recipe net.json
 holds page.md second/junit.xml second/evaluation/report.html

@@ -205,3 +205,34 @@ TEST_CASE("Statistics count classes, sizes, colours and the majority baseline") 
   const cv::Mat drawn = stats_picture(stats);
   CHECK(drawn.cols == 3 * 480);
 }
+
+TEST_CASE("Photos that are the same in two of the groups that a list names are told of") {
+  const TempFolder folder;
+  std::string list = "path,label,split,group\n";
+  for (int i = 0; i < 12; ++i) {
+    const std::string name = std::to_string(i) + ".png";
+    // 3 is 2 made a little smaller, 5 is 4.
+    const cv::Mat image = i == 3 ? picture(2, {180, 135}) : picture(i == 5 ? 4 : i);
+    folder.write(name, encoded(image, ".png"));
+    list += name + (i % 2 ? ",cats," : ",dogs,") + (i < 8 ? "train," : "valid,") + "patient" + std::to_string(i) + "\n";
+  }
+  folder.write("list.csv", list);
+  CheckPlan plan;
+  const Dataset dataset = find_photos(folder / "list.csv", {}, 1, plan.origin);
+  const CheckReport report = check_dataset(dataset, plan);
+  CHECK(report.groups == 12);
+  REQUIRE(report.duplicates.size() == 1);
+  CHECK(report.duplicates[0].across_groups);
+  REQUIRE(report.near_duplicates.size() == 1);
+  CHECK(report.near_duplicates[0].across_groups);
+  int64_t told = 0;
+  for (const CheckLine& line : check_lines(report))
+    if (line.what.find("in two groups") != std::string::npos) told += line.count;
+  CHECK(told == 2);
+}
+
+TEST_CASE("Where a list names no groups nothing is said of them") {
+  const TempFolder folder;
+  write_clean(folder);
+  for (const CheckLine& line : check_lines(check(folder))) CHECK(line.what.find("groups") == std::string::npos);
+}

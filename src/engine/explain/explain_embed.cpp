@@ -1,8 +1,5 @@
 #include <ATen/ATen.h>
 
-#include <algorithm>
-#include <cmath>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -10,47 +7,13 @@
 #include "base/text.h"
 #include "data/photos.h"
 #include "engine/explain/explain_jobs.h"
+#include "engine/layer_values.h"
 #include "engine/output_check.h"
 #include "explain/activations.h"
 #include "explain/embedding.h"
-#include "torch/lanes.h"
-#include "train/photo_pass.h"
 
 namespace cvtool {
 namespace {
-
-constexpr int64_t kBatch = 16;
-
-struct Features {
-  const PhotoPredictor& predictor;
-  const FlatNet& net;
-  size_t layer;
-};
-
-// The layer's value for each photo of the store, [N,F]; maps and tokens as the mean of each channel.
-at::Tensor values_of(const Features& features, const PhotoStore& store, Observer& observer) {
-  const auto total = static_cast<int64_t>(store.samples().size());
-  PassPlan plan;
-  plan.rows = kBatch;
-  plan.work = [&features](const Batch& photos) {
-    const auto compute = [&features](const at::Tensor& pixels) {
-      const at::Tensor value = activations_of(features.net, pixels, {features.layer}).values[0];
-      const at::Tensor means = value.dim() == 4 ? value.mean({2, 3}) : value.dim() == 3 ? value.mean(1) : value;
-      return means.flatten(1).to(at::kFloat);
-    };
-    return std::vector<at::Tensor>{in_lanes(features.predictor.input(photos.pixels), kBatch, compute)};
-  };
-  PhotoPass pass(store, in_order(store.samples().size()), std::move(plan));
-  std::vector<at::Tensor> parts;
-  int64_t done = 0;
-  for (Passed passed; pass.next(passed);) {
-    parts.push_back(passed.values[0]);
-    done += parts.back().size(0);
-    observer.progress({"Looking", done, total, std::nan(""), std::nan("")});
-    if (observer.stop_requested()) throw Error("interrupted; nothing was written", ExitCode::kInterrupted);
-  }
-  return at::cat(parts);
-}
 
 Json points_json(const Embedding& embedding) {
   Json points = Json::array();
@@ -93,7 +56,8 @@ ExplainResult explain_embedding(const ExplainRequest& request, Observer& observe
     embedding.paths.push_back(sample.path);
     embedding.labels.push_back(sample.label);
   }
-  embedding.projection = principal_components(values_of({opened.predictor, net, layer}, *split.store, observer));
+  const auto input = [&](const at::Tensor& pixels) { return opened.predictor.input(pixels); };
+  embedding.projection = principal_components(layer_values({net, layer, input}, *split.store, observer));
   embedding.outliers = outliers_of(embedding.projection.points, embedding.labels);
   const std::string& name = net.layers()[layer].name;
   if (csv)
