@@ -10,7 +10,7 @@ class EvalCommand {
  public:
   explicit EvalCommand(CommandApp& app) {
     app.common({"--data", "--model", "--split", "--output", "--json", "--min", "--max", "--baseline", "--threshold",
-                "--calibrate", "--tta", "--device"});
+                "--calibrate", "--coverage", "--ood", "--tta", "--device"});
     app.example("cvtool eval --data photos", "the newest run on the test photos");
     app.example("cvtool eval --data photos --model runs/train2 --min accuracy=0.9", "exit code 3 below that");
     app.add_option("--data", request_.data, "folder of photos, archive of one (.zip, .tar) or CSV file")
@@ -18,7 +18,7 @@ class EvalCommand {
         ->type_name("DIR|FILE");
     add_model_flag(app, request_.model);
     app.add_option("--split", request_.split, "which photos (default: test, else valid)")
-        ->type_name("train|valid|test|all");
+        ->type_name("train|valid|test|calibration|all");
     app.add_option("-o,--output", request_.output,
                    "folder for report.html and the other files (default: eval-SPLIT beside the model)")
         ->type_name("DIR");
@@ -44,6 +44,7 @@ class EvalCommand {
            "--calibrate", [this](const std::string& word) { set_calibration(word); },
            "fit it on the validation photos, and store it in the model")
         ->type_name("temperature");
+    add_limits(app);
     app.add_option("--precision", request_.precision, "arithmetic (default: fp32)")->type_name("fp32|bf16");
     app.add_option("-b,--batch,--batch-size", request_.batch, "photos per step on a GPU (default: 64)")
         ->check(in_range(1, 65536));
@@ -99,6 +100,27 @@ class EvalCommand {
     }
   }
 
+  void add_limits(CommandApp& app) {
+    app.add_flag(
+           "--fit-unknown", request_.fit_unknown,
+           "fit what tells unknown photos on the training photos, and store it in the model, for predict --unknown")
+        ->group(kLimits);
+    app.add_flag(
+           "--fit-coverage", request_.fit_coverage,
+           "calibrate the model for predict --coverage: with the photos that were held back (train --calibration), "
+           "or with photos that it has never seen, and store that in the model")
+        ->group(kLimits);
+    add_share_flag(app, "--coverage", request_.coverage,
+                   "measure how often the right class is among the possible ones of predict --coverage (default: 0.9, "
+                   "where the model is calibrated)")
+        ->type_name("P")
+        ->group(kLimits);
+    app.add_option("--ood", request_.ood,
+                   "measure how well photos of something else, of any folders, are told from the evaluated ones")
+        ->type_name("DIR")
+        ->group(kLimits);
+  }
+
   void set_calibration(const std::string& word) {
     if (word != "temperature") throw UsageError("--calibrate: " + unknown_word("method", word, {"temperature"}));
     request_.calibrate = word;
@@ -117,6 +139,8 @@ class EvalCommand {
       out += (gate.met ? "gate met: " : "gate missed: ") + printable(gate_text(gate)) + "\n";
     if (result.baseline) out += "baseline: " + printable(result.baseline->text) + "\n";
     if (result.calibration) out += calibration_text(*result.calibration);
+    if (result.coverage) out += coverage_text(*result.coverage);
+    if (result.ood) out += ood_text(*result.ood);
     return out + "report " + printable(result.folder) + "/report.html\n";
   }
 
@@ -128,6 +152,23 @@ class EvalCommand {
              fixed(change.ece_after, 4) + " after\n";
     return out;
   }
+
+  static std::string coverage_text(const CoverageResult& coverage) {
+    return "coverage " + number_text(coverage.asked) + " asked, " + fixed(coverage.reached, 4) +
+           " reached (95 %: " + fixed(coverage.interval[0], 4) + " to " + fixed(coverage.interval[1], 4) + "), " +
+           fixed(coverage.mean_size, 2) + " classes possible a photo\n";
+  }
+
+  static std::string ood_text(const OodResult& ood) {
+    std::string out = counted(ood.photos, "photo") + " of something else, " + printable(ood.data) + ", from " +
+                      with_thousands(ood.known) + " known ones:\n";
+    std::vector<std::vector<std::string>> rows{{"by", "auroc", "fpr95"}};
+    for (const auto& [name, method] : ood.methods)
+      rows.push_back({name, fixed(method.auroc, 4), fixed(method.fpr95, 4)});
+    return out + table_text(rows);
+  }
+
+  static constexpr const char* kLimits = "What it does not know";
 
   EvalRequest request_;
   bool json_ = false;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "base/error.h"
@@ -13,6 +14,16 @@
 #include "spec/drift_request.h"
 
 namespace cvtool {
+
+// Throws UsageError where it is none.
+inline Json number_from_flag(const std::string& text, const std::string& flag) {
+  const Json value = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (value.is_number()) return value;
+  // ".5" is not a JSON number, but people write it.
+  const Json padded = Json::parse("0" + text, nullptr, false);
+  if (!text.empty() && text[0] == '.' && padded.is_number()) return padded;
+  throw UsageError(flag + ": '" + text + "' is not a number");
+}
 
 // Visitor that adds a flag for each field. A given flag sets the struct's member at once and is noted in `given`
 // (where there is one) under its key, so that it can be laid over a recipe later. The struct and `given` must outlive
@@ -94,19 +105,10 @@ class FlagBinder {
     return Json::array({size.height, size.width});
   }
   static Json json_from_flag(const std::string& text, const double&, const std::string& flag) {
-    return number(text, flag);
+    return number_from_flag(text, flag);
   }
   static Json json_from_flag(const std::string& text, const int64_t&, const std::string& flag) {
-    return number(text, flag);
-  }
-
-  static Json number(const std::string& text, const std::string& flag) {
-    const Json value = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-    if (value.is_number()) return value;
-    // ".5" is not a JSON number, but people write it.
-    const Json padded = Json::parse("0" + text, nullptr, false);
-    if (!text.empty() && text[0] == '.' && padded.is_number()) return padded;
-    throw UsageError(flag + ": '" + text + "' is not a number");
+    return number_from_flag(text, flag);
   }
 
   CommandApp& app_;
@@ -114,6 +116,21 @@ class FlagBinder {
   std::string group_;
   Json on_backbone_ = Json::object();
 };
+
+// A flag for a share above 0 and below 1, which may be left out. `share` must outlive the parsing.
+inline CLI::Option* add_share_flag(CommandApp& app, const std::string& flag, std::optional<double>& share,
+                                   const std::string& help) {
+  return app.add_option_function<std::string>(
+      flag,
+      [flag, &share](const std::string& text) {
+        const std::string key = flag.substr(2);
+        double value = 0;
+        JsonReader({{key, number_from_flag(text, flag)}},
+                   "--")(key.c_str(), value, Doc("").range(0, 1).above_low().below_high());
+        share = value;
+      },
+      help);
+}
 
 // `--augment`. `list` becomes the resolved list where the flag is given; it must outlive the parsing. `fallback` says
 // what is done without it.

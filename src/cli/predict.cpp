@@ -46,8 +46,8 @@ void check_request(const PredictRequest& request) {
 class PredictCommand {
  public:
   explicit PredictCommand(CommandApp& app) {
-    app.common({"--stdin-image", "--null", "--watch", "--model", "--json", "--csv", "--top", "--threshold", "--draw",
-                "--sort-into", "--tta", "--device"});
+    app.common({"--stdin-image", "--null", "--watch", "--model", "--json", "--csv", "--top", "--threshold", "--unknown",
+                "--coverage", "--draw", "--sort-into", "--tta", "--device"});
     app.example("cvtool predict photo.jpg --top 3", "the three most probable classes");
     app.example("cvtool predict photos --sort-into sorted", "copies in a folder per class");
     app.example("find . -name '*.jpg' -print0 | cvtool predict - -0 --json", "one JSON object a photo");
@@ -58,9 +58,23 @@ class PredictCommand {
     app.add_option("--watch", request_.watch, "predict photos as they arrive in this folder, until Ctrl-C")
         ->type_name("DIR");
     add_model_flag(app, request_.model);
-    auto* json = app.add_flag("--json", json_, "JSON Lines: path, class, probability, probabilities, or error");
-    app.add_flag("--csv", csv_, "CSV: path, class, probability, one column a class, error")->excludes(json);
+    auto* json = app.add_flag("--json", json_,
+                              "JSON Lines: path, class, probability, probabilities, or error; with --unknown and "
+                              "--coverage unknown, familiarity, distance and possible");
+    app.add_flag("--csv", csv_,
+                 "CSV: path, class, probability, one column a class, what --unknown and --coverage add, error")
+        ->excludes(json);
     fields(request_.options, FlagBinder(app, "Answers"));
+    add_share_flag(app, "--unknown", request_.options.unknown,
+                   "name the photos that are like nothing that the model has learned, and so often one that is like it "
+                   "too, such as 0.05 (default: none)")
+        ->type_name("RATE")
+        ->group("Answers");
+    add_share_flag(app, "--coverage", request_.options.coverage,
+                   "name every class that is still possible, so that the right one is among them so often, such as 0.9 "
+                   "(default: no)")
+        ->type_name("P")
+        ->group("Answers");
     app.add_option("--precision", request_.precision, "arithmetic (default: fp32)")->type_name("fp32|bf16");
     app.add_option("-b,--batch,--batch-size", request_.batch, "photos per step on a GPU (default: 64)")
         ->check(in_range(1, 65536));
@@ -97,6 +111,8 @@ class PredictCommand {
     if (!csv_) return;
     std::string header = "path,class,probability";
     for (const std::string& name : classes) header += "," + csv_cell(name);
+    if (request_.options.unknown) header += ",unknown,familiarity,distance";
+    if (request_.options.coverage) header += ",possible";
     print(header + ",error\n");
   }
 
@@ -116,25 +132,48 @@ class PredictCommand {
         line["top"].push_back(
             {{"class", classes_[result.ranked[i]]}, {"probability", result.probabilities[result.ranked[i]]}});
     }
+    if (result.familiarity) {
+      line["unknown"] = result.familiarity->unknown;
+      line["familiarity"] = result.familiarity->familiarity;
+      line["distance"] = result.familiarity->distance;
+    }
+    if (result.possible) line["possible"] = possible(result);
     return line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
   }
 
   std::string csv_line(const ImageResult& result) const {
     std::string line = csv_cell(result.path) + ",";
-    if (!result.error.empty())
-      return line + "," + std::string(classes_.size() + 1, ',') + csv_cell(result.error) + "\n";
+    if (!result.error.empty()) {
+      const size_t more = (request_.options.unknown ? 3 : 0) + (request_.options.coverage ? 1 : 0);
+      return line + "," + std::string(classes_.size() + 1 + more, ',') + csv_cell(result.error) + "\n";
+    }
     line += csv_cell(result.label) + "," + Json(result.probabilities[result.ranked[0]]).dump();
     for (double p : result.probabilities) line += "," + Json(p).dump();
+    if (const auto& usual = result.familiarity)
+      line += std::string(usual->unknown ? ",yes," : ",no,") + Json(usual->familiarity).dump() + "," +
+              Json(usual->distance).dump();
+    // A list in JSON: a class's name may hold any character.
+    if (result.possible) line += "," + csv_cell(Json(possible(result)).dump());
     return line + ",\n";
   }
 
   std::string text_line(const ImageResult& result) const {
     if (!result.error.empty()) return printable(result.path + ": error: " + result.error) + "\n";
     std::string line = result.path + ":";
+    if (result.familiarity && result.familiarity->unknown) line += " like nothing learned:";
     if (result.label != classes_[result.ranked[0]]) line += " " + result.label + ":";
     for (size_t i = 0; i < shown(result); ++i)
       line += (i ? ", " : " ") + classes_[result.ranked[i]] + " " + fixed(result.probabilities[result.ranked[i]], 4);
+    if (result.possible)
+      line += "; possible at " + number_text(100 * *request_.options.coverage) + " %: " + join(possible(result), ", ");
     return printable(line) + "\n";
+  }
+
+  // The classes that are possible, the most probable first.
+  std::vector<std::string> possible(const ImageResult& result) const {
+    std::vector<std::string> names;
+    for (size_t i = 0; i < *result.possible; ++i) names.push_back(classes_[result.ranked[i]]);
+    return names;
   }
 
   // How many classes are named.

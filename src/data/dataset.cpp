@@ -128,30 +128,35 @@ std::string notes_text(const Dataset& dataset) {
 
 // Holds back what the data does not split itself.
 void complete_splits(Dataset& dataset, const DataConfig& config, const SplitDraw& draw, DataOrigin& origin) {
-  if (config.valid + config.test >= 1)
-    throw UsageError("valid + test: must be below 1, so that photos remain to train on");
+  if (config.valid + config.test + config.calibration >= 1)
+    throw UsageError(std::string(config.calibration > 0 ? "valid + test + calibration" : "valid + test") +
+                     ": must be below 1, so that photos remain to train on");
   const bool no_valid = dataset.valid.empty() && !dataset.train.empty() && config.valid > 0;
   const bool no_test = dataset.test.empty() && config.test > 0;
+  const bool test_of_valid = no_test && !dataset.valid.empty();
   if (no_valid) origin.valid_fraction = config.valid;
   if (no_test) origin.test_fraction = config.test;
-  if (no_valid) {
-    HeldBack parts = held_out(dataset, dataset.train, {config.valid, no_test ? config.test : 0}, draw);
+  HoldOutPlan plan{no_valid ? config.valid : 0, no_test && !test_of_valid ? config.test : 0};
+  plan.calibration = config.calibration;
+  if (plan.valid + plan.test + plan.calibration > 0) {
+    HeldBack parts = held_out(dataset, dataset.train, plan, draw);
     dataset.train = std::move(parts.rest);
-    dataset.valid = std::move(parts.valid);
-    if (no_test) dataset.test = std::move(parts.test);
-    if (dataset.valid.empty())
-      dataset.notes.push_back("no photo could be held out for validation: each class has one photo, or copies of one");
-    else if (dataset.names_splits)
-      dataset.notes.push_back("there is no validation split: " + percent(config.valid) +
-                              " of train is held out for it");
-  } else if (no_test) {
-    auto& source = dataset.valid.empty() ? dataset.train : dataset.valid;
-    const std::string name = dataset.valid.empty() ? "train" : "valid";
-    HeldBack parts = held_out(dataset, source, {0, config.test}, draw);
-    source = std::move(parts.rest);
-    dataset.test = std::move(parts.test);
-    dataset.notes.push_back("there is no test split: " + percent(config.test) + " of " + name + " is held out for it");
+    dataset.calibration = std::move(parts.calibration);
+    if (no_valid) dataset.valid = std::move(parts.valid);
+    if (plan.test > 0) dataset.test = std::move(parts.test);
   }
+  if (no_valid && dataset.valid.empty())
+    dataset.notes.push_back("no photo could be held out for validation: each class has one photo, or copies of one");
+  else if (no_valid && dataset.names_splits)
+    dataset.notes.push_back("there is no validation split: " + percent(config.valid) + " of train is held out for it");
+  if (test_of_valid) {
+    HeldBack parts = held_out(dataset, dataset.valid, {0, config.test}, draw);
+    dataset.valid = std::move(parts.rest);
+    dataset.test = std::move(parts.test);
+  }
+  if (no_test && !no_valid)
+    dataset.notes.push_back("there is no test split: " + percent(config.test) + " of " +
+                            (test_of_valid ? "valid" : "train") + " is held out for it");
 }
 
 // Where one class was found that is a whole set itself: what to name instead.
@@ -194,7 +199,8 @@ const std::vector<Sample>& Dataset::split(const std::string& name) const {
   if (name == "train") return train;
   if (name == "valid") return valid;
   if (name == "test") return test;
-  throw UsageError(unknown_word("split", name, {"train", "valid", "test", "all"}));
+  if (name == "calibration") return calibration;
+  throw UsageError(unknown_word("split", name, {"train", "valid", "test", "calibration", "all"}));
 }
 
 std::vector<int64_t> counts_by_label(const std::vector<Sample>& samples, size_t classes) {
@@ -207,6 +213,7 @@ std::vector<Sample> Dataset::all() const {
   std::vector<Sample> samples = train;
   samples.insert(samples.end(), valid.begin(), valid.end());
   samples.insert(samples.end(), test.begin(), test.end());
+  samples.insert(samples.end(), calibration.begin(), calibration.end());
   std::sort(samples.begin(), samples.end(), [](const Sample& a, const Sample& b) { return a.path < b.path; });
   return samples;
 }

@@ -27,9 +27,10 @@ struct Dataset {
   bool names_splits = false;         // the folders or lines say which photos are for training, validation and testing
   std::vector<std::string> classes;  // code-point order, or as the config says
   std::vector<Sample> train, valid, test;  // each sorted by path
+  std::vector<Sample> calibration;         // the same; held back where the config asks for it
   std::vector<std::string> notes;  // what the user should be told: classes missing from a split, folders passed over
 
-  // "train", "valid" or "test"; throws UsageError on another name.
+  // "train", "valid", "test" or "calibration"; throws UsageError on another name.
   const std::vector<Sample>& split(const std::string& name) const;
   // The photos of all splits, sorted by path.
   std::vector<Sample> all() const;

@@ -9,7 +9,7 @@
 namespace cvtool {
 namespace {
 
-enum class Part { kRest, kValid, kTest };
+enum class Part { kRest, kValid, kTest, kCalibration };
 
 struct Drawn {
   double u;
@@ -17,6 +17,12 @@ struct Drawn {
   Part part;
   bool alone;  // it has no copies, so that it may move
 };
+
+Part part_of(double u, const HoldOutPlan& plan) {
+  if (u < plan.valid) return Part::kValid;
+  if (u < plan.valid + plan.test) return Part::kTest;
+  return u < plan.valid + plan.test + plan.calibration ? Part::kCalibration : Part::kRest;
+}
 
 bool has(const std::vector<Drawn>& draws, Part part) {
   return std::any_of(draws.begin(), draws.end(), [&](const Drawn& draw) { return draw.part == part; });
@@ -49,7 +55,7 @@ HeldBack hold_out(const std::vector<Sample>& samples, const HoldOutPlan& plan) {
   std::map<int64_t, std::vector<Drawn>> classes;
   for (size_t i = 0; i < samples.size(); ++i) {
     const double u = Random(plan.seed, "split", 0, samples[first[i]].id).uniform();
-    const Part part = u < plan.valid ? Part::kValid : u < plan.valid + plan.test ? Part::kTest : Part::kRest;
+    const Part part = part_of(u, plan);
     classes[samples[i].label].push_back({u, i, part, alone[i] != 0});
   }
   std::vector<Part> parts(samples.size());
@@ -62,8 +68,8 @@ HeldBack hold_out(const std::vector<Sample>& samples, const HoldOutPlan& plan) {
   }
   HeldBack out;
   for (size_t i = 0; i < samples.size(); ++i) {
-    auto& target = parts[i] == Part::kValid ? out.valid : parts[i] == Part::kTest ? out.test : out.rest;
-    target.push_back(samples[i]);
+    std::vector<Sample>* const targets[] = {&out.rest, &out.valid, &out.test, &out.calibration};
+    targets[static_cast<size_t>(parts[i])]->push_back(samples[i]);
   }
   return out;
 }

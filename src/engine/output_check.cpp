@@ -46,7 +46,8 @@ std::string input_at(const struct stat& output, const CommandInputs& inputs) {
   for (const std::string& file : inputs.files)
     if (same_file(output, file)) return file;
   if (!inputs.dataset) return "";
-  for (const auto* split : {&inputs.dataset->train, &inputs.dataset->valid, &inputs.dataset->test})
+  for (const auto* split :
+       {&inputs.dataset->train, &inputs.dataset->valid, &inputs.dataset->test, &inputs.dataset->calibration})
     for (const Sample& sample : *split)
       if (const std::string file = file_of(sample_path(inputs.dataset->root, sample.path)); same_file(output, file))
         return file;

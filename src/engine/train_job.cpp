@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -16,6 +17,7 @@
 #include "engine/jobs.h"
 #include "engine/output_check.h"
 #include "evaluate/evaluation.h"
+#include "evaluate/known_photos.h"
 #include "explain/layer_costs.h"
 #include "model/archive.h"
 #include "model/model_file.h"
@@ -25,6 +27,7 @@
 #include "search/search.h"
 #include "search/way.h"
 #include "torch/matrix_rate.h"
+#include "train/kept_features.h"
 #include "train/lr_finder.h"
 #include "train/stopping.h"
 
@@ -33,20 +36,77 @@ namespace fs = std::filesystem;
 namespace cvtool {
 namespace {
 
-// Measures best.pt as eval does, and writes eval's files.
-Evaluation final_evaluation(const TrainPlan& plan, const TrainingData& data, const StartedRun& run,
-                            Observer& observer) {
+constexpr int64_t kPhotosAtOnceOnGpu = 64;
+
+// A training that has come to its end.
+struct DoneTraining {
+  const TrainPlan& plan;
+  const TrainingData& data;
+  const StartedRun& run;
+  KeptFeatures kept;  // of the training photos
+};
+
+// Of the training photos; those that the training has kept need no second look.
+PhotoLooks learned_photos(const DoneTraining& done, const ModelFile& best, const PhotoPredictor& predictor,
+                          Observer& observer) {
+  const PhotoStore& photos = *done.data.train.store;
+  const KeptFeatures kept =
+      done.kept.train ? done.kept : kept_features(phase_inputs(done.plan, done.data, observer));
+  if (kept.train) return look_at_kept(best.module, kept, rows_to_fit(photos));
+  return look_at(predictor, photos, rows_to_fit(photos), kPhotosAtOnceOnGpu, observer);
+}
+
+// Of photos that trained nothing and, where some are held back for that, chose nothing.
+struct HeldPhotos {
+  std::string split;
+  at::Tensor features;
+  std::optional<PhotoLooks> fresh;  // of those that are held back
+};
+
+HeldPhotos held_photos(const DoneTraining& done, const PhotoPredictor& predictor, const Outputs& valid,
+                       Observer& observer) {
+  const TrainingData& data = done.data;
+  if (!data.calibration.store) return {"validation", valid.features, {}};
+  std::vector<Sample> others = data.train.store->samples();
+  if (data.valid.store)
+    others.insert(others.end(), data.valid.store->samples().begin(), data.valid.store->samples().end());
+  const PhotoStore& photos = *data.calibration.store;
+  PhotoLooks looks = look_at(predictor, photos, fresh_rows(photos, others), kPhotosAtOnceOnGpu, observer);
+  return {"calibration", looks.features, std::move(looks)};
+}
+
+void fit_what_it_knows(const PhotoLooks& learned, const HeldPhotos& held, const TrainingData& data, Json& info) {
+  if (const std::string trouble = fit_unknown(learned, held.features, held.split, info); !trouble.empty())
+    spdlog::info("the model will not tell unknown photos (predict --unknown): {}", trouble);
+  if (!held.fresh) return;
+  if (held.fresh->count() == 0) {
+    spdlog::warn("the photos held back for calibration are all copies of others: predict --coverage has none to go by");
+    return;
+  }
+  fit_coverage(*held.fresh, data.calibration.store->digest(), info);
+  spdlog::info("calibrated with {} (predict --coverage)", counted(held.fresh->count(), "photo"));
+}
+
+// Measures best.pt as eval does, fits what it is to know of its limits, and writes eval's files.
+Evaluation final_evaluation(const DoneTraining& done, Observer& observer) {
+  const auto& [plan, data, run, kept] = done;
   const OpenedSplit& split = data.measured();
-  const ModelFile best = load_model(run.folder + "/best.pt");
+  ModelFile best = load_model(run.folder + "/best.pt");
   const PhotoPredictor predictor({best.module, plan.device, at::kFloat}, plan.recipe);
+  EvaluationPass pass{plan.recipe.train.loss, kPhotosAtOnceOnGpu};
+  if (data.valid.store && !data.calibration.store)
+    pass.featured = fresh_rows(*data.valid.store, data.train.store->samples());
+  Outputs outputs = outputs_of(predictor, *split.store, pass, observer);
+  fit_what_it_knows(learned_photos(done, best, predictor, observer), held_photos(done, predictor, outputs, observer),
+                    data, best.info);
+  save_model(run.folder + "/best.pt", best);
   EvaluationSubject subject = subject_of(run.folder + "/best.pt", best, plan.dataset, split);
   subject.data = plan.request.data;
   subject.duplicates = duplicates_in_training(data.train, data.valid);
   subject.device = plan.device.str();
   subject.precision = "fp32";
   subject.heat = heat_view_of(best, predictor, plan.recipe, plan.device);
-  Evaluation evaluation =
-      evaluate(subject, outputs_of(predictor, *split.store, {plan.recipe.train.loss, 64}, observer));
+  Evaluation evaluation = evaluate(subject, std::move(outputs));
   write_evaluation(run.folder, subject, evaluation);
   return evaluation;
 }
@@ -163,7 +223,8 @@ TrainResult train(const TrainRequest& request, Ranks* ranks, Observer& observer)
   const std::string model = run.folder + "/best.pt", digest = stored_digest(model);
   Profile profile;
   const bool profiled = plan.request.session.profile;
-  const TrainingEnd end = train_into_folder(plan, data, run, observer, profiled ? &profile : nullptr);
+  KeptFeatures kept;
+  const TrainingEnd end = train_into_folder(plan, data, run, observer, {profiled ? &profile : nullptr, &kept});
 
   TrainResult result;
   if (profiled && !profile.result().epochs.empty()) result.profile = finished_profile(profile, plan, run);
@@ -184,7 +245,7 @@ TrainResult train(const TrainRequest& request, Ranks* ranks, Observer& observer)
     result.notes.push_back("made from an earlier best.pt, to be made again: " + join(stale, ", "));
   if (result.best_epoch == 0 || result.interrupted) return result;
   try {
-    const Evaluation evaluation = final_evaluation(plan, data, run, observer);
+    const Evaluation evaluation = final_evaluation({plan, data, run, std::move(kept)}, observer);
     result.metrics = evaluation.document["metrics"];
     result.accuracy = measured(evaluation, "accuracy");
     result.loss = evaluation.outputs.loss;

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "base/error.h"
+#include "evaluate/known_photos.h"
 #include "metrics/calibration_metrics.h"
 #include "metrics/temperature.h"
 
@@ -65,6 +66,7 @@ CalibrationResult calibrate(ModelFile& model, const std::string& path, const Out
   CalibrationResult result{fit.temperature, {kTemperature, temperature, p.count(), {}}};
   result.calibration.splits.emplace_back("valid", calibration_change(p, fit.temperature));
   model.info["calibration"] = result.calibration;
+  model.info.erase(kCoverageKey);
   add_golden_sample(model, model.golden);
   save_model(path, model);
   return result;

@@ -15,8 +15,9 @@ struct CalibrationResult {
 };
 
 // Fits a temperature to what the model says of the validation photos and stores it in the model: its logits and so its
-// probabilities change, in eval, predict and every export, and its golden sample is made anew. The file is replaced.
-// Throws UsageError for a model whose temperature cannot be set (an exported one), and as fit_temperature does.
+// probabilities change, in eval, predict and every export, and its golden sample is made anew; what it was calibrated
+// for by its probabilities (kCoverageKey) goes. The file is replaced. Throws UsageError for a model whose temperature
+// cannot be set (an exported one), and as fit_temperature does.
 CalibrationResult calibrate(ModelFile& model, const std::string& path, const Outputs& valid);
 
 // Of predictions whose temperature is multiplied by `factor`.

@@ -62,8 +62,10 @@ Prediction mean_of_photo(const std::vector<Prediction>& predictions, int64_t pho
     if (each_unit) no.push_back(at::log_sigmoid(-z));
   }
   const at::Tensor logits = each_unit ? log_mean_exp(yes) - log_mean_exp(no) : log_mean_exp(yes);
-  return {logits.to(at::kFloat), at::stack(probabilities).mean(0),
-          sigmoids.empty() ? at::Tensor() : at::stack(sigmoids).mean(0)};
+  return {logits.to(at::kFloat),
+          at::stack(probabilities).mean(0),
+          sigmoids.empty() ? at::Tensor() : at::stack(sigmoids).mean(0),
+          {}};
 }
 
 }  // namespace
@@ -99,7 +101,8 @@ Prediction mean_prediction(const std::vector<Prediction>& predictions, bool sigm
     probabilities.push_back(mean.probabilities);
     if (mean.sigmoids.defined()) sigmoids.push_back(mean.sigmoids);
   }
-  return {at::cat(logits), at::cat(probabilities), sigmoids.empty() ? at::Tensor() : at::cat(sigmoids)};
+  return {at::cat(logits), at::cat(probabilities), sigmoids.empty() ? at::Tensor() : at::cat(sigmoids),
+          predictions.at(0).features};
 }
 
 namespace {

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "data/image.h"
 #include "data/image_tensor.h"
+#include "evaluate/known_features.h"
 #include "torch/device.h"
 #include "train/losses.h"
 #include "train/photo_pass.h"
@@ -35,7 +36,7 @@ at::Tensor losses_of(const std::string& loss, const at::Tensor& logits, const at
   return losses;
 }
 
-enum Value { kProbabilities, kDistribution, kLosses, kHits };
+enum Value { kProbabilities, kDistribution, kLosses, kHits, kFeatures };
 
 // [1,3,h,w] u8: the photo samples()[row] in its own size, read anew.
 at::Tensor photo_as_it_is(const PhotoStore& store, size_t row) {
@@ -47,13 +48,23 @@ at::Tensor photo_as_it_is(const PhotoStore& store, size_t row) {
   }
 }
 
+// [n,D] of those rows of a batch that are wanted; undefined where there are none, or the net has no features.
+at::Tensor wanted_features(const Prediction& said, const std::vector<size_t>& rows, const std::vector<size_t>& wanted) {
+  std::vector<at::Tensor> found;
+  for (size_t i = 0; said.features.defined() && i < rows.size(); ++i)
+    if (std::binary_search(wanted.begin(), wanted.end(), rows[i]))
+      found.push_back(compared_features(said.features[static_cast<int64_t>(i)]));
+  return found.empty() ? at::Tensor() : at::stack(found);
+}
+
 PassPlan pass_plan(const PhotoPredictor& predictor, const PhotoStore& store, const EvaluationPass& pass) {
   PassPlan plan;
-  plan.work = [&predictor, &store, loss = pass.loss](const Batch& photos) {
+  plan.work = [&predictor, &store, &pass](const Batch& photos) {
     const Prediction p = predictor.run(predictor.resizes() ? photo_as_it_is(store, photos.rows.at(0)) : photos.pixels);
     return std::vector<at::Tensor>{p.probabilities, distribution_of(p.logits.to(at::kDouble)),
-                                   losses_of(loss, p.logits, photos.labels),
-                                   correct_from_logits(p.logits, photos.labels)};
+                                   losses_of(pass.loss, p.logits, photos.labels),
+                                   correct_from_logits(p.logits, photos.labels),
+                                   wanted_features(p, photos.rows, pass.featured)};
   };
   plan.device = predictor.net().device();
   plan.rows = predictor.rows(pass.batch);
@@ -148,8 +159,10 @@ Outputs outputs_of(const PhotoPredictor& predictor, const PhotoStore& store, con
   PhotoPass photos(store, pass.ranks ? store.own_rows() : in_order(store.samples().size()),
                    pass_plan(predictor, store, pass));
   PhotoRows found;
+  std::vector<at::Tensor> features;
   for (Passed passed; photos.next(passed);) {
     found.add(passed);
+    if (passed.values[kFeatures].defined()) features.push_back(passed.values[kFeatures]);
     if (observer.stop_requested()) throw Error("interrupted while evaluating", ExitCode::kInterrupted);
     const auto own = static_cast<double>(found.count());
     observer.progress(
@@ -157,6 +170,7 @@ Outputs outputs_of(const PhotoPredictor& predictor, const PhotoStore& store, con
   }
   if (pass.ranks) found = gathered(found, *pass.ranks);
   Outputs out;
+  if (!features.empty()) out.features = at::cat(features);
   out.decode = decode_options(store.options().data, store.options().read);
   Predictions& p = out.predictions;
   for (const int64_t row : found.rows) {

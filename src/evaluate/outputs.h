@@ -18,12 +18,14 @@ struct Outputs {
   Predictions predictions;  // labels are the data's
   double loss = 0;          // mean
   DecodeOptions decode;     // how the photos were read
+  at::Tensor features;      // [N,D] f32 of EvaluationPass::featured, as compared_features gives them; may be undefined
 };
 
 struct EvaluationPass {
   std::string loss;        // see loss_from_logits
   int64_t batch = 64;      // photos per step on a GPU; on the CPU the net decides (Predictor::rows)
   Ranks* ranks = nullptr;  // processes that share the photos; may be null
+  std::vector<size_t> featured{};  // rows whose features are wanted too, ascending; of one process alone
 };
 
 // Runs the model over the store in its order. Of several processes each runs it over the photos that it has read

@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "base/error.h"
+#include "model/model_info.h"
 #include "model/stages.h"
 
 namespace cvtool {
@@ -136,6 +137,8 @@ ModelFile frozen_for_export(const ModelFile& model, const TorchscriptOptions& op
   out.module = frozen_module(out.module, kept);
   methods.emplace_back("forward");
   compact_weights(out.module, options.precision, methods);
+  // Weights in fewer bits say other things than what was fitted and calibrated.
+  if (options.precision != "fp32") out.info = without_limits(std::move(out.info));
   out.info["export"] = {{"precision", options.precision}, {"resize_inside", options.with_resize}};
   add_golden_sample(out, model.golden);
   out.module.setattr("golden_probabilities", golden_probabilities(out));  // of the compacted weights

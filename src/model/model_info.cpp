@@ -58,7 +58,7 @@ void fields(StoredGolden& g, DocumentReader& visit) { visit("probabilities", g.p
 struct ModelInfo {
   std::vector<std::string> classes;
   ImageSize imgsz;
-  JsonObject recipe, calibration;
+  JsonObject recipe, calibration, unknown, coverage;
   ExportFacts exported;
   StoredGolden golden;
   std::string tool, libtorch;
@@ -73,6 +73,7 @@ void fields(ModelInfo& i, DocumentReader& visit) {
   visit("golden", i.golden, kRequired), visit("tool", i.tool), visit("libtorch", i.libtorch), visit("epoch", i.epoch);
   visit("base", i.base), visit("summary", i.summary), visit("data", i.data), visit("metrics", i.metrics);
   visit("calibration", i.calibration), visit("export", i.exported);
+  visit(kUnknownKey, i.unknown), visit(kCoverageKey, i.coverage);
 }
 
 void check_format(const std::string& place, const Json& info) {
@@ -87,6 +88,12 @@ void check_format(const std::string& place, const Json& info) {
 
 ExportFacts export_facts(const Json& info) {
   return read_document<ExportFacts>(info.value("export", Json::object()), kInfoFile, kMakeAgain);
+}
+
+Json without_limits(Json info) {
+  info.erase(kUnknownKey);
+  info.erase(kCoverageKey);
+  return info;
 }
 
 std::string base_licence(const Json& base) {

@@ -20,8 +20,8 @@ void fields(LayerTable& table, DocumentReader& visit);
 //   if there  "tool", "libtorch" (texts), "epoch" (integer), "base" (null or an object; "name", "file", "sha256" texts,
 //   "net" an object), "summary" (a
 //             LayerTable), "data" (an object; "layout", "digest" texts, "marks" an object, "counts"
-//             integers, one a class), "metrics" (an object of numbers and nulls), "calibration" (an object), "export"
-//             (an object with ExportFacts)
+//             integers, one a class), "metrics" (an object of numbers and nulls), "calibration", "unknown", "coverage"
+//             (objects), "export" (an object with ExportFacts)
 Json checked_model_info(const std::string& path, const std::string& text);
 
 // What an exported model says of itself; of one that was not exported nothing.
@@ -32,6 +32,13 @@ struct ExportFacts {
 void fields(ExportFacts& facts, DocumentReader& visit);
 // Of what checked_model_info() gave.
 ExportFacts export_facts(const Json& info);
+
+// What an info holds of the model's own limits: see evaluate/known_photos.h.
+constexpr const char* kUnknownKey = "unknown";
+constexpr const char* kCoverageKey = "coverage";
+
+// The info without them: for a form of the model that says other things, or has no use for them.
+Json without_limits(Json info);
 
 // The licence of a pretrained backbone's weights, of what is known of it (Base::info; null: there is none); "" where it
 // says none.

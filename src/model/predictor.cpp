@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "model/fast_module.h"
+#include "model/feature_tap.h"
 #include "model/net_batch.h"
 #include "torch/lanes.h"
 
@@ -22,21 +23,28 @@ at::Tensor each_row(const at::Tensor& x, const std::function<at::Tensor(const at
 }  // namespace
 
 Predictor::Predictor(const ReadyNet& net, at::ScalarType precision)
-    : net_(net.module), logits_(net.module), device_(net.device), precision_(precision), rows_(batch_rows(net.module)) {
+    : net_(net.module),
+      logits_(net.module),
+      device_(net.device),
+      precision_(precision),
+      rows_(batch_rows(net.module)),
+      units_(tapped_units(net.module)) {
   if (auto packed = packed_module(net.module, device_, precision)) logits_ = *std::move(packed);
 }
 
 Prediction Predictor::run(const at::Tensor& pixels) const {
   const at::NoGradGuard no_grad;
-  const auto logits = [this](const at::Tensor& batch) { return logits_of(batch); };
-  const at::Tensor z = device_.is_cpu() ? in_lanes(pixels.to(at::kCPU), rows_, logits) : logits_of(pixels);
+  const auto values = [this](const at::Tensor& batch) { return values_of(batch); };
+  const at::Tensor y = device_.is_cpu() ? in_lanes(pixels.to(at::kCPU), rows_, values) : values_of(pixels);
+  const at::Tensor z = units_ > 0 ? y.narrow(1, 0, units_).contiguous() : y;
   const auto of_logits = [&](const char* method) {
     return each_row(z, [&](const at::Tensor& row) { return net_.get_method(method)({row}).toTensor().to(at::kFloat); });
   };
-  return {z, of_logits("probabilities"), has_sigmoids() ? of_logits("sigmoids") : at::Tensor()};
+  return {z, of_logits("probabilities"), has_sigmoids() ? of_logits("sigmoids") : at::Tensor(),
+          units_ > 0 ? y.narrow(1, units_, y.size(1) - units_).contiguous() : at::Tensor()};
 }
 
-at::Tensor Predictor::logits_of(const at::Tensor& pixels) const {
+at::Tensor Predictor::values_of(const at::Tensor& pixels) const {
   const Autocast autocast(device_, precision_);
   const at::Tensor x = pixels.to(device_).contiguous(at::MemoryFormat::ChannelsLast);
   torch::jit::Module net = logits_;

@@ -11,6 +11,7 @@ struct Prediction {
   at::Tensor logits;         // [N,units] f32, CPU
   at::Tensor probabilities;  // [N,K] f32, CPU
   at::Tensor sigmoids;       // [N,units] f32, CPU: each unit's own, without a temperature; see Predictor::has_sigmoids
+  at::Tensor features{};     // [N,F] f32, CPU: what the last dense layer reads; undefined where there is none
 };
 
 class Predictor {
@@ -31,13 +32,15 @@ class Predictor {
   bool has_sigmoids() const { return net_.find_method("sigmoids").has_value(); }
 
  private:
-  at::Tensor logits_of(const at::Tensor& pixels) const;
+  // Logits, and features behind them where units_ says so.
+  at::Tensor values_of(const at::Tensor& pixels) const;
 
   torch::jit::Module net_;     // see ReadyNet
   torch::jit::Module logits_;  // its forward, as fast as it gets
   at::Device device_;
   at::ScalarType precision_;
   int64_t rows_ = 1;
+  int64_t units_ = 0;  // see tapped_units
 };
 
 // Weights in channels_last order, which convolutions read fastest. Changes the module in place.

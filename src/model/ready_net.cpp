@@ -15,6 +15,7 @@
 #include "base/version.h"
 #include "model/archive.h"
 #include "model/fast_module.h"
+#include "model/feature_tap.h"
 #include "model/model_file.h"
 #include "model/model_info.h"
 #include "model/predictor.h"
@@ -28,7 +29,7 @@ namespace {
 namespace jit = torch::jit;
 
 // Raised when what ready_net makes of the same classifier changes.
-constexpr int kReadyNetFormat = 2;
+constexpr int kReadyNetFormat = 3;
 // The entry that says which model a kept net is of.
 constexpr const char* kDigestOfModel = "model.sha256";
 
@@ -96,7 +97,9 @@ ReadyNet ready_net(const jit::Module& classifier, at::Device device) {
   jit::Module copy = classifier.deepcopy();
   copy.to(device);
   use_channels_last(copy);
-  return {fast_module(asked_of(copy), beside_forward(copy)), device};
+  jit::Module fast = fast_module(asked_of(copy), beside_forward(copy));
+  tap_features(fast);
+  return {std::move(fast), device};
 }
 
 ReadyModel load_ready_model(const std::string& path, at::Device device) {

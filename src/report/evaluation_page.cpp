@@ -177,6 +177,34 @@ std::string calibration_text(const Json& document) {
   return out + html_table(table);
 }
 
+std::string coverage_text(const Json& document) {
+  if (!document.contains("coverage")) return "";
+  const Json& coverage = document["coverage"];
+  const auto number = [&](const char* key, int digits) { return fixed(coverage.at(key).get<double>(), digits); };
+  return "<p>Sets of classes that are to hold the right one in " + number("asked", 2) + " of the photos hold it in " +
+         number("reached", 4) + " (95 % " + fixed(coverage.at("interval").at(0).get<double>(), 4) + " to " +
+         fixed(coverage.at("interval").at(1).get<double>(), 4) + "), with " + number("mean_size", 2) +
+         " classes each; calibrated with " + counted(coverage.at("calibrated").get<int64_t>(), "photo") +
+         " (<code>predict --coverage</code>).</p>\n";
+}
+
+std::string unlike_text(const Json& document) {
+  if (!document.contains("ood")) return "";
+  const Json& ood = document["ood"];
+  HtmlTable table{{"told by", "AUROC", "taken for known where 95 % of the known are"}, {}, true};
+  for (const auto& [name, method] : ood.at("methods").items())
+    table.rows.push_back(
+        {html_text(name), fixed(method.at("auroc").get<double>(), 4), fixed(method.at("fpr95").get<double>(), 4)});
+  return paragraph(counted(ood.at("photos").get<int64_t>(), "photo") + " of something else, " +
+                   ood.at("data").get<std::string>() + ", told from these:") +
+         html_table(table);
+}
+
+std::string limits(const Json& document) {
+  const std::string text = coverage_text(document) + unlike_text(document);
+  return text.empty() ? "" : heading("What it does not know") + text;
+}
+
 std::string facts(const std::string& title, const Facts& list) {
   if (list.empty()) return "";
   HtmlTable table{{}, {}, false};
@@ -219,7 +247,7 @@ std::string evaluation_page(const EvaluationPage& page) {
       heading("Ranking") + "<div class=\"charts\">\n" + figure(page.roc) + figure(page.precision_recall) + "</div>\n";
   body += threshold_table(metrics, page.classes);
   body += heading("Calibration") + calibration_text(page.document) + "<div class=\"charts\">\n" +
-          figure(page.calibration) + "</div>\n";
+          figure(page.calibration) + "</div>\n" + limits(page.document);
   body += facts("Training", page.training) + figure(page.curves, true) + facts("Environment", page.environment) +
           repeat(page) + files(page.files);
   return html_page(page.title, body);

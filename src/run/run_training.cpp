@@ -100,12 +100,15 @@ class BusyMachine {
 
 }  // namespace
 
-PhaseInputs phase_inputs(const TrainPlan& plan, const TrainingData& data, Observer& observer, Profile* profile) {
+PhaseInputs phase_inputs(const TrainPlan& plan, const TrainingData& data, Observer& observer,
+                         const TrainingExtras& extras) {
   return {plan.recipe, plan.net,       plan.classes(), *data.train.store, data.valid.store.get(),
-          plan.device, plan.precision, observer,       profile,           plan.ranks};
+          plan.device, plan.precision, observer,       extras.profile,    plan.ranks,
+          extras.kept};
 }
 
-TrainingRun training_of(const TrainPlan& plan, const TrainingData& data, Observer& observer, Profile* profile) {
+TrainingRun training_of(const TrainPlan& plan, const TrainingData& data, Observer& observer,
+                        const TrainingExtras& extras) {
   const TrainConfig& config = plan.recipe.train;
   const at::Tensor weights =
       class_weights_tensor(config.class_weights, plan.dataset.classes, data.train.store->samples());
@@ -114,7 +117,7 @@ TrainingRun training_of(const TrainPlan& plan, const TrainingData& data, Observe
   training.config = config;
   training.loss = {config.loss, config.label_smoothing, config.focal_gamma,
                    weights.defined() ? weights.to(plan.device) : at::Tensor()};
-  training.phases = training_phases(phase_inputs(plan, data, observer, profile));
+  training.phases = training_phases(phase_inputs(plan, data, observer, extras));
   training.device = plan.device;
   training.precision = plan.precision;
   training.time_limit_s = plan.request.session.time_limit * 60;
@@ -122,7 +125,7 @@ TrainingRun training_of(const TrainPlan& plan, const TrainingData& data, Observe
   training.checkpoint_every_s = plan.request.session.checkpoint_minutes * 60;
   training.observer = &observer;
   training.ranks = plan.ranks;
-  training.profile = profile;
+  training.profile = extras.profile;
   return training;
 }
 
@@ -143,7 +146,7 @@ TrainingEnd train_beside(const TrainPlan& plan, const TrainingData& data, Starte
 }  // namespace
 
 TrainingEnd train_into_folder(const TrainPlan& plan, const TrainingData& data, StartedRun& run, Observer& observer,
-                              Profile* profile) {
+                              const TrainingExtras& extras) {
   if (plan.ranks && !plan.ranks->is_first()) return train_beside(plan, data, run, observer);
   RunLog log(own_file(run.folder, "log.txt"));
   announce(plan, data, run, observer);
@@ -153,7 +156,7 @@ TrainingEnd train_into_folder(const TrainPlan& plan, const TrainingData& data, S
   RunFiles files({run.folder, run.model, run.identity, first_pictures(plan, data, 1)}, plan.net);
   std::optional<TrainingEvents> events;
   if (plan.request.session.tensorboard) events.emplace(run.folder, run.state.epoch);
-  TrainingRun training = training_of(plan, data, observer, profile);
+  TrainingRun training = training_of(plan, data, observer, extras);
   training.save = [&](const TrainingState& state) { files.save(state); };
   BusyMachine machine;
   Throttle diagnosis(0);

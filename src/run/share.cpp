@@ -43,7 +43,7 @@ void check_same_photos(const Dataset& dataset, const std::string& data, Ranks& r
   for (const std::string& name : dataset.classes) list += "class " + name + '\n';
   for (const auto& [name, split] :
        {std::pair{"training photo ", &dataset.train}, std::pair{"validation photo ", &dataset.valid},
-        std::pair{"test photo ", &dataset.test}})
+        std::pair{"test photo ", &dataset.test}, std::pair{"calibration photo ", &dataset.calibration}})
     for (const Sample& sample : *split)
       list += name + sample.path + " (" + dataset.classes.at(static_cast<size_t>(sample.label)) + ")\n";
   ranks.check_same_lines(list, "the photos that were found in " + data, "give each machine the same files");

@@ -45,9 +45,12 @@ void warn_of_missing_classes(const TrainPlan& plan, const TrainingData& data) {
 void say_what_there_is(const TrainPlan& plan, const TrainingData& data) {
   const std::string leakage = leakage_text(duplicates_in_training(data.train, data.valid), "valid");
   if (!leakage.empty()) spdlog::warn("{}", leakage);
-  spdlog::info("{}: {} and {} of {}: {}", plan.request.data, counted(data.train.count(), "training photo"),
+  const std::string held_back =
+      data.calibration.store ? " (" + with_thousands(data.calibration.count()) + " more held back for calibration)"
+                             : "";
+  spdlog::info("{}: {} and {} of {}: {}{}", plan.request.data, counted(data.train.count(), "training photo"),
                counted(data.valid.count(), "validation photo"), counted(plan.classes(), "class"),
-               printable(named_list(plan.dataset.classes, kMostNamed)));
+               printable(named_list(plan.dataset.classes, kMostNamed)), held_back);
   warn_of_missing_classes(plan, data);
 }
 
@@ -57,26 +60,31 @@ TrainingData open_training_data(const TrainPlan& plan, Observer& observer, bool 
   const Dataset& found = plan.dataset;
   if (!told) log_notes(found);
   // In proportion to the photos, so that the budget holds all of them or none.
-  const double train_fraction =
-      static_cast<double>(found.train.size()) / static_cast<double>(found.train.size() + found.valid.size());
+  const auto total = static_cast<double>(found.train.size() + found.valid.size() + found.calibration.size());
+  const auto share = [&](const std::vector<Sample>& samples) { return static_cast<double>(samples.size()) / total; };
   const SharedReading shared = reading_of(plan.ranks);
   TrainingData data;
-  data.train = open_split({found.root, "train", found.train, train_fraction, told, shared}, plan.recipe.data,
-                          plan.request.run, observer);
-  data.valid = open_split({found.root, "valid", found.valid, 1 - train_fraction, told, shared}, plan.recipe.data,
-                          plan.request.run, observer);
+  const auto open = [&](const std::string& name, const std::vector<Sample>& samples) {
+    return open_split({found.root, name, samples, share(samples), told, shared}, plan.recipe.data, plan.request.run,
+                      observer);
+  };
+  data.train = open("train", found.train);
+  data.valid = open("valid", found.valid);
+  data.calibration = open("calibration", found.calibration);
   if (!told) say_what_there_is(plan, data);
   return data;
 }
 
 Json training_data_json(const Dataset& dataset, const TrainingData& data) {
-  return {{"root", dataset.root},
-          {"layout", dataset.layout},
-          {"classes", dataset.classes},
-          {"digest", data.train.store->digest()},
-          {"train", split_json(data.train, dataset.classes)},
-          {"valid", split_json(data.valid, dataset.classes)},
-          {"notes", dataset.notes}};
+  Json json{{"root", dataset.root},
+            {"layout", dataset.layout},
+            {"classes", dataset.classes},
+            {"digest", data.train.store->digest()},
+            {"train", split_json(data.train, dataset.classes)},
+            {"valid", split_json(data.valid, dataset.classes)},
+            {"notes", dataset.notes}};
+  if (data.calibration.store) json["calibration"] = split_json(data.calibration, dataset.classes);
+  return json;
 }
 
 double majority_fraction(const TrainingData& data, size_t classes) {

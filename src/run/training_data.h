@@ -7,8 +7,9 @@
 namespace cvtool {
 
 struct TrainingData {
-  OpenedSplit train;  // never empty
-  OpenedSplit valid;  // may be empty
+  OpenedSplit train;        // never empty
+  OpenedSplit valid;        // may be empty
+  OpenedSplit calibration;  // the same; what is held back for the finished model
 
   // What the final metrics are measured on: the validation photos, or the training photos where there are none.
   const OpenedSplit& measured() const { return valid.store ? valid : train; }
@@ -18,7 +19,8 @@ struct TrainingData {
 // `told`: that has been said before, of the same photos. Throws as open_split does.
 TrainingData open_training_data(const TrainPlan& plan, Observer& observer, bool told = false);
 
-// What data.json says: {"root", "layout", "classes", "digest", "train", "valid", "notes"}; see split_json.
+// What data.json says: {"root", "layout", "classes", "digest", "train", "valid", "notes"}, and "calibration" where
+// photos are held back; see split_json.
 Json training_data_json(const Dataset& dataset, const TrainingData& data);
 
 // The largest class's fraction of the training photos, 0..1.

@@ -34,6 +34,7 @@ struct DataConfig : ColumnNames {
   bool exif = true;
   double valid = 0.2;
   double test = 0.0;
+  double calibration = 0.0;
   std::vector<std::string> classes;
 };
 
@@ -49,6 +50,10 @@ void fields(DataConfig& c, Visitor&& visit) {
   visit("valid", c.valid,
         Doc("fraction held out for validation where the data has no validation folder").range(0, 0.9));
   visit("test", c.test, Doc("fraction held out for testing where the data has no test folder").range(0, 0.9));
+  visit("calibration", c.calibration,
+        Doc("fraction of the training photos held back to calibrate the finished model with: they train nothing and "
+            "choose nothing (predict --coverage, --unknown)")
+            .range(0, 0.9));
   visit("classes", c.classes, Doc("class names in order").means("empty", "the folders' names in code-point order"));
   fields(static_cast<ColumnNames&>(c), visit);
 }

@@ -113,10 +113,13 @@ struct EvalRequest {
   std::string precision = "fp32";
   std::string output;  // folder; empty: eval-SPLIT beside the model
   std::vector<Gate> gates;
-  std::string junit, summary;       // files: JUnit XML; Markdown that is appended; empty: none
-  std::string baseline;             // a metrics.json, run or model file to compare with; empty: none
-  std::string calibrate;            // "temperature": fit it first and store it in the model; empty: do not
-  std::optional<double> threshold;  // of the second of two classes
+  std::string junit, summary;  // files: JUnit XML; Markdown that is appended; empty: none
+  std::string baseline;        // a metrics.json, run or model file to compare with; empty: none
+  std::string calibrate;       // "temperature": fit it first and store it in the model; empty: do not
+  bool fit_unknown = false, fit_coverage = false;  // fit that first and store it in the model
+  std::optional<double> coverage;                  // to measure; none: 0.9, where the model was calibrated for it
+  std::string ood;                                 // folder of photos of something else; empty: none
+  std::optional<double> threshold;                 // of the second of two classes
   int64_t batch = 64;
   TtaPlan tta;
   RunOptions run;
@@ -130,6 +133,8 @@ struct PredictOptions {
   std::string draw, sort_into;
   std::string sort_how = "copy";
   bool raw = false;
+  std::optional<double> unknown;   // above 0 and below 1: the rate of false alarms; none: unknown photos are not told
+  std::optional<double> coverage;  // the same: how often the right class is to be possible; none: sets are not named
 };
 template <class Visitor>
 void fields(PredictOptions& c, Visitor&& visit) {

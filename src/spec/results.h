@@ -90,6 +90,36 @@ inline void fields(const Calibration& c, JsonWriter& visit) {
   for (const auto& [split, change] : c.splits) visit(split.c_str(), change);
 }
 
+// Of sets of classes; see coverage_reached.
+struct CoverageResult {
+  double asked = 0, reached = 0;
+  Interval95 interval{};   // of `reached`
+  double mean_size = 0;    // classes in a set
+  double singles = 0;      // share of the sets that hold one class
+  int64_t calibrated = 0;  // photos that the model was calibrated with
+};
+inline void fields(const CoverageResult& c, JsonWriter& visit) {
+  visit("asked", c.asked), visit("reached", c.reached), visit("interval", c.interval);
+  visit("mean_size", c.mean_size), visit("singles", c.singles), visit("calibrated", c.calibrated);
+}
+
+// How well photos of something else are told from known ones; see detection_of.
+struct OodMethod {
+  double auroc = 0, fpr95 = 0;
+};
+inline void fields(const OodMethod& m, JsonWriter& visit) { visit("auroc", m.auroc), visit("fpr95", m.fpr95); }
+
+struct OodResult {
+  std::string data;
+  int64_t photos = 0, known = 0;  // of something else; of the evaluated split
+  Keyed<OodMethod> methods;       // "features" (that of predict --unknown), "softmax", "energy"
+};
+inline void fields(const OodResult& o, JsonWriter& visit) {
+  Json methods = Json::object();
+  for (const auto& [name, method] : o.methods) methods[name] = method;
+  visit("data", o.data), visit("photos", o.photos), visit("known", o.known), visit("methods", methods);
+}
+
 inline void fields(const GateResult& g, JsonWriter& visit) {
   visit("metric", g.gate.metric), visit(g.gate.min ? "min" : "max", g.gate.value);
   visit("value", std::isnan(g.value) ? Json() : Json(g.value)), visit("met", g.met), visit("text", gate_text(g));
@@ -104,6 +134,8 @@ struct EvalResult {
   std::vector<GateResult> gates;
   std::optional<BaselineResult> baseline;
   std::optional<Calibration> calibration;
+  std::optional<CoverageResult> coverage;
+  std::optional<OodResult> ood;
 };
 
 // A run beside others. What it does not have is left open.
@@ -130,13 +162,22 @@ struct Comparison {
 };
 inline void fields(const Comparison& c, JsonWriter& visit) { visit("runs", c.runs), visit("picture", c.picture); }
 
+// How far a photo is from what the model has learned.
+struct Familiarity {
+  bool unknown = false;    // at the rate of false alarms that was asked for
+  double familiarity = 0;  // share of known photos that are as far away, above 0; at most the rate where it is unknown
+  double distance = 0;     // about 1 for known photos
+};
+
 // One image's answer, or the reason why there is none.
 struct ImageResult {
   std::string path;
-  std::string error;                  // empty: it was read
-  std::vector<double> probabilities;  // in the order of PredictSink::begin's classes
-  std::vector<size_t> ranked;         // class numbers by falling probability; among equals the first class
-  std::string label;                  // the most probable class, or kUnknownClass below the threshold
+  std::string error;                       // empty: it was read
+  std::vector<double> probabilities;       // in the order of PredictSink::begin's classes
+  std::vector<size_t> ranked;              // class numbers by falling probability; among equals the first class
+  std::string label;                       // the most probable class, or kUnknownClass below the threshold
+  std::optional<Familiarity> familiarity;  // where it was asked for
+  std::optional<size_t> possible;          // the same: so many of `ranked`, from the first, are possible
 };
 
 constexpr const char* kUnknownClass = "unknown";

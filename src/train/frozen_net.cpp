@@ -121,6 +121,13 @@ FeatureOptions feature_options(const PhaseInputs& in, const std::vector<Module>&
   return options;
 }
 
+// Of the training photos: in all their forms, or as they are where those have no end.
+FeatureOptions training_options(const PhaseInputs& in, const std::vector<Module>& frozen) {
+  FeatureOptions options = feature_options(in, frozen, in.precision);
+  if (FeatureVariants variants = forms_of_photos(in); variants.count > 0) options.variants = std::move(variants);
+  return options;
+}
+
 void keep_valid(const PhaseInputs& in, FeatureOptions options, TrainingPhase& phase) {
   if (in.valid)
     phase.valid = feature_source(filled_store(in, *in.valid, std::move(options)), order_of_files(*in.valid), false);
@@ -154,7 +161,8 @@ void use_pixels(const PhaseInputs& in, TrainingPhase& phase, const FrozenParts& 
   phase.train = pixel_source(in.train, options);
 }
 
-void use_features(const PhaseInputs& in, const std::vector<Module>& frozen, TrainingPhase& phase) {
+std::shared_ptr<const FeatureStore> use_features(const PhaseInputs& in, const std::vector<Module>& frozen,
+                                                 TrainingPhase& phase) {
   const FeatureVariants variants = forms_of_photos(in);
   if (in.recipe.transfer.feature_cache == "none" || variants.count == 0) {
     if (variants.count == 0)
@@ -166,27 +174,30 @@ void use_features(const PhaseInputs& in, const std::vector<Module>& frozen, Trai
       return in.device.is_cpu() ? by_itself(std::move(whole), in.device, frozen_rows(frozen, in.device)) : whole;
     };
     use_pixels(in, phase, {part(in.precision), part(at::kFloat)});
-    return;
+    return nullptr;
   }
   if (!variants.exact)
     spdlog::info("an approximation, as asked: {} views per photo instead of new ones every epoch", variants.count);
   keep_valid(in, feature_options(in, frozen, at::kFloat), phase);
-  FeatureOptions options = feature_options(in, frozen, in.precision);
-  options.variants = variants;
-  keep_train(in, std::move(options), &phase);
+  return keep_train(in, training_options(in, frozen), &phase);
 }
 
 std::shared_ptr<const FeatureStore> keep_features(const PhaseInputs& in, const std::vector<Module>& frozen,
                                                   TrainingPhase* phase) {
-  const auto kept = [&](at::ScalarType precision) {
-    FeatureOptions options = feature_options(in, frozen, precision);
+  const auto kept = [](FeatureOptions options) {
     if (options.cache == "none") options.cache = "ram";
     return options;
   };
-  if (phase) keep_valid(in, kept(at::kFloat), *phase);
-  FeatureOptions options = kept(in.precision);
-  if (FeatureVariants variants = forms_of_photos(in); variants.count > 0) options.variants = std::move(variants);
-  return keep_train(in, std::move(options), phase);
+  if (phase) keep_valid(in, kept(feature_options(in, frozen, at::kFloat)), *phase);
+  return keep_train(in, kept(training_options(in, frozen)), phase);
+}
+
+std::shared_ptr<const FeatureStore> unfilled_features(const PhaseInputs& in, const std::vector<Module>& frozen) {
+  const bool none = in.recipe.transfer.feature_cache == "none" || forms_of_photos(in).count == 0;
+  if (none && !in.recipe.transfer.probe) return nullptr;
+  FeatureOptions options = training_options(in, frozen);
+  if (options.cache != "disk") options.cache = "none";
+  return std::make_shared<FeatureStore>(in.train, std::move(options));
 }
 
 CutNet cut_net(const PhaseInputs& in, const std::string& fine_tune) {

@@ -13,6 +13,7 @@
 #include "model/stages.h"
 #include "torch/device.h"
 #include "train/frozen_net.h"
+#include "train/kept_features.h"
 #include "train/probe/probe_phase.h"
 
 namespace cvtool {
@@ -54,12 +55,15 @@ TrainingPhase with_backbone(const PhaseInputs& in, const std::string& fine_tune,
   const CutNet net = cut_net(in, fine_tune);
   TrainingPhase phase;
   phase.groups = groups_of(in, net.unfrozen);
+  if (in.kept) *in.kept = {};  // the former phase's need not stay beside these
+  std::shared_ptr<const FeatureStore> features;
   if (probe)
-    solve_by_probe(in, net, phase);
+    features = solve_by_probe(in, net, phase);
   else if (net.frozen.empty())
     use_pixels(in, phase);
   else
-    use_features(in, frozen_modules(net), phase);
+    features = use_features(in, frozen_modules(net), phase);
+  if (in.kept && fine_tune == "none") *in.kept = {features, net.still.size()};
   phase.stages = net.trained;
   // What a foreign backbone does in training is its own.
   phase.whole_batches = net.backbone_statistics;
@@ -120,6 +124,12 @@ std::string training_trouble(const Net& net, const ImageSize& imgsz, at::Device 
   }
   for (at::Tensor parameter : module.parameters()) parameter.mutable_grad() = at::Tensor();
   return trouble.substr(0, trouble.find('\n'));
+}
+
+KeptFeatures kept_features(const PhaseInputs& inputs) {
+  if (!inputs.net.module.hasattr("base") || inputs.recipe.transfer.fine_tune != "none") return {};
+  const CutNet net = cut_net(inputs, "none");
+  return {unfilled_features(inputs, frozen_modules(net)), net.still.size()};
 }
 
 std::vector<PhasePlan> training_phases(const PhaseInputs& inputs) {

@@ -11,6 +11,8 @@
 
 namespace cvtool {
 
+struct KeptFeatures;
+
 struct PhaseInputs {
   const Recipe& recipe;  // resolved
   const Net& net;        // on `device`
@@ -22,6 +24,7 @@ struct PhaseInputs {
   Observer& observer;
   Profile* profile = nullptr;  // may be null
   Ranks* ranks = nullptr;      // the processes that train together; may be null
+  KeptFeatures* kept = nullptr;  // where a phase leaves the features of training photos that it keeps; may be null
 };
 
 // The samples of each epoch, by the run's seed and sampler. Keeps a reference to `samples`.

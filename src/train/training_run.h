@@ -40,6 +40,14 @@ struct PhasePlan {
   bool solves = false;  // its phase has TrainingPhase::solve: the schedule of the learning rate begins behind it
 };
 
+struct KeptFeatures;
+
+// Where a training leaves more than its results; each may be null.
+struct TrainingExtras {
+  Profile* profile = nullptr;    // whose time it was
+  KeptFeatures* kept = nullptr;  // of the training photos
+};
+
 struct TrainingRun {
   int64_t units = 0;
   TrainConfig config;  // resolved: no "auto", no "0: own value"

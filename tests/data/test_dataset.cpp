@@ -77,6 +77,36 @@ TEST_CASE("Flat folders are split by fraction, each class alike") {
   CHECK(placement(find_dataset(folder.path(), config, 4)) != placement(dataset));
 }
 
+TEST_CASE("Photos for calibration come out of training alone, by chance alone, whoever names the other splits") {
+  TempFolder folder;
+  write_class(folder, "cats", 300);
+  write_class(folder, "dogs", 300);
+  DataConfig config;
+  config.test = 0.1;
+  const auto before = placement(find_dataset(folder.path(), config, 3));
+  config.calibration = 0.2;
+  const Dataset dataset = find_dataset(folder.path(), config, 3);
+  CHECK(std::abs(static_cast<int>(dataset.calibration.size()) - 120) < 30);
+  CHECK(dataset.train.size() + dataset.calibration.size() + dataset.valid.size() + dataset.test.size() == 600);
+  CHECK(dataset.all().size() == 600);
+  for (const Sample& sample : dataset.calibration) CHECK(before.at(sample.path) == "train");
+  for (const auto& [path, split] : placement(dataset)) CHECK(before.at(path) == split);
+  config.calibration = 0.8;
+  CHECK_THROWS_WITH_AS(find_dataset(folder.path(), config, 3), doctest::Contains("valid + test + calibration"),
+                       UsageError);
+
+  TempFolder divided;
+  for (int i = 0; i < 100; ++i)
+    for (const char* name : {"train/a/", "train/b/", "valid/a/", "valid/b/"})
+      divided.write(name + std::to_string(i) + ".jpg", "x" + std::to_string(i) + name);
+  config.calibration = 0.2;
+  config.test = 0.2;
+  const Dataset named = find_dataset(divided.path(), config, 3);
+  CHECK(std::abs(static_cast<int>(named.calibration.size()) - 40) < 20);
+  CHECK(named.train.size() + named.calibration.size() == 200);
+  CHECK(named.valid.size() + named.test.size() == 200);
+}
+
 TEST_CASE("Adding files moves no other file between splits") {
   TempFolder folder;
   write_class(folder, "cats", 60);

@@ -13,7 +13,7 @@
 #include "datatools/looks.h"
 #include "engine/drift/net_features.h"
 #include "engine/jobs.h"
-#include "engine/looked.h"
+#include "engine/data/looked.h"
 
 namespace cvtool {
 namespace {

@@ -19,6 +19,7 @@
 #include "export/torchscript.h"
 #include "model/archived/base.h"
 #include "model/archived/weight_archive.h"
+#include "model/model_info.h"
 #include "torch/device.h"
 
 namespace fs = std::filesystem;
@@ -208,6 +209,14 @@ std::string output_path(const ExportRequest& request, const ExportSource& source
   return output;
 }
 
+void tell_what_stays_behind(const ExportSource& source, const ExportOptions& options) {
+  if (!source.model || (options.format != "onnx" && options.precision == "fp32")) return;
+  const Json& info = source.model->info;
+  if (info.contains(kUnknownKey) || info.contains(kCoverageKey))
+    spdlog::info("what predict --unknown and --coverage ask of the model is not in this file: {}",
+                 options.format == "onnx" ? "ONNX has no place for it" : "it was fitted in fp32");
+}
+
 int64_t bytes_of(const std::string& file) { return static_cast<int64_t>(fs::file_size(file)); }
 
 }  // namespace
@@ -226,6 +235,7 @@ ExportResult export_job(const ExportRequest& request, Observer& observer) {
   if (!expected.isfinite().all().item<bool>())
     throw Error(source.path + ": gives NaN or infinity for " + pictures.what +
                 ", so an exported file could not be compared with it; train it again, or save a net that does not");
+  tell_what_stays_behind(source, request.options);
   const ExportJob job{request, source, pictures, observer, output};
   Written written = format.write(job, expected);
   const double milliseconds = module_milliseconds(source.module, pictures.pixels.narrow(0, 0, 1));

@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "data/dataset.h"
 #include "data/photos.h"
-#include "engine/looked.h"
+#include "engine/data/looked.h"
 #include "export/pictures.h"
 #include "model/archived/weight_archive.h"
 #include "model/torchscript_file.h"

@@ -71,6 +71,12 @@ fs::path numbered(const fs::path& path, int64_t number) {
   return path.parent_path() / (path.stem().string() + "-" + std::to_string(number) + path.extension().string());
 }
 
+// A photo that is like nothing learned is put with those whose best class is too little probable.
+const std::string& place_of(const ImageResult& result) {
+  static const std::string unknown = kUnknownClass;
+  return result.familiarity && result.familiarity->unknown ? unknown : result.label;
+}
+
 // What tells a picture that was drawn from this photo from all other files.
 std::string mark_of(const PhotoSource& source) {
   const std::string photo = source.bytes ? source.path : fs::absolute(source.path).lexically_normal().string();
@@ -139,7 +145,7 @@ void PredictFiles::draw(const PhotoSource& source, const ImageResult& result) co
   for (size_t i = 0; i < lines; ++i) {
     const double middle = height + kMarginPx / 2.0 + kLineHeightPx * (static_cast<double>(i) + 0.5),
                  p = result.probabilities[result.ranked[i]];
-    const std::string name = i == 0 ? result.label : classes_[result.ranked[i]];
+    const std::string name = i == 0 ? place_of(result) : classes_[result.ranked[i]];
     canvas.fill({0, middle - kLineHeightPx / 2.0 + 2, p * sheet_width, kLineHeightPx - 4.0},
                 blended(kWhite, series_ink(result.ranked[i]), 0.35));
     canvas.text(canvas.fitted(name, 15, sheet_width - 80), {8, middle}, {15, kText, Align::kLeft});
@@ -162,7 +168,7 @@ cv::Mat PredictFiles::picture_of(const PhotoSource& source) const {
 }
 
 void PredictFiles::sort(const PhotoSource& source, const ImageResult& result) const {
-  const fs::path folder = fs::path(options_.sort_into) / folder_name(result.label);
+  const fs::path folder = fs::path(options_.sort_into) / folder_name(place_of(result));
   make_folders(folder.string());
   const bool archived = archive_path(source.path).has_value();
   if (archived && options_.sort_how == "link")

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <opencv2/core.hpp>
 
+#include "evaluate/known_features.h"
 #include "torch/lanes.h"
 
 namespace cvtool {
@@ -49,6 +50,7 @@ size_t most_photos(const PredictRequest& request) {
 
 PhotoGroups::PhotoGroups(const AskedModel& opened, const PredictRequest& request, size_t process, size_t processes)
     : opened_(opened),
+      wants_features_(request.options.unknown.has_value()),
       processes_(processes),
       rows_(opened.predictor.rows(request.batch)),
       lanes_(lanes_for(request)),
@@ -106,6 +108,8 @@ void PhotoGroups::predict(PhotoGroup& group) const {
   const Lane lane;
   const at::NoGradGuard no_grad;
   group.prediction = opened_.predictor.run(pixels);
+  at::Tensor& features = group.prediction.features;
+  features = wants_features_ && features.defined() ? compared_features(features) : at::Tensor();
 }
 
 }  // namespace cvtool

@@ -14,7 +14,8 @@ namespace cvtool {
 // Photos that go through the net together, in order; source.error says why one could not be read.
 struct PhotoGroup {
   std::vector<StreamedPhoto> photos;
-  Prediction prediction;  // of those that could be read
+  Prediction prediction;  // of those that could be read; its features as compared_features gives them, where --unknown
+                          // asks for them
   bool is_own = true;     // of several processes, that it is this one's to predict
 };
 
@@ -37,6 +38,7 @@ class PhotoGroups {
   void predict(PhotoGroup& group) const;
 
   const AskedModel& opened_;
+  bool wants_features_;
   size_t processes_;
   int64_t rows_;
   size_t lanes_;

@@ -15,7 +15,9 @@
 #include "engine/predict/predict_files.h"
 #include "engine/predict/predict_groups.h"
 #include "engine/predict/predict_share.h"
+#include "evaluate/known_photos.h"
 #include "evaluate/opened_model.h"
+#include "metrics/conformal.h"
 #include "model/weights/sha256.h"
 #include "run/run_directory.h"
 #include "run/share.h"
@@ -30,6 +32,25 @@ std::vector<size_t> ranked(const std::vector<double>& probabilities) {
   return order;
 }
 
+// What the model is asked about its own limits.
+struct Limits {
+  std::optional<KnownFeatures> known;  // --unknown
+  std::optional<double> least;         // --coverage: the probability from which on a class is possible
+};
+
+// Throws UsageError where the model cannot say.
+Limits limits_of(const AskedModel& opened, const PredictRequest& request) {
+  const PredictOptions& options = request.options;
+  Limits limits;
+  if (options.unknown) limits.known = known_features_for(opened.info, opened.path, *options.unknown);
+  if (options.coverage)
+    limits.least =
+        least_probability(coverage_for(opened.info, opened.path, *options.coverage).right, *options.coverage);
+  if (limits.least && request.tta.variants > 1)
+    throw UsageError("--coverage: the model was calibrated by what it says of each photo as it is; leave --tta out");
+  return limits;
+}
+
 // What is said of the photos.
 class Answers {
  public:
@@ -37,6 +58,7 @@ class Answers {
       : request_(request),
         sink_(sink),
         classes_(model_classes(opened.info)),
+        limits_(limits_of(opened, request)),
         files_(request.options, classes_, decode_options(opened.recipe.data, request.run)) {
     if (request.options.raw && !opened.predictor.net().has_sigmoids())
       throw UsageError(
@@ -54,8 +76,9 @@ class Answers {
         answer(photo, {});
         continue;
       }
-      answer(photo, {numbers_of(p.probabilities[row]),
-                     numbers_of((request_.options.raw ? p.sigmoids : p.probabilities)[row])});
+      answer(photo,
+             {numbers_of(p.probabilities[row]), numbers_of((request_.options.raw ? p.sigmoids : p.probabilities)[row]),
+              limits_.known ? familiarity_of(p.features, row) : std::optional<Familiarity>()});
       ++row;
     }
     answered_ += static_cast<int64_t>(group.photos.size());
@@ -68,10 +91,24 @@ class Answers {
   // Of one photo; both are empty where it could not be read.
   struct Answer {
     std::vector<double> probabilities, shown;  // what decides, and what is told
+    std::optional<Familiarity> familiarity;
   };
 
   static std::vector<double> numbers_of(const at::Tensor& row) {
     return {row.data_ptr<float>(), row.data_ptr<float>() + row.numel()};
+  }
+
+  Familiarity familiarity_of(const at::Tensor& features, int64_t row) const {
+    const double distance = distance_of(*limits_.known, features.defined() ? features[row] : features),
+                 usual = familiarity(limits_.known->distances, distance);
+    return {usual <= *request_.options.unknown, usual, distance};
+  }
+
+  // How many of the classes, by falling probability, are possible.
+  size_t possible(const std::vector<double>& probabilities, const std::vector<size_t>& order) const {
+    std::vector<double> falling;
+    for (const size_t k : order) falling.push_back(probabilities[k]);
+    return possible_count(falling, *limits_.least);
   }
 
   void answer(const StreamedPhoto& photo, const Answer& answer) {
@@ -86,6 +123,8 @@ class Answers {
       result.ranked = ranked(answer.probabilities);
       const size_t best = result.ranked.at(0);
       result.label = answer.probabilities[best] < request_.options.threshold ? kUnknownClass : classes_[best];
+      result.familiarity = answer.familiarity;
+      if (limits_.least) result.possible = possible(answer.probabilities, result.ranked);
       result.error = add_files(photo.source, result);
     }
     failed_ += !result.error.empty();
@@ -110,6 +149,7 @@ class Answers {
   const PredictRequest& request_;
   const PredictSink& sink_;
   std::vector<std::string> classes_;
+  Limits limits_;
   PredictFiles files_;
   int64_t failed_ = 0, answered_ = 0;
 };

@@ -36,6 +36,7 @@ std::string answers_of(const PhotoGroup* group) {
       json["photos"].push_back({photo.source.path, photo.source.error, photo.damage});
     json["probabilities"] = packed(group->prediction.probabilities);
     json["sigmoids"] = packed(group->prediction.sigmoids);
+    json["features"] = packed(group->prediction.features);
   }
   const std::vector<uint8_t> bytes = Json::to_msgpack(json);
   return {bytes.begin(), bytes.end()};
@@ -59,6 +60,7 @@ void take_answers(const Json& answers, PhotoGroup* group, const std::string& oth
   if (!group) return;
   group->prediction.probabilities = unpacked(answers.at("probabilities"));
   group->prediction.sigmoids = unpacked(answers.at("sigmoids"));
+  group->prediction.features = unpacked(answers.at("features"));
 }
 
 const PredictRequest& without_live_photos(const PredictRequest& request) {

@@ -22,7 +22,7 @@ void describe(OnnxModel& onnx, const ModelFile& model, const OnnxOptions& option
       std::string(options.resize_inside ? " of any size; resizing and scaling are inside" : "; scaling is inside") +
       ". Output: probabilities [batch,classes] in the order of the metadata key 'classes'.";
   const std::string any_size = options.resize_inside ? ", of any size" : "";
-  Json info = model.info;
+  Json info = without_limits(model.info);
   info["export"] = {{"format", "onnx"},
                     {"opset", options.opset},
                     {"precision", options.precision},

@@ -184,7 +184,7 @@ ProbeData probe_data(const PhaseInputs& inputs) {
   return data_from(*keep_features(inputs, frozen_modules(net)), rest_of(linear_head_of(inputs.net), net));
 }
 
-void solve_by_probe(const PhaseInputs& in, const CutNet& net, TrainingPhase& phase) {
+std::shared_ptr<const FeatureStore> solve_by_probe(const PhaseInputs& in, const CutNet& net, TrainingPhase& phase) {
   const LinearHead head = linear_head_of(in.net);
   const auto store = keep_features(in, frozen_modules(net), &phase);
   phase.solve = [in, head, store, rest = rest_of(head, net)] {
@@ -195,6 +195,7 @@ void solve_by_probe(const PhaseInputs& in, const CutNet& net, TrainingPhase& pha
     head.bias.detach().copy_(probe.bias);
     return figures_of(in, data, head);
   };
+  return store;
 }
 
 }  // namespace cvtool

@@ -14,7 +14,7 @@ ProbeOptions probe_options(const PhaseInputs& in);
 void check_probe(const Recipe& recipe, const Net& net);
 
 // Makes `phase`, of a net that is frozen up to its head, one that is solved: gives it the kept features of both splits
-// and TrainingPhase::solve.
-void solve_by_probe(const PhaseInputs& in, const CutNet& net, TrainingPhase& phase);
+// and TrainingPhase::solve. Gives those of the training photos.
+std::shared_ptr<const FeatureStore> solve_by_probe(const PhaseInputs& in, const CutNet& net, TrainingPhase& phase);
 
 }  // namespace cvtool

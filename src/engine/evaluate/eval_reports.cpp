@@ -1,4 +1,4 @@
-#include "engine/eval_reports.h"
+#include "engine/evaluate/eval_reports.h"
 
 #include <algorithm>
 #include <filesystem>

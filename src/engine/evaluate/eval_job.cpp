@@ -11,14 +11,16 @@
 #include "base/output.h"
 #include "base/text.h"
 #include "engine/company.h"
-#include "engine/eval_reports.h"
+#include "engine/data/looked.h"
+#include "engine/evaluate/eval_known.h"
+#include "engine/evaluate/eval_reports.h"
 #include "engine/jobs.h"
-#include "engine/looked.h"
 #include "engine/output_check.h"
 #include "evaluate/baseline.h"
 #include "evaluate/calibrate.h"
 #include "evaluate/eval_work.h"
 #include "evaluate/evaluation.h"
+#include "evaluate/known_photos.h"
 #include "model/model_info.h"
 #include "model/weights/sha256.h"
 #include "run/share.h"
@@ -34,6 +36,10 @@ struct ChosenSplit {
   std::vector<Sample> samples;
 };
 
+bool was_trained_on(const Dataset& dataset, const Json& info) {
+  return holds_fingerprinted_files(dataset.root, info.value("data", Json::object()).value("marks", Json::object()));
+}
+
 ChosenSplit choose_split(const Dataset& dataset, const std::string& wanted, const Json& info) {
   if (wanted == "all") return {"all", "every photo, as asked", dataset.all()};
   if (!wanted.empty()) {
@@ -41,9 +47,7 @@ ChosenSplit choose_split(const Dataset& dataset, const std::string& wanted, cons
     if (samples.empty()) throw UsageError("--split " + wanted + ": the data has no " + wanted + " photos");
     return {wanted, "as asked", samples};
   }
-  const bool trained_on =
-      holds_fingerprinted_files(dataset.root, info.value("data", Json::object()).value("marks", Json::object()));
-  if (!dataset.names_splits && !trained_on)
+  if (!dataset.names_splits && !was_trained_on(dataset, info))
     return {"all", "every photo: the model was not trained on this data", dataset.all()};
   const std::string source = dataset.names_splits ? "" : ": the part held out when the model was trained on this data";
   if (!dataset.test.empty()) return {"test", "the test photos" + source, dataset.test};
@@ -66,7 +70,7 @@ Dataset data_for(const EvalRequest& request, const OpenedModel& model) {
 
 // Throws UsageError for what the model's classes do not allow.
 void check_request(const EvalRequest& request, const ModelFile& model) {
-  const std::vector<std::string> splits{"train", "valid", "test", "all"};
+  const std::vector<std::string> splits{"train", "valid", "test", "calibration", "all"};
   if (!request.split.empty() && std::find(splits.begin(), splits.end(), request.split) == splits.end())
     throw UsageError("--split: " + unknown_word("split", request.split, splits));
   const auto classes = model_classes(model.info);
@@ -103,6 +107,22 @@ CalibrationResult calibrate(const EvalWork& work, const Dataset& dataset, Opened
   if (work.ranks) work.ranks->largest(0);
   model = open_model(work.request, work.ranks);
   return result;
+}
+
+// Another temperature gives other probabilities: what was calibrated with the former is fitted anew, or goes.
+void keep_up(const EvalWork& work, const Dataset& dataset, const OpenedModel& before, EvalRequest& request) {
+  if (!before.file.info.contains(kCoverageKey) || request.fit_coverage) return;
+  request.fit_coverage = !dataset.calibration.empty() && was_trained_on(dataset, before.file.info);
+  if (!request.fit_coverage && is_first(work))
+    spdlog::warn(
+        "the model was calibrated for sets of classes at another temperature, which is gone; to calibrate it again: "
+        "cvtool eval --data DIR --fit-coverage");
+}
+
+void fit(const EvalWork& work, const Dataset& dataset, OpenedModel& model) {
+  if (is_first(work)) fit_what_it_knows(work, dataset, was_trained_on(dataset, model.file.info), model);
+  if (work.ranks) work.ranks->largest(0);
+  model = open_model(work.request, work.ranks);
 }
 
 // What the temperature has changed on the evaluated split, beside what it did on the validation photos.
@@ -155,9 +175,10 @@ EvalResult result_of(const Evaluation& evaluation, const std::string& split) {
 }
 
 // Of several processes all do what needs the photos, and rank 0 the rest.
-EvalResult evaluate_model(const EvalWork& work) {
+EvalResult evaluate_model(const EvalRequest& asked, Ranks* ranks, Observer& observer) {
   const auto begin = std::chrono::steady_clock::now();
-  const EvalRequest& request = work.request;
+  EvalRequest request = asked;
+  const EvalWork work{request, ranks, observer};
   // Whatever is wrong with the request is found before a photo is read.
   if (work.ranks) check_same_program(*work.ranks);
   OpenedModel model = open_model(request, work.ranks);
@@ -173,7 +194,12 @@ EvalResult evaluate_model(const EvalWork& work) {
   if (work.ranks) check_same_photos(dataset, request.data, *work.ranks);
 
   CalibrationResult calibration;
-  if (!request.calibrate.empty()) calibration = calibrate(work, dataset, model);
+  if (!request.calibrate.empty()) {
+    keep_up(work, dataset, model, request);
+    calibration = calibrate(work, dataset, model);
+  }
+  if (request.fit_unknown || request.fit_coverage) fit(work, dataset, model);
+  check_what_it_knows(request, model);
 
   spdlog::info("evaluating {} on {} ({})", model.path, request.data, chosen.reason);
   const OpenedSplit split = open_some_photos(work, {dataset.root, chosen.name, chosen.samples}, model.recipe);
@@ -197,6 +223,7 @@ EvalResult evaluate_model(const EvalWork& work) {
     document["calibration"] = calibration.calibration;
     result.calibration = calibration.calibration;
   }
+  add_what_it_knows(work, model, split, evaluation, result);
   write_evaluation(folder, subject, evaluation);
   write_eval_reports(request, subject.classes(), document,
                      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
@@ -212,7 +239,7 @@ EvalResult eval_job(const EvalRequest& request, Observer& observer) {
     EvalRequest own = request;
     if (ranks) share_machine(own.run, *ranks);
     try {
-      result = evaluate_model({own, ranks, shared});
+      result = evaluate_model(own, ranks, shared);
     } catch (const std::exception& error) {
       if (!ranks || ranks->is_first()) tell_failed_evaluation(own, error);
       throw;

@@ -1,9 +1,9 @@
 #include "datatools/check.h"
 #include "datatools/split_folder.h"
 #include "datatools/stats.h"
+#include "engine/data/looked.h"
 #include "engine/drift/net_features.h"
 #include "engine/jobs.h"
-#include "engine/looked.h"
 #include "engine/output_check.h"
 #include "report/image_file.h"
 

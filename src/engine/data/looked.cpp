@@ -1,4 +1,4 @@
-#include "engine/looked.h"
+#include "engine/data/looked.h"
 
 #include <algorithm>
 #include <cmath>

@@ -3,8 +3,8 @@
 #include "base/text.h"
 #include "datatools/drawn/drawn_set.h"
 #include "datatools/sprite.h"
+#include "engine/data/looked.h"
 #include "engine/jobs.h"
-#include "engine/looked.h"
 
 namespace cvtool {
 constexpr const char* kUnfinished = "run it again to complete the set";
