@@ -125,8 +125,8 @@ inline CLI::Option* add_share_flag(CommandApp& app, const std::string& flag, std
       [flag, &share](const std::string& text) {
         const std::string key = flag.substr(2);
         double value = 0;
-        JsonReader({{key, number_from_flag(text, flag)}},
-                   "--")(key.c_str(), value, Doc("").range(0, 1).above_low().below_high());
+        JsonReader({{key, number_from_flag(text, flag)}}, "--")(key.c_str(), value,
+                                                                Doc("").range(0, 1).above_low().below_high());
         share = value;
       },
       help);

@@ -145,8 +145,9 @@ KnownFeatures fit_known_features(const at::Tensor& features, const std::vector<i
 double distance_of(const KnownFeatures& known, const at::Tensor& features) {
   const int64_t width = known.features(), rank = known.basis.size(0);
   if (!features.defined() || features.numel() != width)
-    throw Error("the net does not give the features that its file says were fitted; fit it again with cvtool eval "
-                "--fit-unknown");
+    throw Error(
+        "the net does not give the features that its file says were fitted; fit it again with cvtool eval "
+        "--fit-unknown");
   std::vector<double> centred(static_cast<size_t>(width)), along;
   double outside = 0;
   for (int64_t i = 0; i < width; ++i) {
@@ -176,8 +177,7 @@ double distance_of(const KnownFeatures& known, const at::Tensor& features) {
 std::vector<double> distances_of(const KnownFeatures& known, const at::Tensor& features) {
   if (!features.defined()) return {distance_of(known, features)};
   std::vector<double> distances;
-  for (int64_t row = 0; row < features.size(0); ++row)
-    distances.push_back(distance_of(known, features[row]));
+  for (int64_t row = 0; row < features.size(0); ++row) distances.push_back(distance_of(known, features[row]));
   return distances;
 }
 

@@ -61,10 +61,9 @@ PassPlan pass_plan(const PhotoPredictor& predictor, const PhotoStore& store, con
   PassPlan plan;
   plan.work = [&predictor, &store, &pass](const Batch& photos) {
     const Prediction p = predictor.run(predictor.resizes() ? photo_as_it_is(store, photos.rows.at(0)) : photos.pixels);
-    return std::vector<at::Tensor>{p.probabilities, distribution_of(p.logits.to(at::kDouble)),
-                                   losses_of(pass.loss, p.logits, photos.labels),
-                                   correct_from_logits(p.logits, photos.labels),
-                                   wanted_features(p, photos.rows, pass.featured)};
+    return std::vector<at::Tensor>{
+        p.probabilities, distribution_of(p.logits.to(at::kDouble)), losses_of(pass.loss, p.logits, photos.labels),
+        correct_from_logits(p.logits, photos.labels), wanted_features(p, photos.rows, pass.featured)};
   };
   plan.device = predictor.net().device();
   plan.rows = predictor.rows(pass.batch);

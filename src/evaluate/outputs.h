@@ -22,9 +22,9 @@ struct Outputs {
 };
 
 struct EvaluationPass {
-  std::string loss;        // see loss_from_logits
-  int64_t batch = 64;      // photos per step on a GPU; on the CPU the net decides (Predictor::rows)
-  Ranks* ranks = nullptr;  // processes that share the photos; may be null
+  std::string loss;                // see loss_from_logits
+  int64_t batch = 64;              // photos per step on a GPU; on the CPU the net decides (Predictor::rows)
+  Ranks* ranks = nullptr;          // processes that share the photos; may be null
   std::vector<size_t> featured{};  // rows whose features are wanted too, ascending; of one process alone
 };
 

@@ -37,7 +37,8 @@ void use_pixels(const PhaseInputs& in, TrainingPhase& phase, const FrozenParts& 
 
 // Epochs start from features, kept where the photos have few forms. Validation has its own in float32, as in the model
 // that is then used. Gives those of the training photos; null where none are kept.
-std::shared_ptr<const FeatureStore> use_features(const PhaseInputs& in, const std::vector<torch::jit::Module>& frozen, TrainingPhase& phase);
+std::shared_ptr<const FeatureStore> use_features(const PhaseInputs& in, const std::vector<torch::jit::Module>& frozen,
+                                                 TrainingPhase& phase);
 
 // Features of the training photos in all their forms, kept whatever feature_cache says; where they have too many, or
 // mixed labels, as they are. `phase` is given them too, and validation's, as by use_features.

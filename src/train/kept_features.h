@@ -10,8 +10,9 @@ namespace cvtool {
 class FeatureStore;
 
 struct KeptFeatures {
-  std::shared_ptr<const FeatureStore> train;  // null: none are kept, or not of the whole backbone. Outlived by the photos
-  size_t head_layers = 0;                     // they lie behind the backbone and so many layers of the head
+  std::shared_ptr<const FeatureStore>
+      train;               // null: none are kept, or not of the whole backbone. Outlived by the photos
+  size_t head_layers = 0;  // they lie behind the backbone and so many layers of the head
 };
 
 // The features that a training with a frozen backbone keeps of `inputs.train`, of a training that had nothing left to

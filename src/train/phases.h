@@ -22,8 +22,8 @@ struct PhaseInputs {
   at::Device device = at::kCPU;
   at::ScalarType precision = at::kFloat;  // of the frozen part in training; validation is in float32
   Observer& observer;
-  Profile* profile = nullptr;  // may be null
-  Ranks* ranks = nullptr;      // the processes that train together; may be null
+  Profile* profile = nullptr;    // may be null
+  Ranks* ranks = nullptr;        // the processes that train together; may be null
   KeptFeatures* kept = nullptr;  // where a phase leaves the features of training photos that it keeps; may be null
 };
 

@@ -2,7 +2,7 @@
 
     python3 tests/bench/unknown.py build/bin/cvtool --model runs/NAME/best.pt --data DIR --ood DIR [DIR ...]
 
-DIR of --data is a folder with train/CLASS and valid/CLASS, the model one on a backbone, trained on it. `features`, `softmax` and `energy` are what
+DIR of --data is a folder with train/CLASS and valid/CLASS, on which the model was trained; its last layer is dense. `features`, `softmax` and `energy` are what
 cvtool eval --ood says, the rest is computed here of what the last dense layer reads, which PyTorch gives, of at most 1,000 training photos:
 Mahalanobis distance as it is (Lee et al. 2018) and of features at length 1, with scikit-learn's LedoitWolf; cosine distance to the nearest
 neighbour, and to the nearest of 100 of them.
@@ -35,7 +35,9 @@ def features_of(model, photos, size):
     with torch.no_grad():
         for path in photos:
             pixels = np.asarray(Image.open(path).convert("RGB").resize(size[::-1], Image.BILINEAR))
-            x = model.base(model.preprocess(torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float()))
+            x = model.preprocess(torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float())
+            if hasattr(model, "base"):
+                x = model.base(x)
             for layer in layers:
                 x = layer(x)
             found.append(x.flatten().numpy())
@@ -62,9 +64,10 @@ def main():
     parser.add_argument("--ood", type=pathlib.Path, nargs="+", required=True)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    model = torch.jit.load(str(arguments.model)).eval()
-    info = json.loads(subprocess.run([arguments.cvtool, "summary", arguments.model, "--json"], stdout=subprocess.PIPE, check=True).stdout)
-    size = info["imgsz"] if isinstance(info["imgsz"], list) else [info["imgsz"]] * 2
+    extra = {"cvtool.json": ""}
+    model = torch.jit.load(str(arguments.model), _extra_files=extra).eval()
+    size = json.loads(extra["cvtool.json"])["imgsz"]
+    size = size if isinstance(size, list) else [size] * 2
     unit = lambda rows: rows / np.linalg.norm(rows, axis=1, keepdims=True)
     photos = photos_in(arguments.data / "train", 1000)
     labels = np.array([path.parent.name for path in photos])

@@ -159,7 +159,16 @@ TEST_CASE("What a model cannot say is refused with what to do, before a photo is
                 {"take the distances of 999 photos", "holds 24", "ask for 0.04 or more"});
   check_refused(session({"predict", photo, "--model", calibrated.run, "--coverage", "0.9", "--tta", "flip"}), 2,
                 {"leave --tta out"});
-  check_refused(session({"predict", photo, "--model", session.run, "--unknown", "1"}), 2, {"--unknown"});
+  for (const std::string flag : {"--unknown", "--coverage"}) {
+    for (const std::string value : {"0", "1", "-0.1"})
+      check_refused(session({"predict", photo, "--model", calibrated.run, flag + "=" + value}), 2,
+                    {flag + ": " + value + " is out of range; it must be above 0 and below 1"});
+    for (const std::string value : {"nan", "much"})
+      check_refused(session({"predict", photo, "--model", calibrated.run, flag, value}), 2,
+                    {flag + ": '" + value + "' is not a number"});
+  }
+  check_refused(session({"eval", "--data", session.photos, "--model", calibrated.run, "--coverage", "1"}), 2,
+                {"--coverage: 1 is out of range"});
   check_refused(session({"eval", "--data", session.photos, "--model", session.run, "--coverage", "0.9"}), 2,
                 {"was not calibrated"});
   check_refused(session({"eval", "--data", session.photos, "--model", session.run, "--fit-coverage"}), 2,

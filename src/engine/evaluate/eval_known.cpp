@@ -91,7 +91,8 @@ OodResult measured_against(const EvalWork& work, const OpenedModel& model, const
   };
   const PhotoLooks known = look_at_all(*split.store), other = look_at_all(*unlike.store);
   OodResult result{work.request.ood, other.count(), known.count(), {}};
-  result.methods.emplace_back("features", method_of(distances_of(features, known.features), distances_of(features, other.features)));
+  result.methods.emplace_back(
+      "features", method_of(distances_of(features, known.features), distances_of(features, other.features)));
   result.methods.emplace_back("softmax", method_of(negative(known.best), negative(other.best)));
   result.methods.emplace_back("energy", method_of(known.free_energy, other.free_energy));
   return result;
