@@ -159,12 +159,12 @@ AugmentRows mixed(const AugmentRows& rows, const Named<MixStep>& mix, const Draw
 
 void check_rows(const AugmentRows& rows) {
   const auto& p = rows.pixels;
-  const bool fits = p.dim() == 4 && p.size(1) == 3 && (p.scalar_type() == at::kByte || p.scalar_type() == at::kFloat) &&
-                    rows.labels.dim() == 1 && rows.labels.size(0) == p.size(0) &&
-                    static_cast<int64_t>(rows.ids.size()) == p.size(0);
+  const bool fits = p.dim() == 4 && (p.size(1) == 3 || p.size(1) == 1) &&
+                    (p.scalar_type() == at::kByte || p.scalar_type() == at::kFloat) && rows.labels.dim() == 1 &&
+                    rows.labels.size(0) == p.size(0) && static_cast<int64_t>(rows.ids.size()) == p.size(0);
   if (!fits)
     throw Error(
-        "augment: needs pixels [N,3,H,W] uint8 or float32, N labels and N sample ids; this is a bug in "
+        "augment: needs pixels [N,C,H,W], C 3 or 1, uint8 or float32, N labels and N sample ids; this is a bug in "
         "cvtool");
 }
 
@@ -182,8 +182,8 @@ struct Augmenter::State {
   at::Tensor through(const at::Tensor& pixels, const Segment& segment, const DrawKeys& keys) const {
     ImageSize size{pixels.size(2), pixels.size(3)};
     for (const auto& stage : segment.stages) size = size_after(stage.geometry, size);
-    auto out = at::empty({pixels.size(0), 3, size.height, size.width}, pixels.options().dtype(type(pixels)),
-                         at::MemoryFormat::ChannelsLast);
+    auto out = at::empty({pixels.size(0), pixels.size(1), size.height, size.width},
+                         pixels.options().dtype(type(pixels)), at::MemoryFormat::ChannelsLast);
     return by_picture(pixels, out, [&](at::Tensor part, int64_t first) {
       const auto begin = keys.ids.begin() + first;
       const DrawKeys part_keys{keys.seed, keys.epoch, {begin, begin + part.size(0)}};

@@ -20,13 +20,13 @@
 namespace cvtool {
 
 struct AugmentRows {
-  at::Tensor pixels;          // [N,3,H,W] u8 or f32, RGB 0..255, any memory format
+  at::Tensor pixels;          // [N,C,H,W] u8 or f32, RGB or grey (C 3 or 1) 0..255, any memory format
   at::Tensor labels;          // [N] i64
   std::vector<uint64_t> ids;  // [N] Sample::id
 };
 
 struct AugmentedBatch {
-  // [N,3,h,w] channels_last, RGB 0..255: f32; of the input's type and exact where the list holds flips alone
+  // [N,C,h,w] channels_last, 0..255: f32; of the input's type and exact where the list holds flips alone
   // or nothing.
   at::Tensor pixels;
   at::Tensor labels;  // [N] i64; [N,K] f32 (rows sum to 1) where soft_labels()

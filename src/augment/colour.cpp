@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+
 #include "augment/resample.h"
 
 namespace cvtool {
@@ -28,7 +30,7 @@ at::Tensor member(const std::vector<ColourMap>& maps, double ColourMap::*which, 
 
 at::Tensor sum(const at::Tensor& a, const at::Tensor& b) { return !a.defined() ? b : !b.defined() ? a : a + b; }
 
-// What a run adds to every pixel of a channel: [N,3,1,1] or [N,1,1,1]; undefined where that is nothing.
+// What a run adds to every pixel of a channel: [N,C,1,1] or [N,1,1,1]; undefined where that is nothing.
 at::Tensor addend(const at::Tensor& pixels, const std::vector<ColourMap>& maps) {
   at::Tensor out = member(maps, &ColourMap::constant, 0, pixels);
   const auto mean = member(maps, &ColourMap::mean, 0, pixels);
@@ -84,7 +86,11 @@ void draw_colour(const RandomGrayscale& params, Random& random, ColourMap& map) 
   if (random.uniform() < params.p) map.saturation(0);
 }
 
-at::Tensor apply_colour(const at::Tensor& pixels, const std::vector<ColourMap>& maps) {
+ColourMap grey_map(const ColourMap& map) { return {map.own + map.grey, 0, map.mean + map.mean_grey, 0, map.constant}; }
+
+at::Tensor apply_colour(const at::Tensor& pixels, const std::vector<ColourMap>& given) {
+  std::vector<ColourMap> maps = given;
+  if (pixels.size(1) == 1) std::transform(maps.begin(), maps.end(), maps.begin(), grey_map);
   bool all_identity = true;
   for (const auto& map : maps) all_identity &= map.is_identity();
   if (all_identity) return pixels;

@@ -26,13 +26,16 @@ struct ColourMap {
   bool is_identity() const;
 };
 
+// The same for a grey picture, which is its own L.
+ColourMap grey_map(const ColourMap& map);
+
 // Puts a picture's draw behind `map`.
 void draw_colour(const RandomContrast& params, Random& random, ColourMap& map);
 void draw_colour(const RandomBrightness& params, Random& random, ColourMap& map);
 void draw_colour(const RandomSaturation& params, Random& random, ColourMap& map);
 void draw_colour(const RandomGrayscale& params, Random& random, ColourMap& map);
 
-// pixels [N,3,H,W] f32 contiguous, one map a row -> the same, clipped to 0..255. The tensor itself where all
+// pixels [N,C,H,W] f32 contiguous, C 3 or 1, one map a row -> the same, clipped to 0..255. The tensor itself where all
 // maps are the identity.
 at::Tensor apply_colour(const at::Tensor& pixels, const std::vector<ColourMap>& maps);
 

@@ -1,4 +1,4 @@
-// Steps that look at neighbouring pixels, add noise or cover rectangles. pixels: [N,3,H,W] f32 contiguous,
+// Steps that look at neighbouring pixels, add noise or cover rectangles. pixels: [N,C,H,W] f32 contiguous,
 // 0..255.
 #pragma once
 
@@ -33,7 +33,7 @@ struct Box {
 // torchvision's RandomErasing: what a picture of size `in` loses. Empty with probability 1-p.
 Box draw_box(const RandomErasing& params, Random& random, ImageSize in);
 
-// One box a row -> [N,1,H,W] bool, true inside, on the device of `like` ([N,3,H,W]).
+// One box a row -> [N,1,H,W] bool, true inside, on the device of `like` ([N,C,H,W]).
 at::Tensor box_mask(const std::vector<Box>& boxes, const at::Tensor& like);
 
 }  // namespace cvtool

@@ -22,7 +22,7 @@ CutMixDraw draw_cutmix(const CutMix& params, Random& random, ImageSize in);
 // Row i mixed with row i of `partner`: x * share + partner * (1 - share). Any shape [N,...] f32.
 at::Tensor mix_rows(const at::Tensor& own, const at::Tensor& partner, const std::vector<double>& fractions);
 
-// Row i with its box taken from row i of `partner`. [N,3,H,W].
+// Row i with its box taken from row i of `partner`. [N,C,H,W].
 at::Tensor paste_boxes(const at::Tensor& own, const at::Tensor& partner, const std::vector<Box>& boxes);
 
 }  // namespace cvtool

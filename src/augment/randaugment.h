@@ -36,7 +36,7 @@ struct RandOpDraw {
 // One operation at strength m of 0..30.
 RandOpDraw draw_rand_op(int64_t m, Random& random, ImageSize in);
 
-// One operation a row; [N,3,H,W] f32 contiguous, 0..255. Posterize, solarize and equalize round to bytes
+// One operation a row; [N,C,H,W] f32 contiguous, 0..255. Posterize, solarize and equalize round to bytes
 // first.
 at::Tensor apply_rand_ops(const at::Tensor& pixels, const std::vector<RandOpDraw>& draws, const Sampling& sampling);
 

@@ -10,7 +10,7 @@
 
 namespace cvtool {
 
-// pixels [N,3,H,W] u8 or f32, any memory format, one map a row -> [N,3,size.height,size.width].
+// pixels [N,C,H,W] u8 or f32, any memory format, one map a row -> [N,C,size.height,size.width].
 // Where every map is a Move the pixels are moved and keep type and value; else the result is f32 in 0..255,
 // contiguous, and rows whose map is a Move are still moved, not resampled.
 //
@@ -20,7 +20,7 @@ namespace cvtool {
 at::Tensor resample(const at::Tensor& pixels, const std::vector<Affine>& maps, ImageSize size,
                     const Sampling& sampling);
 
-// The part of `pixels` [N,3,H,W] that `move` says.
+// The part of `pixels` [N,C,H,W] that `move` says.
 at::Tensor move_pixels(const at::Tensor& pixels, const Move& move, ImageSize size);
 
 // f32, contiguous; the same tensor where it is so already.

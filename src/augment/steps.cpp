@@ -71,7 +71,7 @@ Work hue(const Json& entry) {
   }};
 }
 
-// One tensor per row, drawn on the CPU so that every device sees the same numbers: [N,3,H,W] f32 on its device.
+// One tensor per row, drawn on the CPU so that every device sees the same numbers: [N,C,H,W] f32 on its device.
 template <class Draw>
 at::Tensor drawn_rows(const at::Tensor& like, size_t count, const Draw& draw) {
   std::vector<at::Tensor> rows;

@@ -36,7 +36,7 @@ struct ColourStep {
   std::function<void(Random&, ColourMap&)> draw;
 };
 
-// Anything else on one picture. pixels [N,3,H,W] f32 contiguous, 0..255 -> the same.
+// Anything else on one picture. pixels [N,C,H,W] f32 contiguous, 0..255 -> the same.
 struct PixelStep {
   std::function<at::Tensor(const at::Tensor& pixels, const DrawKeys& keys, const std::string& purpose)> apply;
 };

@@ -21,7 +21,7 @@ class FlipOutcomes {
   int64_t count() const { return count_; }
   // 0 .. count()-1: the outcome that this sample has in this epoch. count() must not be 0.
   int64_t index(uint64_t sample_id, uint64_t epoch) const;
-  // All rows of `pixels` [N,3,H,W] in the outcome `index`; 0 is the picture as it is. Type kept,
+  // All rows of `pixels` [N,C,H,W] in the outcome `index`; 0 is the picture as it is. Type kept,
   // channels_last.
   at::Tensor pixels(const at::Tensor& pixels, int64_t index) const;
 
@@ -44,7 +44,7 @@ class TestTimeVariants {
   // photos may not be mirrored.
   TestTimeVariants(const TtaPlan& plan, const Json& augment, uint64_t seed, bool may_mirror = true);
   int64_t count() const { return plan_.variants; }
-  // Variant 0 .. count()-1 of pixels [N,3,H,W]; 0 is the picture as it is (the centre, with random_crop), 1
+  // Variant 0 .. count()-1 of pixels [N,C,H,W]; 0 is the picture as it is (the centre, with random_crop), 1
   // of "flip" the mirrored one, others are drawn by (seed, index, id).
   at::Tensor variant(const at::Tensor& pixels, const std::vector<uint64_t>& ids, int64_t index) const;
 

@@ -1,5 +1,6 @@
 #include "base/fields.h"
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -24,6 +25,12 @@ std::string bounds_text(const Doc& doc) {
 }
 
 }  // namespace
+
+std::string numbers_text(const std::vector<int64_t>& numbers, const std::string& between) {
+  std::vector<std::string> words;
+  for (const int64_t number : numbers) words.push_back(std::to_string(number));
+  return join(words, between);
+}
 
 JsonReader::JsonReader(const Json& object, std::string place) : object_(object), place_(std::move(place)) {
   if (!object.is_object()) {
@@ -65,6 +72,9 @@ void JsonReader::operator()(const char* key, int64_t& value, const Doc& doc) {
                                     std::abs(json->get<double>()) < 9e15);
   if (!whole) wrong(key, "an integer", *json);
   check_range(key, json->get<double>(), doc);
+  const std::vector<int64_t>& allowed = doc.allowed_numbers;
+  if (!allowed.empty() && std::find(allowed.begin(), allowed.end(), json->get<int64_t>()) == allowed.end())
+    wrong(key, numbers_text(allowed, " or "), *json);
   value = json->get<int64_t>();
 }
 

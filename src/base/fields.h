@@ -43,6 +43,11 @@ struct Doc {
     high_excluded = true;
     return *this;
   }
+  // Of an integer: these and no others.
+  Doc& numbers(std::vector<int64_t> allowed) {
+    allowed_numbers = std::move(allowed);
+    return *this;
+  }
   Doc& words(std::vector<std::string> allowed) {
     choices = std::move(allowed);
     return *this;
@@ -67,6 +72,7 @@ struct Doc {
   double high = std::numeric_limits<double>::infinity();
   bool low_excluded = false, high_excluded = false;  // else both ends are allowed
   std::vector<std::string> choices;                  // of a string; empty = any
+  std::vector<int64_t> allowed_numbers;              // of an integer; empty = any
   std::string aliases;                               // further flags, "-b,--batch-size"
   std::string special, meaning;                      // see means(); empty: no value is special
   std::string placeholder;                           // see takes(); empty: by the member's type
@@ -126,6 +132,9 @@ class JsonWriter {
  private:
   Json& object_;
 };
+
+// "1|3", with `between` "|".
+std::string numbers_text(const std::vector<int64_t>& numbers, const std::string& between);
 
 // "128" or "128x96" (height x width), or their JSON forms 128 and [128, 96]. Throws UsageError naming `place`.
 ImageSize image_size_from_text(const std::string& text, const std::string& place);

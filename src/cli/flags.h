@@ -48,7 +48,9 @@ class FlagBinder {
     app_.add_flag_function("--" + name + ",!--no-" + name, set, doc.help + " (default: " + (value ? "yes" : "no") + ")")
         ->group(group_);
   }
-  void operator()(const char* key, int64_t& value, const Doc& doc) { add(key, value, doc, "N"); }
+  void operator()(const char* key, int64_t& value, const Doc& doc) {
+    add(key, value, doc, doc.allowed_numbers.empty() ? "N" : numbers_text(doc.allowed_numbers, "|"));
+  }
   void operator()(const char* key, double& value, const Doc& doc) { add(key, value, doc, "X"); }
   void operator()(const char* key, std::string& value, const Doc& doc) {
     add(key, value, doc, doc.choices.empty() ? "TEXT" : join(doc.choices, "|"));

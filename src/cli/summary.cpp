@@ -28,6 +28,7 @@ class SummaryCommand {
            },
            "size of the input in pixels: N or HEIGHTxWIDTH (default: the recipe's)")
         ->type_name("N|HxW");
+    fields(pixels_, FlagBinder(app, pixels_given_, "Options"));
     app.add_flag(
         "--receptive-field", receptive_field_,
         "also how many pixels each layer sees, how far its values are apart, and where the first one's field begins");
@@ -36,6 +37,7 @@ class SummaryCommand {
   }
 
   int run(const Engine& engine, Console&) {
+    if (!pixels_given_.empty()) request_.overrides["data"].update(pixels_given_);
     request_.costs = receptive_field_ || macs_;
     const Summary summary = engine.summary(request_);
     print(json_ ? text_from_json(summary) : text(summary));
@@ -94,7 +96,8 @@ class SummaryCommand {
     for (size_t width : widths) total += width;
     const std::string rule(total, '=');
     std::string out = "Model: " + summary.name +
-                      (summary.imgsz ? ", input " + Json(*summary.imgsz).dump() + " px" : "") + "\n" + rule + "\n";
+                      (summary.imgsz ? ", input " + Json(*summary.imgsz).dump() + " px" : "") +
+                      (summary.channels == 1 ? ", grey" : "") + "\n" + rule + "\n";
     for (size_t i = 0; i < rows.size(); ++i) {
       std::string line;
       for (size_t j = 0; j < rows[i].size(); ++j)
@@ -111,6 +114,8 @@ class SummaryCommand {
   }
 
   SummaryRequest request_;
+  PixelFormat pixels_;
+  Json pixels_given_ = Json::object();
   bool json_ = false, receptive_field_ = false, macs_ = false;
 };
 

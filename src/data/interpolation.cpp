@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "base/error.h"
@@ -38,42 +39,47 @@ std::vector<int> nearest_indices(const SourceAxis& axis) {
   return indices;
 }
 
+// The functions below are made for each type of values and number of channels: the compiler must know them to put loops
+// into vectors.
+template <class Value, int kChannels>
 void resize_nearest(const cv::Mat& image, const SourceAxis& vertical, const SourceAxis& horizontal, cv::Mat& out) {
   const auto rows = nearest_indices(vertical);
   const auto columns = nearest_indices(horizontal);
   for (int y = 0; y < out.rows; ++y) {
-    auto* to = out.ptr<uint8_t>(y);
+    auto* to = out.ptr<Value>(y);
     const int row = rows[static_cast<size_t>(y)];
     if (row < 0) {
-      std::fill_n(to, size_t{3} * static_cast<size_t>(out.cols), uint8_t{0});
+      std::fill_n(to, size_t{kChannels} * static_cast<size_t>(out.cols), Value{0});
       continue;
     }
-    const auto* from = image.ptr<uint8_t>(row);
+    const auto* from = image.ptr<Value>(row);
     for (const int column : columns) {
-      for (int c = 0; c < 3; ++c) to[c] = column < 0 ? uint8_t{0} : from[3 * column + c];
-      to += 3;
+      for (int c = 0; c < kChannels; ++c) to[c] = column < 0 ? Value{0} : from[kChannels * column + c];
+      to += kChannels;
     }
   }
 }
 
-constexpr uint8_t kBlack[3] = {0, 0, 0};
+template <class Value>
+constexpr Value kBlack[3] = {0, 0, 0};
 
 // One row of the photo interpolated to the target's columns, kept as float.
+template <class Value, int kChannels>
 class BilinearRow {
  public:
   void compute(const cv::Mat& image, int row, const std::vector<Pair>& columns) {
     if (row == row_) return;
     row_ = row;
-    values_.assign(columns.size() * 3, 0.0f);
+    values_.assign(columns.size() * kChannels, 0.0f);
     if (row < 0) return;
-    const auto* from = image.ptr<uint8_t>(row);
+    const auto* from = image.ptr<Value>(row);
     float* to = values_.data();
     for (const Pair& column : columns) {
-      const uint8_t* low = column.low < 0 ? kBlack : from + 3 * column.low;
-      const uint8_t* high = column.high < 0 ? kBlack : from + 3 * column.high;
-      for (int c = 0; c < 3; ++c)
+      const Value* low = column.low < 0 ? kBlack<Value> : from + kChannels * column.low;
+      const Value* high = column.high < 0 ? kBlack<Value> : from + kChannels * column.high;
+      for (int c = 0; c < kChannels; ++c)
         to[c] = static_cast<float>(low[c]) + static_cast<float>(high[c] - low[c]) * column.fraction;
-      to += 3;
+      to += kChannels;
     }
   }
   const float* values() const { return values_.data(); }
@@ -84,19 +90,20 @@ class BilinearRow {
   std::vector<float> values_;
 };
 
+template <class Value, int kChannels>
 void resize_bilinear(const cv::Mat& image, const SourceAxis& vertical, const SourceAxis& horizontal, cv::Mat& out) {
   const auto rows = bilinear_pairs(vertical);
   const auto columns = bilinear_pairs(horizontal);
-  BilinearRow low, high;
+  BilinearRow<Value, kChannels> low, high;
   for (int y = 0; y < out.rows; ++y) {
     const Pair& row = rows[static_cast<size_t>(y)];
     if (high.row() == row.low) std::swap(low, high);
     low.compute(image, row.low, columns);
     high.compute(image, row.high, columns);
-    auto* to = out.ptr<uint8_t>(y);
-    for (size_t i = 0; i < columns.size() * 3; ++i) {
+    auto* to = out.ptr<Value>(y);
+    for (size_t i = 0; i < columns.size() * kChannels; ++i) {
       const float value = low.values()[i] + (high.values()[i] - low.values()[i]) * row.fraction;
-      to[i] = static_cast<uint8_t>(value + 0.5f);  // NOLINT(bugprone-incorrect-roundings): not negative
+      to[i] = static_cast<Value>(value + 0.5f);  // NOLINT(bugprone-incorrect-roundings): not negative
     }
   }
 }
@@ -180,26 +187,30 @@ std::vector<Taps> area_taps(const SourceAxis& axis) {
   return all;
 }
 
-// `from` holds a row as float and one value more; four channels at a time (the fourth is the next pixel's
+// `from` holds a row as float and one value more; of three channels four at a time (the fourth is the next pixel's
 // first) fill a vector register.
+template <int kChannels>
 void resample_row(const float* from, const std::vector<Taps>& columns, float* to) {
   for (const Taps& taps : columns) {
-    const float* pixel = from + 3 * static_cast<size_t>(taps.first);
-    float sums[4] = {0, 0, 0, 0};
+    constexpr int kAtOnce = kChannels == 3 ? 4 : kChannels;
+    const float* pixel = from + kChannels * static_cast<size_t>(taps.first);
+    float sums[kAtOnce] = {};
     for (const float weight : taps.weights) {
-      for (int c = 0; c < 4; ++c) sums[c] += weight * pixel[c];
-      pixel += 3;
+      for (int c = 0; c < kAtOnce; ++c) sums[c] += weight * pixel[c];
+      pixel += kChannels;
     }
-    for (int c = 0; c < 3; ++c) *to++ = sums[c];
+    for (int c = 0; c < kChannels; ++c) *to++ = sums[c];
   }
 }
 
 // Every needed row of the photo is resampled once and added to the output rows that it is part of.
+template <class Value, int kChannels>
 void resize_by_taps(const cv::Mat& image, const std::vector<Taps>& rows, const std::vector<Taps>& columns,
                     cv::Mat& out) {
-  const size_t row_values = columns.size() * 3;
+  constexpr float kWhite = std::numeric_limits<Value>::max();
+  const size_t row_values = columns.size() * kChannels;
   std::vector<float> row(row_values), sums(rows.size() * row_values, 0.0f);
-  std::vector<float> values(static_cast<size_t>(image.cols) * 3 + 1, 0.0f);
+  std::vector<float> values(static_cast<size_t>(image.cols) * kChannels + 1, 0.0f);
   size_t oldest = 0;  // rows before it are complete: both ends of the taps only move down
   for (int y = 0; y < image.rows; ++y) {
     const auto ended = [&](const Taps& taps) { return taps.first + static_cast<int>(taps.weights.size()) <= y; };
@@ -208,8 +219,8 @@ void resize_by_taps(const cv::Mat& image, const std::vector<Taps>& rows, const s
     for (size_t i = oldest; i < rows.size() && (rows[i].weights.empty() || rows[i].first <= y); ++i) {
       if (ended(rows[i]) || rows[i].weights.empty()) continue;
       if (!resampled) {
-        std::copy_n(image.ptr<uint8_t>(y), values.size() - 1, values.begin());
-        resample_row(values.data(), columns, row.data());
+        std::copy_n(image.ptr<Value>(y), values.size() - 1, values.begin());
+        resample_row<kChannels>(values.data(), columns, row.data());
         resampled = true;
       }
       const float weight = rows[i].weights[static_cast<size_t>(y - rows[i].first)];
@@ -219,25 +230,36 @@ void resize_by_taps(const cv::Mat& image, const std::vector<Taps>& rows, const s
   }
   for (int y = 0; y < out.rows; ++y) {
     const float* sum = sums.data() + static_cast<size_t>(y) * row_values;
-    auto* to = out.ptr<uint8_t>(y);
-    for (size_t k = 0; k < row_values; ++k) to[k] = static_cast<uint8_t>(std::clamp(sum[k] + 0.5f, 0.0f, 255.0f));
+    auto* to = out.ptr<Value>(y);
+    for (size_t k = 0; k < row_values; ++k) to[k] = static_cast<Value>(std::clamp(sum[k] + 0.5f, 0.0f, kWhite));
   }
+}
+
+template <class Value, int kChannels>
+void resample_values(const cv::Mat& image, const SourceAxis& vertical, const SourceAxis& horizontal,
+                     const std::string& interpolation, cv::Mat& out) {
+  const auto by_taps = [&](const std::vector<Taps>& rows, const std::vector<Taps>& columns) {
+    resize_by_taps<Value, kChannels>(image, rows, columns, out);
+  };
+  if (interpolation == "nearest") return resize_nearest<Value, kChannels>(image, vertical, horizontal, out);
+  if (interpolation == "bilinear") return resize_bilinear<Value, kChannels>(image, vertical, horizontal, out);
+  if (interpolation == "area") return by_taps(area_taps(vertical), area_taps(horizontal));
+  std::vector<std::string> words{"nearest", "bilinear", "area"};
+  for (const Kernel& kernel : kKernels) {
+    if (interpolation == kernel.name) return by_taps(kernel_taps(vertical, kernel), kernel_taps(horizontal, kernel));
+    words.emplace_back(kernel.name);
+  }
+  throw UsageError("interpolation: " + unknown_word("value", interpolation, words));
 }
 
 }  // namespace
 
 void resample(const cv::Mat& image, const SourceAxis& vertical, const SourceAxis& horizontal,
               const std::string& interpolation, cv::Mat& out) {
-  if (interpolation == "nearest") return resize_nearest(image, vertical, horizontal, out);
-  if (interpolation == "bilinear") return resize_bilinear(image, vertical, horizontal, out);
-  if (interpolation == "area") return resize_by_taps(image, area_taps(vertical), area_taps(horizontal), out);
-  std::vector<std::string> words{"nearest", "bilinear", "area"};
-  for (const Kernel& kernel : kKernels) {
-    if (interpolation == kernel.name)
-      return resize_by_taps(image, kernel_taps(vertical, kernel), kernel_taps(horizontal, kernel), out);
-    words.emplace_back(kernel.name);
-  }
-  throw UsageError("interpolation: " + unknown_word("value", interpolation, words));
+  auto* resampled = image.channels() == 1 ? resample_values<uint8_t, 1> : resample_values<uint8_t, 3>;
+  if (image.depth() == CV_16U)
+    resampled = image.channels() == 1 ? resample_values<uint16_t, 1> : resample_values<uint16_t, 3>;
+  resampled(image, vertical, horizontal, interpolation, out);
 }
 
 }  // namespace cvtool

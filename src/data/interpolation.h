@@ -1,5 +1,5 @@
-// Resampling of pictures of bytes. Every interpolation is separable: an output row or column is a weighted sum of input
-// rows or columns.
+// Resampling of pictures of whole numbers. Every interpolation is separable: an output row or column is a weighted sum
+// of input rows or columns.
 #pragma once
 
 #include <opencv2/core.hpp>
@@ -17,8 +17,8 @@ struct SourceAxis {
   float scale() const { return static_cast<float>(length) / static_cast<float>(target); }
 };
 
-// `image` CV_8UC3 -> `out`, CV_8UC3 of vertical.target x horizontal.target, allocated. Throws UsageError for an unknown
-// interpolation.
+// `image` CV_8U or CV_16U of 3 channels or 1 -> `out`, the same of vertical.target x horizontal.target, allocated.
+// Throws UsageError for an unknown interpolation.
 void resample(const cv::Mat& image, const SourceAxis& vertical, const SourceAxis& horizontal,
               const std::string& interpolation, cv::Mat& out);
 

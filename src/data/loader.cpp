@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "data/image_tensor.h"
 
 namespace cvtool {
 namespace {
@@ -29,22 +30,21 @@ PrefetchPlan<Batch> plan_of(const PhotoStore& store, std::vector<size_t> order, 
 }  // namespace
 
 Batch read_batch(const PhotoStore& store, const std::vector<size_t>& rows) {
-  const ImageSize& size = store.options().data.imgsz;
+  const DataConfig& data = store.options().data;
   const auto count = static_cast<int64_t>(rows.size());
-  at::Tensor bytes = at::empty({count, size.height, size.width, 3}, at::kByte);
+  const at::Tensor pictures = picture_rows(count, data.imgsz, data);
   at::Tensor labels = at::empty({count}, at::kLong);
-  auto* to = bytes.data_ptr<uint8_t>();
+  auto* to = pictures.data_ptr<uint8_t>();
   auto* label = labels.data_ptr<int64_t>();
   Batch batch;
   for (const size_t row : rows) {
     if (!store.pixels(row, to)) continue;
-    to += size.height * size.width * 3;
+    to += picture_bytes(data.imgsz, data);
     *label++ = store.samples()[row].label;
     batch.rows.push_back(row);
   }
   const auto kept = static_cast<int64_t>(batch.rows.size());
-  // [N,H,W,3] seen as [N,3,H,W] is channels_last without a copy.
-  batch.pixels = bytes.narrow(0, 0, kept).permute({0, 3, 1, 2});
+  batch.pixels = tensor_from_rows(pictures, kept, data.imgsz, data);
   batch.labels = labels.narrow(0, 0, kept);
   return batch;
 }

@@ -57,7 +57,7 @@ class PhotoStore {
   const std::vector<BadFile>& damaged() const;
   const LoaderOptions& options() const;
 
-  // Copies the pixels of samples()[index], HWC RGB, imgsz.height * imgsz.width * 3 bytes, to `target`: from the
+  // Copies the pixels of samples()[index], HWC, picture_bytes() of them (data/image_tensor.h), to `target`: from the
   // cache, else decoded again. False when the file has since vanished or changed; a warning is logged once per file.
   // Of several processes all must find the file that one of them has read: there it throws DataError.
   bool pixels(size_t index, uint8_t* target) const;
@@ -80,7 +80,7 @@ class PhotoStore {
 };
 
 struct Batch {
-  at::Tensor pixels;         // [N,3,H,W] u8, RGB 0..255, channels_last, CPU
+  at::Tensor pixels;         // [N,C,H,W] u8 (of depth 16 f32), RGB or grey 0..255, channels_last, CPU
   at::Tensor labels;         // [N] i64
   std::vector<size_t> rows;  // index into PhotoStore::samples() of each row
 };

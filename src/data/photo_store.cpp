@@ -12,6 +12,7 @@
 #include "base/parallel.h"
 #include "base/text.h"
 #include "data/decode/versions.h"
+#include "data/image_tensor.h"
 #include "data/loader.h"
 #include "data/photo_findings.h"
 #include "data/pixel_cache.h"
@@ -22,7 +23,8 @@ namespace {
 // What the pixels depend on beside the file.
 std::string pixel_recipe(const LoaderOptions& options) {
   return "3 " + std::to_string(options.read.max_pixels) + " " + image_size_text(options.data.imgsz) + " " +
-         options.data.resize + " " + options.data.interpolation + (options.data.exif ? " exif" : "");
+         options.data.resize + " " + options.data.interpolation + (options.data.exif ? " exif" : "") +
+         (options.data.channels == 1 ? " grey" : "") + (options.data.depth == 16 ? " 16" : "");
 }
 
 }  // namespace
@@ -104,7 +106,7 @@ PhotoStore::PhotoStore(std::string root, std::vector<Sample> samples, LoaderOpti
   state_->options = std::move(options);
   const ImageSize& size = state_->options.data.imgsz;
   if (size.height < 1 || size.width < 1) throw UsageError("imgsz: must be at least 1, not " + image_size_text(size));
-  state_->row_bytes = static_cast<size_t>(size.height * size.width * 3);
+  state_->row_bytes = static_cast<size_t>(picture_bytes(size, state_->options.data));
 }
 
 PhotoStore::~PhotoStore() = default;

@@ -12,7 +12,7 @@ void read_photo(StreamedPhoto& photo, const PhotoStreamOptions& options) {
   try {
     const std::string bytes = photo.source.bytes ? *photo.source.bytes : read_photo_file(photo.source.path);
     const DecodeOptions decode = decode_options(options.data, options.read);
-    photo.pixels = options.own_size ? decode_image(bytes, decode, &photo.damage)
+    photo.pixels = options.own_size ? decode_for_net(bytes, decode, options.data, &photo.damage)
                                     : decode_resized(bytes, decode, options.data, &photo.damage);
   } catch (const Error& error) {
     photo.source.error = error.what();

@@ -15,7 +15,7 @@ namespace cvtool {
 
 struct StreamedPhoto {
   PhotoSource source;  // source.error says why there are no pixels
-  cv::Mat pixels;      // CV_8UC3, RGB, of the config's size, or of its own (PhotoStreamOptions::own_size)
+  cv::Mat pixels;  // as decode_for_net gives them, of the config's size, or of its own (PhotoStreamOptions::own_size)
   std::string damage;  // what of it could not be decoded; empty where all could
   bool is_own = true;  // of several processes, that it is this one's to read; else there are no pixels
 };

@@ -38,7 +38,9 @@ bool averages(const std::string& interpolation) {
 }  // namespace
 
 cv::Mat resize_image(const cv::Mat& image, const DataConfig& config) {
-  if (image.empty() || image.type() != CV_8UC3) throw Error("resize_image: needs a picture of 3 channels of bytes");
+  if (image.empty() || (image.channels() != 3 && image.channels() != 1) ||
+      (image.depth() != CV_8U && image.depth() != CV_16U))
+    throw Error("resize_image: needs a picture of 1 or 3 channels of 8 or 16 bits");
   const int height = static_cast<int>(config.imgsz.height), width = static_cast<int>(config.imgsz.width);
   if (height < 1 || width < 1) throw UsageError("imgsz: must be at least 1, not " + image_size_text(config.imgsz));
   const std::vector<std::string> fits{"stretch", "crop", "pad"};
@@ -46,7 +48,7 @@ cv::Mat resize_image(const cv::Mat& image, const DataConfig& config) {
     throw UsageError("resize: " + unknown_word("value", config.resize, fits));
   const SourceAxis vertical = axis_of(image.rows, height, to_aspect(image.cols, height, width), config.resize);
   const SourceAxis horizontal = axis_of(image.cols, width, to_aspect(image.rows, width, height), config.resize);
-  cv::Mat out(height, width, CV_8UC3);
+  cv::Mat out(height, width, image.type());
   resample(image, vertical, horizontal, config.interpolation, out);
   return out;
 }

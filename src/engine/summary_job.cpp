@@ -55,13 +55,16 @@ void add_costs(Summary& summary, const FlatNet& net, const at::Tensor& picture) 
   }
 }
 
-at::Tensor black_picture(const ImageSize& size) { return at::zeros({1, 3, size.height, size.width}); }
+at::Tensor black_picture(const ImageSize& size, const PixelFormat& pixels = {}) {
+  return at::zeros(batch_shape(1, size, pixels));
+}
 
 Summary model_summary(const std::string& path, bool costs) {
   const ModelFile model = load_model(path);
   if (!model.info.contains("summary"))
     throw Error(path + ": cvtool.json lacks 'summary'; the file is damaged, make it again");
   Summary summary = summary_of(path, stored_size(model.info, path), stored_layer_table(model.info["summary"], path));
+  summary.channels = pixel_format(model.info).channels;
   summary.classes = model.info["classes"];
   if (costs) require_net(path, model, "looked into for --macs and --receptive-field");
   if (costs) add_costs(summary, FlatNet(model.module), model.golden);
@@ -107,10 +110,11 @@ Summary recipe_summary(const SummaryRequest& request) {
   int64_t classes = static_cast<int64_t>(recipe.data.classes.size());
   if (request.classes > 0) classes = request.classes;
   if (classes == 0) classes = 2;
-  const Net net = compile_net(recipe.model, {input_size(recipe), classes, static_cast<uint64_t>(recipe.train.seed)});
+  const Net net = compile_net(recipe.model, net_target(recipe, classes));
   Summary summary = summary_of(recipe.name, input_size(recipe), layer_table(net.rows));
+  summary.channels = recipe.data.channels;
   summary.classes = classes;
-  if (request.costs) add_costs(summary, FlatNet(net.module), black_picture(input_size(recipe)));
+  if (request.costs) add_costs(summary, FlatNet(net.module), black_picture(input_size(recipe), recipe.data));
   return summary;
 }
 

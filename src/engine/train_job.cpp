@@ -153,11 +153,11 @@ std::optional<PeakUse> peak_use(const TrainPlan& plan, const EpochTime& total) {
   if (!plan.device.is_cpu() || !plan.net.backbone.is_null() || seconds <= 0) return std::nullopt;
   std::vector<std::string> names;
   for (const SummaryRow& row : plan.net.rows) names.push_back(row.name);
-  const ImageSize& size = plan.recipe.data.imgsz;
+  const DataConfig& data = plan.recipe.data;
   PeakUse use;
   try {
     for (const LayerCost& cost :
-         layer_costs(FlatNet(plan.net.module), names, at::zeros({1, 3, size.height, size.width}, at::kByte)))
+         layer_costs(FlatNet(plan.net.module), names, at::zeros(batch_shape(1, data.imgsz, data), at::kByte)))
       use.multiply_adds_per_photo += cost.macs;
   } catch (const Error&) {
     return std::nullopt;  // an operation that cannot be followed: no reason to lose a training

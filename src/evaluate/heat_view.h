@@ -13,7 +13,7 @@
 
 namespace cvtool {
 
-// `heat` [h,w] of what the net has seen, `seen` [1,3,h,w], as it lies on the photo of data.imgsz: of a net that sees
+// `heat` [h,w] of what the net has seen, `seen` [1,C,h,w], as it lies on the photo of data.imgsz: of a net that sees
 // the centre only with zeros around it. Scaled so that its largest value is 1.
 at::Tensor on_whole_photo(const at::Tensor& heat, const at::Tensor& seen, const ImageSize& size);
 

@@ -29,8 +29,7 @@ std::vector<uint64_t> ids_from_pixels(const at::Tensor& pixels) {
   std::vector<uint64_t> ids;
   for (int64_t row = 0; row < pixels.size(0); ++row) {
     const at::Tensor bytes = pixels[row].permute({1, 2, 0}).contiguous();
-    ids.push_back(
-        stable_hash({reinterpret_cast<const char*>(bytes.data_ptr<uint8_t>()), static_cast<size_t>(bytes.numel())}));
+    ids.push_back(stable_hash({static_cast<const char*>(bytes.data_ptr()), bytes.nbytes()}));
   }
   return ids;
 }

@@ -17,10 +17,10 @@ class PhotoPredictor {
   // forbids to.
   PhotoPredictor(Predictor predictor, const Recipe& recipe, const TtaPlan& plan = {}, bool resizes = false);
 
-  // `pixels` [N,3,H,W] u8, RGB 0..255, CPU, of the size data.imgsz, or where resizes() of any size. Of random_crop the
-  // centre is taken. With test-time augmentation the probabilities and sigmoids are the mean over the variants, and the
-  // logits are those of that mean; the features are the first variant's, of the photo as it is.
-  // What is drawn for a photo depends on its pixels and the recipe's seed alone.
+  // `pixels` [N,C,H,W] u8 or f32, 0..255, CPU, of the size data.imgsz, or where resizes() of any size. Of random_crop
+  // the centre is taken. With test-time augmentation the probabilities and sigmoids are the mean over the variants, and
+  // the logits are those of that mean; the features are the first variant's, of the photo as it is. What is drawn for a
+  // photo depends on its pixels and the recipe's seed alone.
   Prediction run(const at::Tensor& pixels) const;
 
   // What the net is given of such pixels, as they are: of random_crop the centre.

@@ -38,11 +38,13 @@ at::Tensor losses_of(const std::string& loss, const at::Tensor& logits, const at
 
 enum Value { kProbabilities, kDistribution, kLosses, kHits, kFeatures };
 
-// [1,3,h,w] u8: the photo samples()[row] in its own size, read anew.
+// [1,C,h,w] u8: the photo samples()[row] in its own size, read anew.
 at::Tensor photo_as_it_is(const PhotoStore& store, size_t row) {
   const std::string path = sample_path(store.root(), store.samples()[row].path);
   try {
-    return tensor_from_image(read_image(path, decode_options(store.options().data, store.options().read)));
+    const LoaderOptions& options = store.options();
+    return tensor_from_image(
+        decode_for_net(read_photo_file(path), decode_options(options.data, options.read), options.data));
   } catch (const DataError& error) {
     throw DataError(path + ": " + error.what());
   }

@@ -12,7 +12,7 @@ struct Activations {
   std::vector<at::Tensor> values;  // of the layers asked for, in their order: [N,C,H,W], [N,T,C] or [N,F]
 };
 
-// `pixels` [N,3,H,W] u8 or f32, RGB 0..255; `layers` are indices into net.layers(). With `gradients`, autograd can be
+// `pixels` [N,C,H,W] u8 or f32, 0..255; `layers` are indices into net.layers(). With `gradients`, autograd can be
 // asked for the gradient of the logits with respect to each value, frozen weights or not. A later operation in place
 // (ReLU) does not change the values.
 Activations activations_of(const FlatNet& net, const at::Tensor& pixels, const std::vector<size_t>& layers,

@@ -145,7 +145,7 @@ void write_feature_sheet(const std::string& path, const std::string& layer, cons
 
 void write_kernel_sheet(const std::string& path, const std::string& layer, const at::Tensor& kernels,
                         const std::vector<int64_t>& filters) {
-  const bool coloured = kernels.size(1) == 3;
+  const bool coloured = kernels.size(1) == 3, alone = coloured || kernels.size(1) == 1;  // a tile a filter
   const int64_t shown = std::min(kernels.size(1), kMaxChannels);
   std::vector<SheetPicture> pictures;
   for (int64_t filter : filters) {
@@ -154,13 +154,13 @@ void write_kernel_sheet(const std::string& path, const std::string& layer, const
     const std::string name = "filter " + std::to_string(filter), size = "up to " + significant(strongest, 4);
     if (coloured) pictures.push_back(tile(coloured_kernel(kernel, strongest), {name, size}));
     for (int64_t channel = 0; !coloured && channel < shown; ++channel)
-      pictures.push_back(
-          tile(signed_picture(kernel[channel], strongest), {name, "channel " + std::to_string(channel)}));
+      pictures.push_back(tile(signed_picture(kernel[channel], strongest),
+                              {name, alone ? size : "channel " + std::to_string(channel)}));
   }
   SheetStyle style{layer + ": " + counted(kernels.size(0), "kernel") + " of " + size_text(kernels) + ", " +
                    counted(kernels.size(1), "channel")};
-  style.tile_px = coloured ? kTilePx : kTilePx / 2;
-  if (!coloured) style.columns = static_cast<int>(shown);
+  style.tile_px = alone ? kTilePx : kTilePx / 2;
+  if (!alone) style.columns = static_cast<int>(shown);
   write_sheet(path, pictures, style);
 }
 

@@ -32,7 +32,7 @@ class FlatNet {
   // Inputs: the module and the pixels. Outputs: the method's, then the layers' values. The scope of a node is the name
   // of the layer that it belongs to.
   std::shared_ptr<torch::jit::Graph> graph() const { return graph_; }
-  // Runs a copy of graph() that may have other outputs; `pixels` [N,3,H,W], RGB 0..255, on the module's device.
+  // Runs a copy of graph() that may have other outputs; `pixels` [N,C,H,W], RGB 0..255, on the module's device.
   std::vector<at::Tensor> run(const std::shared_ptr<torch::jit::Graph>& graph, const at::Tensor& pixels) const;
 
  private:

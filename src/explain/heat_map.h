@@ -17,7 +17,7 @@ namespace cvtool {
 // All heat maps are f32 on the CPU and at least 0; only their proportions mean something.
 
 // Grad-CAM: [N,h,w] of the layer's size; tokens count as the map that they were. ReLU of the layer's channels, each
-// weighted by the mean gradient of the class's logit (Selvaraju et al., "Grad-CAM", 2017). `pixels` [N,3,H,W];
+// weighted by the mean gradient of the class's logit (Selvaraju et al., "Grad-CAM", 2017). `pixels` [N,C,H,W];
 // `classes`: one for each picture. For a net of one sigmoid unit the logit of class 0 is minus the unit's.
 at::Tensor grad_cam(const FlatNet& net, const at::Tensor& pixels, size_t layer, const std::vector<int64_t>& classes);
 

@@ -13,7 +13,7 @@ namespace cvtool {
 // A photo as it is, and as the net gets it.
 struct SeenPhoto {
   cv::Mat rgb;        // CV_8UC3
-  at::Tensor pixels;  // [1,3,H,W] u8
+  at::Tensor pixels;  // [1,C,H,W], as the net is given them
 };
 
 // Throws DataError with the reason, without the path.

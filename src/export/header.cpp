@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "export/cpp_text.h"
+#include "model/model_info.h"
 
 namespace cvtool {
 namespace {
@@ -57,8 +58,8 @@ class Classifier {
   // Throws c10::Error when the file is missing or damaged.
   explicit Classifier(const std::string& path = @FILE@);
   ~Classifier();
-  // `rgb`: height x width x 3 bytes, row by row. @SIZE@
-  Result classify(const uint8_t* rgb, int height, int width) const;
+  // `@PIXELS@`: height x width x @CHANNELS@ @VALUES@, row by row. @SIZE@
+  Result classify(const @TYPE@* @PIXELS@, int height, int width) const;
 
  private:
   struct Model;
@@ -89,9 +90,9 @@ Classifier::Classifier(const std::string& path) : model_(std::make_unique<Model>
 
 Classifier::~Classifier() = default;
 
-Result Classifier::classify(const uint8_t* rgb, int height, int width) const {
+Result Classifier::classify(const @TYPE@* @PIXELS@, int height, int width) const {
 @CHECK@  const at::NoGradGuard no_grad;
-  const at::Tensor pixels = at::from_blob(const_cast<uint8_t*>(rgb), {1, height, width, 3}, at::kByte).permute({0, 3, 1, 2});
+  const at::Tensor pixels = @TENSOR@.permute({0, 3, 1, 2});
   // Channels last in memory, as the rows are: the order in which LibTorch's convolutions are fastest and right.
   const at::Tensor p = model_->module.forward({pixels}).toTensor().to(at::kFloat).contiguous();
   Result result;
@@ -103,6 +104,13 @@ Result Classifier::classify(const uint8_t* rgb, int height, int width) const {
 }  // namespace @NAME@
 )";
 
+constexpr const char* kBytes =
+    "at::from_blob(const_cast<uint8_t*>(@PIXELS@), {1, height, width, @CHANNELS@}, at::kByte)";
+// LibTorch's 16 bits have a sign.
+constexpr const char* kDeep =
+    "at::from_blob(const_cast<uint16_t*>(@PIXELS@), {1, height, width, @CHANNELS@}, "
+    "at::kShort).to(at::kInt).bitwise_and(0xffff).to(at::kFloat).div(257)";
+
 constexpr const char* kCheck =
     "  if (height != kHeight || width != kWidth) throw std::invalid_argument(\"resize the picture to kHeight x kWidth "
     "first\");\n";
@@ -111,19 +119,25 @@ constexpr const char* kCheck =
 
 HeaderFiles header_files(const ModelFile& model, const HeaderPlan& plan) {
   const auto classes = model_classes(model.info);
-  const Words words{
+  const bool deep = pixel_format(model.info).depth == 16;
+  Words words{
       {"@HEADER@", "\"" + plan.stem + ".h\""},
       {"@FILE@", cpp_literal(plan.stem + ".pt")},
       {"@STEM@", plan.stem},
       {"@NAME@", cpp_identifier(plan.stem)},
       {"@HEIGHT@", std::to_string(model.golden.size(2))},
       {"@WIDTH@", std::to_string(model.golden.size(3))},
+      {"@CHANNELS@", std::to_string(model.golden.size(1))},
+      {"@TYPE@", deep ? "uint16_t" : "uint8_t"},
+      {"@VALUES@", deep ? "values, 65535 is white" : "bytes"},
+      {"@PIXELS@", model.golden.size(1) == 1 ? "grey" : "rgb"},
       {"@CLASSES@", std::to_string(classes.size())},
       {"@SIZE@", plan.resize_inside ? "Any size: the model resizes."
                                     : "Exactly kHeight x kWidth; throws std::invalid_argument otherwise."},
       {"@CHECK@", plan.resize_inside ? "" : kCheck},
       {"@LABELS@", literals(classes)},
   };
+  words.emplace_back("@TENSOR@", replaced(deep ? kDeep : kBytes, words));
   return {replaced(kHeader, words), replaced(kSource, words)};
 }
 

@@ -5,7 +5,7 @@
 
 namespace cvtool {
 
-// `count` smooth random pictures [count,3,H,W] u8: coarse noise, enlarged. The same for the same size.
-at::Tensor drawn_pictures(int64_t count, int64_t height, int64_t width);
+// `count` smooth random pictures [count,channels,H,W] u8: coarse noise, enlarged. The same for the same size.
+at::Tensor drawn_pictures(int64_t count, int64_t height, int64_t width, int64_t channels = 3);
 
 }  // namespace cvtool

@@ -112,6 +112,13 @@ constexpr const char* kBilinear =
     "    b = self.take(x, torch.ceil(at), dim, length, offset)\n"
     "    return a + (b - a) * share\n";
 
+// To the whole numbers that cvtool keeps.
+std::string rounding(int64_t steps_of_byte) {
+  if (steps_of_byte == 1) return "    x = torch.floor(x + 0.5)\n";
+  const std::string steps = std::to_string(steps_of_byte) + ".0";
+  return "    x = torch.floor(x * " + steps + " + 0.5) / " + steps + "\n";
+}
+
 std::string axis_method(const ResizeRule& rule) {
   std::string body =
       "def resize_axis(self, x, dim: int, target: int, other: int, other_target: int):\n    size = x.size(dim)\n";
@@ -164,6 +171,7 @@ ResizeRule resize_rule(const Json& info) {
     throw UsageError("--with-resize: the model was trained behind random_crop, which cannot be put inside a model");
   rule.resize = data.value("resize", "stretch");
   rule.interpolation = data.value("interpolation", "bilinear");
+  if (pixel_format(info).depth == 16) rule.steps_of_byte = 65535 / 255;
   return rule;
 }
 
@@ -184,9 +192,7 @@ torch::jit::Module with_resize_inside(const torch::jit::Module& classifier, cons
       width + ", h, " + height +
       ")\n"
       "    x = self.resize_axis(x, 2, " +
-      height + ", w, " + width +
-      ")\n"
-      "    x = torch.floor(x + 0.5)\n";
+      height + ", w, " + width + ")\n" + rounding(rule.steps_of_byte);
   module.define("def forward(self, x):\n" + resize + "    return self.classifier.forward(x)\n");
   module.define("def logits(self, x):\n" + resize + "    return self.classifier.logits(x)\n");
   module.define("def probabilities(self, z):\n    return self.classifier.probabilities(z)\n");

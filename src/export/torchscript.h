@@ -34,12 +34,13 @@ struct ResizeRule {
   ImageSize size;
   std::string resize;         // stretch, crop or pad
   std::string interpolation;  // nearest or bilinear
+  int64_t steps_of_byte = 1;  // pixels are rounded to so many a byte: 257 of photos of 16 bits
 };
 
 // How the pictures of the model (its info) are resized. Throws UsageError where that cannot be put inside a model.
 ResizeRule resize_rule(const Json& info);
 
-// A classifier that takes pictures [N,3,h,w] of any size, resizes them as train, eval and predict do (to the same
+// A classifier that takes pictures [N,C,h,w] of any size, resizes them as train, eval and predict do (to the same
 // bytes) and calls `classifier` (see Net::module). Throws UsageError for an interpolation that is not written here.
 torch::jit::Module with_resize_inside(const torch::jit::Module& classifier, const ResizeRule& rule);
 

@@ -10,6 +10,7 @@
 #include "model/bases/backbone.h"
 #include "model/layer_compiler.h"
 #include "model/layers/layer_builders.h"
+#include "spec/recipe.h"
 
 namespace cvtool {
 namespace {
@@ -144,19 +145,27 @@ const std::vector<std::pair<std::string, Json>>& preprocess_words() {
   return words;
 }
 
+NetTarget net_target(const Recipe& recipe, int64_t classes) {
+  NetTarget target{input_size(recipe), classes, static_cast<uint64_t>(recipe.train.seed)};
+  target.channels = recipe.data.channels;
+  return target;
+}
+
 Net compile_net(const Json& json, const NetTarget& target, const Base* base) {
   NetSpec spec;
   read_fields(json, "model.", spec);
   if (spec.layers.is_null()) throw UsageError("model.layers: must be given, a list of layers");
   LayerCompiler compiler(target, spec, /*any_size=*/false);
   const std::string activation = take_last_activation(spec.layers, compiler.parameters());
-  Shape shape{3, target.imgsz.height, target.imgsz.width};
+  Shape shape{target.channels, target.imgsz.height, target.imgsz.width};
   Net net;
   net.module = new_module(compiler.context(shape), "Classifier");
   Base backbone;
   if (!spec.backbone.empty()) backbone = base ? *base : open_backbone(spec.backbone);
   if (spec.preprocess.is_null()) spec.preprocess = backbone.preprocess;
-  net.module.register_module("preprocess", compiler.preprocess(spec.preprocess, shape));
+  net.module.register_module("preprocess", spec.backbone.empty()
+                                               ? compiler.preprocess(spec.preprocess, shape)
+                                               : compiler.preprocess_for_base(spec.preprocess, shape));
   if (!spec.backbone.empty()) {
     compiler.rows.push_back(attach_backbone(backbone, shape, net.module));
     net.backbone = backbone.info;

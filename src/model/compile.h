@@ -33,6 +33,7 @@ void fields(NetSpec& c, Visitor&& visit) {
 }
 
 struct Base;
+struct Recipe;
 
 // What a net is compiled for.
 struct NetTarget {
@@ -42,13 +43,18 @@ struct NetTarget {
   // As version 0.1.0 did: each of several sigmoid units gives a probability by itself, and there are no `sigmoids`.
   bool independent_units = false;
   double most_weights = 1e18;  // of the whole net, where it comes from somewhere else
+  int64_t channels = 3;        // of the input, 3 or 1
 };
+
+// Of the net of a recipe.
+NetTarget net_target(const Recipe& recipe, int64_t classes);
 
 struct Net {
   // preprocess, base (where there is one) and head as submodules; forward(x) -> probabilities [N,K] f32, logits(x) ->
-  // [N,units] f32, and probabilities(logits) [N,K] is p and 1-p of one unit, the softmax of several; x is RGB 0..255,
-  // u8 or f32, [N,3,H,W]. The logits are what the head gives divided by the attribute `temperature` (a float). Where
-  // the last layer has several sigmoid units, sigmoids(x) [N,K] f32 is the sigmoid of what the head gives. On the CPU.
+  // [N,units] f32, and probabilities(logits) [N,K] is p and 1-p of one unit, the softmax of several; x is RGB or grey
+  // 0..255, u8 or f32, [N,C,H,W] with the target's channels. The logits are what the head gives divided by the
+  // attribute `temperature` (a float). Where the last layer has several sigmoid units, sigmoids(x) [N,K] f32 is the
+  // sigmoid of what the head gives. On the CPU.
   torch::jit::Module module;
   std::vector<SummaryRow> rows;
   int64_t units = 0;

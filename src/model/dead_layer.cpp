@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "model/stages.h"
+#include "torch/memory_order.h"
 
 namespace cvtool {
 
@@ -20,7 +21,7 @@ std::optional<DeadLayer> find_dead_layer(const torch::jit::Module& net, const at
   if (net.hasattr("base")) stages.push_back({"base", net.attr("base").toModule()});
   for (Stage& stage : stages_of(net.attr("head").toModule())) stages.push_back(std::move(stage));
   const auto run = [](torch::jit::Module module, const at::Tensor& x) { return module.forward({x}).toTensor(); };
-  at::Tensor x = run(net.attr("preprocess").toModule(), pixels.contiguous(at::MemoryFormat::ChannelsLast));
+  at::Tensor x = run(net.attr("preprocess").toModule(), channels_last(pixels));
   for (const Stage& stage : stages) {
     x = run(stage.module, x);
     if (are_rows_equal(x)) return DeadLayer{stage.name, x.size(1), x.abs().max().item<double>() == 0};

@@ -18,7 +18,7 @@ struct DeadLayer {
   bool silent = true;  // all are zero for every picture; else they are equal for every picture
 };
 
-// The first layer behind the preprocessing whose output is the same for all of `pixels` [N,3,H,W] u8, on the net's
+// The first layer behind the preprocessing whose output is the same for all of `pixels` [N,C,H,W] u8, on the net's
 // device; nothing where their answers differ. `net`: see Net::module; in evaluation mode.
 std::optional<DeadLayer> find_dead_layer(const torch::jit::Module& net, const at::Tensor& pixels);
 

@@ -263,6 +263,9 @@ torch::jit::Module LayerCompiler::preprocess(const Json& spec, const Shape& shap
     }
     if (rescale.is_string())
       throw UsageError("model.preprocess: " + unknown_word("value", spec.get<std::string>(), words));
+    if (shape[0] == 1 && (spec == "imagenet" || spec == "caffe"))
+      throw UsageError("model.preprocess: " + spec.get<std::string>() +
+                       " is of three colours, and data.channels is 1; use unit or symmetric");
   }
   for (const auto& kind : layer_kinds())
     if (std::string(kind.name) == "rescale") {
@@ -271,6 +274,17 @@ torch::jit::Module LayerCompiler::preprocess(const Json& spec, const Shape& shap
       return kind.build(rescale, here).module;
     }
   throw UsageError("model.preprocess: the layer kind rescale is missing");
+}
+
+torch::jit::Module LayerCompiler::preprocess_for_base(const Json& spec, Shape& shape) {
+  const bool grey = shape[0] == 1;
+  shape[0] = 3;
+  torch::jit::Module colours = preprocess(spec, shape);
+  if (!grey) return colours;
+  torch::jit::Module module = new_module(context(shape), "GreyToColours");
+  module.register_module("rescaling", colours);
+  module.define("def forward(self, x):\n    return self.rescaling.forward(torch.cat([x, x, x], 1))\n");
+  return module;
 }
 
 }  // namespace cvtool

@@ -35,8 +35,11 @@ class LayerCompiler {
   // naming the layer.
   torch::jit::Module sequence(const Json& layers, Shape& shape, const Scope& scope, const std::string& class_name);
   torch::jit::Module preprocess(const Json& spec, const Shape& shape);  // of a word or the keys of rescale
-  const Parameters& parameters() const { return parameters_; }          // of the whole net
-  LayerContext context(const Shape& shape) const;                       // of a layer whose input is `shape`
+  // The same of a base, which takes three channels; of a grey input it makes three equal ones first. `shape` becomes
+  // the base's.
+  torch::jit::Module preprocess_for_base(const Json& spec, Shape& shape);
+  const Parameters& parameters() const { return parameters_; }  // of the whole net
+  LayerContext context(const Shape& shape) const;               // of a layer whose input is `shape`
 
   std::vector<SummaryRow> rows;  // of the layers so far
 

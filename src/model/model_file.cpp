@@ -26,6 +26,7 @@
 #include "torch/byte_tensor.h"
 #include "torch/device.h"
 #include "torch/lanes.h"
+#include "torch/memory_order.h"
 
 namespace cvtool {
 namespace {
@@ -38,10 +39,7 @@ at::Tensor probabilities_of(const torch::jit::Module& module, const at::Tensor& 
   const Lane lane;
   const at::NoGradGuard no_grad;
   torch::jit::Module runnable = module;
-  return runnable.forward({picture.contiguous(at::MemoryFormat::ChannelsLast)})
-      .toTensor()
-      .to(at::kCPU, at::kDouble)
-      .contiguous();
+  return runnable.forward({channels_last(picture)}).toTensor().to(at::kCPU, at::kDouble).contiguous();
 }
 
 }  // namespace
@@ -51,8 +49,9 @@ at::Tensor golden_picture(const Json& info, const std::string& bytes) {
   Json object{{"imgsz", info["imgsz"]}};
   JsonReader reader(object, "");
   reader("imgsz", size, Doc("").range(1, 1 << 16));
-  if (static_cast<int64_t>(bytes.size()) != 3 * size.height * size.width) return {};
-  at::Tensor picture = at::empty({1, 3, size.height, size.width}, at::kByte);
+  const PixelFormat pixels = pixel_format(info);
+  if (static_cast<int64_t>(bytes.size()) != pixels.channels * size.height * size.width) return {};
+  at::Tensor picture = at::empty(batch_shape(1, size, pixels), at::kByte);
   std::memcpy(picture.data_ptr(), bytes.data(), bytes.size());
   return picture;
 }
@@ -66,9 +65,9 @@ Net net_of(const ModelFile& model, const ImageSize& imgsz) {
   net.backbone = model.info.value("base", Json());
   // What is trained on is not calibrated any more.
   if (net.module.hasattr("temperature")) net.module.setattr("temperature", 1.0);
+  const at::Tensor black = at::zeros(batch_shape(1, imgsz, pixel_format(model.info)), at::kByte);
   try {
-    net.units =
-        net.module.get_method("logits")({at::zeros({1, 3, imgsz.height, imgsz.width}, at::kByte)}).toTensor().size(1);
+    net.units = net.module.get_method("logits")({black}).toTensor().size(1);
   } catch (const std::exception& error) {
     if (refused_by_machine(error)) throw;
     throw UsageError("--imgsz " + image_size_text(imgsz) + ": the net was made for pictures of " +

@@ -23,7 +23,7 @@ enum class ModelForm { kTorchScript, kWeights, kOnnx };
 struct ModelFile {
   torch::jit::Module module;  // see Net::module; evaluation mode, CPU
   Json info;                  // classes, imgsz, recipe, summary, metrics, data, provenance
-  at::Tensor golden;          // [1,3,H,W] u8: the picture of the self-test
+  at::Tensor golden;          // [1,C,H,W] u8: the picture of the self-test
   std::string digest;         // of the file that it was read from (see archive.h); "" where that was not checked
   ModelForm form = ModelForm::kTorchScript;  // of the file that it was read from, and that save_model writes
 
@@ -48,7 +48,8 @@ void add_golden_sample(ModelFile& model, const at::Tensor& picture);
 // Largest difference between the stored probabilities of the golden picture and those that the module gives here.
 double golden_difference(const ModelFile& model);
 
-// The picture whose bytes a file keeps, of the size that `info` says, [1,3,H,W] u8; undefined where it is not of it.
+// The picture whose bytes a file keeps, of the size and channels that `info` says, [1,C,H,W] u8; undefined where it is
+// not of it.
 at::Tensor golden_picture(const Json& info, const std::string& bytes);
 
 // What a model file of TorchScript holds, with a digest of its bytes; the same model gives the same bytes. The module

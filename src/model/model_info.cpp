@@ -96,6 +96,14 @@ Json without_limits(Json info) {
   return info;
 }
 
+PixelFormat pixel_format(const Json& info) {
+  const Json data = info.at("recipe").value("data", Json::object());
+  PixelFormat pixels;
+  JsonReader reader(data, std::string(kInfoFile) + ": recipe.data.");
+  fields(pixels, reader);
+  return pixels;
+}
+
 std::string base_licence(const Json& base) {
   const Json licence = base.is_object() ? base.value("licence", Json()) : Json();
   return licence.is_string() ? licence.get<std::string>() : "";

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/json.h"
+#include "spec/data_config.h"
 #include "spec/summary_result.h"
 
 namespace cvtool {
@@ -39,6 +40,9 @@ constexpr const char* kCoverageKey = "coverage";
 
 // The info without them: for a form of the model that says other things, or has no use for them.
 Json without_limits(Json info);
+
+// What a photo is for the model, of what checked_model_info() gave; RGB where an earlier version did not say.
+PixelFormat pixel_format(const Json& info);
 
 // The licence of a pretrained backbone's weights, of what is known of it (Base::info; null: there is none); "" where it
 // says none.

@@ -9,6 +9,7 @@
 #include "model/feature_tap.h"
 #include "model/net_batch.h"
 #include "torch/lanes.h"
+#include "torch/memory_order.h"
 
 namespace cvtool {
 namespace {
@@ -46,7 +47,7 @@ Prediction Predictor::run(const at::Tensor& pixels) const {
 
 at::Tensor Predictor::values_of(const at::Tensor& pixels) const {
   const Autocast autocast(device_, precision_);
-  const at::Tensor x = pixels.to(device_).contiguous(at::MemoryFormat::ChannelsLast);
+  const at::Tensor x = channels_last(pixels.to(device_));
   torch::jit::Module net = logits_;
   return net.forward({x}).toTensor().to(at::kCPU, at::kFloat).contiguous();
 }

@@ -22,7 +22,7 @@ class Predictor {
   Predictor(const torch::jit::Module& classifier, at::Device device, at::ScalarType precision)
       : Predictor(ready_net(classifier, device), precision) {}
 
-  // `pixels` [N,3,H,W] u8 or f32, RGB 0..255, on any device. On the CPU what it says of a photo depends on nothing but
+  // `pixels` [N,C,H,W] u8 or f32, RGB 0..255, on any device. On the CPU what it says of a photo depends on nothing but
   // the photo, bit for bit: it computes by batches of rows(), in lanes (see in_lanes).
   Prediction run(const at::Tensor& pixels) const;
 

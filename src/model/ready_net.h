@@ -11,10 +11,9 @@
 namespace cvtool {
 
 struct ReadyNet {
-  // Frozen, in evaluation mode, on `device`. forward: pixels [N,3,H,W] u8 or f32 -> logits [N,units] f32,
-  // with the features behind them where a dense layer gives them (see tap_features). probabilities: such logits ->
-  // [N,K]. sigmoids, where the last layer has several sigmoid units: such logits -> each unit's own, without a
-  // temperature.
+  // Frozen, in evaluation mode, on `device`. forward: pixels [N,C,H,W] u8 or f32 -> logits [N,units] f32, with the
+  // features behind them where a dense layer gives them (see tap_features). probabilities: such logits -> [N,K].
+  // sigmoids, where the last layer has several sigmoid units: such logits -> each unit's own, without a temperature.
   torch::jit::Module module;
   at::Device device;
 };

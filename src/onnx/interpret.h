@@ -20,7 +20,7 @@ class OnnxInterpreter {
 
   // Called with each value as it is computed.
   using Watch = std::function<void(const std::string& name, const at::Tensor& value)>;
-  // The graph's output for pictures [N,3,H,W] f32. Throws Error naming an operation that cannot be done with the values
+  // The graph's output for pictures [N,C,H,W] f32. Throws Error naming an operation that cannot be done with the values
   // that it is given, or that would take more memory or time than a net's can.
   at::Tensor run(const at::Tensor& images, const Watch& watch = {}) const;
 

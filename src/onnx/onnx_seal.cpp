@@ -40,14 +40,17 @@ std::vector<int64_t> golden_size(const OnnxModel& model) {
   }
 }
 
-// The golden picture [1,3,H,W] u8; undefined where it does not fit the input.
+// The golden picture [1,C,H,W] u8; undefined where it does not fit the input.
 at::Tensor golden_pixels(const OnnxModel& model) {
   const std::string picture = base64_decoded(onnx_metadata(model, kOnnxGoldenPicture));
   const std::vector<int64_t> size = golden_size(model);
-  if (size.empty() || model.input.dims[1] != 3 ||
-      3.0 * static_cast<double>(size[0]) * static_cast<double>(size[1]) != static_cast<double>(picture.size()))
+  if (size.empty()) return {};
+  const int64_t channels = model.input.dims[1];
+  if ((channels != 3 && channels != 1) ||
+      static_cast<double>(channels) * static_cast<double>(size[0]) * static_cast<double>(size[1]) !=
+          static_cast<double>(picture.size()))
     return {};
-  at::Tensor pixels = at::empty({1, 3, size[0], size[1]}, at::kByte);
+  at::Tensor pixels = at::empty({1, channels, size[0], size[1]}, at::kByte);
   std::memcpy(pixels.data_ptr(), picture.data(), picture.size());
   return pixels;
 }

@@ -13,8 +13,9 @@ namespace cvtool {
 namespace {
 
 cv::Mat image_from_row(const at::Tensor& row) {
+  const at::Tensor colours = row.expand({3, row.size(1), row.size(2)});  // of a grey picture three equal ones
   const at::Tensor bytes =
-      row.to(at::kFloat).add(0.5).floor_().clamp_(0, 255).to(at::kByte).permute({1, 2, 0}).contiguous();
+      colours.to(at::kFloat).add(0.5).floor_().clamp_(0, 255).to(at::kByte).permute({1, 2, 0}).contiguous();
   return cv::Mat(static_cast<int>(bytes.size(0)), static_cast<int>(bytes.size(1)), CV_8UC3, bytes.data_ptr<uint8_t>())
       .clone();
 }

@@ -16,7 +16,7 @@ namespace cvtool {
 // The first batch of the first epoch. `recipe` has its classes; without `augmented` the photos are only resized. CPU.
 Examples first_batch(const Recipe& recipe, const PhotoStore& train, bool augmented);
 
-// One picture per row of examples.x [N,3,H,W], at most `most`; below it the class, or the largest shares of a mixed
+// One picture per row of examples.x [N,C,H,W], at most `most`; below it the class, or the largest shares of a mixed
 // label.
 std::vector<SheetPicture> pictures_of(const Examples& examples, const std::vector<std::string>& classes, int64_t max);
 

@@ -15,6 +15,7 @@
 #include "run/run_directory.h"
 #include "run/share.h"
 #include "torch/device.h"
+#include "torch/memory_order.h"
 #include "train/losses.h"
 #include "train/optimizer.h"
 #include "train/phases.h"
@@ -47,12 +48,12 @@ ChosenRecipe recipe_of_source(TrainPlan& plan) {
   require_net(path, *chosen.source, "trained on");
   plan.from = std::filesystem::canonical(path).string();
   Recipe own = recipe_from_json(chosen.source->info.at("recipe"), path + ": ");
-  if (request.recipe.empty()) {
-    override_recipe(request.overrides, own);
-    chosen.recipe = own;
-    return chosen;
-  }
-  chosen.recipe = load_recipe(request.recipe, request.overrides);
+  chosen.recipe = request.recipe.empty() ? own : load_recipe(request.recipe, request.overrides);
+  if (request.recipe.empty()) override_recipe(request.overrides, chosen.recipe);
+  if (chosen.recipe.data.channels != own.data.channels)
+    throw UsageError("--from trains the net of that run on, which sees photos in " +
+                     counted(own.data.channels, "channel") + "; leave --channels out");
+  if (request.recipe.empty()) return chosen;
   if (chosen.recipe.model != own.model || input_size_json(chosen.recipe) != input_size_json(own))
     throw UsageError("--from trains the net of that run on, and the recipe " + chosen.recipe.name +
                      " has another one; leave --recipe out");
@@ -135,7 +136,9 @@ void choose_machine(TrainPlan& plan, bool asked) {
 void choose_fine_tuning_precision(TrainPlan& plan, bool asked) {
   std::string& precision = plan.recipe.train.precision;
   if (plan.recipe.transfer.fine_tune == "none" || plan.precision == at::kFloat) return;
-  const std::string trouble = training_trouble(plan.net, input_size(plan.recipe), plan.device, plan.precision);
+  const std::vector<int64_t> shape = batch_shape(1, input_size(plan.recipe), plan.recipe.data);
+  const std::string trouble =
+      training_trouble(plan.net, channels_last(at::zeros(shape, at::device(plan.device))), plan.precision);
   if (trouble.empty()) return;
   if (asked)
     throw UsageError("--precision " + precision + ": the backbone cannot be fine-tuned in it (" + trouble +
@@ -147,9 +150,8 @@ void choose_fine_tuning_precision(TrainPlan& plan, bool asked) {
 
 void compile(TrainPlan& plan, const std::optional<ModelFile>& source) {
   const Recipe& recipe = plan.recipe;
-  plan.net = source ? net_of(*source, input_size(recipe))
-                    : compile_net(recipe.model,
-                                  {input_size(recipe), plan.classes(), static_cast<uint64_t>(recipe.train.seed)});
+  plan.net =
+      source ? net_of(*source, input_size(recipe)) : compile_net(recipe.model, net_target(recipe, plan.classes()));
   if (source && !source->info.contains("summary"))
     throw Error(plan.from + ": cvtool.json lacks 'summary'; the file is damaged, make it again");
   plan.summary = source ? source->info.at("summary") : Json(layer_table(plan.net.rows));

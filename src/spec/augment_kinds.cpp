@@ -155,10 +155,18 @@ const std::vector<KindRow>& rows() {
           {"random_contrast", "contrast", "stretches values about their mean", false, {"factor"}, false, {}, {}}),
       row<RandomBrightness>(
           {"random_brightness", "brightness", "makes lighter or darker", false, {"factor"}, false, {}, {}}),
-      row<RandomSaturation>(
-          {"random_saturation", "saturation", "makes colours stronger or weaker", false, {"factor"}, false, {}, {}}),
-      row<RandomHue>({"random_hue", "hue", "turns the colours", false, {"factor"}, false, {}, {}}),
-      row<RandomGrayscale>({"random_grayscale", "grayscale", "takes the colour away", false, {"p"}, false, {}, {}}),
+      row<RandomSaturation>({"random_saturation",
+                             "saturation",
+                             "makes colours stronger or weaker",
+                             false,
+                             {"factor"},
+                             false,
+                             {},
+                             {},
+                             true}),
+      row<RandomHue>({"random_hue", "hue", "turns the colours", false, {"factor"}, false, {}, {}, true}),
+      row<RandomGrayscale>(
+          {"random_grayscale", "grayscale", "takes the colour away", false, {"p"}, false, {}, {}, true}),
       row<GaussianNoise>({"gaussian_noise", "noise", "adds noise to every value", false, {"stddev"}, false, {}, {}}),
       row<GaussianBlur>({"gaussian_blur", "blur", "blurs", false, {"sigma"}, false, {}, {}}),
       row<RandomErasing>({"random_erasing", "erasing", "erases a rectangle", false, {"p"}, false, {}, {}}),

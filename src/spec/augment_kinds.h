@@ -241,6 +241,7 @@ struct AugmentKind {
   // Given parameters -> all of them, checked. Throws UsageError naming `place` and the key.
   Json (*resolve)(const Json& given, const std::string& place);
   std::vector<AugmentField> (*describe)();
+  bool needs_colour = false;  // has no meaning for a grey picture
 };
 
 const std::vector<AugmentKind>& augment_kinds();
@@ -270,6 +271,9 @@ ImageSize size_after_augment(const Json& augment, ImageSize size);
 // Names of the entries of a resolved list that mirror or turn the picture: a warning where orientation
 // matters.
 std::vector<std::string> orientation_changes(const Json& augment);
+
+// Names of the entries of a resolved list that have no meaning for grey pictures.
+std::vector<std::string> colour_changes(const Json& augment);
 
 // What `--tta` asks for: how often each picture is predicted. The mean of the probabilities is the answer.
 struct TtaPlan {

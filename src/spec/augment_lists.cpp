@@ -19,6 +19,15 @@ std::string value_text(const Json& value) {
   return ends_with(text, ".0") ? text.substr(0, text.size() - 2) : text;
 }
 
+std::vector<std::string> names_where(const Json& augment, bool AugmentKind::*is_so) {
+  std::vector<std::string> out;
+  for (const auto& entry : augment) {
+    const AugmentKind& kind = augment_kind(entry["kind"].get_ref<const std::string&>(), kPlace);
+    if (kind.*is_so) out.push_back(kind.name);
+  }
+  return out;
+}
+
 }  // namespace
 
 Json resolve_entry(const AugmentKind& kind, const Json& entry, const std::string& place) {
@@ -68,13 +77,11 @@ ImageSize size_after_augment(const Json& augment, ImageSize size) {
 }
 
 std::vector<std::string> orientation_changes(const Json& augment) {
-  std::vector<std::string> out;
-  for (const auto& entry : augment) {
-    const auto& name = entry["kind"].get_ref<const std::string&>();
-    const AugmentKind& kind = augment_kind(name, kPlace);
-    if (kind.changes_orientation) out.push_back(kind.name);
-  }
-  return out;
+  return names_where(augment, &AugmentKind::changes_orientation);
+}
+
+std::vector<std::string> colour_changes(const Json& augment) {
+  return names_where(augment, &AugmentKind::needs_colour);
 }
 
 TtaPlan parse_tta_text(const std::string& text, const std::string& place) {

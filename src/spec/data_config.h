@@ -27,7 +27,25 @@ void fields(ColumnNames& c, Visitor&& visit) {
             .takes("NAME"));
 }
 
-struct DataConfig : ColumnNames {
+// What a photo is as pixels.
+struct PixelFormat {
+  int64_t channels = 3;  // 3: RGB, 1: grey
+  int64_t depth = 8;     // bits of a value
+};
+
+template <class Visitor>
+void fields(PixelFormat& p, Visitor&& visit) {
+  visit("channels", p.channels,
+        Doc("channels of a photo, 3 for RGB and 1 for grey; a base sees grey as three equal channels").numbers({1, 3}));
+  visit("depth", p.depth, Doc("bits of a value; 16 keeps those of 16-bit PNG, TIFF and PPM files").numbers({8, 16}));
+}
+
+// The shape of so many pictures as a tensor.
+inline std::vector<int64_t> batch_shape(int64_t count, const ImageSize& size, const PixelFormat& pixels) {
+  return {count, pixels.channels, size.height, size.width};
+}
+
+struct DataConfig : ColumnNames, PixelFormat {
   ImageSize imgsz{160, 160};
   std::string resize = "stretch";
   std::string interpolation = "bilinear";
@@ -42,6 +60,7 @@ template <class Visitor>
 void fields(DataConfig& c, Visitor&& visit) {
   visit("imgsz", c.imgsz,
         Doc("size the photos are resized to, in pixels: N or HEIGHTxWIDTH").range(1, 8192).alias("--img-size"));
+  fields(static_cast<PixelFormat&>(c), visit);
   visit("resize", c.resize, Doc("how a photo of another aspect fits").words({"stretch", "crop", "pad"}));
   visit("interpolation", c.interpolation,
         Doc("how pixels are interpolated; nearest and bilinear are Keras's, exactly")

@@ -57,6 +57,13 @@ void check_orientation(const Recipe& recipe) {
       "leave it out, such as with --augment none, or set that key to false");
 }
 
+void check_colour(const Recipe& recipe) {
+  const auto kinds = colour_changes(recipe.augment);
+  if (recipe.data.channels != 1 || kinds.empty()) return;
+  throw UsageError("augment: " + join(kinds, ", ") +
+                   " changes colours, and with data.channels 1 photos are grey; leave it out, or set channels to 3");
+}
+
 }  // namespace
 
 void override_recipe(const Json& overrides, Recipe& recipe) {
@@ -66,6 +73,7 @@ void override_recipe(const Json& overrides, Recipe& recipe) {
   if (overrides.contains("transfer")) read_fields(overrides["transfer"], "--", recipe.transfer);
   override_model(overrides.value("model", Json::object()), recipe);
   check_orientation(recipe);
+  check_colour(recipe);
 }
 
 bool is_path(const std::string& text) { return text.find('/') != std::string::npos || ends_with(text, ".json"); }

@@ -63,12 +63,14 @@ inline void fields(const LayerTable& t, JsonWriter& visit) {
 struct Summary : LayerTable {
   std::string name;
   std::optional<ImageSize> imgsz;  // none: any
+  int64_t channels = 3;            // of the input: 3 or 1
   Json classes;                    // their names, or how many; null: a backbone, which has none
   std::optional<LayerCost> cost;   // sums over the layers, where these were asked for
 };
 inline void fields(const Summary& s, JsonWriter& visit) {
   visit("name", s.name);
   visit("imgsz", s.imgsz);
+  visit("channels", s.channels);
   if (!s.classes.is_null()) visit("classes", s.classes);
   fields(static_cast<const LayerTable&>(s), visit);
   if (!s.cost) return;

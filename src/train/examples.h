@@ -12,7 +12,7 @@
 namespace cvtool {
 
 struct Examples {
-  at::Tensor x;        // what TrainingPhase::logits takes: pixels [N,3,H,W] u8 or f32, or features [N,...] f32
+  at::Tensor x;        // what TrainingPhase::logits takes: pixels [N,C,H,W] u8 or f32, or features [N,...] f32
   at::Tensor labels;   // [N] i64, or [N,K] f32 whose rows sum to 1 where labels are mixed; on x's device
   BatchShare share{};  // of the batch, where several processes share it; of 0: x is all of it
 

@@ -43,8 +43,8 @@ std::string cache_key(const PhotoStore& store, const FeatureOptions& options) {
 
 FeatureStore::FeatureStore(const PhotoStore& store, FeatureOptions options)
     : store_(store), options_(std::move(options)) {
-  const ImageSize& size = store.options().data.imgsz;
-  const at::Tensor trial = features_of(at::zeros({1, 3, size.height, size.width}, at::kByte), {0}, 0);
+  const DataConfig& data = store.options().data;
+  const at::Tensor trial = features_of(at::zeros(batch_shape(1, data.imgsz, data), at::kByte), {0}, 0);
   shape_.assign(trial.sizes().begin() + 1, trial.sizes().end());
   row_bytes_ = static_cast<size_t>(trial.numel()) * sizeof(float);
   const CacheShape shape{store.samples().size() * static_cast<size_t>(options_.variants.count), row_bytes_};
@@ -181,10 +181,9 @@ void FeatureStore::keep_share(const std::vector<size_t>& rows, const at::Tensor&
 }
 
 bool FeatureStore::compute(size_t row, int64_t outcome, uint8_t* target) const {
-  const ImageSize& size = store_.options().data.imgsz;
-  at::Tensor bytes = at::empty({1, size.height, size.width, 3}, at::kByte);
-  if (!store_.pixels(row, bytes.data_ptr<uint8_t>())) return false;
-  const at::Tensor features = features_of(bytes.permute({0, 3, 1, 2}), {store_.samples()[row].id}, outcome);
+  const Batch photo = read_batch(store_, {row});
+  if (photo.rows.empty()) return false;
+  const at::Tensor features = features_of(photo.pixels, {store_.samples()[row].id}, outcome);
   std::memcpy(target, features.data_ptr(), row_bytes_);
   return true;
 }

@@ -23,7 +23,7 @@ struct FeatureVariants {
   std::string key;    // names the forms, for the cache
   // Which one a sample takes in an epoch: 0 .. count-1.
   std::function<int64_t(uint64_t id, uint64_t epoch)> index;
-  // Rows [N,3,H,W] in the form `index`; `ids` are their samples'.
+  // Rows [N,C,H,W] in the form `index`; `ids` are their samples'.
   std::function<at::Tensor(const at::Tensor& pixels, const std::vector<uint64_t>& ids, int64_t index)> pixels;
 };
 
@@ -34,7 +34,7 @@ FeatureVariants one_outcome();
 // ones. Count 0 where there are too many forms to keep, or where labels are mixed.
 FeatureVariants feature_variants_of(const Json& augment, uint64_t seed, int64_t views);
 
-// Pixels [N,3,H,W] RGB 0..255, u8 or f32, on the run's device -> features [N,C,h,w] or [N,D] there. A photo's features
+// Pixels [N,C,H,W] RGB 0..255, u8 or f32, on the run's device -> features [N,C,h,w] or [N,D] there. A photo's features
 // must not depend on the photos beside it, nor on their number. From several threads at once on the CPU.
 using FrozenPart = std::function<at::Tensor(const at::Tensor& pixels)>;
 

@@ -13,6 +13,7 @@
 #include "model/fast_module.h"
 #include "model/net_batch.h"
 #include "torch/lanes.h"
+#include "torch/memory_order.h"
 #include "train/pixel_source.h"
 
 namespace cvtool {
@@ -52,7 +53,7 @@ FrozenPart frozen_part(const std::vector<Module>& modules, at::Device device, at
   return [packed, device, precision](const at::Tensor& pixels) {
     const at::NoGradGuard no_grad;
     const Autocast autocast(device, precision);
-    at::Tensor x = pixels.to(device).contiguous(at::MemoryFormat::ChannelsLast);
+    at::Tensor x = channels_last(pixels.to(device));
     for (Module module : packed) x = module.forward({x}).toTensor().to(at::kFloat);
     return x;
   };

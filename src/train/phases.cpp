@@ -109,15 +109,13 @@ void settle_probe(Recipe& recipe) {
 
 bool depends_on_threads(const TransferConfig& config) { return config.fine_tune != "none" && config.fine_tune_norms; }
 
-std::string training_trouble(const Net& net, const ImageSize& imgsz, at::Device device, at::ScalarType precision) {
+std::string training_trouble(const Net& net, const at::Tensor& pixels, at::ScalarType precision) {
   Module module = net.module;
   module.eval();
   std::string trouble;
   try {
-    const Autocast autocast(device, precision);
-    const at::Tensor pixels =
-        at::zeros({1, 3, imgsz.height, imgsz.width}, at::device(device)).contiguous(at::MemoryFormat::ChannelsLast);
-    module.get_method("logits")({pixels.requires_grad_()}).toTensor().sum().backward();
+    const Autocast autocast(pixels.device(), precision);
+    module.get_method("logits")({pixels.detach().requires_grad_()}).toTensor().sum().backward();
   } catch (const c10::Error& error) {
     if (refused_by_machine(error)) throw;
     trouble = error.what_without_backtrace();

@@ -33,9 +33,10 @@ EpochOrder training_order(const std::vector<Sample>& samples, const TrainConfig&
 // Throws UsageError where the settings of `transfer` do not fit the net.
 void check_transfer(const TransferConfig& config, const Net& net);
 
-// Why the net (on `device`) cannot be trained in `precision`: LibTorch has no gradient in it for an operation of the
-// base. Empty where it can. Tries one blank picture; the net is left in evaluation mode, without gradients.
-std::string training_trouble(const Net& net, const ImageSize& imgsz, at::Device device, at::ScalarType precision);
+// Why the net cannot be trained in `precision`: LibTorch has no gradient in it for an operation of the base. Empty
+// where it can. Tries `pixels`, as the net is given them, on its device; the net is left in evaluation mode, without
+// gradients.
+std::string training_trouble(const Net& net, const at::Tensor& pixels, at::ScalarType precision);
 
 // True where what is trained must be given each batch whole, so that rounding follows the number of threads.
 bool depends_on_threads(const TransferConfig& config);

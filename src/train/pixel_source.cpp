@@ -41,8 +41,8 @@ class PixelSource : public ExampleSource {
   int64_t size() const override { return static_cast<int64_t>(store_.samples().size()); }
 
   void share(ShareRule rule) override {
-    const ImageSize& size = store_.options().data.imgsz;
-    at::Tensor x = at::zeros({1, 3, size.height, size.width}, at::kByte).to(options_.device);
+    const DataConfig& data = store_.options().data;
+    at::Tensor x = at::zeros(batch_shape(1, data.imgsz, data), at::kByte).to(options_.device);
     if (options_.augmenter) x = options_.augmenter->eval_transform(x);
     if (options_.frozen) x = options_.frozen(x);
     share_ = [rule = std::move(rule), numbers = x.numel()](int64_t rows) { return rule(rows, rows * numbers); };
@@ -107,9 +107,9 @@ class PixelSource : public ExampleSource {
 
   // Into a quarter of the free memory, as floats.
   size_t batches_that_fit() const {
-    const ImageSize& size = store_.options().data.imgsz;
-    return static_cast<size_t>(
-        std::max<int64_t>(2, free_memory_bytes() / 4 / (options_.batch * size.height * size.width * 12)));
+    const DataConfig& data = store_.options().data;
+    const int64_t bytes = options_.batch * data.imgsz.height * data.imgsz.width * data.channels * 4;
+    return static_cast<size_t>(std::max<int64_t>(2, free_memory_bytes() / 4 / bytes));
   }
 
   AugmentRows rows_of(const std::vector<size_t>& rows) const {

@@ -26,7 +26,7 @@ struct PixelSourceOptions {
   Profile* profile = nullptr;  // of reading and augmenting; may be null
 };
 
-// `store` is scanned and outlives the source. x is [N,3,H,W] RGB 0..255, u8 where nothing changed its type, or what
+// `store` is scanned and outlives the source. x is [N,C,H,W] RGB 0..255, u8 where nothing changed its type, or what
 // options.frozen gives.
 std::unique_ptr<ExampleSource> pixel_source(const PhotoStore& store, PixelSourceOptions options);
 

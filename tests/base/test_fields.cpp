@@ -116,6 +116,17 @@ TEST_CASE("An end that is not part of a range is refused, and what lies beside i
   CHECK(read(R"({"decay": 0.999, "epsilon": 1e-9})").decay == 0.999);
 }
 
+TEST_CASE("A number that is none of those allowed is refused with them") {
+  int64_t depth = 8;
+  const Doc doc = Doc("").numbers({8, 16});
+  JsonReader(Json{{"depth", 16}}, "data.")("depth", depth, doc);
+  CHECK(depth == 16);
+  const std::string refusal = message_of([&] { JsonReader(Json{{"depth", 12}}, "data.")("depth", depth, doc); });
+  CHECK(refusal == "data.depth: must be 8 or 16, not 12");
+  CHECK(depth == 16);
+  CHECK(numbers_text(doc.allowed_numbers, "|") == "8|16");
+}
+
 TEST_CASE("An unknown word is refused with the nearest one") {
   CHECK(contains(refusal(R"({"mode": "exat"})"), "train.mode: unknown value 'exat'; did you mean 'exact'?"));
 }

@@ -1,6 +1,7 @@
 """Writes pictures of many kinds, and what their pixels are according to Pillow and PyTorch, into a folder.
 
-NAME.raw holds the RGB bytes; decode.tsv and resize.tsv list what there is.
+NAME.raw holds the RGB bytes, NAME.grey those of the grey picture that Pillow makes of them; decode.tsv and resize.tsv
+list what there is.
 """
 import struct
 import sys
@@ -11,7 +12,7 @@ from PIL import Image, ImageOps
 
 folder = sys.argv[1]
 rng = np.random.default_rng(1)
-decode_rows, resize_rows = [], []
+decode_rows, resize_rows, deep_rows = [], [], []
 
 
 def smooth(height, width, channels):
@@ -23,6 +24,7 @@ def smooth(height, width, channels):
 
 def expect(name, tolerance, rgb):
     rgb.astype(np.uint8).tofile(f"{folder}/{name}.raw")
+    np.asarray(Image.fromarray(rgb.astype(np.uint8)).convert("L")).tofile(f"{folder}/{name}.grey")
     decode_rows.append(f"{name}\t{rgb.shape[0]}\t{rgb.shape[1]}\t{tolerance}")
 
 
@@ -109,10 +111,12 @@ def orientations():
         expect(f"turned{value}.tif", 0, upright)
 
 
+MODES = {"nearest": {"mode": "nearest-exact"}, "bilinear": {"mode": "bilinear"},
+         "bilinear_antialias": {"mode": "bilinear", "antialias": True},
+         "bicubic_antialias": {"mode": "bicubic", "antialias": True}}
+
+
 def resizing():
-    modes = {"nearest": {"mode": "nearest-exact"}, "bilinear": {"mode": "bilinear"},
-             "bilinear_antialias": {"mode": "bilinear", "antialias": True},
-             "bicubic_antialias": {"mode": "bicubic", "antialias": True}}
     sizes = [(1, 1), (1, 200), (3, 2), (17, 400), (32, 32), (63, 64), (64, 63), (100, 75), (127, 129), (128, 128),
              (129, 127), (131, 500), (150, 150), (200, 133), (255, 256), (257, 255), (333, 500), (375, 499), (480, 640),
              (701, 97)]
@@ -120,14 +124,29 @@ def resizing():
         image = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
         Image.fromarray(image).save(f"{folder}/size{index}.png")
         pixels = torch.from_numpy(image).permute(2, 0, 1)[None].float()
-        for mode, options in modes.items():
+        for mode, options in MODES.items():
             out = torch.nn.functional.interpolate(pixels, (128, 128), **options).clamp(0, 255)
             out[0].permute(1, 2, 0).contiguous().numpy().tofile(f"{folder}/size{index}.{mode}.f32")
             resize_rows.append(f"size{index}\t{mode}")
 
 
+def deep_resizing():
+    """Grey pictures of 16 bits, resized in float64."""
+    for index, (height, width) in enumerate([(1, 9), (31, 47), (32, 32), (100, 75), (333, 500)]):
+        image = rng.integers(0, 65536, (height, width)).astype(np.uint16)
+        Image.fromarray(image).save(f"{folder}/deep{index}.png")
+        assert (np.asarray(Image.open(f"{folder}/deep{index}.png")) == image).all()
+        pixels = torch.from_numpy(image.astype(np.float64))[None, None]
+        for mode, options in MODES.items():
+            out = torch.nn.functional.interpolate(pixels, (40, 56), **options).clamp(0, 65535)
+            out.numpy().tofile(f"{folder}/deep{index}.{mode}.f64")
+            deep_rows.append(f"deep{index}\t{mode}")
+
+
 decoding()
 orientations()
 resizing()
+deep_resizing()
+open(f"{folder}/deep.tsv", "w").write("\n".join(deep_rows) + "\n")
 open(f"{folder}/decode.tsv", "w").write("\n".join(decode_rows) + "\n")
 open(f"{folder}/resize.tsv", "w").write("\n".join(resize_rows) + "\n")

@@ -34,6 +34,8 @@ std::string meaning(const Doc& doc, const std::string& kind) {
   if (doc.choices == activation_names() && kind != "activation")
     return text + ", one of those of [activation](#activation)";
   for (size_t i = 0; i < doc.choices.size(); ++i) text += (i ? ", `" : ": `") + doc.choices[i] + "`";
+  for (size_t i = 0; i < doc.allowed_numbers.size(); ++i)
+    text += (i ? ", `" : ": `") + std::to_string(doc.allowed_numbers[i]) + "`";
   const bool bounded_above = doc.high < 9e15;  // the largest integer of JSON is not a bound to tell of
   if (std::isfinite(doc.low) && bounded_above)
     return text + "; " + (doc.low_excluded ? "above " : "") + number_text(doc.low) + " to " +

@@ -12,6 +12,8 @@
 namespace cvtool {
 namespace {
 
+constexpr bool kBigEndian = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
+
 // libpng reports errors by longjmp: nothing that owns memory may live in the functions that call it.
 struct PngReader {
   png_structp png = nullptr;
@@ -50,13 +52,16 @@ bool read_header(PngReader& reader) {
   return true;
 }
 
-// Everything becomes 8-bit RGBA.
-bool read_rows(PngReader& reader, png_bytepp rows) {
+// Everything becomes RGBA of 8 bits, or of 16 in the machine's order of bytes.
+bool read_rows(PngReader& reader, png_bytepp rows, bool deep) {
   if (setjmp(png_jmpbuf(reader.png))) return false;
-  png_set_scale_16(reader.png);
+  if (!deep)
+    png_set_scale_16(reader.png);
+  else if (!kBigEndian)
+    png_set_swap(reader.png);
   png_set_expand(reader.png);
   png_set_gray_to_rgb(reader.png);
-  png_set_add_alpha(reader.png, 0xff, PNG_FILLER_AFTER);
+  png_set_add_alpha(reader.png, deep ? 0xffff : 0xff, PNG_FILLER_AFTER);
   png_set_interlace_handling(reader.png);
   png_read_update_info(reader.png, reader.info);
   png_read_image(reader.png, rows);
@@ -89,10 +94,11 @@ DecodedImage decode_png(const std::string& bytes, const DecodeOptions& options) 
   const int64_t height = png_get_image_height(reader.png, reader.info);
   const int64_t width = png_get_image_width(reader.png, reader.info);
   check_pixel_count(height, width, options);
-  cv::Mat rgba(static_cast<int>(height), static_cast<int>(width), CV_8UC4);
+  const bool deep = options.deep && png_get_bit_depth(reader.png, reader.info) == 16;
+  cv::Mat rgba(static_cast<int>(height), static_cast<int>(width), deep ? CV_16UC4 : CV_8UC4);
   std::vector<png_bytep> rows(static_cast<size_t>(height));
   for (int y = 0; y < rgba.rows; ++y) rows[static_cast<size_t>(y)] = rgba.ptr(y);
-  if (!read_rows(reader, rows.data())) fail(reader);
+  if (!read_rows(reader, rows.data(), deep)) fail(reader);
   return {over_white(rgba, /*premultiplied=*/false), orientation_of(reader)};
 }
 

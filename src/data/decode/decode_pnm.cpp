@@ -43,7 +43,8 @@ struct Pnm {
   char kind = '6';    // '4' bitmap, '5' grey, '6' colours
   bool text = false;  // as P1, P2, P3
   int64_t width = 0, height = 0;
-  std::vector<uint8_t> levels;  // of every value up to the maximum: 0..255
+  std::vector<uint16_t> levels;  // of every value up to the maximum: 0..255, or 0..65535
+  bool deep = false;             // they are up to 65535
 };
 
 Pnm read_pnm_header(PnmText& in, const DecodeOptions& options) {
@@ -58,8 +59,11 @@ Pnm read_pnm_header(PnmText& in, const DecodeOptions& options) {
   } else {
     const int64_t max = in.number("its header");
     if (max < 1 || max > 65535) throw DataError("damaged PPM: its maximum is not in 1..65535");
+    pnm.deep = options.deep && max > 255;
+    const double white = pnm.deep ? 65535 : 255;
     for (int64_t i = 0; i <= max; ++i)
-      pnm.levels.push_back(static_cast<uint8_t>(std::lrint(static_cast<double>(i) / static_cast<double>(max) * 255)));
+      pnm.levels.push_back(
+          static_cast<uint16_t>(std::lrint(static_cast<double>(i) / static_cast<double>(max) * white)));
   }
   // One space ends the header; a comment may stand before it.
   if (!in.ended() && in.bytes[in.at] == '#') in.skip_comment();
@@ -101,21 +105,27 @@ void check_length(const Pnm& pnm, const PnmText& in) {
     throw DataError("truncated PPM: the file ends before the picture does");
 }
 
+template <class Value>
+cv::Mat pnm_pixels(const Pnm& pnm, PnmText& in) {
+  cv::Mat image(static_cast<int>(pnm.height), static_cast<int>(pnm.width), CV_MAKETYPE(cv::DataType<Value>::depth, 3));
+  for (int y = 0; y < image.rows; ++y) {
+    PnmRow row(pnm, in);
+    auto* out = image.ptr<Value>(y);
+    for (int64_t x = 0; x < pnm.width; ++x, out += 3)
+      for (int c = 0; c < 3; ++c)
+        out[c] = pnm.kind == '6' || c == 0 ? static_cast<Value>(pnm.levels[std::min(row.next(), pnm.levels.size() - 1)])
+                                           : out[0];
+  }
+  return image;
+}
+
 }  // namespace
 
 DecodedImage decode_pnm(const std::string& bytes, const DecodeOptions& options) {
   PnmText in{bytes};
   const Pnm pnm = read_pnm_header(in, options);
   check_length(pnm, in);
-  cv::Mat image(static_cast<int>(pnm.height), static_cast<int>(pnm.width), CV_8UC3);
-  for (int y = 0; y < image.rows; ++y) {
-    PnmRow row(pnm, in);
-    auto* out = image.ptr<uint8_t>(y);
-    for (int64_t x = 0; x < pnm.width; ++x, out += 3)
-      for (int c = 0; c < 3; ++c)
-        out[c] = pnm.kind == '6' || c == 0 ? pnm.levels[std::min(row.next(), pnm.levels.size() - 1)] : out[0];
-  }
-  return {image, 1};
+  return {pnm.deep ? pnm_pixels<uint16_t>(pnm, in) : pnm_pixels<uint8_t>(pnm, in), 1};
 }
 
 }  // namespace cvtool

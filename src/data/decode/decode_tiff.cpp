@@ -5,6 +5,9 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <opencv2/core.hpp>
+#include <optional>
+#include <vector>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -96,6 +99,87 @@ void check_parts(TIFF* tiff, const DecodeOptions& options) {
                     " bytes; raise --max-pixels if it is a photo");
 }
 
+// How values of 16 bits lie in a file.
+struct DeepLayout {
+  int samples = 1;        // of a pixel: its colours, then alpha
+  int colours = 1;        // 3 or 1
+  bool apart = false;     // each sample in a plane of its own
+  bool inverted = false;  // 0 is white
+  uint16_t alpha = EXTRASAMPLE_UNSPECIFIED;
+};
+
+// Nothing where there are fewer bits, or what libtiff must make colours of.
+std::optional<DeepLayout> deep_layout(TIFF* tiff) {
+  uint16_t bits = 1, samples = 1, planar = PLANARCONFIG_CONTIG, photometric = PHOTOMETRIC_SEPARATED, extras = 0;
+  uint16_t* kinds = nullptr;
+  TIFFGetFieldDefaulted(tiff, TIFFTAG_BITSPERSAMPLE, &bits);
+  TIFFGetFieldDefaulted(tiff, TIFFTAG_SAMPLESPERPIXEL, &samples);
+  TIFFGetFieldDefaulted(tiff, TIFFTAG_PLANARCONFIG, &planar);
+  TIFFGetField(tiff, TIFFTAG_PHOTOMETRIC, &photometric);
+  TIFFGetFieldDefaulted(tiff, TIFFTAG_EXTRASAMPLES, &extras, &kinds);
+  const bool grey = photometric == PHOTOMETRIC_MINISBLACK || photometric == PHOTOMETRIC_MINISWHITE;
+  if (bits != 16 || (!grey && photometric != PHOTOMETRIC_RGB)) return {};
+  DeepLayout layout{samples, grey ? 1 : 3, planar == PLANARCONFIG_SEPARATE, photometric == PHOTOMETRIC_MINISWHITE};
+  if (layout.samples < layout.colours || layout.samples > layout.colours + 1) return {};
+  if (layout.samples > layout.colours) layout.alpha = extras > 0 ? kinds[0] : EXTRASAMPLE_UNSPECIFIED;
+  // As libtiff takes a fourth sample of which nothing is said.
+  if (layout.samples == 4 && layout.alpha == EXTRASAMPLE_UNSPECIFIED) layout.alpha = EXTRASAMPLE_ASSOCALPHA;
+  return layout;
+}
+
+// Puts `from`, values of a plane or of whole pixels, into `samples` at (x, y); what lies outside is left away.
+void put_part(const cv::Mat& from, cv::Mat& samples, const cv::Point& at, int plane) {
+  const cv::Rect box = cv::Rect(at, from.size()) & cv::Rect({}, samples.size());
+  cv::Mat target = samples(box);
+  const cv::Mat part = from(cv::Rect({}, box.size()));
+  if (from.channels() == samples.channels())
+    part.copyTo(target);
+  else
+    cv::insertChannel(part, target, plane);
+}
+
+// Each plane's rows or tiles in their order, since compressed ones cannot be read in another. False where one is
+// damaged.
+bool read_deep_plane(TIFF* tiff, cv::Mat& samples, int plane, bool apart) {
+  const int type = apart ? CV_16UC1 : samples.type();
+  if (!TIFFIsTiled(tiff)) {
+    cv::Mat row(1, samples.cols, type);
+    if (static_cast<uint64_t>(TIFFScanlineSize64(tiff)) != row.total() * row.elemSize()) return false;
+    for (int y = 0; y < samples.rows; ++y) {
+      if (TIFFReadScanline(tiff, row.data, static_cast<uint32_t>(y), static_cast<uint16_t>(plane)) < 0) return false;
+      put_part(row, samples, {0, y}, plane);
+    }
+    return true;
+  }
+  uint32_t height = 0, width = 0;
+  TIFFGetField(tiff, TIFFTAG_TILELENGTH, &height);
+  TIFFGetField(tiff, TIFFTAG_TILEWIDTH, &width);
+  cv::Mat tile(static_cast<int>(height), static_cast<int>(width), type);
+  if (static_cast<uint64_t>(TIFFTileSize64(tiff)) != tile.total() * tile.elemSize()) return false;
+  for (int y = 0; y < samples.rows; y += tile.rows)
+    for (int x = 0; x < samples.cols; x += tile.cols) {
+      if (TIFFReadTile(tiff, tile.data, static_cast<uint32_t>(x), static_cast<uint32_t>(y), 0,
+                       static_cast<uint16_t>(plane)) < 0)
+        return false;
+      put_part(tile, samples, {x, y}, plane);
+    }
+  return true;
+}
+
+// CV_16UC3; empty where the file is damaged.
+cv::Mat read_deep(TIFF* tiff, const cv::Size& size, const DeepLayout& layout) {
+  cv::Mat samples(size, CV_16UC(layout.samples)), rgba(size, CV_16UC4, cv::Scalar::all(65535));
+  for (int plane = 0; plane < (layout.apart ? layout.samples : 1); ++plane)
+    if (!read_deep_plane(tiff, samples, plane, layout.apart)) return {};
+  const bool has_alpha = layout.alpha != EXTRASAMPLE_UNSPECIFIED;
+  std::vector<int> places;  // pairs of a sample and a channel
+  for (int c = 0; c < 3; ++c) places.insert(places.end(), {layout.colours == 1 ? 0 : c, c});
+  if (has_alpha) places.insert(places.end(), {layout.colours, 3});
+  cv::mixChannels(&samples, 1, &rgba, 1, places.data(), places.size() / 2);
+  if (layout.inverted) cv::absdiff(rgba, cv::Scalar(65535, 65535, 65535, 0), rgba);
+  return over_white(rgba, layout.alpha == EXTRASAMPLE_ASSOCALPHA);
+}
+
 }  // namespace
 
 DecodedImage decode_tiff(const std::string& bytes, const DecodeOptions& options) {
@@ -117,6 +201,11 @@ DecodedImage decode_tiff(const std::string& bytes, const DecodeOptions& options)
   check_parts(tiff.get(), options);
   // libtiff would obey the mirroring part of an orientation; all of it is done in one place instead.
   TIFFSetField(tiff.get(), TIFFTAG_ORIENTATION, ORIENTATION_TOPLEFT);
+  if (const auto layout = options.deep ? deep_layout(tiff.get()) : std::nullopt) {
+    const cv::Mat rgb = read_deep(tiff.get(), {static_cast<int>(width), static_cast<int>(height)}, *layout);
+    if (rgb.empty()) throw DataError("damaged or truncated TIFF" + errors.why());
+    return {rgb, orientation};
+  }
   cv::Mat rgba(static_cast<int>(height), static_cast<int>(width), CV_8UC4);
   if (!TIFFReadRGBAImageOriented(tiff.get(), width, height, rgba.ptr<uint32_t>(), ORIENTATION_TOPLEFT,
                                  /*stop on error=*/1))

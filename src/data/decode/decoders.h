@@ -12,7 +12,7 @@
 namespace cvtool {
 
 struct DecodedImage {
-  cv::Mat pixels;        // CV_8UC3, RGB
+  cv::Mat pixels;        // CV_8UC3, RGB; where the options are deep and the file has 16 bits, CV_16UC3
   int orientation = 1;   // EXIF, 1..8
   std::string damage{};  // what could not be decoded, where the rest could; "" where all is well
 };
@@ -33,7 +33,8 @@ DecodedImage decode_pnm(const std::string& bytes, const DecodeOptions& options);
 // Throws DataError unless 1 <= width * height <= options.max_pixels, both sides within int.
 void check_pixel_count(int64_t height, int64_t width, const DecodeOptions& options);
 
-// CV_8UC4 RGBA -> CV_8UC3 RGB over white; `premultiplied`: the colours are already multiplied by alpha.
+// RGBA, CV_8UC4 or CV_16UC4 -> RGB of the same depth over white; `premultiplied`: the colours are already multiplied by
+// alpha.
 cv::Mat over_white(const cv::Mat& rgba, bool premultiplied);
 
 }  // namespace cvtool

@@ -62,8 +62,8 @@ void wrote(ExplainResult& result, const std::string& file) {
 void draw_kernels(const ExplainRequest& request, const OpenedModel& opened, const FlatNet& net, ExplainResult& result) {
   const size_t layer = net.find(request.layer);
   const at::Tensor kernels = convolution_kernels(net, layer, opened.file.golden);
-  const auto filters =
-      channels_from_text(request.channels, kernels.size(0), kernels.size(1) == 3 ? kFiltersShown : kFiltersInRows);
+  const auto filters = channels_from_text(
+      request.channels, kernels.size(0), kernels.size(1) == 3 || kernels.size(1) == 1 ? kFiltersShown : kFiltersInRows);
   const std::string& name = net.layers()[layer].name;
   const std::string file = output_path(request.output, opened.path, file_word(name) + "-kernels");
   check_output(file, OutputKind::kPicture, {});
@@ -85,7 +85,8 @@ std::vector<size_t> chosen_layers(const FlatNet& net, const std::string& name) {
   if (name != "all") return {net.find(name)};
   std::vector<size_t> layers;
   for (size_t i = 0; i < net.layers().size(); ++i)
-    if (net.layers()[i].name != "preprocess") layers.push_back(i);
+    if (const std::string& layer = net.layers()[i].name; layer != "preprocess" && !starts_with(layer, "preprocess/"))
+      layers.push_back(i);
   return layers;
 }
 

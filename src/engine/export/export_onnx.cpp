@@ -71,11 +71,14 @@ OnnxModel graph_for(const ExportJob& job) {
   return model;
 }
 
-// A picture [1,3,H,W] u8 as train, eval and predict resize it.
+// A picture [1,C,H,W] u8 as train, eval and predict resize it.
 at::Tensor resized_as_data(const at::Tensor& picture, const DataConfig& data) {
   const at::Tensor rows = picture[0].permute({1, 2, 0}).contiguous();
-  const cv::Mat image(static_cast<int>(rows.size(0)), static_cast<int>(rows.size(1)), CV_8UC3, rows.data_ptr());
-  return tensor_from_image(resize_image(image, data));
+  const cv::Mat image(static_cast<int>(rows.size(0)), static_cast<int>(rows.size(1)),
+                      CV_8UC(static_cast<int>(rows.size(2))), rows.data_ptr());
+  cv::Mat photo = image;
+  if (data.depth == 16) image.convertTo(photo, CV_16U, 257);
+  return tensor_from_image(resize_image(photo, data));
 }
 
 // Pictures of sizes that no model has, resized by the graph and by cvtool.
@@ -87,7 +90,7 @@ ExportCheck check_resizing(const OnnxModel& model, const ExportJob& job) {
   for (const auto& [height, width] :
        {std::pair{2 * size.height + 3, 3 * size.width + 1}, std::pair{size.height / 2 + 5, size.width},
         std::pair{size.height, 5 * size.width / 2}, std::pair{int64_t{61}, int64_t{47}}}) {
-    const at::Tensor picture = drawn_pictures(1, height, width);
+    const at::Tensor picture = drawn_pictures(1, height, width, job.source.pixels.channels);
     given.push_back(interpreter.run(picture.to(at::kFloat)));
     wanted.push_back(outputs_of(job.source.module, resized_as_data(picture, recipe.data)));
   }

@@ -15,9 +15,11 @@
 #include "engine/data/looked.h"
 #include "export/pictures.h"
 #include "model/archived/weight_archive.h"
+#include "model/model_info.h"
 #include "model/torchscript_file.h"
 #include "run/run_directory.h"
 #include "spec/recipe.h"
+#include "torch/memory_order.h"
 
 namespace cvtool {
 namespace {
@@ -35,14 +37,10 @@ std::vector<Sample> spread(const std::vector<Sample>& samples, int64_t max) {
 
 // What the net is given of the photos; of random_crop the centre.
 at::Tensor pixels_of(const PhotoStore& store, const Recipe& recipe) {
-  const ImageSize& size = recipe.data.imgsz;
-  const auto count = static_cast<int64_t>(store.samples().size());
-  at::Tensor pixels = at::empty({count, size.height, size.width, 3}, at::kByte);
-  for (int64_t i = 0; i < count; ++i)
-    store.pixels(static_cast<size_t>(i), pixels.data_ptr<uint8_t>() + i * size.height * size.width * 3);
+  const at::Tensor pixels = read_batch(store, in_order(store.samples().size())).pixels;
   const TestTimeVariants variants({}, recipe.augment, static_cast<uint64_t>(recipe.train.seed),
                                   !recipe.orientation_sensitive);
-  return variants.variant(pixels.permute({0, 3, 1, 2}), {}, 0).contiguous(at::MemoryFormat::ChannelsLast);
+  return channels_last(variants.variant(pixels, {}, 0));
 }
 
 Recipe recipe_of(const ExportSource& source, const char* flag) {
@@ -54,7 +52,7 @@ Recipe recipe_of(const ExportSource& source, const char* flag) {
 
 // The golden picture, then `others`.
 at::Tensor behind_golden(const ExportSource& source, const at::Tensor& others) {
-  return at::cat({source.model->golden, others}).contiguous(at::MemoryFormat::ChannelsLast);
+  return channels_last(at::cat({source.model->golden, others}));
 }
 
 }  // namespace
@@ -67,6 +65,7 @@ ExportSource open_export_source(const ExportRequest& request) {
     require_net(source.path, *source.model, "exported again");
     source.module = source.model->module;
     source.size = {source.model->golden.size(2), source.model->golden.size(3)};
+    source.pixels = pixel_format(source.model->info);
     return source;
   }
   const std::string bytes = read_file(source.path);
@@ -81,7 +80,7 @@ ExportSource open_export_source(const ExportRequest& request) {
 }
 
 ExportPictures export_pictures(const ExportSource& source, const ExportRequest& request, Observer& observer) {
-  const at::Tensor drawn = drawn_pictures(kDrawn, source.size.height, source.size.width);
+  const at::Tensor drawn = drawn_pictures(kDrawn, source.size.height, source.size.width, source.pixels.channels);
   if (!source.model && request.options.verify_data.empty())
     // As backbones take them: about zero mean, unit variance.
     return {((drawn.narrow(0, 0, 8).to(at::kFloat) - 127.5) / 57.0).contiguous(at::MemoryFormat::ChannelsLast),

@@ -3,10 +3,10 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <cstring>
 #include <filesystem>
 #include <opencv2/core.hpp>
 
+#include "data/image_tensor.h"
 #include "evaluate/known_features.h"
 #include "torch/lanes.h"
 
@@ -18,21 +18,10 @@ constexpr std::chrono::milliseconds kPatience{100};
 
 // Photos of one size.
 at::Tensor tensor_from_photos(const std::vector<StreamedPhoto>& photos) {
-  int64_t count = 0;
-  ImageSize size;
-  for (const StreamedPhoto& photo : photos) {
-    if (photo.pixels.empty()) continue;
-    size = {photo.pixels.rows, photo.pixels.cols};
-    ++count;
-  }
-  at::Tensor pixels = at::empty({count, size.height, size.width, 3}, at::kByte);
-  auto* target = pixels.data_ptr<uint8_t>();
+  std::vector<cv::Mat> readable;
   for (const StreamedPhoto& photo : photos)
-    if (!photo.pixels.empty()) {
-      std::memcpy(target, photo.pixels.ptr(), static_cast<size_t>(size.height * size.width * 3));
-      target += size.height * size.width * 3;
-    }
-  return pixels.permute({0, 3, 1, 2});
+    if (!photo.pixels.empty()) readable.push_back(photo.pixels);
+  return tensor_from_images(readable);
 }
 
 // How many photos there are at most; 0 where that is not known before they are looked for.

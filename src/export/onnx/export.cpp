@@ -17,8 +17,11 @@ namespace {
 
 void describe(OnnxModel& onnx, const ModelFile& model, const OnnxOptions& options) {
   const Json& data = model.info.at("recipe").at("data");
+  const int64_t channels = model.golden.size(1);
+  const std::string colour = channels == 1 ? "grey" : "RGB",
+                    shape = "[batch," + std::to_string(channels) + ",height,width]";
   onnx.doc =
-      "Image classifier. Input: RGB pixels 0..255 as float32, [batch,3,height,width]" +
+      "Image classifier. Input: " + colour + " pixels 0..255 as float32, " + shape +
       std::string(options.resize_inside ? " of any size; resizing and scaling are inside" : "; scaling is inside") +
       ". Output: probabilities [batch,classes] in the order of the metadata key 'classes'.";
   const std::string any_size = options.resize_inside ? ", of any size" : "";
@@ -29,7 +32,7 @@ void describe(OnnxModel& onnx, const ModelFile& model, const OnnxOptions& option
                     {"resize_inside", options.resize_inside}};
   onnx.metadata = {{"classes", model.info.at("classes").dump()},
                    {"imgsz", model.info.at("imgsz").dump()},
-                   {"input", "RGB, 0..255, float32, [batch,3,height,width]" + any_size},
+                   {"input", colour + ", 0..255, float32, " + shape + any_size},
                    {"resize", data.value("resize", "stretch")},
                    {"interpolation", data.value("interpolation", "bilinear")},
                    {"cvtool.json", info.dump()},
@@ -46,7 +49,8 @@ void add_base_licence(OnnxModel& onnx, const Json& base) {
 
 OnnxModel onnx_of_model(const torch::jit::Module& module, const ModelFile* model, const ImageSize& size,
                         const OnnxOptions& options) {
-  const at::Tensor example = drawn_pictures(3, size.height, size.width).to(at::kFloat);
+  const int64_t channels = model ? model->golden.size(1) : 3;
+  const at::Tensor example = drawn_pictures(3, size.height, size.width, channels).to(at::kFloat);
   OnnxModel onnx = onnx_from_torchscript(module, model ? example : (example - 127.5) / 57.0,
                                          model ? "probabilities" : "features", options.opset);
   onnx.graph_name = model ? "classifier" : "base";

@@ -27,7 +27,7 @@ class ResizeWriter {
     std::string x = cropped(cropped(images, wide, 3), high, 2);
     x = b_.add("MatMul", {x, b_.add("Transpose", {matrix(wide)}, {{"perm", Integers{1, 0}}})});
     x = b_.add("MatMul", {matrix(high), x});
-    return b_.add("Clip", {b_.add("Floor", {b_.add("Add", {x, b_.scalar(0.5)})}), b_.scalar(0), b_.scalar(255)});
+    return b_.add("Clip", {rounded(x), b_.scalar(0), b_.scalar(255)});
   }
 
   OnnxModel& model() { return b_.model; }
@@ -39,6 +39,13 @@ class ResizeWriter {
     std::string source, length, before;  // before: pixels cut off in front, or added where it is padded
   };
 
+  // To the whole numbers that cvtool keeps.
+  std::string rounded(const std::string& x) {
+    const auto steps = static_cast<double>(rule_.steps_of_byte);
+    const std::string fine = steps == 1 ? x : b_.add("Mul", {x, b_.scalar(steps)});
+    const std::string floor = b_.add("Floor", {b_.add("Add", {fine, b_.scalar(0.5)})});
+    return steps == 1 ? floor : b_.add("Div", {floor, b_.scalar(steps)});
+  }
   std::string whole(int64_t value) { return b_.constant(Integers{value}); }
   std::string size_of(int64_t dim) { return b_.add("Slice", {shape_, whole(dim), whole(dim + 1), whole(0)}); }
   std::string cast(const std::string& x, OnnxType to) {
@@ -176,7 +183,7 @@ OnnxModel with_resize_inside(const OnnxModel& model, const ResizeRule& rule) {
   const OnnxModel& added = writer.model();
   out.nodes.insert(out.nodes.begin(), added.nodes.begin(), added.nodes.end());
   out.constants.insert(out.constants.begin(), added.constants.begin(), added.constants.end());
-  out.input.dims = {-1, 3, -1, -1};
+  out.input.dims = {-1, model.input.dims.at(1), -1, -1};
   return out;
 }
 

@@ -23,7 +23,7 @@ struct OnnxReport {
 };
 
 // Reads the file's bytes with cvtool's interpreter, and its twin (see opencv_twin) with OpenCV at batch 1 and 7, runs
-// `images` [N,3,H,W] f32 and compares with `expected`.
+// `images` [N,C,H,W] f32 and compares with `expected`.
 OnnxReport check_onnx(const std::string& bytes, const at::Tensor& images, const at::Tensor& expected);
 
 }  // namespace cvtool

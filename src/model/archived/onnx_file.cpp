@@ -34,7 +34,7 @@ class GraphObject : public torch::CustomClassHolder {
 
   const Parts& parts() const { return parts_; }
 
-  // [N,3,H,W] u8 or f32 -> logits [N,units] f32. From several threads at once.
+  // [N,C,H,W] u8 or f32 -> logits [N,units] f32. From several threads at once.
   at::Tensor run(const at::Tensor& images) {
     prepare();
     const at::Tensor x = images.to(at::kCPU, at::kFloat);

@@ -23,6 +23,7 @@
 #include "spec/recipe.h"
 #include "torch/byte_tensor.h"
 #include "torch/lanes.h"
+#include "torch/memory_order.h"
 
 namespace cvtool {
 namespace {
@@ -59,6 +60,7 @@ StateDict weights_of(const torch::jit::Module& module) {
 // A small file is no reason to make a large net: it holds every weight. Where some are missing, they are named later.
 NetTarget target_of(const WeightArchive& archive, const Recipe& recipe) {
   NetTarget target{input_size(recipe), static_cast<int64_t>(archive.info.at("classes").size())};
+  target.channels = recipe.data.channels;
   target.independent_units = archive.independent_units;
   target.most_weights = 1e6;
   for (const NamedTensor& entry : archive.weights.entries())
@@ -113,7 +115,7 @@ torch::jit::Module on_net(const WeightArchive& archive, const Json& info, const 
 at::Tensor logits_for(torch::jit::Module module, const at::Tensor& picture) {
   const Lane lane;
   const at::NoGradGuard no_grad;
-  return module.get_method("logits")({picture.contiguous(at::MemoryFormat::ChannelsLast)}).toTensor();
+  return module.get_method("logits")({channels_last(picture)}).toTensor();
 }
 
 // Version 0.1.0 wrote no digest; a digest whose name is damaged is none of its.
