@@ -55,7 +55,28 @@ std::string profile_text(const TrainProfile& profile, const std::string& run) {
   return text + "wrote " + run + "/profile.json\n";
 }
 
+namespace {
+
+std::string folds_summary(const TrainResult& result) {
+  std::string text = "accuracy " + fixed(*result.accuracy.value, 4);
+  if (const auto& range = result.accuracy.interval)
+    text += " (95 % interval " + fixed((*range)[0], 3) + " to " + fixed((*range)[1], 3) + ")";
+  int64_t photos = 0;
+  for (const FoldResult& fold : result.folds) photos += fold.photos;
+  text += " over " + counted(photos, "photo") + ", each judged by the model that has not seen it\n" +
+          std::to_string(result.folds.size()) + " folds: mean " + fixed(result.fold_mean, 4) + " +- " +
+          fixed(result.fold_spread, 4) + " (";
+  for (const FoldResult& fold : result.folds)
+    text += (&fold == &result.folds.front() ? "" : ", ") + fixed(fold.accuracy, 4);
+  return text + "); trained for " + duration_text(result.seconds) + "\nrun " + printable(result.run) +
+         " (report.html, predictions.csv, metrics.json; fold-1 to fold-" + std::to_string(result.folds.size()) +
+         ")\nnext: the same command without --folds trains one model\n";
+}
+
+}  // namespace
+
 std::string training_summary(const TrainResult& result) {
+  if (!result.folds.empty()) return folds_summary(result);
   std::string text;
   for (const std::string& note : result.notes) text += note + "\n";
   text += (result.chosen ? "best epoch " : "last epoch ") + std::to_string(result.best_epoch) + " of " +

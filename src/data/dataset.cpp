@@ -16,6 +16,7 @@
 #include "data/data_origin.h"
 #include "data/decode/image_format.h"
 #include "data/folders.h"
+#include "data/folds.h"
 #include "data/groups.h"
 #include "data/hold_out.h"
 #include "data/list/listing.h"
@@ -109,15 +110,23 @@ struct SplitDraw {
   PhotoGroups groups{};
 };
 
-HeldBack held_out(Dataset& dataset, const std::vector<Sample>& samples, HoldOutPlan plan, const SplitDraw& draw) {
-  plan.seed = draw.seed;
-  plan.first = first_copies(dataset.root, samples, draw.shared);
+// For each sample the first that it must stay with: a copy, or one of its group.
+std::vector<size_t> kept_together(Dataset& dataset, const std::vector<Sample>& samples, const SplitDraw& draw) {
+  std::vector<size_t> first = first_copies(dataset.root, samples, draw.shared);
   int64_t copies = 0;
-  for (size_t i = 0; i < samples.size(); ++i) copies += plan.first[i] != i;
+  for (size_t i = 0; i < samples.size(); ++i) copies += first[i] != i;
   if (copies > 0)
     dataset.notes.push_back(counted(copies, "photo") + (copies == 1 ? " is an exact copy" : " are exact copies") +
                             " of others; copies stay on one side of the split");
-  if (!draw.groups.empty()) plan.first = joined_groups(plan.first, samples, draw.groups);
+  if (draw.groups.empty()) return first;
+  first = joined_groups(first, samples, draw.groups);
+  check_classes_part(samples, first, draw.groups, dataset.classes);
+  return first;
+}
+
+HeldBack held_out(Dataset& dataset, const std::vector<Sample>& samples, HoldOutPlan plan, const SplitDraw& draw) {
+  plan.seed = draw.seed;
+  plan.first = kept_together(dataset, samples, draw);
   return hold_out(samples, plan);
 }
 
@@ -159,6 +168,33 @@ void complete_splits(Dataset& dataset, const DataConfig& config, const SplitDraw
                             (test_of_valid ? "valid" : "train") + " is held out for it");
 }
 
+void check_folds(const DataConfig& config) {
+  if (config.folds == 1) throw UsageError("--folds 1 leaves no photos to train on; ask for 2 or more");
+  if (config.fold > config.folds)
+    throw UsageError("--fold " + std::to_string(config.fold) +
+                     (config.folds == 0 ? ": say of how many folds, with --folds K"
+                                        : " of " + std::to_string(config.folds) + " folds; name one from 1 to " +
+                                              std::to_string(config.folds)));
+}
+
+// What is not for testing becomes one fold to validate on and the others to train on.
+void deal_into_folds(Dataset& dataset, const DataConfig& config, const SplitDraw& draw, DataOrigin& origin) {
+  if (!dataset.valid.empty())
+    dataset.notes.push_back("the data's own validation photos are dealt into the folds with the training photos");
+  DataConfig others = config;
+  others.valid = 0;
+  complete_splits(dataset, others, draw, origin);
+  std::vector<Sample> samples = std::move(dataset.train);
+  samples.insert(samples.end(), dataset.valid.begin(), dataset.valid.end());
+  std::sort(samples.begin(), samples.end(), [](const Sample& a, const Sample& b) { return a.path < b.path; });
+  const std::vector<int64_t> folds =
+      deal_folds(samples, {config.folds, draw.seed, kept_together(dataset, samples, draw), dataset.classes});
+  dataset.train.clear();
+  dataset.valid.clear();
+  for (size_t i = 0; i < samples.size(); ++i)
+    (folds[i] + 1 == config.fold ? dataset.valid : dataset.train).push_back(samples[i]);
+}
+
 // Where one class was found that is a whole set itself: what to name instead.
 std::string inner_set_hint(const std::string& path, const Listing& listing) {
   if (listing.layout != "flat" || listing.photos.empty()) return "";
@@ -171,7 +207,7 @@ std::string inner_set_hint(const std::string& path, const Listing& listing) {
 bool have_same(const Listing& listing, const SharedReading& shared) {
   std::string list = listing.layout;
   for (const ListedPhoto& photo : listing.photos)
-    list += '\n' + photo.path + '\n' + photo.split + '\n' + photo.class_name;
+    list += '\n' + photo.path + '\n' + photo.split + '\n' + photo.class_name + '\n' + photo.group;
   const std::vector<std::string> digests = shared.gather(hex_text(content_hash(list)));
   return std::all_of(digests.begin(), digests.end(), [&](const std::string& one) { return one == digests[0]; });
 }
@@ -245,7 +281,11 @@ Dataset training_set(FoundData found, const DataConfig& config, SplitDraw draw, 
   place_samples(dataset, listing);
   if (dataset.train.empty() && dataset.valid.empty() && dataset.test.empty())
     throw DataError(path + " holds no photo of the classes " + quoted_list(dataset.classes));
-  complete_splits(dataset, config, draw, origin);
+  check_folds(config);
+  if (config.fold > 0)
+    deal_into_folds(dataset, config, draw, origin);
+  else
+    complete_splits(dataset, config, draw, origin);
   return dataset;
 }
 
@@ -253,6 +293,7 @@ Dataset training_set(FoundData found, const DataConfig& config, SplitDraw draw, 
 
 Dataset find_dataset(const std::string& path, const DataConfig& config, uint64_t seed, const SharedReading& shared) {
   Listing listing = list_data(path, config);
+  group_photos(listing, config);
   // Whoever compares what was found says in what it differs; until then each goes on alone.
   const bool together = shared.shared() && have_same(listing, shared);
   DataOrigin origin;

@@ -41,9 +41,10 @@ std::vector<int64_t> counts_by_label(const std::vector<Sample>& samples, size_t 
 
 // Finds DIR/SPLIT/CLASS/**, DIR/CLASS/**, a list of photos, an archive, or shards (listing.h). What has no validation
 // folder is split stratified, each file by a hash of its relative path and the seed, so that adding a file moves no
-// other one; exact copies of a photo stay together, and so do the photos of a group. Throws DataError when there is
-// nothing to use. Of several processes (`shared`), which all call it at once, each looks into its share of the files
-// for copies.
+// other one; exact copies of a photo stay together, and so do the photos of a group (groups.h). With config.folds and
+// config.fold the photos that are not for testing are dealt into folds (folds.h): valid is the fold of that number,
+// train the others. Throws DataError when there is nothing to use. Of several processes (`shared`), which all call it
+// at once, each looks into its share of the files for copies.
 Dataset find_dataset(const std::string& path, const DataConfig& config, uint64_t seed,
                      const SharedReading& shared = {});
 

@@ -185,6 +185,10 @@ std::unique_ptr<PhotoStore> PhotoStore::subset(const std::vector<size_t>& rows) 
   std::vector<Sample> samples;
   for (const size_t row : rows) samples.push_back(from.samples.at(row));
   auto part = std::make_unique<PhotoStore>(from.root, std::move(samples), from.options);
+  std::set<std::string> paths;
+  for (const size_t row : rows) paths.insert(from.samples.at(row).path);
+  for (const BadFile& file : from.damaged)
+    if (paths.count(file.path)) part->state_->damaged.push_back(file);
   part->state_->cache = from.cache;
   for (const size_t row : rows) {
     part->state_->contents.push_back(from.contents.at(row));

@@ -1,10 +1,7 @@
 #include "datatools/split_folder.h"
 
 #include <spdlog/spdlog.h>
-#include <unistd.h>
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <map>
 
@@ -17,79 +14,17 @@
 #include "data/copies.h"
 #include "data/dataset.h"
 #include "data/folders.h"
+#include "data/groups.h"
 #include "data/hold_out.h"
 #include "data/image.h"
 #include "data/list/listing.h"
 #include "datatools/move_plan.h"
+#include "datatools/placing.h"
 
 namespace fs = std::filesystem;
 
 namespace cvtool {
 namespace {
-
-struct Step {
-  std::string from, to;
-};
-
-bool there(const std::string& path) {
-  std::error_code error;
-  return fs::exists(fs::symlink_status(path, error));
-}
-
-// Of a file, or one in an archive.
-std::string bytes_to_copy(const std::string& file) {
-  try {
-    return read_photo_file(file);
-  } catch (const DataError& error) {
-    throw DataError(file + ": " + error.what());
-  }
-}
-
-bool same_content(const std::string& a, const std::string& b) {
-  std::error_code error;
-  if (fs::equivalent(a, b, error)) return true;
-  return length_of(a) == length_of(b) && bytes_to_copy(a) == read_file(b);
-}
-
-// Renames without ever replacing; across file systems copies and removes.
-void move_file(const std::string& from, const std::string& to) {
-  if (there(to)) throw Error(to + " has appeared meanwhile; nothing was overwritten");
-  if (::rename(from.c_str(), to.c_str()) == 0) return;
-  if (errno != EXDEV) throw Error("cannot move " + from + " to " + to + ": " + std::strerror(errno));
-  write_file_atomically(to, read_file(from));
-  fs::remove(from);
-}
-
-void place(const Step& step, const std::string& how) {
-  make_folders(fs::path(step.to).parent_path().string());
-  if (how == "move") return move_file(step.from, step.to);
-  if (there(step.to)) throw Error(step.to + " has appeared meanwhile; nothing was overwritten");
-  if (how == "copy") return write_file_atomically(step.to, bytes_to_copy(step.from));
-  std::error_code error;
-  fs::create_symlink(fs::absolute(step.from), step.to, error);
-  if (error) throw Error("cannot make the link " + step.to + ": " + error.message());
-}
-
-// Removes the folders from `folder` up to `top` that are empty.
-void remove_empty_folders(fs::path folder, const fs::path& top) {
-  std::error_code error;
-  while (folder != top && fs::is_empty(folder, error) && !error && fs::remove(folder, error))
-    folder = folder.parent_path();
-}
-
-void take_back(const std::vector<Step>& done, const std::string& how, const std::string& target) {
-  for (auto step = done.rbegin(); step != done.rend(); ++step) {
-    try {
-      if (how == "move")
-        move_file(step->to, step->from);
-      else
-        fs::remove(step->to);
-      remove_empty_folders(fs::path(step->to).parent_path(), target);
-    } catch (const std::exception& error) {
-      spdlog::warn("cannot put back {}: {}", step->to, error.what());
-    }
-  }
-}
 
 std::string place_in(const std::string& target, const MoveStep& step) {
   return target + "/" + step.split + "/" + step.photo;
@@ -103,9 +38,9 @@ int64_t undo_killed_move(const SplitRequest& request) {
         request.target +
         " holds the plan of a move that was cut short (.cvtool-move); repeat it with --move, or use another folder");
   const std::vector<MoveStep> plan = left_move_plan(request.source, request.target);
-  std::vector<Step> moved;
+  std::vector<FileStep> moved;
   for (const MoveStep& planned : plan) {
-    const Step step{request.source + "/" + planned.photo, place_in(request.target, planned)};
+    const FileStep step{request.source + "/" + planned.photo, place_in(request.target, planned)};
     if (!there(step.from) && there(step.to)) moved.push_back(step);
   }
   take_back(moved, "move", request.target);
@@ -114,7 +49,7 @@ int64_t undo_killed_move(const SplitRequest& request) {
 }
 
 struct Plan {
-  std::vector<Step> steps;
+  std::vector<FileStep> steps;
   std::vector<MoveStep> moves;  // the same
   SplitResult result;
 };
@@ -125,7 +60,7 @@ Plan plan_of(const Dataset& dataset, const std::string& target) {
   const std::vector<std::string> splits{"train", "valid", "test"};
   for (const auto& split : splits)
     for (const Sample& sample : dataset.split(split)) {
-      const Step step{sample_path(dataset.root, sample.path), place_in(target, {split, sample.path})};
+      const FileStep step{sample_path(dataset.root, sample.path), place_in(target, {split, sample.path})};
       for (const auto& other : splits)
         if (other != split && there(target + "/" + other + "/" + sample.path))
           throw DataError(sample.path + " lies in " + target + "/" + other + " already, but belongs to " + split +
@@ -144,22 +79,15 @@ Plan plan_of(const Dataset& dataset, const std::string& target) {
   return plan;
 }
 
-void check_places(const std::string& source, const std::string& target) {
-  const fs::path from = fs::weakly_canonical(source), to = fs::weakly_canonical(target);
-  const auto [end, unused] = std::mismatch(from.begin(), from.end(), to.begin(), to.end());
-  if (end == from.end()) throw UsageError(target + " lies in " + source + "; choose a folder outside of it");
-  if (there(target) && !fs::is_directory(target)) throw Error(target + " is not a folder; choose another name");
-}
-
 bool is_placed(const std::string& target, const std::string& path) {
   return there(target + "/train/" + path) || there(target + "/valid/" + path) || there(target + "/test/" + path);
 }
 
-// As first_copies, but a copy that was placed by an earlier call leads the others: it stays where it is.
-std::vector<size_t> first_copies_in(const std::string& target, const std::string& root,
-                                    const std::vector<Sample>& samples) {
-  std::vector<size_t> first = first_copies(root, samples);
-  std::map<size_t, size_t> leaders;  // first copy -> the one that was placed
+// `first` (as joined_groups gives it), but one that was placed by an earlier call leads the others: it stays where it
+// is.
+std::vector<size_t> placed_first(const std::string& target, const std::vector<Sample>& samples,
+                                 std::vector<size_t> first) {
+  std::map<size_t, size_t> leaders;  // first of all -> the one that was placed
   for (size_t i = 0; i < samples.size(); ++i)
     if (first[i] != i && is_placed(target, samples[i].path) && !is_placed(target, samples[first[i]].path))
       leaders.emplace(first[i], i);
@@ -170,20 +98,28 @@ std::vector<size_t> first_copies_in(const std::string& target, const std::string
 
 // The photos of DIR/CLASS/**, one class or more, in their splits.
 Dataset split_photos(const std::string& source, const std::string& target, const SplitOptions& options) {
-  const Listing listing = list_folder(data_folder(source), {});
+  Listing listing = list_folder(data_folder(source), {});
+  DataConfig grouping;
+  grouping.group = options.group;
+  group_photos(listing, grouping);
   for (const std::string& note : listing.notes) spdlog::warn("{}", printable(note));
   if (listing.layout != "flat")
     throw DataError(source + " is not a folder DIR/CLASS/*.jpg; only such a folder can be split");
   if (options.valid < 0 || options.test < 0 || options.valid + options.test >= 1)
     throw UsageError("--valid and --test: must be 0 or more and below 1 together");
   std::map<std::string, int64_t> labels;
+  std::vector<std::string> classes;
   std::vector<Sample> samples;
   for (const auto& photo : listing.photos) {
-    const auto label = labels.emplace(photo.class_name, static_cast<int64_t>(labels.size())).first->second;
-    samples.push_back({photo.path, label, stable_hash(photo.path)});
+    const auto [at, added] = labels.emplace(photo.class_name, static_cast<int64_t>(labels.size()));
+    if (added) classes.push_back(photo.class_name);
+    samples.push_back({photo.path, at->second, stable_hash(photo.path)});
   }
+  const PhotoGroups groups = groups_of(listing);
+  const std::vector<size_t> first = joined_groups(first_copies(listing.root, samples), samples, groups);
+  check_classes_part(samples, first, groups, classes);
   HeldBack parts = hold_out(samples, {options.valid, options.test, static_cast<uint64_t>(options.seed),
-                                      first_copies_in(target, listing.root, samples)});
+                                      placed_first(target, samples, first)});
   Dataset dataset;
   dataset.root = listing.root;
   dataset.train = std::move(parts.rest);
@@ -203,7 +139,7 @@ SplitResult split_folder(const SplitRequest& request, const SplitProgress& progr
   const auto& [source, target, how, options] = request;
   const std::vector<std::string> ways{"copy", "link", "move"};
   if (std::find(ways.begin(), ways.end(), how) == ways.end()) throw UsageError(unknown_word("way to split", how, ways));
-  check_places(source, target);
+  check_target_folder(source, target);
   const int64_t undone = undo_killed_move(request);
   if (how != "copy" && archive_path(source))
     throw UsageError(source + ": is an archive, of which photos can only be copied; leave out --" + how);
@@ -222,10 +158,10 @@ SplitResult split_folder(const SplitRequest& request, const SplitProgress& progr
   plan.result.undone = undone;
   make_folders(target);
   if (how == "move") write_move_plan(source, target, plan.moves);
-  std::vector<Step> done;
+  std::vector<FileStep> done;
   try {
-    for (const Step& step : plan.steps) {
-      place(step, how);
+    for (const FileStep& step : plan.steps) {
+      place_file(step, how);
       done.push_back(step);
       if (progress) progress(static_cast<int64_t>(done.size()), static_cast<int64_t>(plan.steps.size()));
     }

@@ -16,6 +16,8 @@
 #include "engine/company.h"
 #include "engine/jobs.h"
 #include "engine/output_check.h"
+#include "engine/training/train_folds.h"
+#include "engine/training/train_once.h"
 #include "evaluate/evaluation.h"
 #include "evaluate/known_photos.h"
 #include "explain/layer_costs.h"
@@ -87,7 +89,7 @@ void fit_what_it_knows(const PhotoLooks& learned, const HeldPhotos& held, const 
 }
 
 // Measures best.pt as eval does, fits what it is to know of its limits, and writes eval's files.
-Evaluation final_evaluation(const DoneTraining& done, Observer& observer) {
+std::pair<EvaluationSubject, Evaluation> final_evaluation(const DoneTraining& done, Observer& observer) {
   const auto& [plan, data, run, kept] = done;
   const OpenedSplit& split = data.measured();
   ModelFile best = load_model(run.folder + "/best.pt");
@@ -107,7 +109,7 @@ Evaluation final_evaluation(const DoneTraining& done, Observer& observer) {
   subject.heat = heat_view_of(best, predictor, plan.recipe, plan.device);
   Evaluation evaluation = evaluate(subject, std::move(outputs));
   write_evaluation(run.folder, subject, evaluation);
-  return evaluation;
+  return {std::move(subject), std::move(evaluation)};
 }
 
 // The evaluations and exports in a run's folder: all but what training itself writes.
@@ -177,9 +179,11 @@ TrainProfile finished_profile(const Profile& profile, const TrainPlan& plan, con
 }
 
 // Whatever is wrong with the request is said before the photos are read.
-PreparedTraining prepare_training(const TrainRequest& request, const Pace& pace, Observer& observer) {
-  PreparedTraining prepared{plan_training(request, nullptr, pace.ranks()), {}};
-  const TrainPlan& plan = prepared.plan;
+PreparedTraining prepare_training(PlannedTraining planned, const Pace& pace, Observer& observer) {
+  const TrainRequest& request = planned.request;
+  PreparedTraining prepared{std::move(planned.plan), {}};
+  TrainPlan& plan = prepared.plan;
+  plan.reuse = pace.reuse();
   if (!plan.stopped) check_output_folder("--project", plan.request.project, plan.dataset);
   if (is_open(request)) return search_training(request, plan.dataset, pace, observer);
   if (request.budget_is_asked)
@@ -210,12 +214,11 @@ TrainRequest going_on(const TrainRequest& request, Ranks* ranks) {
   return again;
 }
 
-TrainResult train(const TrainRequest& request, Ranks* ranks, Observer& observer) {
-  const Pace pace(request.budget_minutes, ranks);
-  BaseChoice chosen;
-  const TrainRequest wanted = going_on(request, ranks);
-  in_turns(ranks, [&] { chosen = choose_base(wanted, observer); });
-  const PreparedTraining prepared = prepare_training(chosen.request, pace, observer);
+}  // namespace
+
+TrainedOnce train_once(PlannedTraining planned, const Pace& pace, Observer& observer) {
+  Ranks* ranks = pace.ranks();
+  const PreparedTraining prepared = prepare_training(std::move(planned), pace, observer);
   const TrainPlan& plan = prepared.plan;
   const TrainingData& data = prepared.data;
   StartedRun run = start_run(plan, data);
@@ -225,12 +228,12 @@ TrainResult train(const TrainRequest& request, Ranks* ranks, Observer& observer)
   KeptFeatures kept;
   const TrainingEnd end = train_into_folder(plan, data, run, observer, {profiled ? &profile : nullptr, &kept});
 
-  TrainResult result;
+  TrainedOnce trained;
+  TrainResult& result = trained.result;
   if (profiled && !profile.result().epochs.empty()) result.profile = finished_profile(profile, plan, run);
   result.run = run.folder;
   result.interrupted = end == TrainingEnd::kInterrupted;
-  if (ranks && !ranks->is_first()) return result;
-  result.base = chosen.automatic;
+  if (ranks && !ranks->is_first()) return trained;
   result.seed = plan.recipe.train.seed;
   result.best_epoch = run.state.best.epoch;
   result.chosen = plan.recipe.train.stopping.monitor != kNoMonitor;
@@ -242,17 +245,34 @@ TrainResult train(const TrainRequest& request, Ranks* ranks, Observer& observer)
   const auto stale = results_in(run.folder);
   if (!stale.empty() && stored_digest(model) != digest)
     result.notes.push_back("made from an earlier best.pt, to be made again: " + join(stale, ", "));
-  if (result.best_epoch == 0 || result.interrupted) return result;
+  if (result.best_epoch == 0 || result.interrupted) return trained;
   try {
-    const Evaluation evaluation = final_evaluation({plan, data, run, std::move(kept)}, observer);
+    auto [subject, evaluation] = final_evaluation({plan, data, run, std::move(kept)}, observer);
     result.metrics = evaluation.document["metrics"];
     result.accuracy = measured(evaluation, "accuracy");
     result.loss = evaluation.outputs.loss;
+    trained.subject = std::move(subject);
+    trained.outputs = std::move(evaluation.outputs);
   } catch (const Error& error) {
     if (error.code() != ExitCode::kInterrupted) throw;
     result.interrupted = true;
     result.resume = run.resume_command();
   }
+  return trained;
+}
+
+namespace {
+
+TrainResult train(const TrainRequest& request, Ranks* ranks, Observer& observer) {
+  const Pace pace(request.budget_minutes, ranks);
+  BaseChoice chosen;
+  const TrainRequest wanted = going_on(request, ranks);
+  in_turns(ranks, [&] { chosen = choose_base(wanted, observer); });
+  PlannedTraining planned{chosen.request, plan_training(chosen.request, nullptr, ranks)};
+  const DataConfig& data = planned.plan.recipe.data;
+  TrainResult result = data.folds > 0 && data.fold == 0 ? train_folds(planned, ranks, observer)
+                                                        : train_once(std::move(planned), pace, observer).result;
+  result.base = chosen.automatic;
   return result;
 }
 

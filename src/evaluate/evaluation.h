@@ -60,4 +60,8 @@ std::vector<std::string> evaluation_file_names();
 // folder, which is made. A card that somebody has changed stays, with a warning.
 void write_evaluation(const std::string& folder, const EvaluationSubject& subject, const Evaluation& evaluation);
 
+// The same of photos of which each was judged by the model that has not seen it, without a card; subject.model is one
+// of the models.
+void write_out_of_fold(const std::string& folder, const EvaluationSubject& subject, const Evaluation& evaluation);
+
 }  // namespace cvtool

@@ -202,15 +202,36 @@ std::vector<std::string> evaluation_file_names() {
           "mistakes.jpg",    "confusion_matrix.png", "report.html", kModelCard, "metrics.json"};
 }
 
-void write_evaluation(const std::string& folder, const EvaluationSubject& subject, const Evaluation& evaluation) {
+namespace {
+
+// All but the model card; returns what the page says.
+EvaluationPage write_report(const std::string& folder, const EvaluationSubject& subject, const Evaluation& evaluation,
+                            bool of_one_model) {
   make_folders(folder);
   const auto classes = subject.classes();
   write_predictions(own_file(folder, "predictions.csv"), evaluation, classes);
   write_confusion_csv(own_file(folder, "confusion_matrix.csv"), evaluation.metrics.confusion, classes);
   write_evaluation_pictures(folder, evaluation.outputs.predictions, evaluation.metrics, classes);
   EvaluationPage page = page_of(folder, subject, evaluation);
+  if (!of_one_model) {
+    page.files.resize(page.files.size() - 2);  // the card and the model
+    page.commands.clear();
+    page.curves = {};
+  }
   page.mistakes = write_mistakes(folder, subject, evaluation);
   write_file_atomically(own_file(folder, "report.html"), evaluation_page(page));
+  return page;
+}
+
+}  // namespace
+
+void write_out_of_fold(const std::string& folder, const EvaluationSubject& subject, const Evaluation& evaluation) {
+  write_report(folder, subject, evaluation, false);
+  write_file_atomically(own_file(folder, "metrics.json"), text_from_json(evaluation.document));
+}
+
+void write_evaluation(const std::string& folder, const EvaluationSubject& subject, const Evaluation& evaluation) {
+  const EvaluationPage page = write_report(folder, subject, evaluation, true);
   write_model_card(folder, subject, evaluation, page);
   write_file_atomically(own_file(folder, "metrics.json"), text_from_json(evaluation.document));
 }

@@ -74,6 +74,10 @@ std::string make_run_directory(const std::string& project, const std::string& na
 std::string run_to_resume(const std::string& resume, const std::string& project) {
   std::error_code error;
   if (!resume.empty()) {
+    if (fs::exists(fs::path(resume) / "fold-1/config.json", error))
+      throw UsageError("--resume " + resume +
+                       ": holds the folds of a cross-validation; name the one that was stopped, such as --resume " +
+                       (fs::path(resume) / "fold-1").string() + ", and train those that are not begun with --fold");
     if (!fs::exists(fs::path(resume) / "config.json", error))
       throw UsageError("--resume " + resume + ": the folder holds no config.json, so it is not a run that could go on");
     return fs::path(resume).lexically_normal().string();

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "base/throttle.h"
 #include "model/dead_layer.h"
+#include "run/reuse.h"
 #include "run/run_files.h"
 #include "run/run_records.h"
 #include "train/losses.h"
@@ -102,9 +103,18 @@ class BusyMachine {
 
 PhaseInputs phase_inputs(const TrainPlan& plan, const TrainingData& data, Observer& observer,
                          const TrainingExtras& extras) {
-  return {plan.recipe, plan.net,       plan.classes(), *data.train.store, data.valid.store.get(),
-          plan.device, plan.precision, observer,       extras.profile,    plan.ranks,
-          extras.kept};
+  return {plan.recipe,
+          plan.net,
+          plan.classes(),
+          *data.train.store,
+          data.valid.store.get(),
+          plan.device,
+          plan.precision,
+          observer,
+          extras.profile,
+          plan.ranks,
+          extras.kept,
+          plan.reuse ? plan.reuse->shelf() : nullptr};
 }
 
 TrainingRun training_of(const TrainPlan& plan, const TrainingData& data, Observer& observer,

@@ -13,6 +13,8 @@
 
 namespace cvtool {
 
+class Reuse;
+
 struct TrainPlan {
   TrainRequest request;  // of a resumed run with its own data, machine and session where the request was silent
   Recipe recipe;         // nothing in it is left open: no "auto", no "0: own value"; with the data's classes
@@ -27,6 +29,7 @@ struct TrainPlan {
   std::vector<std::string> tried;     // sentences on the ways to train that were compared before
   std::vector<std::string> advice;    // sentences on what would help most, as far as the comparison could measure it
   double budget_s = 0;                // after which training ends once its first epoch is done; 0: no limit
+  Reuse* reuse = nullptr;             // what this training has in common with others; may be null. It outlives the plan
   Ranks* ranks = nullptr;             // the processes that train together; null: this one alone. They outlive the plan
 
   int64_t classes() const { return static_cast<int64_t>(dataset.classes.size()); }

@@ -9,6 +9,7 @@
 #include "base/output.h"
 #include "base/text.h"
 #include "data/leakage.h"
+#include "run/reuse.h"
 #include "run/share.h"
 
 namespace cvtool {
@@ -65,6 +66,7 @@ TrainingData open_training_data(const TrainPlan& plan, Observer& observer, bool 
   const SharedReading shared = reading_of(plan.ranks);
   TrainingData data;
   const auto open = [&](const std::string& name, const std::vector<Sample>& samples) {
+    if (plan.reuse) return plan.reuse->part({found.root, name, samples, 1, told}, plan.recipe.data, observer);
     return open_split({found.root, name, samples, share(samples), told, shared}, plan.recipe.data, plan.request.run,
                       observer);
   };

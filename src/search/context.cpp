@@ -32,6 +32,7 @@ TrainPlan SearchContext::plan_of(const Way& way) const {
   const WithoutRemarks quietly;
   TrainPlan plan = plan_training(with_way(request_, way), &found_, pace_.ranks());
   plan.tried = tried_;
+  plan.reuse = pace_.reuse();
   return plan;
 }
 

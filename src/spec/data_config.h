@@ -45,6 +45,13 @@ inline std::vector<int64_t> batch_shape(int64_t count, const ImageSize& size, co
   return {count, pixels.channels, size.height, size.width};
 }
 
+inline Doc photo_group_doc() {
+  return Doc("photos that stay on one side of every split, such as those of one patient: folder (below the class's) "
+             "or a regular expression for the file's name, of which the part in brackets names the group")
+      .means("empty", "each photo by itself")
+      .takes("folder|PATTERN");
+}
+
 struct DataConfig : ColumnNames, PixelFormat {
   ImageSize imgsz{160, 160};
   std::string resize = "stretch";
@@ -53,6 +60,8 @@ struct DataConfig : ColumnNames, PixelFormat {
   double valid = 0.2;
   double test = 0.0;
   double calibration = 0.0;
+  std::string group;
+  int64_t folds = 0, fold = 0;
   std::vector<std::string> classes;
 };
 
@@ -73,8 +82,28 @@ void fields(DataConfig& c, Visitor&& visit) {
         Doc("fraction of the training photos held back to calibrate the finished model with: they train nothing and "
             "choose nothing (predict --coverage, --unknown)")
             .range(0, 0.9));
+  visit("group", c.group, photo_group_doc());
+  visit("folds", c.folds,
+        Doc("cross-validation: deal the photos into so many folds, and train as many models, each validated on the "
+            "fold that it has not seen")
+            .means("0", "no")
+            .range(0, 100)
+            .takes("K"));
+  visit("fold", c.fold,
+        Doc("with --folds: train the one model that is validated on this fold")
+            .means("0", "all of them")
+            .range(0, 100)
+            .takes("I"));
   visit("classes", c.classes, Doc("class names in order").means("empty", "the folders' names in code-point order"));
   fields(static_cast<ColumnNames&>(c), visit);
+}
+
+// The same, but nothing is held out.
+inline DataConfig in_one_piece(DataConfig data) {
+  data.valid = data.test = data.calibration = 0;
+  data.group.clear();
+  data.folds = data.fold = 0;
+  return data;
 }
 
 }  // namespace cvtool

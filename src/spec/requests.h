@@ -251,12 +251,14 @@ void fields(PreviewOptions& c, Visitor&& visit) {
 struct SplitOptions {
   double valid = 0.1, test = 0.1;
   int64_t seed = 42;
+  std::string group;
 };
 template <class Visitor>
 void fields(SplitOptions& c, Visitor&& visit) {
   visit("valid", c.valid, Doc("fraction for validation").range(0, 0.9));
   visit("test", c.test, Doc("fraction for testing").range(0, 0.9));
   visit("seed", c.seed, Doc("seed of the split").range(0, 9007199254740991.0));
+  visit("group", c.group, photo_group_doc());
 }
 
 struct SplitRequest {

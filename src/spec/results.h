@@ -22,6 +22,16 @@ struct MetricValue {
   std::optional<Interval95> interval;
 };
 
+// One training of a cross-validation.
+struct FoldResult {
+  std::string run;     // its folder
+  int64_t photos = 0;  // that it has not seen, and is measured on
+  double accuracy = 0;
+};
+inline void fields(const FoldResult& f, JsonWriter& visit) {
+  visit("run", f.run), visit("photos", f.photos), visit("accuracy", f.accuracy);
+}
+
 struct TrainResult {
   std::string run;         // the run's folder
   int64_t best_epoch = 0;  // 0: none was finished
@@ -37,12 +47,17 @@ struct TrainResult {
   MetricValue accuracy;                 // of these
   std::optional<TrainProfile> profile;  // where it was asked for
   double loss = 0;
+  // Of a cross-validation, whose folder `run` is: one a fold. Then the metrics are of all photos, each judged by the
+  // model that has not seen it.
+  std::vector<FoldResult> folds;
+  double fold_mean = 0, fold_spread = 0;  // of the folds' accuracy; the spread is the standard deviation
 };
 inline void fields(const TrainResult& r, JsonWriter& visit) {
   visit("run", r.run), visit("best_epoch", r.best_epoch), visit("epochs", r.epochs), visit("seconds", r.seconds),
       visit("interrupted", r.interrupted), visit("resume", r.resume), visit("notes", r.notes),
       visit("metrics", r.metrics);
   if (r.profile) visit("profile", *r.profile);
+  if (!r.folds.empty()) visit("folds", r.folds), visit("fold_mean", r.fold_mean), visit("fold_spread", r.fold_spread);
 }
 
 struct LrFinding {

@@ -32,9 +32,14 @@ std::vector<uint64_t> ids_of(const PhotoStore& store, const std::vector<size_t>&
   return ids;
 }
 
-// Everything that the features of this split depend on, beside the content of each photo.
+// Everything that the features depend on, beside the content of each photo.
+std::string kind_key(const PhotoStore& store, const FeatureOptions& options) {
+  return "features 2\n" + options.key() + '\n' + store.pixel_key() + '\n' + options.variants.key;
+}
+
+// And which photos they are of.
 std::string cache_key(const PhotoStore& store, const FeatureOptions& options) {
-  std::string key = "features 2\n" + options.key() + '\n' + store.pixel_key() + '\n' + options.variants.key;
+  std::string key = kind_key(store, options);
   for (const Sample& sample : store.samples()) key += '\n' + sample.path;
   return key;
 }
@@ -47,6 +52,13 @@ FeatureStore::FeatureStore(const PhotoStore& store, FeatureOptions options)
   const at::Tensor trial = features_of(at::zeros(batch_shape(1, data.imgsz, data), at::kByte), {0}, 0);
   shape_.assign(trial.sizes().begin() + 1, trial.sizes().end());
   row_bytes_ = static_cast<size_t>(trial.numel()) * sizeof(float);
+  if (options_.shelf) {
+    shelf_rows_ = options_.shelf->rows_of(store);
+    cache_ = options_.shelf->cache(
+        {static_cast<size_t>(options_.variants.count), row_bytes_},
+        {options_.cache, options_.cache_budget_bytes, "features", [this] { return kind_key(store_, options_); }});
+    return;
+  }
   const CacheShape shape{store.samples().size() * static_cast<size_t>(options_.variants.count), row_bytes_};
   cache_ = open_cache(
       shape, {options_.cache, options_.cache_budget_bytes, "features", [this] { return cache_key(store_, options_); }});
@@ -61,11 +73,15 @@ at::Tensor FeatureStore::features_of(const at::Tensor& pixels, const std::vector
   return kept_order(options_.frozen(options_.variants.pixels(sent(pixels, options_.device), ids, outcome)));
 }
 
+size_t FeatureStore::kept_at(size_t row, int64_t outcome) const {
+  const size_t place = shelf_rows_.empty() ? row : shelf_rows_.at(row);
+  return place * static_cast<size_t>(options_.variants.count) + static_cast<size_t>(outcome);
+}
+
 bool FeatureStore::is_kept(size_t row) const {
   std::vector<uint8_t> scratch(row_bytes_);
-  const auto count = static_cast<size_t>(options_.variants.count);
-  for (size_t outcome = 0; outcome < count; ++outcome)
-    if (!cache_->read(row * count + outcome, store_.content(row), scratch.data())) return false;
+  for (int64_t outcome = 0; outcome < options_.variants.count; ++outcome)
+    if (!cache_->read(kept_at(row, outcome), store_.content(row), scratch.data())) return false;
   return true;
 }
 
@@ -74,10 +90,8 @@ void FeatureStore::compute_and_keep(const Batch& batch) const {
   for (int64_t outcome = 0; outcome < options_.variants.count; ++outcome) {
     const at::Tensor features = features_of(batch.pixels, ids, outcome);
     const auto* bytes = static_cast<const uint8_t*>(features.data_ptr());
-    for (size_t i = 0; i < batch.rows.size(); ++i) {
-      const size_t row = batch.rows[i] * static_cast<size_t>(options_.variants.count) + static_cast<size_t>(outcome);
-      cache_->write(row, store_.content(batch.rows[i]), bytes + i * row_bytes_);
-    }
+    for (size_t i = 0; i < batch.rows.size(); ++i)
+      cache_->write(kept_at(batch.rows[i], outcome), store_.content(batch.rows[i]), bytes + i * row_bytes_);
   }
 }
 
@@ -176,7 +190,7 @@ void FeatureStore::keep_share(const std::vector<size_t>& rows, const at::Tensor&
   for (const size_t row : rows) {
     const bool there = *bytes++ == 1;
     for (size_t form = 0; form < forms; ++form, bytes += row_bytes_)
-      if (there) cache_->write(row * forms + form, store_.content(row), bytes);
+      if (there) cache_->write(kept_at(row, static_cast<int64_t>(form)), store_.content(row), bytes);
   }
 }
 
@@ -197,8 +211,7 @@ at::Tensor FeatureStore::room_for(size_t pictures) const {
 
 // False where the photo has vanished.
 bool FeatureStore::one_form(size_t row, int64_t outcome, uint8_t* target) const {
-  const size_t cached = row * static_cast<size_t>(options_.variants.count) + static_cast<size_t>(outcome);
-  return (cache_ && cache_->read(cached, store_.content(row), target)) || compute(row, outcome, target);
+  return (cache_ && cache_->read(kept_at(row, outcome), store_.content(row), target)) || compute(row, outcome, target);
 }
 
 bool FeatureStore::examples(const std::vector<size_t>& rows, uint64_t epoch, Examples& out) const {

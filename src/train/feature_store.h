@@ -13,6 +13,7 @@
 #include "data/loader.h"
 #include "data/pixel_cache.h"
 #include "train/examples.h"
+#include "train/feature_shelf.h"
 
 namespace cvtool {
 
@@ -47,6 +48,7 @@ struct FeatureOptions {
   int64_t rows = 8;                  // photos that fill() has computed at a time
   at::Device device = at::kCPU;
   FeatureVariants variants = one_outcome();
+  std::shared_ptr<FeatureShelf> shelf;  // where stores over parts of the same photos keep them together; may be null
   Ranks* ranks = nullptr;  // processes that compute a share each, for all; may be null. They outlive the store
 };
 
@@ -95,7 +97,10 @@ class FeatureStore {
   FeatureOptions options_;
   std::vector<int64_t> shape_;  // of one sample's features
   size_t row_bytes_ = 0;
-  std::unique_ptr<PixelCache> cache_;  // row * outcomes.count + outcome; may be null
+  size_t kept_at(size_t row, int64_t outcome) const;
+
+  std::shared_ptr<PixelCache> cache_;  // see kept_at; may be null
+  std::vector<size_t> shelf_rows_;     // each sample's on the shelf; empty: there is none
   int64_t computed_ = 0;
 };
 

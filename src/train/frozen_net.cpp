@@ -119,6 +119,7 @@ FeatureOptions feature_options(const PhaseInputs& in, const std::vector<Module>&
   options.cache = in.recipe.transfer.feature_cache;
   options.variants = plain_form(in.recipe);
   options.ranks = in.ranks;
+  options.shelf = in.shelf;
   return options;
 }
 

@@ -1,11 +1,13 @@
 // Which part of a net is trained in which epochs, and on what.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "data/loader.h"
 #include "model/compile.h"
 #include "spec/recipe.h"
+#include "train/feature_shelf.h"
 #include "train/probe/probe.h"
 #include "train/trainer.h"
 
@@ -22,9 +24,10 @@ struct PhaseInputs {
   at::Device device = at::kCPU;
   at::ScalarType precision = at::kFloat;  // of the frozen part in training; validation is in float32
   Observer& observer;
-  Profile* profile = nullptr;    // may be null
-  Ranks* ranks = nullptr;        // the processes that train together; may be null
-  KeptFeatures* kept = nullptr;  // where a phase leaves the features of training photos that it keeps; may be null
+  Profile* profile = nullptr;             // may be null
+  Ranks* ranks = nullptr;                 // the processes that train together; may be null
+  KeptFeatures* kept = nullptr;           // where a phase leaves the features of training photos; may be null
+  std::shared_ptr<FeatureShelf> shelf{};  // where trainings in a row keep features together; may be null
 };
 
 // The samples of each epoch, by the run's seed and sampler. Keeps a reference to `samples`.

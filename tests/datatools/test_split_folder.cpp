@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <map>
 #include <set>
 
 #include "base/error.h"
@@ -256,4 +257,30 @@ TEST_CASE("Folders that cannot be split are refused with the reason") {
   CHECK_THROWS_WITH_AS(split_folder(splitting(folder / "dst", folder / "again", "copy")),
                        doctest::Contains("DIR/CLASS"), DataError);
   CHECK_FALSE(fs::exists(folder / "again"));
+}
+
+TEST_CASE("The photos of a group go to one split, where later ones follow them") {
+  TempFolder folder;
+  for (int i = 0; i < 60; ++i)
+    folder.write(std::string("src/") + (i % 2 ? "cats" : "dogs") + "/p" + std::to_string(i / 4) + "_" +
+                     std::to_string(i) + ".jpg",
+                 "photo " + std::to_string(i));
+  SplitRequest request = splitting(folder / "src", folder / "dst", "copy");
+  request.options.group = "^(p[0-9]+)_";
+  const auto splits_by_group = [&] {
+    std::map<std::string, std::set<std::string>> splits;
+    for (const std::string& path : files_below(folder / "dst")) {
+      const std::string name = fs::path(path).filename();
+      splits[name.substr(0, name.find('_'))].insert(path.substr(0, path.find('/')));
+    }
+    return splits;
+  };
+  CHECK(split_folder(request).placed == 60);
+  for (const auto& [group, splits] : splits_by_group()) CHECK(splits.size() == 1);
+  for (int i = 0; i < 15; ++i)
+    folder.write("src/cats/p" + std::to_string(i) + "_0new.jpg", "new photo " + std::to_string(i));
+  CHECK(split_folder(request).placed == 15);
+  for (const auto& [group, splits] : splits_by_group()) CHECK(splits.size() == 1);
+  request.options.group = "^none_";
+  CHECK_THROWS_WITH_AS(split_folder(request), doctest::Contains("finds no group"), UsageError);
 }

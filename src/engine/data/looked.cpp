@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "base/utf8.h"
+#include "data/archive/photo_place.h"
+#include "data/list/listing.h"
 #include "data/photos.h"
 
 namespace cvtool {
@@ -20,6 +23,18 @@ Looked look_at(const LookRequest& request, bool to_train_on) {
       to_train_on ? find_dataset(request.data, config, seed) : find_photos(request.data, config, seed, looked.origin);
   log_notes(looked.dataset);
   return looked;
+}
+
+DataConfig data_of_model(const Recipe& recipe, const Json& info, const std::string& path) {
+  DataConfig data = recipe.data;
+  if (data.folds == 0 && data.group.empty()) return data;
+  const std::string root =
+      place_of(path).is_folder() ? data_folder(path) : std::filesystem::path(path).parent_path().string();
+  const Json marks = info.value("data", Json::object()).value("marks", Json::object());
+  if (holds_fingerprinted_files(root, marks)) return data;
+  data.group.clear();
+  data.folds = data.fold = 0;
+  return data;
 }
 
 Dataset find_dataset_of_model(const std::string& path, const DataConfig& data, uint64_t seed,

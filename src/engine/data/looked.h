@@ -6,6 +6,7 @@
 #include "base/observer.h"
 #include "data/data_origin.h"
 #include "data/image.h"
+#include "spec/recipe.h"
 #include "spec/requests.h"
 
 namespace cvtool {
@@ -18,6 +19,10 @@ struct Looked {
 
 // Finds the photos; logs what was noted about them. `to_train_on`: they must be of two classes and more.
 Looked look_at(const LookRequest& request, bool to_train_on = true);
+
+// How a model's recipe finds photos. Folds and groups are of the photos that it was trained on: `path` is told by the
+// marks of the model's `info` whether it is those.
+DataConfig data_of_model(const Recipe& recipe, const Json& info, const std::string& path);
 
 // The photos of `path` by the classes of a model: find_dataset, which `data` tells them to. Throws UsageError naming
 // the model and its classes where those of the photos are others.

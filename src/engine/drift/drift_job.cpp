@@ -30,7 +30,7 @@ struct SetOfPhotos {
 SetOfPhotos find_set(const std::string& data, const ColumnNames& columns) {
   SetOfPhotos set;
   static_cast<ColumnNames&>(set.config) = columns;
-  set.config.valid = set.config.test = 0;
+  set.config = in_one_piece(set.config);
   set.dataset = find_photos(data, set.config, 0);
   log_notes(set.dataset);
   set.told.data = data;

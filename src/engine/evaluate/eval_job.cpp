@@ -58,11 +58,14 @@ ChosenSplit choose_split(const Dataset& dataset, const std::string& wanted, cons
 // The loaded classes are the model's: photos are matched by name.
 Dataset data_for(const EvalRequest& request, const OpenedModel& model) {
   const Recipe& recipe = model.recipe;
-  DataConfig data = recipe.data;
+  DataConfig data = data_of_model(recipe, model.file.info, request.data);
   if (!request.columns.path_column.empty()) data.path_column = request.columns.path_column;
   if (!request.columns.label_column.empty()) data.label_column = request.columns.label_column;
   if (!request.columns.split_column.empty()) data.split_column = request.columns.split_column;
-  if (!request.columns.group_column.empty()) data.group_column = request.columns.group_column;
+  if (!request.columns.group_column.empty()) {
+    data.group_column = request.columns.group_column;
+    data.group.clear();
+  }
   Dataset dataset = find_dataset_of_model(request.data, data, static_cast<uint64_t>(recipe.train.seed), model.path);
   log_notes(dataset);
   return dataset;

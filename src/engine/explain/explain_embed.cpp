@@ -41,9 +41,8 @@ ExplainResult explain_embedding(const ExplainRequest& request, Observer& observe
                     file = output_path(request.output, opened.path, stem_of(folder) + "-embedding",
                                        {".png", ".jpg", ".jpeg", ".csv"});
   // The folder's own classes: they need not be the model's.
-  DataConfig data = opened.recipe.data;
+  DataConfig data = in_one_piece(opened.recipe.data);
   data.classes.clear();
-  data.valid = data.test = 0;
   const Dataset dataset = find_dataset(folder, data, 0);
   log_notes(dataset);
   const bool csv = ends_with(lower(file), ".csv");

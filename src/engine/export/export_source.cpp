@@ -89,7 +89,8 @@ ExportPictures export_pictures(const ExportSource& source, const ExportRequest& 
   if (request.options.verify_data.empty())
     return {behind_golden(source, drawn), {}, "the golden sample and 64 drawn pictures"};
   const Recipe recipe = recipe_of(source, "--verify-data");
-  const Dataset dataset = find_dataset_of_model(request.options.verify_data, recipe.data,
+  const Dataset dataset = find_dataset_of_model(request.options.verify_data,
+                                                data_of_model(recipe, source.model->info, request.options.verify_data),
                                                 static_cast<uint64_t>(recipe.train.seed), source.path);
   log_notes(dataset);
   const auto& samples = !dataset.test.empty() ? dataset.test : !dataset.valid.empty() ? dataset.valid : dataset.train;
