@@ -31,6 +31,8 @@ extern "C" const cvtool::Engine* cvtool_engine() {
     e.stats = cvtool::stats_job;
     e.drift = cvtool::drift_job;
     e.split = cvtool::split_job;
+    e.audit = cvtool::audit_job;
+    e.fix = cvtool::fix_job;
     e.unpack = cvtool::unpack_job;
     e.preview = cvtool::preview_job;
     e.doctor = cvtool::doctor_job;

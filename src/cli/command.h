@@ -49,6 +49,8 @@ Command make_check(CommandApp& app);
 Command make_stats(CommandApp& app);
 Command make_drift(CommandApp& app);
 Command make_split(CommandApp& app);
+Command make_audit(CommandApp& app);
+Command make_fix(CommandApp& app);
 Command make_unpack(CommandApp& app);
 Command make_preview(CommandApp& app);
 Command make_doctor(CommandApp& app);

@@ -40,6 +40,8 @@ const std::vector<CommandKind>& data_kinds() {
       {"check", "Find unreadable, duplicate, leaking and odd photos", make_check},
       {"stats", "Count photos, classes, sizes and colours", make_stats},
       {"drift", "Say whether new photos differ from older ones, and in what", make_drift},
+      {"audit", "Find photos whose labels are wrong", make_audit},
+      {"fix", "Apply what was decided about wrong labels", make_fix},
       {"split", "Split a folder of classes into train, valid and test folders", make_split},
       {"preview", "Draw a sheet of photos with their labels", make_preview},
       {"unpack", "Make class folders of pictures that are shipped as rows of a large one", make_unpack},

@@ -19,6 +19,8 @@ CheckResult check_job(const LookRequest& request, const ComparedBy& by, Observer
 DataStats stats_job(const LookRequest& request, Observer& observer);
 DriftResult drift_job(const DriftRequest& request, Observer& observer);
 SplitResult split_job(const SplitRequest& request, Observer& observer);
+AuditResult audit_job(const AuditRequest& request, Observer& observer);
+FixResult fix_job(const FixRequest& request, Observer& observer);
 UnpackResult unpack_job(const UnpackRequest& request, Observer& observer);
 std::vector<std::string> preview_job(const LookRequest& request, const PreviewOptions& sheet, Observer& observer);
 ExplainResult explain_job(const ExplainRequest& request, Observer& observer);

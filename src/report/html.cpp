@@ -20,6 +20,11 @@ std::string html_letter(char c) {
   return code < 0x20 && c != '\n' && c != '\t' ? "\xEF\xBF\xBD" : std::string(1, c);
 }
 
+std::string page_with_head(const std::string& title, const std::string& head, const std::string& body) {
+  return "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<title>" + html_text(title) + "</title>\n" + head +
+         "</head>\n<body>\n" + body + "</body>\n</html>\n";
+}
+
 }  // namespace
 
 std::string html_text(const std::string& text) {
@@ -66,8 +71,14 @@ std::string html_table(const HtmlTable& table) {
 }
 
 std::string html_page(const std::string& title, const std::string& body) {
-  return "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<title>" + html_text(title) + "</title>\n" + kPageHead +
-         "</head>\n<body>\n" + body + "</body>\n</html>\n";
+  return page_with_head(title, kPageHead, body);
+}
+
+std::string html_page_with_script(const std::string& title, const std::string& body) {
+  std::string head = kPageHead;
+  const std::string nothing = "default-src 'none';";
+  head.replace(head.find(nothing), nothing.size(), nothing + " script-src 'unsafe-inline';");
+  return page_with_head(title, head, body);
 }
 
 }  // namespace cvtool

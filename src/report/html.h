@@ -27,5 +27,7 @@ std::string html_table(const HtmlTable& table);
 // A page of its own: no script, nothing loaded from elsewhere; light or dark as the reader's system is, light on
 // paper. `title` is plain text, `body` HTML.
 std::string html_page(const std::string& title, const std::string& body);
+// The same with scripts of the page's own, which may load nothing either.
+std::string html_page_with_script(const std::string& title, const std::string& body);
 
 }  // namespace cvtool

@@ -7,6 +7,7 @@
 
 #include "base/observer.h"
 #include "base/version.h"
+#include "spec/audit.h"
 #include "spec/data_results.h"
 #include "spec/datatools_options.h"
 #include "spec/doctor_result.h"
@@ -19,7 +20,7 @@
 namespace cvtool {
 
 // To be raised with every change of what crosses the border, in this folder or in base/.
-constexpr int kEngineVersion = 7;
+constexpr int kEngineVersion = 8;
 
 // "0.1.0 (border 1)": what program and engine must have in common.
 inline std::string engine_version() {
@@ -44,6 +45,9 @@ struct Engine {
   DataStats (*stats)(const LookRequest&, Observer&);
   DriftResult (*drift)(const DriftRequest&, Observer&);
   SplitResult (*split)(const SplitRequest&, Observer&);
+  // Judges every label by models that have not seen its photo; writes its files into request.output.
+  AuditResult (*audit)(const AuditRequest&, Observer&);
+  FixResult (*fix)(const FixRequest&, Observer&);
   UnpackResult (*unpack)(const UnpackRequest&, Observer&);
   // Writes a sheet of labelled photos to request.output; with a recipe or augmentation two more beside it. What was
   // written.

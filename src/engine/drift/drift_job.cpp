@@ -11,9 +11,9 @@
 #include "data/copies.h"
 #include "datatools/check.h"
 #include "datatools/looks.h"
+#include "engine/data/looked.h"
 #include "engine/drift/net_features.h"
 #include "engine/jobs.h"
-#include "engine/data/looked.h"
 
 namespace cvtool {
 namespace {
