@@ -17,6 +17,6 @@ TEST_CASE("The engine's table has a function in every place") {
 TEST_CASE("The engine is of the version that the program asks for") {
   CHECK(cvtool_engine_version() == engine_version());
   // Whoever adds a function, or changes what one is given, raises kEngineVersion, and these numbers.
-  CHECK(kEngineVersion == 7);
-  CHECK(sizeof(Engine) == 18 * sizeof(void*));
+  CHECK(kEngineVersion == 8);
+  CHECK(sizeof(Engine) == 20 * sizeof(void*));
 }

@@ -13,7 +13,7 @@
 #include "engine/base_choice.h"
 #include "engine/jobs.h"
 #include "engine/layer_values.h"
-#include "engine/looked.h"
+#include "engine/data/looked.h"
 #include "engine/output_check.h"
 #include "evaluate/opened_model.h"
 #include "explain/activations.h"
