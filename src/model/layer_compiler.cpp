@@ -77,6 +77,23 @@ constexpr int kMostNested = 20;
                    " deep; use fewer layers that hold layers");
 }
 
+// What scales three colours, of one channel: by the mean of their means and of their deviations, as is usual.
+Json grey_rescale(const Json& colours) {
+  const auto of_channel = [&](const char* key, size_t c, double otherwise) {
+    const Json value = colours.value(key, Json(otherwise));
+    return value.is_array() ? value.at(c).get<double>() : value.get<double>();
+  };
+  constexpr size_t kColours = 3;
+  if (!colours.value("scale", Json()).is_array() && !colours.value("offset", Json()).is_array()) return colours;
+  double mean = 0, deviation = 0;
+  for (size_t c = 0; c < kColours; ++c) {
+    const double scale = of_channel("scale", c, 1);
+    mean -= of_channel("offset", c, 0) / scale / kColours;
+    deviation += 1 / scale / kColours;
+  }
+  return {{"scale", 1 / deviation}, {"offset", -mean / deviation}};
+}
+
 Scope below(const Scope& scope, const std::string& key) {
   Scope inner = scope;
   inner.path += "/" + key;
@@ -263,9 +280,7 @@ torch::jit::Module LayerCompiler::preprocess(const Json& spec, const Shape& shap
     }
     if (rescale.is_string())
       throw UsageError("model.preprocess: " + unknown_word("value", spec.get<std::string>(), words));
-    if (shape[0] == 1 && (spec == "imagenet" || spec == "caffe"))
-      throw UsageError("model.preprocess: " + spec.get<std::string>() +
-                       " is of three colours, and data.channels is 1; use unit or symmetric");
+    if (shape[0] == 1) rescale = grey_rescale(rescale);
   }
   for (const auto& kind : layer_kinds())
     if (std::string(kind.name) == "rescale") {

@@ -56,12 +56,20 @@ TEST_CASE("A net from scratch has one input channel, and its table says what tha
   CHECK(logits_of(net.module, grey_pictures(3, 8)).sizes() == at::IntArrayRef({3, 2}));
 }
 
-TEST_CASE("Scaling by three colours is refused of one channel without a base, with what to do") {
-  for (const char* word : {"imagenet", "caffe"}) {
+TEST_CASE("Without a base the words of three colours scale grey by the mean of their means and deviations") {
+  const at::Tensor grey = channels_last(at::arange(64).reshape({1, 1, 8, 8}).to(at::kByte));
+  const auto scaled = [&](const std::string& word) {
     const Recipe recipe = grey_recipe(word);
-    CHECK_THROWS_WITH_AS(compile_net(recipe.model, net_target(recipe, 2)), doctest::Contains("use unit or symmetric"),
-                         UsageError);
-  }
+    torch::jit::Module net = compile_net(recipe.model, net_target(recipe, 2)).module;
+    return net.attr("preprocess").toModule().forward({grey}).toTensor();
+  };
+  const at::Tensor x = grey.to(at::kDouble);
+  const auto close_to = [](const at::Tensor& a, const at::Tensor& b) {
+    return at::allclose(a.to(at::kDouble), b, 1e-5, 1e-5);
+  };
+  CHECK(close_to(scaled("imagenet"), (x / 255 - 0.449) / 0.226));
+  CHECK(close_to(scaled("caffe"), x - (103.939 + 116.779 + 123.68) / 3));
+  CHECK(close_to(scaled("unit"), x / 255));
 }
 
 TEST_CASE("A base sees a grey photo as three equal channels, each scaled as its own colour, bit for bit") {
@@ -72,7 +80,7 @@ TEST_CASE("A base sees a grey photo as three equal channels, each scaled as its 
     Base base;
     base.module = compile_backbone(net, {{8, 8}, 2, 42}).module;
     base.preprocess = preprocess;
-    base.info = {{"name", "small"}, {"file", "small.pt"}};
+    base.info = {{"name", "small"}, {"file", "small.pt"}, {"parameters", 1}};
     const Json spec =
         json_from_text(R"({"base": "small", "layers": [{"kind": "global_avg_pool2d"}, {"kind": "dense"}]})", "test");
     NetTarget target{{8, 8}, 2, 42};
