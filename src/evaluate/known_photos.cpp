@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -41,6 +42,12 @@ std::vector<size_t> drawn(const std::vector<Sample>& samples, std::vector<size_t
   rows.resize(most);
   std::sort(rows.begin(), rows.end());
   return rows;
+}
+
+// Of false alarms, with so many distances; rounded up to what people write.
+double least_rate(int64_t photos) {
+  constexpr double kDigits = 1e4, kRounding = 1e-6;
+  return std::ceil(kDigits / static_cast<double>(photos + 1) - kRounding) / kDigits;
 }
 
 std::string fit_words(const char* flag, const std::string& path) {
@@ -132,7 +139,7 @@ KnownFeatures known_features_for(const Json& info, const std::string& path, doub
   if (photos < needed)
     throw UsageError("--unknown " + number_text(false_alarms) + ": so few false alarms take the distances of " +
                      with_thousands(needed) + " photos that trained nothing, and the model holds " +
-                     with_thousands(photos) + "; ask for " + number_text(1.0 / static_cast<double>(photos + 1)) +
+                     with_thousands(photos) + "; ask for " + number_text(least_rate(photos)) +
                      " or more, or train with more photos under --calibration");
   return *std::move(known);
 }

@@ -50,10 +50,11 @@ def scores(known, other):
     return f"{roc_auc_score(truth, values):.4f} / {far[np.argmax(near >= 0.95)]:.3f}"
 
 
-def mahalanobis(train, labels, asked):
-    means = [train[labels == k].mean(0) for k in sorted(set(labels))]
-    inverse = np.linalg.inv(LedoitWolf(assume_centered=True).fit(np.concatenate([train[labels == k] - means[i] for i, k in enumerate(sorted(set(labels)))])).covariance_)
-    return np.min([np.einsum("ij,jk,ik->i", asked - m, inverse, asked - m) for m in means], 0)
+def mahalanobis(train, labels):
+    """Of rows, the squared distance from the nearest class."""
+    means = {k: train[labels == k].mean(0) for k in sorted(set(labels))}
+    inverse = np.linalg.inv(LedoitWolf(assume_centered=True).fit(np.array([x - means[k] for x, k in zip(train, labels)])).covariance_)
+    return lambda rows: np.min([((rows - mean) @ inverse * (rows - mean)).sum(1) for mean in means.values()], 0)
 
 
 def main():
@@ -62,6 +63,8 @@ def main():
     parser.add_argument("--model", type=pathlib.Path, required=True)
     parser.add_argument("--data", type=pathlib.Path, required=True)
     parser.add_argument("--ood", type=pathlib.Path, nargs="+", required=True)
+    parser.add_argument("--train", type=int, default=1000, help="training photos, at most")
+    parser.add_argument("--photos", type=int, default=300, help="photos of each other set, at most")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     extra = {"cvtool.json": ""}
@@ -69,12 +72,12 @@ def main():
     size = json.loads(extra["cvtool.json"])["imgsz"]
     size = size if isinstance(size, list) else [size] * 2
     unit = lambda rows: rows / np.linalg.norm(rows, axis=1, keepdims=True)
-    photos = photos_in(arguments.data / "train", 1000)
+    photos = photos_in(arguments.data / "train", arguments.train)
     labels = np.array([path.parent.name for path in photos])
-    train, valid = features_of(model, photos, size), features_of(model, photos_in(arguments.data / "valid", 300), size)
+    train, valid = features_of(model, photos, size), features_of(model, photos_in(arguments.data / "valid", arguments.photos), size)
     methods = {
-        "mahalanobis, as they are": lambda x: mahalanobis(train, labels, x),
-        "mahalanobis, length 1": lambda x: mahalanobis(unit(train), labels, unit(x)),
+        "mahalanobis, as they are": mahalanobis(train, labels),
+        "mahalanobis, length 1": lambda x, far=mahalanobis(unit(train), labels): far(unit(x)),
         "nearest of all": lambda x: 1 - (unit(x) @ unit(train).T).max(1),
         "nearest of 100": lambda x: 1 - (unit(x) @ unit(train)[::max(1, len(train) // 100)].T).max(1)}
     for folder in arguments.ood:
@@ -84,7 +87,7 @@ def main():
         print(f"{folder}:")
         for name, found in json.loads(said)["ood"]["methods"].items():
             print(f"  {name:26} {found['auroc']:.4f} / {found['fpr95']:.3f}")
-        other = features_of(model, photos_in(folder, 300), size)
+        other = features_of(model, photos_in(folder, arguments.photos), size)
         for name, distance in methods.items():
             print(f"  {name:26} {scores(distance(valid), distance(other))}", flush=True)
 

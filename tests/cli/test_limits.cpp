@@ -190,6 +190,8 @@ TEST_CASE("A model of an earlier version is fitted afterwards, and its probabili
   const std::vector<std::string> words{"predict", session.photos + "/test", "--model", old, "--json"};
   check_refused(session(with(words, {"--unknown", "0.1"})), 2,
                 {"does not hold what its training photos are like", "--fit-unknown"});
+  check_refused(session({"eval", "--data", session.photos, "--model", old, "--ood", session.photos}), 2,
+                {"--ood: ", "does not hold what its training photos are like", "--fit-unknown"});
   const std::string before = session(words).out;
   const Outcome fitted = session({"eval", "--data", session.photos, "--model", old, "--fit-unknown", "--fit-coverage",
                                   "-o", session.scratch / "fitted"});

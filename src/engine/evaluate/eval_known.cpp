@@ -128,12 +128,13 @@ void fit_what_it_knows(const EvalWork& work, const Dataset& dataset, bool traine
 }
 
 void check_what_it_knows(const EvalRequest& request, const OpenedModel& model) {
-  constexpr double kAnyRate = 0.5;
   if (request.coverage) coverage_for(model.file.info, model.path, *request.coverage);
   if (request.coverage && request.tta.variants > 1)
     throw UsageError("--coverage: the model was calibrated by what it says of each photo as it is; leave --tta out");
   if (!request.ood.empty() && !model.file.info.contains(kUnknownKey))
-    known_features_for(model.file.info, model.path, kAnyRate);
+    throw UsageError("--ood: " + model.path +
+                     " does not hold what its training photos are like; fit that with --fit-unknown, on the data that "
+                     "it was trained on");
 }
 
 void add_what_it_knows(const EvalWork& work, const OpenedModel& model, const OpenedSplit& split, Evaluation& evaluation,
