@@ -54,12 +54,13 @@ class DriftCommand {
     std::string out = set_line("a", result.before) + set_line("b", result.after);
     if (result.alike > 0)
       out += with_thousands(result.alike) + " of b " + (result.alike == 1 ? "looks" : "look") +
-             " like one of a but for size and compression; that hides drift\n";
+             " like one of a but for size and compression\n";
     out += result.verdict + "\n";
     if (result.auc) out += figures(result);
     if (result.max) out += (result.met() ? "gate met: " : "gate missed: ") + gate(result) + "\n";
     if (!result.looks.empty()) out += "\n" + looks_table(result.looks);
     if (result.classes) out += "\n" + classes_table(*result.classes);
+    if (!result.auc || *result.auc <= *result.chance) return out;  // none has drifted
     return out + photos_table("photos of b that are least like a, with the look furthest from a", result.new_in_after) +
            photos_table("photos of a that are least like b", result.gone_in_after);
   }
@@ -67,8 +68,8 @@ class DriftCommand {
   static std::string figures(const DriftResult& result) {
     return "AUC " + fixed(*result.auc, 4) + " by " +
            (result.features == "looks" ? "their looks" : "what " + printable(result.features) + " sees") +
-           " (0.5 is chance, 1 always told apart); p " + fixed(*result.p_value, 3) +
-           "; so many photos of one source stay up to " + fixed(*result.chance, 2) + " in 19 of 20 cases\n";
+           " (0.5 is chance, 1 always told apart), p " + fixed(*result.p_value, 3) +
+           "; of 20 pairs of such sets from one source 19 stay at " + fixed(*result.chance, 2) + " or below\n";
   }
 
   static std::string set_line(const char* name, const ComparedSet& set) {

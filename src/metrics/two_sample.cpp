@@ -103,19 +103,21 @@ Square kernel_of(const FeatureRows& rows, int64_t workers) {
 using Folds = std::vector<std::vector<size_t>>;  // rows, ascending
 
 // Each set is shuffled and dealt out.
-Folds drawn_folds(size_t first, size_t second, uint64_t seed) {
-  Folds folds(kFolds);
+Folds drawn_folds(size_t first, size_t second, const TwoSampleOptions& options) {
+  std::vector<size_t> fold_of(first + second);
   const auto deal = [&](size_t from, size_t count, uint64_t set) {
     std::vector<size_t> rows(count);
     std::iota(rows.begin(), rows.end(), from);
-    Random random(seed, "two-sample folds", 0, set);
+    Random random(options.seed, "two-sample folds", 0, set);
     for (size_t i = count; i > 1; --i)
       std::swap(rows[i - 1], rows[static_cast<size_t>(random.below(static_cast<int64_t>(i)))]);
-    for (size_t i = 0; i < count; ++i) folds[i % kFolds].push_back(rows[i]);
+    for (size_t i = 0; i < count; ++i) fold_of[rows[i]] = i % kFolds;
   };
   deal(0, first, 0);
   deal(first, second, 1);
-  for (auto& fold : folds) std::sort(fold.begin(), fold.end());
+  Folds folds(kFolds);
+  for (size_t i = 0; i < fold_of.size(); ++i)
+    folds[fold_of[options.beside.empty() ? i : options.beside[i]]].push_back(i);
   return folds;
 }
 
@@ -183,7 +185,7 @@ class Classifier {
       right += concordant(rows);
       all += 2 * of_second * (static_cast<double>(fold.size()) - of_second);
     }
-    return right / all;
+    return all > 0 ? right / all : 0.5;  // rows beside one another can leave each set alone in its folds
   }
 
   double permuted_auc(uint64_t seed, size_t number) const {
@@ -234,7 +236,7 @@ TwoSampleTest tell_apart(const FeatureRows& first, const FeatureRows& second, co
   const auto from = static_cast<size_t>(first.count()), count = from + static_cast<size_t>(second.count());
   std::vector<bool> of_second(count, false);
   std::fill(of_second.begin() + static_cast<std::ptrdiff_t>(from), of_second.end(), true);
-  Folds folds = drawn_folds(from, count - from, options.seed);
+  Folds folds = drawn_folds(from, count - from, options);
   Square says = held_out_matrix(kernel_of(standardized(first, second), options.workers), folds);
   TwoSampleTest test;
   test.folds.resize(count);

@@ -20,7 +20,9 @@ constexpr int64_t kFewestToCompare = 5;
 struct TwoSampleOptions {
   uint64_t seed = 42;
   int64_t permutations = 999;
-  int64_t workers = 0;                                        // 0: one per core; changes no result
+  int64_t workers = 0;           // 0: one per core; changes no result
+  std::vector<size_t> beside{};  // of each row, the first set's and then the second's, one that is held out with it, or
+                                 // its own index; such a one has its own index. Empty: none
   std::function<void(int64_t done, int64_t total)> progress;  // may throw to stop
 };
 
@@ -42,6 +44,8 @@ struct TwoSampleTest {
 // drawn by the seed; the AUC counts pairs within a fold, since folds have a classifier each. What it says is linear in
 // the sets' marks (Rifkin and Lippert, "Notes on regularized least squares", 2007), so every permutation is
 // cross-validated too, by one product with a matrix. Marks are permuted within folds, which keeps those stratified.
+// Rows that are `beside` one another, such as copies, are never learnt from to tell the others: of both sets they would
+// make the AUC too low, of one too high.
 //
 // Takes memory for 2 N^2 numbers and time for N^3 + permutations * N^2 products, N rows in all. Throws DataError for a
 // set of fewer than kFewestToCompare rows, Error where the widths differ or a number is not finite.

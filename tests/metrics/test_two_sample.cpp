@@ -94,6 +94,24 @@ TEST_CASE("Threads change nothing; another seed does") {
   CHECK(tell_apart(first, second, options).folds != one.folds);
 }
 
+TEST_CASE("Rows that are beside one another are held out together, and pairs that differ alike are told apart") {
+  // The second set's rows are the first's, all moved by as much: far less than rows differ from one another.
+  const FeatureRows first = drawn(40, 30, 0);
+  FeatureRows second = first;
+  for (size_t i = 0; i < second.values.size(); i += static_cast<size_t>(second.width)) second.values[i] += 0.8;
+  TwoSampleOptions options;
+  options.permutations = 99;
+  const double hidden = tell_apart(first, second, options).auc;
+  for (size_t i = 0; i < 60; ++i) options.beside.push_back(i % 30);
+  const TwoSampleTest test = tell_apart(first, second, options);
+  for (size_t i = 0; i < 30; ++i) CHECK(test.folds[i] == test.folds[i + 30]);
+  CHECK(test.auc > hidden + 0.1);
+  CHECK(test.auc > 0.55);
+  // All of one photo: nothing can be told.
+  options.beside.assign(60, 0);
+  CHECK(tell_apart(first, second, options).auc >= 0);
+}
+
 TEST_CASE("Up to what chance gives the p-value is above a twentieth") {
   int64_t above = 0;
   for (uint64_t i = 0; i < 40; ++i) {

@@ -96,17 +96,16 @@ void look_at_set(SetOfPhotos& set, const DriftOptions& options, Observer& observ
   if (set.told.compared < kFewestToCompare) throw DataError(too_few_text(set.told));
 }
 
-// Of `after`: that look like one of `before`.
-int64_t count_alike(const std::vector<PhotoFacts>& before, const std::vector<PhotoFacts>& after) {
+// Of each photo of both sets, one behind the other, the first one that it looks like: itself where there is none.
+std::vector<size_t> first_alike(const std::vector<PhotoFacts>& before, const std::vector<PhotoFacts>& after) {
   std::vector<PhotoFacts> all = before;
   all.insert(all.end(), after.begin(), after.end());
-  std::set<size_t> alike;
+  std::vector<size_t> first(all.size());
+  std::iota(first.begin(), first.end(), size_t{0});
   for (const Groups& groups : {exact_duplicates(all), near_duplicates(all)})
     for (const std::vector<size_t>& group : groups)
-      if (group[0] < before.size())  // each is ascending
-        for (const size_t i : group)
-          if (i >= before.size()) alike.insert(i);
-  return static_cast<int64_t>(alike.size());
+      for (const size_t i : group) first[i] = group[0];
+  return first;
 }
 
 bool has_classes(const SetOfPhotos& set) { return set.dataset.layout != "photos"; }
@@ -183,11 +182,14 @@ DriftResult drift_job(const DriftRequest& request, Observer& observer) {
   options.seed = static_cast<uint64_t>(request.options.seed);
   options.workers = request.options.workers;
   options.progress = progress_of("Comparing", observer);
+  options.beside = first_alike(before.facts, after.facts);
   const TwoSampleTest test = tell_apart(rows(before), rows(after), options);
 
   result.before = before.told;
   result.after = after.told;
-  result.alike = count_alike(before.facts, after.facts);
+  const size_t from = before.facts.size();
+  result.alike = std::count_if(options.beside.begin() + static_cast<std::ptrdiff_t>(from), options.beside.end(),
+                               [from](size_t first) { return first < from; });
   result.auc = test.auc;
   result.p_value = test.p_value;
   result.chance = test.chance;
