@@ -22,8 +22,7 @@ void fields(AuditData& c, Visitor&& visit) {
 class AuditCommand {
  public:
   explicit AuditCommand(CommandApp& app) {
-    const AuditOptions fallback;
-    app.common({"--output", "--base", "--run", "--folds", "--json", "--strict"});
+    app.common({"--output", "--base", "--run", "--folds", "--json", "--check"});
     app.example("cvtool data audit photos", "a page of the labels that look wrong, in photos-audit");
     app.example("cvtool data audit photos --run runs/cross", "by what train --folds has said of them");
     app.add_option("data", request_.data, "folder of photos or CSV file")->type_name("DIR|FILE")->required();
@@ -37,7 +36,7 @@ class AuditCommand {
         ->type_name("RUN")
         ->excludes(base);
     app.add_flag("--json", json_, "print one JSON document");
-    app.add_flag("--strict", strict_, "exit 4 when a label looks wrong");
+    app.add_flag("--check", check_, "exit 4 when a label looks wrong");
     fields(request_.options, FlagBinder(app, "The audit"));
     fields(data_, FlagBinder(app, request_.overrides, "Photos"));
     fields(request_.machine, FlagBinder(app, "This machine"));
@@ -47,8 +46,8 @@ class AuditCommand {
     const AuditResult result = engine.audit(request_, console);
     console.clear_bar();
     print(json_ ? text_from_json(result) : summary(result));
-    if (strict_ && !result.labels.empty())
-      throw DataError(request_.data + ": labels look wrong (--strict); they are listed above");
+    if (check_ && !result.labels.empty())
+      throw DataError(request_.data + ": labels look wrong (--check); they are listed above");
     return 0;
   }
 
@@ -90,7 +89,7 @@ class AuditCommand {
 
   AuditRequest request_;
   AuditData data_;
-  bool json_ = false, strict_ = false;
+  bool json_ = false, check_ = false;
 };
 
 class FixCommand {

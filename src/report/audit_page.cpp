@@ -39,7 +39,7 @@ Json page_json(const AuditPage& page) {
   return {{"data", page.data}, {"mark", mark}, {"classes", page.classes}, {"items", items}, {"pictures", pictures}};
 }
 
-std::string tile(const std::string& value, const std::string& what) {
+std::string audit_tile(const std::string& value, const std::string& what) {
   return "<div><b>" + html_text(value) + "</b><span>" + html_text(what) + "</span></div>\n";
 }
 
@@ -57,12 +57,13 @@ std::string overlaps_html(const std::vector<ClassPair>& overlaps) {
 }  // namespace
 
 std::string audit_page(const AuditPage& page) {
-  const std::string body = "<h1>" + html_text(page.title) + "</h1>\n<div class=\"tiles\">\n" +
-                           tile(with_thousands(page.found), "labels look wrong, of " + counted(page.photos, "photo")) +
-                           tile(fixed(100 * page.noise, 1) + " %", "of the labels are wrong, as estimated") +
-                           tile(fixed(100 * page.accuracy, 1) + " %", "right on photos that the models had not seen") +
-                           "</div>\n" + "<script type=\"application/json\" id=\"data\">" +
-                           script_json(page_json(page)) + "</script>\n" + kAuditBody + overlaps_html(page.overlaps);
+  const std::string body =
+      "<h1>" + html_text(page.title) + "</h1>\n<div class=\"tiles\">\n" +
+      audit_tile(with_thousands(page.found), "labels look wrong, of " + counted(page.photos, "photo")) +
+      audit_tile(fixed(100 * page.noise, 1) + " %", "of the labels are wrong, as estimated") +
+      audit_tile(fixed(100 * page.accuracy, 1) + " %", "right on photos that the models had not seen") + "</div>\n" +
+      "<script type=\"application/json\" id=\"data\">" + script_json(page_json(page)) + "</script>\n" + kAuditBody +
+      overlaps_html(page.overlaps);
   return html_page_with_script(page.title, body);
 }
 

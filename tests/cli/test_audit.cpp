@@ -95,9 +95,9 @@ TEST_CASE("An audit refuses runs and data that do not fit each other") {
                 {"is none of the photos"});
   check_refused(session({"data", "audit", "nowhere"}), 4, {"nowhere"});
   CHECK_FALSE(fs::exists(session.scratch / "none"));
-  const Outcome strict = session(auditing({"--run", "audit/folds", "-o", "strict", "--strict"}));
+  const Outcome strict = session(auditing({"--run", "audit/folds", "-o", "strict", "--check"}));
   CHECK(strict.code == 4);
-  CHECK(contains(strict.err, "--strict"));
+  CHECK(contains(strict.err, "--check"));
   CHECK(fs::exists(session.scratch / "strict/labels.csv"));
 }
 

@@ -38,7 +38,8 @@ TrainRequest cross_validation_for(const AuditRequest& request, const std::string
   TrainRequest training;
   training.data = request.data;
   training.overrides = {{"data", request.overrides},
-                        {"train", {{"probe", true}, {"seed", request.options.seed}}},
+                        {"train", {{"seed", request.options.seed}}},
+                        {"transfer", {{"probe", true}}},
                         {"model", {{"base", request.base}}},
                         {"augment", Json::array()}};
   training.overrides["data"]["folds"] = request.options.folds;
@@ -53,7 +54,7 @@ TrainRequest cross_validation_for(const AuditRequest& request, const std::string
 }
 
 // Returns the run's folder.
-std::string cross_validate(const AuditRequest& request, const std::string& folder, Observer& observer) {
+std::string judge_by_folds(const AuditRequest& request, const std::string& folder, Observer& observer) {
   if (fs::exists(folder + "/" + kFolds))
     throw UsageError(folder + " holds an audit; take another folder with --output, or its predictions with --run " +
                      shell_word(folder + "/" + kFolds));
@@ -69,7 +70,7 @@ std::string cross_validate(const AuditRequest& request, const std::string& folde
 }
 
 // The photos as the run's models see them, in one piece.
-Dataset photos_for(const AuditRequest& request, const Recipe& recipe, DataConfig& data) {
+Dataset audited_photos(const AuditRequest& request, const Recipe& recipe, DataConfig& data) {
   data = recipe.data;
   data.group.clear();
   data.folds = data.fold = 0;
@@ -115,10 +116,10 @@ AuditResult audit_job(const AuditRequest& request, Observer& observer) {
                             return data;
                           }(),
                           0));
-  const std::string run = request.run.empty() ? cross_validate(request, folder, observer) : request.run;
+  const std::string run = request.run.empty() ? judge_by_folds(request, folder, observer) : request.run;
   const OpenedModel model = open_model(run + "/fold-1", "fp32", request.machine);
   DataConfig data;
-  const Dataset dataset = photos_for(request, model.recipe, data);
+  const Dataset dataset = audited_photos(request, model.recipe, data);
   AuditWork work;
   work.root = dataset.root;
   work.classes = dataset.classes;

@@ -62,9 +62,9 @@ void judge_folds(TrainResult& result) {
   result.fold_spread = count > 1 ? std::sqrt(squares / (count - 1)) : 0;
 }
 
-class CrossValidation {
+class FoldTrainings {
  public:
-  CrossValidation(const PlannedTraining& planned, Observer& observer)
+  FoldTrainings(const PlannedTraining& planned, Observer& observer)
       : planned_(planned), observer_(observer), reuse_(photos_of(planned.plan), planned.plan.request.run) {
     const TrainRequest& request = planned.request;
     result_.run = make_run_directory(request.project, request.name);
@@ -160,7 +160,7 @@ TrainResult train_folds(const PlannedTraining& planned, Ranks* ranks, Observer& 
         "--folds: a training that was stopped goes on by itself, with --resume RUN and without --folds; "
         "folds that are not begun are trained with --folds K --fold I");
   check_output_folder("--project", planned.plan.request.project, planned.plan.dataset);
-  return CrossValidation(planned, observer).run();
+  return FoldTrainings(planned, observer).run();
 }
 
 }  // namespace cvtool
