@@ -42,7 +42,7 @@ def main():
     parser.add_argument("--coverage", type=float, default=0.9)
     arguments = parser.parse_args()
     arguments.cvtool = arguments.cvtool.resolve()
-    photos = sorted(path.resolve() for path in arguments.data.glob("*/*") if path.is_file())
+    photos = sorted(path.absolute() for path in arguments.data.glob("*/*") if path.is_file())
     reached, inside, sizes = [], 0, []
     low = high = 0
     for draw in range(arguments.draws):
