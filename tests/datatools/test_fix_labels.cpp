@@ -159,7 +159,7 @@ TEST_CASE("Undo files are not believed, and an older one of other fixes is not w
   folder.write("fixes-undo.csv", other);
   CHECK_THROWS_WITH_AS(fix_labels(fixing(folder)), doctest::Contains("of other fixes"), DataError);
   CHECK(read_file(folder / "fixes-undo.csv") == other);
-  CHECK_THROWS_AS(fix_labels(undoing(folder)), Error);
+  CHECK(fix_labels(undoing(folder)).placed == 0);
   folder.write("fixes-undo.csv", "path,action\n");
   CHECK_THROWS_WITH_AS(fix_labels(undoing(folder)), doctest::Contains("no undo file"), DataError);
 }

@@ -31,7 +31,7 @@ std::set<std::string> files_below(const std::string& folder) {
 }
 
 SplitRequest splitting(const std::string& source, const std::string& target, const std::string& how) {
-  return {source, target, how, {0.2, 0.2, 0}};
+  return {source, target, how, {0.2, 0.2, 0, ""}};
 }
 
 // Throws after so many files.
@@ -149,7 +149,7 @@ TEST_CASE("Of a move that was killed, only what lies in the target alone is put 
   fs::remove(folder / ("src/" + gone));
   write_move_plan(folder / "src", folder / "dst", {{"train", moved}, {"train", both}, {"train", gone}});
   SplitRequest request = splitting(folder / "src", folder / "dst", "move");
-  request.options = {0, 0, 0};
+  request.options = {0, 0, 0, ""};
   const auto result = split_folder(request);
   CHECK(result.undone == 1);
   CHECK(result.there == 1);
@@ -249,7 +249,7 @@ TEST_CASE("Folders that cannot be split are refused with the reason") {
   for (const auto& [valid, test] :
        std::vector<std::pair<double, double>>{{0.6, 0.6}, {0.5, 0.5}, {-0.1, 0.5}, {0.5, -0.1}}) {
     SplitRequest request = splitting(folder / "src", folder / "dst", "copy");
-    request.options = {valid, test, 0};
+    request.options = {valid, test, 0, ""};
     CHECK_THROWS_WITH_AS(split_folder(request), doctest::Contains("below 1 together"), UsageError);
   }
   CHECK_FALSE(fs::exists(folder / "dst"));

@@ -38,10 +38,11 @@ TEST_CASE("The nearest photos are those of the least cosine distance, never the 
 }
 
 TEST_CASE("Photos that are far nearer than usual are alike, in chains") {
-  const auto groups = alike_photos(nearest_photos(on_circle({0, 180, 60, 240, 120, 300, 0.1, 180.1, 0.2}), 3));
+  const auto groups = alike_photos(
+      nearest_photos(on_circle({0, 180, 60, 240, 120, 300, 30, 210, 90, 270, 150, 330, 0.1, 180.1, 0.2}), 3));
   REQUIRE(groups.size() == 2);
-  CHECK(groups[0] == std::vector<size_t>{0, 6, 8});
-  CHECK(groups[1] == std::vector<size_t>{1, 7});
+  CHECK(groups[0] == std::vector<size_t>{0, 12, 14});
+  CHECK(groups[1] == std::vector<size_t>{1, 13});
 }
 
 TEST_CASE("A photo beyond its class's fence is odd, and small classes have none") {
