@@ -6,17 +6,17 @@
 namespace cvtool {
 namespace {
 
-constexpr double kRounding = 1e-9;  // of a coverage that is written in decimals
+constexpr double kQuantileRounding = 1e-9;  // of a coverage that is written in decimals
 
 }  // namespace
 
 int64_t photos_for_coverage(double coverage) {
-  return static_cast<int64_t>(std::ceil(1 / (1 - coverage) - kRounding / (1 - coverage))) - 1;
+  return static_cast<int64_t>(std::ceil(1 / (1 - coverage) - kQuantileRounding / (1 - coverage))) - 1;
 }
 
 double least_probability(const std::vector<double>& right, double coverage) {
   const auto count = static_cast<int64_t>(right.size());
-  const auto covered = static_cast<int64_t>(std::ceil(static_cast<double>(count + 1) * (coverage - kRounding)));
+  const auto covered = static_cast<int64_t>(std::ceil(static_cast<double>(count + 1) * (coverage - kQuantileRounding)));
   // The covered-th smallest of the scores 1 - p.
   return right.at(static_cast<size_t>(count - std::max<int64_t>(1, covered)));
 }
