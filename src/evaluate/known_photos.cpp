@@ -47,7 +47,7 @@ std::vector<size_t> drawn(const std::vector<Sample>& samples, std::vector<size_t
 // Of false alarms, with so many distances; rounded up to what people write.
 double least_rate(int64_t photos) {
   constexpr double kDigits = 1e4, kRounding = 1e-6;
-  return std::ceil(kDigits / static_cast<double>(photos + 1) - kRounding) / kDigits;
+  return std::ceil(kDigits / static_cast<double>(photos) - kRounding) / kDigits;
 }
 
 std::string fit_words(const char* flag, const std::string& path) {

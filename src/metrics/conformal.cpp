@@ -11,7 +11,7 @@ constexpr double kQuantileRounding = 1e-9;  // of a coverage that is written in 
 }  // namespace
 
 int64_t photos_for_coverage(double coverage) {
-  return static_cast<int64_t>(std::ceil(1 / (1 - coverage) - kQuantileRounding / (1 - coverage))) - 1;
+  return static_cast<int64_t>(std::ceil(1 / (1 - coverage) - kQuantileRounding / (1 - coverage)));
 }
 
 double least_probability(const std::vector<double>& right, double coverage) {

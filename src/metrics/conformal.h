@@ -11,8 +11,8 @@
 
 namespace cvtool {
 
-// How many photos must be there for this coverage, or for a rate of false alarms of 1 - coverage: 1/(1 - coverage) less
-// the one that is asked about. `coverage` is above 0 and below 1.
+// How many photos must be there for this coverage, or for a rate of false alarms of 1 - coverage: 1/(1 - coverage),
+// rounded up; the promise holds with one fewer. `coverage` is above 0 and below 1.
 int64_t photos_for_coverage(double coverage);
 
 // Sets of classes that hold the right one with the probability `coverage` at least, over calibration photos and the

