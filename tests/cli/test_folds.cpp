@@ -70,7 +70,7 @@ TEST_CASE("Folds combine with seeds in a row, and refuse what they cannot") {
   CHECK(series["results"][0]["runs"].size() == 2);
   CHECK(std::filesystem::exists(session.scratch / "runs/seeds-2/fold-2/best.pt"));
   check_refused(train(backbone, "none", with_probe({"--folds", "1"})), 2, {"folds"});
-  check_refused(train(backbone, "none", with_probe({"--folds", "2", "--fold", "3"})), 2, {"fold: 3"});
+  check_refused(train(backbone, "none", with_probe({"--folds", "2", "--fold", "3"})), 2, {"--fold 3 of 2"});
   check_refused(session({"train", "--resume", "runs/seeds-1/fold-1", "--folds", "2", "--fold", "0"}), 2, {"--folds"});
   check_refused(session({"train", "--resume", "runs/seeds-1"}), 2, {"--resume runs/seeds-1/fold-1", "--fold"});
   check_refused(train(backbone, "none", with_probe({"--fold", "1"})), 2, {"--folds K"});

@@ -116,6 +116,7 @@ AuditResult audit_job(const AuditRequest& request, Observer& observer) {
                             return data;
                           }(),
                           0));
+  if (!request.run.empty()) check_is_cross_validation(request.run);
   const std::string run = request.run.empty() ? judge_by_folds(request, folder, observer) : request.run;
   const OpenedModel model = open_model(run + "/fold-1", "fp32", request.machine);
   DataConfig data;

@@ -18,16 +18,6 @@ namespace {
 
 constexpr size_t kBefore = 3;  // columns before the probabilities: path, label, predicted
 
-void check_is_cross_validation(const std::string& run) {
-  const std::string metrics = run + "/metrics.json";
-  std::error_code error;
-  if (std::filesystem::is_regular_file(metrics, error)) {
-    const Json document = Json::parse(read_file(metrics), nullptr, /*allow_exceptions=*/false);
-    if (document.is_object() && document.contains("folds")) return;
-  }
-  throw UsageError("--run " + run + ": is no finished run of cvtool train --folds; name one, or leave out --run");
-}
-
 double number_of(const std::string& text, const std::string& where) {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -46,8 +36,17 @@ void append_row(const CsvRecord& record, const std::string& where, std::vector<d
 
 }  // namespace
 
+void check_is_cross_validation(const std::string& run) {
+  const std::string metrics = run + "/metrics.json";
+  std::error_code error;
+  if (std::filesystem::is_regular_file(metrics, error)) {
+    const Json document = Json::parse(read_file(metrics), nullptr, /*allow_exceptions=*/false);
+    if (document.is_object() && document.contains("folds")) return;
+  }
+  throw UsageError("--run " + run + ": is no finished run of cvtool train --folds; name one, or leave out --run");
+}
+
 OutOfFold read_out_of_fold(const std::string& run, const Dataset& dataset) {
-  check_is_cross_validation(run);
   const std::string file = run + "/predictions.csv";
   const std::vector<CsvRecord> records = csv_records(read_file(file), file);
   if (records.size() < 2) throw DataError(file + ": holds no photo; make the run anew");

@@ -14,7 +14,10 @@ struct OutOfFold {
   Predictions predictions;      // of these, in their order; each row sums to 1
 };
 
-// Throws UsageError for a folder that is no run of train --folds, DataError where it is of other photos, classes or
+// Throws UsageError for a folder that is no finished run of train --folds.
+void check_is_cross_validation(const std::string& run);
+
+// Of such a run. Throws DataError where it is of other photos, classes or
 // labels than `dataset` has.
 OutOfFold read_out_of_fold(const std::string& run, const Dataset& dataset);
 
