@@ -6,7 +6,7 @@
 namespace cvtool {
 
 struct DataOrigin {
-  PhotoGroups groups;
+  GroupsByPath groups;
   double valid_fraction = 0, test_fraction = 0;  // that were held out; 0: the data says which photos, or there are none
 };
 

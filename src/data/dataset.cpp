@@ -107,7 +107,7 @@ void place_samples(Dataset& dataset, const Listing& listing) {
 struct SplitDraw {
   uint64_t seed;
   const SharedReading& shared;
-  PhotoGroups groups{};
+  GroupsByPath groups{};
 };
 
 // For each sample the first that it must stay with: a copy, or one of its group.

@@ -70,15 +70,15 @@ void group_photos(Listing& listing, const DataConfig& config) {
                             " to no group and may lie on either side");
 }
 
-PhotoGroups groups_of(const Listing& listing) {
-  PhotoGroups groups;
+GroupsByPath groups_of(const Listing& listing) {
+  GroupsByPath groups;
   for (const ListedPhoto& photo : listing.photos)
     if (!photo.group.empty()) groups.emplace(photo.path, photo.group);
   return groups;
 }
 
 std::vector<size_t> joined_groups(const std::vector<size_t>& first, const std::vector<Sample>& samples,
-                                  const PhotoGroups& groups) {
+                                  const GroupsByPath& groups) {
   std::vector<size_t> joined(first.size());
   std::iota(joined.begin(), joined.end(), size_t{0});
   const auto join_two = [&](size_t a, size_t b) {
@@ -95,7 +95,7 @@ std::vector<size_t> joined_groups(const std::vector<size_t>& first, const std::v
   return joined;
 }
 
-void check_classes_part(const std::vector<Sample>& samples, const std::vector<size_t>& first, const PhotoGroups& groups,
+void check_classes_part(const std::vector<Sample>& samples, const std::vector<size_t>& first, const GroupsByPath& groups,
                         const std::vector<std::string>& classes) {
   std::map<int64_t, std::vector<size_t>> members;
   for (size_t i = 0; i < samples.size(); ++i) members[samples[i].label].push_back(i);

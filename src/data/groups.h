@@ -18,16 +18,16 @@ namespace cvtool {
 void group_photos(Listing& listing, const DataConfig& config);
 
 // Path of a photo -> its group; photos without one are left out.
-using PhotoGroups = std::map<std::string, std::string>;
-PhotoGroups groups_of(const Listing& listing);
+using GroupsByPath = std::map<std::string, std::string>;
+GroupsByPath groups_of(const Listing& listing);
 
 // `first` (as first_copies gives it) such that the photos of a group, and copies of them, have one first photo.
 std::vector<size_t> joined_groups(const std::vector<size_t>& first, const std::vector<Sample>& samples,
-                                  const PhotoGroups& groups);
+                                  const GroupsByPath& groups);
 
 // Throws DataError where all photos of a class, two and more, stay with one (`first`, as joined_groups gives it)
 // because of a group: it could not be on both sides.
-void check_classes_part(const std::vector<Sample>& samples, const std::vector<size_t>& first, const PhotoGroups& groups,
+void check_classes_part(const std::vector<Sample>& samples, const std::vector<size_t>& first, const GroupsByPath& groups,
                         const std::vector<std::string>& classes);
 
 // What should be said about groups with photos in several splits that the listing names; "" where there is none.

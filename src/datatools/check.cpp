@@ -100,7 +100,7 @@ void find_odd_photo(const PhotoFacts& facts, const std::string& path, const Chec
     report.bright.push_back({path, brightness});
 }
 
-std::vector<DuplicateGroup> described(const Groups& duplicates, const Listed& listed, const PhotoGroups& of_photos) {
+std::vector<DuplicateGroup> described(const Groups& duplicates, const Listed& listed, const GroupsByPath& of_photos) {
   std::vector<DuplicateGroup> out;
   for (const auto& indices : duplicates) {
     DuplicateGroup group;
@@ -121,7 +121,7 @@ std::vector<DuplicateGroup> described(const Groups& duplicates, const Listed& li
   return out;
 }
 
-int64_t count_groups(const PhotoGroups& of_photos) {
+int64_t count_groups(const GroupsByPath& of_photos) {
   std::set<std::string> names;
   for (const auto& [path, name] : of_photos) names.insert(name);
   return static_cast<int64_t>(names.size());

@@ -115,7 +115,7 @@ Dataset split_photos(const std::string& source, const std::string& target, const
     if (added) classes.push_back(photo.class_name);
     samples.push_back({photo.path, at->second, stable_hash(photo.path)});
   }
-  const PhotoGroups groups = groups_of(listing);
+  const GroupsByPath groups = groups_of(listing);
   const std::vector<size_t> first = joined_groups(first_copies(listing.root, samples), samples, groups);
   check_classes_part(samples, first, groups, classes);
   HeldBack parts = hold_out(samples, {options.valid, options.test, static_cast<uint64_t>(options.seed),
