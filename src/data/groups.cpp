@@ -95,8 +95,8 @@ std::vector<size_t> joined_groups(const std::vector<size_t>& first, const std::v
   return joined;
 }
 
-void check_classes_part(const std::vector<Sample>& samples, const std::vector<size_t>& first, const GroupsByPath& groups,
-                        const std::vector<std::string>& classes) {
+void check_classes_part(const std::vector<Sample>& samples, const std::vector<size_t>& first,
+                        const GroupsByPath& groups, const std::vector<std::string>& classes) {
   std::map<int64_t, std::vector<size_t>> members;
   for (size_t i = 0; i < samples.size(); ++i) members[samples[i].label].push_back(i);
   for (const auto& of_class : members) {

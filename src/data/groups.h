@@ -27,8 +27,8 @@ std::vector<size_t> joined_groups(const std::vector<size_t>& first, const std::v
 
 // Throws DataError where all photos of a class, two and more, stay with one (`first`, as joined_groups gives it)
 // because of a group: it could not be on both sides.
-void check_classes_part(const std::vector<Sample>& samples, const std::vector<size_t>& first, const GroupsByPath& groups,
-                        const std::vector<std::string>& classes);
+void check_classes_part(const std::vector<Sample>& samples, const std::vector<size_t>& first,
+                        const GroupsByPath& groups, const std::vector<std::string>& classes);
 
 // What should be said about groups with photos in several splits that the listing names; "" where there is none.
 std::string torn_groups_text(const Listing& listing);
