@@ -42,7 +42,7 @@ holds first/data-check.json first/junit.xml first/summary.md first/runs/model/MO
 for file in best.pt model.onnx MODEL_CARD.md metrics.json predictions.csv; do holds "first/release/$file"; done
 
 # Photos of another size are not those of the last release.
-"$cvtool" data sample former --train-per-class 24 --valid-per-class 12 --test-per-class 9 --size 24x24 >log 2>&1
+"$cvtool" data sample former --train-per-class 24 --valid-per-class 12 --test-per-class 9 --size 96x96 >log 2>&1
 FORMER_DATA=former expect 3 photos drifted --recipe net.json
 holds drifted/data-drift.json
 [ ! -e drifted/runs ] || fail "photos that have drifted are trained on"
