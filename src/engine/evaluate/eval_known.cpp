@@ -108,8 +108,8 @@ std::optional<CoverageResult> reached_coverage(const EvalWork& work, const Opene
   const auto calibrated = static_cast<int64_t>(coverage->right.size());
   if (!asked && calibrated < photos_for_coverage(wanted)) return {};
   if (coverage->digest == split.store->digest()) {
-    spdlog::warn("the {} photos are those that the model was calibrated with: its coverage is not measured on them",
-                 split.name);
+    if (!work.request.fit_coverage)
+      spdlog::warn("these photos are those that the model was calibrated with: its coverage is not measured on them");
     return {};
   }
   const CoverageReached reached = coverage_reached(evaluation.outputs.predictions, coverage->right, wanted);
