@@ -14,8 +14,8 @@ Detection detection_of(std::vector<double> known, std::vector<double> other) {
     const auto [below, above] = std::equal_range(known.begin(), known.end(), value);
     pairs += static_cast<double>(below - known.begin()) + static_cast<double>(above - below) / 2;
   }
-  constexpr double kAccepted = 0.95, kRounding = 1e-9;
-  const auto accepted = static_cast<size_t>(std::ceil(kAccepted * count(known) - kRounding));
+  constexpr double kAccepted = 0.95, kOfDecimals = 1e-9;
+  const auto accepted = static_cast<size_t>(std::ceil(kAccepted * count(known) - kOfDecimals));
   const auto taken = std::upper_bound(other.begin(), other.end(), known.at(accepted - 1)) - other.begin();
   return {pairs / (count(known) * count(other)), static_cast<double>(taken) / count(other)};
 }
