@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/parallel.h"
+#include "base/statistics.h"
 #include "base/worker_threads.h"
 
 namespace cvtool {
@@ -21,11 +22,6 @@ double thread_cpu_s() {
   timespec time{};
   ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
 }
 
 // What the threads of one run have done.
@@ -59,7 +55,7 @@ double median_seconds(double budget_s, const std::function<void()>& work) {
     work();
     seconds.push_back(now_s() - start);
   }
-  return median(seconds);
+  return upper_median(seconds);
 }
 
 BusyRate busy_rate(size_t threads, double budget_s, const std::function<void()>& work) {
@@ -77,7 +73,7 @@ BusyRate busy_rate(size_t threads, double budget_s, const std::function<void()>&
     rates.push_back(total.calls_per_s);
     wall += total.wall_s, cpu += total.cpu_s;
   }
-  return {median(rates), std::clamp(cpu / wall, 0.0, 1.0)};
+  return {upper_median(rates), std::clamp(cpu / wall, 0.0, 1.0)};
 }
 
 double copy_bytes_per_s(size_t threads, double budget_s, int64_t free_bytes) {

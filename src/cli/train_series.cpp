@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/statistics.h"
 #include "base/text.h"
 #include "cli/console.h"
 #include "cli/sweep.h"
@@ -26,11 +27,10 @@ struct PointResult {
 double accuracy_of(const TrainResult& result) { return *result.accuracy.value; }
 
 void judge(PointResult& point) {
-  const auto n = static_cast<double>(point.results.size());
-  double squares = 0;
-  for (const TrainResult& result : point.results) point.mean += accuracy_of(result) / n;
-  for (const TrainResult& result : point.results) squares += std::pow(accuracy_of(result) - point.mean, 2);
-  point.spread = n > 1 ? std::sqrt(squares / (n - 1)) : 0;
+  std::vector<double> accuracies;
+  for (const TrainResult& result : point.results) accuracies.push_back(accuracy_of(result));
+  const auto [mean, spread] = mean_and_spread(accuracies);
+  point.mean = mean, point.spread = spread;
 }
 
 std::string table_of(const std::vector<PointResult>& points) {

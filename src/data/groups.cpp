@@ -1,10 +1,10 @@
 #include "data/groups.h"
 
 #include <algorithm>
-#include <numeric>
 #include <regex>
 #include <set>
 
+#include "base/disjoint_sets.h"
 #include "base/error.h"
 #include "base/output.h"
 #include "base/text.h"
@@ -12,12 +12,6 @@
 
 namespace cvtool {
 namespace {
-
-// The first of all that are joined with `i`; the way is shortened for those that come after.
-size_t first_of(std::vector<size_t>& first, size_t i) {
-  while (first[i] != i) i = first[i] = first[first[i]];
-  return i;
-}
 
 // The folder of a photo below that of its class; all of it where no folder is called as the class.
 std::string folder_below_class(const ListedPhoto& photo) {
@@ -79,19 +73,15 @@ GroupsByPath groups_of(const Listing& listing) {
 
 std::vector<size_t> joined_groups(const std::vector<size_t>& first, const std::vector<Sample>& samples,
                                   const GroupsByPath& groups) {
-  std::vector<size_t> joined(first.size());
-  std::iota(joined.begin(), joined.end(), size_t{0});
-  const auto join_two = [&](size_t a, size_t b) {
-    a = first_of(joined, a), b = first_of(joined, b);
-    joined[std::max(a, b)] = std::min(a, b);
-  };
+  DisjointSets sets(first.size());
   std::map<std::string, size_t> leaders;
   for (size_t i = 0; i < samples.size(); ++i) {
-    join_two(i, first[i]);
+    sets.join(i, first[i]);
     if (const auto group = groups.find(samples[i].path); group != groups.end())
-      join_two(i, leaders.emplace(group->second, i).first->second);
+      sets.join(i, leaders.emplace(group->second, i).first->second);
   }
-  for (size_t i = 0; i < joined.size(); ++i) joined[i] = first_of(joined, i);
+  std::vector<size_t> joined;
+  for (size_t i = 0; i < sets.count(); ++i) joined.push_back(sets.first_of(i));
   return joined;
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/random.h"
+#include "base/statistics.h"
 #include "base/text.h"
 
 namespace cvtool {
@@ -35,12 +36,6 @@ const std::array<Look, 8>& all_looks() {
 // Even steps of it look alike everywhere.
 double scaled(const Look& look, double value) { return look.by_factors ? std::log(value + 1e-3) : value; }
 
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
 std::vector<double> values_of(const Look& look, const std::vector<PhotoFacts>& photos) {
   std::vector<double> values;
   for (const PhotoFacts& photo : photos) values.push_back(look.value(photo));
@@ -55,10 +50,10 @@ struct Spread {
 Spread spread_of(const Look& look, const std::vector<PhotoFacts>& photos) {
   std::vector<double> values = values_of(look, photos);
   for (double& value : values) value = scaled(look, value);
-  const double middle = median(values);
+  const double middle = upper_median(values);
   for (double& value : values) value = std::abs(value - middle);
   // All may be the same: then a little is far.
-  return {middle, std::max(median(std::move(values)), look.by_factors ? 0.05 : 2)};
+  return {middle, std::max(upper_median(std::move(values)), look.by_factors ? 0.05 : 2)};
 }
 
 }  // namespace
@@ -85,7 +80,7 @@ std::vector<MovedLook> moved_looks(const std::vector<PhotoFacts>& before, const 
   std::vector<MovedLook> moved;
   for (const Look& look : all_looks()) {
     const std::vector<double> first = values_of(look, before), second = values_of(look, after);
-    moved.push_back({look.name, median(first), median(second), higher_in_second(first, second)});
+    moved.push_back({look.name, upper_median(first), upper_median(second), higher_in_second(first, second)});
   }
   std::stable_sort(moved.begin(), moved.end(), [](const MovedLook& a, const MovedLook& b) {
     return std::abs(a.auc - 0.5) > std::abs(b.auc - 0.5);
@@ -98,7 +93,7 @@ std::vector<std::string> oddest_looks(const std::vector<PhotoFacts>& others, con
   std::vector<double> furthest(photos.size(), -1);
   for (const Look& look : all_looks()) {
     const Spread spread = spread_of(look, others);
-    const double usual = median(values_of(look, others));
+    const double usual = upper_median(values_of(look, others));
     for (size_t i = 0; i < photos.size(); ++i) {
       const double value = look.value(photos[i]);
       const double distance = std::abs(scaled(look, value) - spread.middle) / spread.reach;

@@ -8,6 +8,7 @@
 #include "base/document.h"
 #include "base/error.h"
 #include "base/files.h"
+#include "base/statistics.h"
 #include "engine/jobs.h"
 #include "engine/output_check.h"
 #include "model/archive.h"
@@ -43,13 +44,6 @@ std::vector<double> column(const History& history, const char* name) {
   std::vector<double> values = found ? found->values : std::vector<double>();
   values.erase(std::remove_if(values.begin(), values.end(), [](double v) { return std::isnan(v); }), values.end());
   return values;
-}
-
-std::optional<double> median(std::vector<double> values) {
-  if (values.empty()) return {};
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
 }
 
 // What is read of a run's metrics.json and config.json.
@@ -117,7 +111,8 @@ ComparedRun row_of(const std::string& run, const History& history) {
   add_figures(row, history);
   row.epochs = static_cast<int64_t>(history.epochs.size());
   for (const double seconds : column(history, "seconds")) row.seconds += seconds;
-  row.images_per_second = median(column(history, "images_per_second"));
+  if (const std::vector<double> rates = column(history, "images_per_second"); !rates.empty())
+    row.images_per_second = upper_median(rates);
   std::error_code error;
   const auto bytes = fs::file_size(run + "/best.pt", error);
   if (!error) row.bytes = static_cast<int64_t>(bytes);

@@ -10,24 +10,10 @@
 #include "base/csv.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/statistics.h"
 
 namespace cvtool {
 namespace {
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-}
-
-// Linear between the order statistics, as NumPy does.
-double quantile(std::vector<double> values, double fraction) {
-  std::sort(values.begin(), values.end());
-  const double place = fraction * static_cast<double>(values.size() - 1);
-  const auto below = static_cast<size_t>(place);
-  const size_t above = std::min(below + 1, values.size() - 1);
-  return values[below] + (values[above] - values[below]) * (place - static_cast<double>(below));
-}
 
 struct Distance {
   double excess;  // beyond the fence
@@ -43,7 +29,7 @@ void add_outliers(const at::Tensor& points, const std::vector<size_t>& rows, std
   }
   const double middle_x = median(x), middle_y = median(y);
   for (size_t i = 0; i < rows.size(); ++i) distances.push_back(std::hypot(x[i] - middle_x, y[i] - middle_y));
-  const double third = quantile(distances, 0.75), fence = third + 1.5 * (third - quantile(distances, 0.25));
+  const double fence = upper_fence(distances);
   for (size_t i = 0; i < rows.size(); ++i)
     if (distances[i] > fence) found.push_back({distances[i] - fence, rows[i]});
 }

@@ -4,9 +4,10 @@
 
 #include <algorithm>
 #include <map>
-#include <numeric>
 
+#include "base/disjoint_sets.h"
 #include "base/error.h"
+#include "base/statistics.h"
 
 namespace cvtool {
 namespace {
@@ -14,20 +15,6 @@ namespace {
 constexpr int64_t kRowsAtOnce = 512;
 constexpr double kAlike = 1.0 / 20;      // of the median distance to the nearest photo
 constexpr double kRoundingAlike = 1e-6;  // cosine distances of equal features in float32
-
-double median_of(std::vector<float> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
-// Linear interpolation between the two nearest, as NumPy's default; `sorted` is not empty.
-double quantile_of(const std::vector<double>& sorted, double at) {
-  const double place = at * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<size_t>(place);
-  const size_t above = std::min(below + 1, sorted.size() - 1);
-  return sorted[below] + (place - static_cast<double>(below)) * (sorted[above] - sorted[below]);
-}
 
 }  // namespace
 
@@ -52,22 +39,15 @@ std::vector<std::vector<size_t>> alike_photos(const Neighbours& neighbours) {
   const int64_t photos = neighbours.rows.size(0), kept = neighbours.rows.size(1);
   const at::Tensor first = neighbours.distances.select(1, 0).contiguous();
   const double near =
-      std::max(kAlike * median_of({first.data_ptr<float>(), first.data_ptr<float>() + photos}), kRoundingAlike);
-  std::vector<size_t> root(static_cast<size_t>(photos));
-  std::iota(root.begin(), root.end(), size_t{0});
-  const auto root_of = [&](size_t at) {
-    while (root[at] != at) at = root[at] = root[root[at]];
-    return at;
-  };
+      std::max(kAlike * upper_median({first.data_ptr<float>(), first.data_ptr<float>() + photos}), kRoundingAlike);
+  DisjointSets sets(static_cast<size_t>(photos));
   const auto rows = neighbours.rows.accessor<int64_t, 2>();
   const auto distances = neighbours.distances.accessor<float, 2>();
   for (int64_t i = 0; i < photos; ++i)
-    for (int64_t k = 0; k < kept && distances[i][k] <= near; ++k) {
-      const size_t a = root_of(static_cast<size_t>(i)), b = root_of(static_cast<size_t>(rows[i][k]));
-      root[std::max(a, b)] = std::min(a, b);
-    }
+    for (int64_t k = 0; k < kept && distances[i][k] <= near; ++k)
+      sets.join(static_cast<size_t>(i), static_cast<size_t>(rows[i][k]));
   std::map<size_t, std::vector<size_t>> members;
-  for (size_t i = 0; i < root.size(); ++i) members[root_of(i)].push_back(i);
+  for (size_t i = 0; i < sets.count(); ++i) members[sets.first_of(i)].push_back(i);
   std::vector<std::vector<size_t>> groups;
   for (auto& [first_row, group] : members)
     if (group.size() > 1) groups.push_back(std::move(group));
@@ -83,11 +63,8 @@ std::vector<size_t> odd_photos(const std::vector<double>& distances, const std::
   std::map<int64_t, std::vector<double>> by_label;
   for (size_t i = 0; i < labels.size(); ++i) by_label[labels[i]].push_back(distances[i]);
   std::map<int64_t, double> fences;
-  for (auto& [label, values] : by_label) {
-    if (values.size() < 4) continue;
-    std::sort(values.begin(), values.end());
-    const double low = quantile_of(values, 0.25), high = quantile_of(values, 0.75);
-    fences[label] = high + 1.5 * (high - low);
+  for (const auto& [label, values] : by_label) {
+    if (values.size() >= 4) fences[label] = upper_fence(values);
   }
   std::vector<size_t> odd;
   for (size_t i = 0; i < labels.size(); ++i)

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/parallel.h"
 #include "base/random.h"
+#include "base/statistics.h"
 
 namespace cvtool {
 namespace {
@@ -74,12 +75,7 @@ double squared_distance(const double* a, const double* b, size_t width) {
 
 double median_above_zero(std::vector<double> values) {
   values.erase(std::remove(values.begin(), values.end(), 0.0), values.end());
-  if (values.empty()) return 1;
-  const size_t middle = values.size() / 2;
-  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(middle), values.end());
-  const double upper = values[middle];
-  if (values.size() % 2 == 1) return upper;
-  return (upper + *std::max_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(middle))) / 2;
+  return values.empty() ? 1 : median(std::move(values));
 }
 
 Square kernel_of(const FeatureRows& rows, int64_t workers) {
@@ -92,9 +88,9 @@ Square kernel_of(const FeatureRows& rows, int64_t workers) {
   std::vector<double> distances;
   distances.reserve(n * (n - 1) / 2);
   for (size_t i = 0; i < n; ++i) distances.insert(distances.end(), kernel.row(i), kernel.row(i) + i);
-  const double median = median_above_zero(std::move(distances));
+  const double scale = median_above_zero(std::move(distances));
   for (size_t i = 0; i < n; ++i) {
-    for (size_t j = 0; j < i; ++j) kernel.row(i)[j] = kernel.row(j)[i] = std::exp(-kernel.row(i)[j] / median);
+    for (size_t j = 0; j < i; ++j) kernel.row(i)[j] = kernel.row(j)[i] = std::exp(-kernel.row(i)[j] / scale);
     kernel.row(i)[i] = 1;
   }
   return kernel;

@@ -3,12 +3,12 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <cmath>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "base/error.h"
 #include "base/output.h"
+#include "base/statistics.h"
 #include "base/text.h"
 #include "engine/output_check.h"
 #include "run/reuse.h"
@@ -55,11 +55,10 @@ Outputs sorted(const Outputs& all) {
 }
 
 void judge_folds(TrainResult& result) {
-  const auto count = static_cast<double>(result.folds.size());
-  for (const FoldResult& fold : result.folds) result.fold_mean += fold.accuracy / count;
-  double squares = 0;
-  for (const FoldResult& fold : result.folds) squares += std::pow(fold.accuracy - result.fold_mean, 2);
-  result.fold_spread = count > 1 ? std::sqrt(squares / (count - 1)) : 0;
+  std::vector<double> accuracies;
+  for (const FoldResult& fold : result.folds) accuracies.push_back(fold.accuracy);
+  const auto [mean, spread] = mean_and_spread(accuracies);
+  result.fold_mean = mean, result.fold_spread = spread;
 }
 
 class FoldTrainings {
