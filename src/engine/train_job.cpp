@@ -52,8 +52,6 @@ struct DoneTraining {
 PhotoLooks learned_photos(const DoneTraining& done, const ModelFile& best, const PhotoPredictor& predictor,
                           Observer& observer) {
   const PhotoStore& photos = *done.data.train.store;
-  // Kept features lie on the device, and the model that reads them here on the processor.
-  if (!done.plan.device.is_cpu()) return look_at(predictor, photos, rows_to_fit(photos), kPhotosAtOnceOnGpu, observer);
   const KeptFeatures kept = done.kept.train ? done.kept : kept_features(phase_inputs(done.plan, done.data, observer));
   if (kept.train) return look_at_kept(best.module, kept, rows_to_fit(photos));
   return look_at(predictor, photos, rows_to_fit(photos), kPhotosAtOnceOnGpu, observer);

@@ -85,7 +85,7 @@ PhotoLooks look_at_kept(const torch::jit::Module& classifier, const KeptFeatures
   for (size_t begin = 0; begin < rows.size(); begin += kPhotos) {
     Examples block;
     if (!kept.train->examples(slice(rows, begin, kPhotos), 0, block)) continue;
-    const at::Tensor y = rest.forward({block.x}).toTensor().to(at::kCPU);
+    const at::Tensor y = rest.forward({block.x.to(at::kCPU)}).toTensor();
     features.push_back(compared_features(y.narrow(1, units, y.size(1) - units)));
     const at::Tensor labels = block.labels.to(at::kCPU);
     looks.labels.insert(looks.labels.end(), labels.data_ptr<int64_t>(), labels.data_ptr<int64_t>() + labels.numel());
