@@ -2,7 +2,6 @@
 
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
-#include <xxhash.h>
 
 #include <algorithm>
 
@@ -13,6 +12,7 @@
 #include "base/output.h"
 #include "base/text.h"
 #include "data/archive/unpack_stream.h"
+#include "data/pixel_cache.h"
 
 namespace cvtool {
 namespace {
@@ -27,11 +27,7 @@ std::string copy_name(const ArchiveFile& archive) {
     key += std::to_string(number) + ' ';
   const uint64_t last = std::min(kLast, archive.bytes());
   key += archive.read(archive.bytes() - last, last);
-  const XXH128_hash_t hash = ::XXH3_128bits(key.data(), key.size());
-  char name[40];
-  std::snprintf(name, sizeof name, "%016llx%016llx.tar", static_cast<unsigned long long>(hash.high64),
-                static_cast<unsigned long long>(hash.low64));
-  return name;
+  return hex_text(content_hash(key)) + ".tar";
 }
 
 // Null where it is not there.

@@ -36,7 +36,7 @@ class PageMaker {
     page_.found = static_cast<int64_t>(result.labels.size());
     page_.noise = result.noise;
     page_.accuracy = result.accuracy;
-    for (const ClassPair& pair : result.overlaps) page_.overlaps.push_back(pair);
+    page_.overlaps = result.overlaps;
   }
 
   AuditPage make(int64_t shown) {

@@ -71,10 +71,7 @@ std::string judge_by_folds(const AuditRequest& request, const std::string& folde
 
 // The photos as the run's models see them, in one piece.
 Dataset audited_photos(const AuditRequest& request, const Recipe& recipe, DataConfig& data) {
-  data = recipe.data;
-  data.group.clear();
-  data.folds = data.fold = 0;
-  data.valid = data.test = 0;
+  data = in_one_piece(recipe.data);
   Dataset dataset = find_dataset(request.data, data, 0);
   log_notes(dataset);
   return dataset;
@@ -93,9 +90,8 @@ std::vector<std::string> splits_of(const Dataset& dataset, const std::vector<Sam
 Neighbours neighbours_of(const OpenedModel& model, const AuditWork& work, const AuditRequest& request,
                          Observer& observer) {
   const FlatNet net(model.file.module);
-  DataConfig data = model.recipe.data;
   const OpenedSplit split =
-      open_split({work.root, "photos", work.judged.samples, 1, true}, data, request.machine, observer);
+      open_split({work.root, "photos", work.judged.samples, 1, true}, model.recipe.data, request.machine, observer);
   if (split.count() != static_cast<int64_t>(work.judged.samples.size()))
     throw DataError(request.data + ": photos have changed since the run was made; make it anew");
   const auto input = [&](const at::Tensor& pixels) { return model.predictor.input(pixels); };
@@ -107,15 +103,9 @@ Neighbours neighbours_of(const OpenedModel& model, const AuditWork& work, const 
 
 AuditResult audit_job(const AuditRequest& request, Observer& observer) {
   const std::string folder = request.output.empty() ? stem_of_data(request.data) + "-audit" : request.output;
-  check_output_folder("--output", folder,
-                      find_dataset(
-                          request.data,
-                          [&] {
-                            DataConfig data;
-                            read_fields(request.overrides, "--", data);
-                            return data;
-                          }(),
-                          0));
+  DataConfig asked;
+  read_fields(request.overrides, "--", asked);
+  check_output_folder("--output", folder, find_dataset(request.data, asked, 0));
   if (!request.run.empty()) check_is_cross_validation(request.run);
   const std::string run = request.run.empty() ? judge_by_folds(request, folder, observer) : request.run;
   const OpenedModel model = open_model(run + "/fold-1", "fp32", request.machine);

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "metrics/class_metrics.h"
 #include "metrics/confident_learning.h"
 
 namespace cvtool {
@@ -70,10 +71,7 @@ AuditResult findings_of(const AuditWork& work) {
   AuditResult result;
   result.photos = p.count();
   result.classes = work.classes;
-  const std::vector<int64_t> predicted = predicted_classes(p);
-  int64_t right = 0;
-  for (size_t i = 0; i < predicted.size(); ++i) right += predicted[i] == p.labels[i];
-  result.accuracy = static_cast<double>(right) / static_cast<double>(p.count());
+  result.accuracy = accuracy(class_counts(p.labels, predicted_classes(p), p.classes));
   result.thresholds = class_thresholds(p);
   const std::vector<double> joint = calibrated_joint(confident_joint(p, result.thresholds), p.labels, p.classes);
   add_joint(work, joint, result);
