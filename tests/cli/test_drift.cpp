@@ -28,21 +28,28 @@ Json drift_json(std::vector<std::string> arguments) {
   return Json::parse(outcome.out);
 }
 
-// Every photo of a folder made lighter, by the distribution's Python.
-void lighten(const std::string& from, const std::string& to) {
+// Every photo of a folder as `change` makes it of `path` and `target`, a folder: lines of Python, each with its blanks
+// before it.
+void make_photos(const std::string& from, const std::string& target, const std::string& change) {
   Invocation python;
   python.program = CVTOOL_PYTHON;
   python.arguments = {"-c",
                       "import sys, pathlib\n"
                       "from PIL import Image\n"
-                      "for path in sorted(pathlib.Path(sys.argv[1]).rglob('*.jpg')):\n"
-                      "    target = pathlib.Path(sys.argv[2]) / path.parent.name / path.name\n"
-                      "    target.parent.mkdir(parents=True, exist_ok=True)\n"
-                      "    Image.open(path).point(lambda v: min(255, v + 60)).save(target)\n",
-                      from, to};
+                      "target = pathlib.Path(sys.argv[2])\n"
+                      "for path in sorted(pathlib.Path(sys.argv[1]).rglob('*.jpg')):\n" +
+                          change,
+                      from, target};
   const Outcome made = run_program(python);
   INFO(made.err);
   REQUIRE(made.code == 0);
+}
+
+void lighten(const std::string& from, const std::string& to) {
+  make_photos(from, to,
+              "    made = target / path.parent.name / path.name\n"
+              "    made.parent.mkdir(parents=True, exist_ok=True)\n"
+              "    Image.open(path).point(lambda v: min(255, v + 60)).save(made)\n");
 }
 
 // Where small backbones lie, "traced.pt" among them.
@@ -158,16 +165,9 @@ TEST_CASE("Copies of photos of the first set are told of and left out, and so ar
 TEST_CASE("Photos that were saved anew are told of, and do not hide that they are darker") {
   const Session& session = Session::get();
   const Scratch scratch;
-  Invocation python;
-  python.program = CVTOOL_PYTHON;
-  python.arguments = {"-c",
-                      "import sys, pathlib\n"
-                      "from PIL import Image\n"
-                      "for path in sorted(pathlib.Path(sys.argv[1]).rglob('*.jpg')):\n"
-                      "    made = Image.open(path).point(lambda v: max(0, v - 8))\n"
-                      "    made.save(pathlib.Path(sys.argv[2]) / path.name, quality=90)\n",
-                      session.photos + "/train", scratch.path()};
-  REQUIRE(run_program(python).code == 0);
+  make_photos(session.photos + "/train", scratch.path(),
+              "    made = Image.open(path).point(lambda v: max(0, v - 8))\n"
+              "    made.save(target / path.name, quality=90)\n");
   const Outcome outcome = drift({session.photos + "/train", scratch.path()});
   CAPTURE(outcome.out);
   CHECK(contains(outcome.out, " of b look like one of a but for size and compression\n"));

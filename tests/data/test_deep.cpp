@@ -15,6 +15,7 @@
 #include "data/image.h"
 #include "data/image_tensor.h"
 #include "data/oracle.h"
+#include "data/pixel_config.h"
 #include "data/temp_folder.h"
 
 using namespace cvtool;
@@ -93,15 +94,6 @@ std::string tiff_of(const TempFolder& folder, const cv::Mat& samples, const Tiff
   }
   TIFFClose(tiff);
   return read_file(path);
-}
-
-DataConfig deep_config(int64_t channels = 3) {
-  DataConfig config;
-  config.channels = channels;
-  config.depth = 16;
-  config.imgsz = {8, 12};
-  config.valid = 0;
-  return config;
 }
 
 }  // namespace
@@ -194,7 +186,7 @@ TEST_CASE("Resizing 16 bits agrees with PyTorch in float64") {
   for (const auto& row : oracle_table("deep.tsv")) {
     CAPTURE(row[0]);
     CAPTURE(row[1]);
-    DataConfig config = deep_config(1);
+    DataConfig config = config_of(kDeepGrey);
     config.imgsz = {40, 56};
     config.interpolation = row[1];
     const cv::Mat out = decode_resized(read_file(oracle_pictures() / (row[0] + ".png")), {}, config);
@@ -218,7 +210,7 @@ TEST_CASE("Three channels of 16 bits are resized as each by itself") {
     for (const char* resize : {"stretch", "crop", "pad"}) {
       CAPTURE(interpolation);
       CAPTURE(resize);
-      DataConfig config = deep_config();
+      DataConfig config = config_of(kDeepColours);
       config.interpolation = interpolation;
       config.resize = resize;
       std::vector<cv::Mat> planes;
@@ -234,7 +226,7 @@ TEST_CASE("A store of depth 16 gives floats of 0 to 255 with what lies between b
   TempFolder folder;
   folder.write("a/deep.png", encoded(swapped(deep_noise(8, 12, 3)), ".png"));
   folder.write_photo("b/flat.png", 5, {12, 8});
-  const DataConfig config = deep_config();
+  const DataConfig config = config_of(kDeepColours);
   const Dataset dataset = find_dataset(folder.path(), config, 1);
   LoaderOptions options;
   options.data = config;

@@ -11,6 +11,7 @@
 #include "data/image.h"
 #include "data/image_tensor.h"
 #include "data/oracle.h"
+#include "data/pixel_config.h"
 #include "data/temp_folder.h"
 
 using namespace cvtool;
@@ -24,14 +25,6 @@ cv::Mat grey_noise(int height, int width) {
   cv::RNG random(2);
   random.fill(image, cv::RNG::UNIFORM, 0, 256);
   return image;
-}
-
-DataConfig grey_config() {
-  DataConfig config;
-  config.channels = 1;
-  config.imgsz = {8, 12};
-  config.valid = 0;
-  return config;
 }
 
 }  // namespace
@@ -76,7 +69,7 @@ TEST_CASE("A grey picture is resized as each of three equal channels is, bit for
 TEST_CASE("A store of grey photos gives batches of one channel, from the cache too, and is no store of colours") {
   TempFolder folder;
   for (int i = 0; i < 4; ++i) folder.write_photo((i % 2 ? "a/" : "b/") + std::to_string(i) + ".png", i);
-  DataConfig config = grey_config();
+  DataConfig config = config_of(kGrey);
   const Dataset dataset = find_dataset(folder.path(), config, 1);
   LoaderOptions options;
   options.data = config;
