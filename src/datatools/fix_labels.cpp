@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "base/utf8.h"
 #include "data/archive/photo_place.h"
+#include "data/folders.h"
 #include "data/list/listing.h"
 #include "datatools/fix_list.h"
 
@@ -148,6 +149,15 @@ std::vector<FileStep> open_moves(const std::vector<FileStep>& moves, const std::
   return open;
 }
 
+// A folder that was made with another list would hold a photo in two classes.
+void check_made_by(const FixRequest& request, const std::set<std::string>& places) {
+  if (!there(request.into)) return;
+  for (const std::string& path : images_below(request.into))
+    if (places.count(path) == 0)
+      throw DataError(request.into + " holds " + printable(path) +
+                      ", which these fixes do not put there; use another folder");
+}
+
 FixResult fix_copy(const FixRequest& request, const FixProgress& progress) {
   check_target_folder(request.data, request.into);
   FixedFolder folder(request.data);
@@ -155,10 +165,12 @@ FixResult fix_copy(const FixRequest& request, const FixProgress& progress) {
   std::map<std::string, std::string> moved;
   for (const FileStep& move : plan.moves) moved.emplace(move.from, move.to);
   std::vector<FileStep> steps;
+  std::set<std::string> places;
   for (const ListedPhoto& photo : folder.listing().photos) {
     const auto at = moved.find(photo.path);
     const std::string place = at == moved.end() ? photo.path : at->second;
     if (starts_with(place, kDropped)) continue;
+    places.insert(place);
     const FileStep step{request.data + "/" + photo.path, request.into + "/" + place};
     if (!there(step.to))
       steps.push_back(step);
@@ -167,6 +179,7 @@ FixResult fix_copy(const FixRequest& request, const FixProgress& progress) {
     else
       throw DataError(step.to + " is there with other content; it is not overwritten, use another folder");
   }
+  check_made_by(request, places);
   make_folders(request.into);
   place_all(steps, "copy", request.into, progress);
   plan.result.placed = static_cast<int64_t>(steps.size());

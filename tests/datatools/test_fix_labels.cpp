@@ -81,6 +81,11 @@ TEST_CASE("Fixes into a new folder copy the photos as they should be, and touch 
   const FixResult again = fix_labels(fixing(folder, "new"));
   CHECK(again.placed == 0);
   CHECK(again.there == 5);
+  // What another list has put there would be a second copy of a photo, in another class.
+  folder.write("fixes.csv", "path,given,action,label\n");
+  CHECK_THROWS_WITH_AS(fix_labels(fixing(folder, "new")),
+                       doctest::Contains("1_from_cats.jpg, which these fixes do not"), DataError);
+  folder.write("fixes.csv", kFixes);
   folder.write("new/train/dogs/3.jpg", "another");
   CHECK_THROWS_WITH_AS(fix_labels(fixing(folder, "new")), doctest::Contains("other content"), DataError);
 }
