@@ -84,7 +84,7 @@ void fit_what_it_knows(const PhotoLooks& learned, const HeldPhotos& held, const 
     spdlog::warn("the photos held back for calibration are all copies of others: predict --coverage has none to go by");
     return;
   }
-  fit_coverage(*held.fresh, data.calibration.store->digest(), info);
+  fit_coverage(*held.fresh, *data.calibration.store, info);
   spdlog::info("calibrated with {} (predict --coverage)", counted(held.fresh->count(), "photo"));
 }
 

@@ -20,15 +20,16 @@
 namespace cvtool {
 namespace {
 
-constexpr size_t kMostFitted = 1000, kLeastOfClass = 10, kMostHeld = 2000;
+constexpr size_t kMostFitted = 1000, kLeastOfClass = 10, kMostHeld = 2000, kMarks = 64;
 constexpr const char* kLac = "lac";
 
 struct StoredCoverage {
-  std::string method, digest, probabilities;
+  std::string method, probabilities;
+  std::vector<std::string> marks;
   int64_t photos = 0;
 };
 void fields(StoredCoverage& c, DocumentReader& visit) {
-  visit("method", c.method, kRequired), visit("photos", c.photos, kRequired), visit("digest", c.digest, kRequired);
+  visit("method", c.method, kRequired), visit("photos", c.photos, kRequired), visit("marks", c.marks, kRequired);
   visit("probabilities", c.probabilities, kRequired);
 }
 
@@ -103,13 +104,31 @@ std::string fit_unknown(const PhotoLooks& learned, const at::Tensor& held, const
   return "";
 }
 
-void fit_coverage(const PhotoLooks& held, const std::string& digest, Json& info) {
+void fit_coverage(const PhotoLooks& held, const PhotoStore& photos, Json& info) {
   std::vector<double> right = held.right;
   std::sort(right.begin(), right.end());
+  std::vector<std::string> marks;
+  for (const size_t row : drawn(photos.samples(), in_order(photos.samples().size()), kMarks))
+    marks.push_back(hex_text(photos.content(row)));
   info[kCoverageKey] = {{"method", kLac},
                         {"photos", right.size()},
-                        {"digest", digest},
+                        {"marks", marks},
                         {"probabilities", text_of_numbers(at::tensor(right, at::kDouble))}};
+}
+
+bool holds_marked(const PhotoStore& photos, const std::vector<std::string>& marks) {
+  const std::set<std::string> known(marks.begin(), marks.end());
+  for (size_t row = 0; row < photos.samples().size(); ++row)
+    if (known.count(hex_text(photos.content(row))) > 0) return true;
+  return false;
+}
+
+std::vector<std::string> marks_of_training(const Json& info) {
+  std::vector<std::string> marks;
+  const Json stored = info.value("data", Json::object()).value("marks", Json::object());
+  for (const Json& mark : stored)
+    if (mark.is_string()) marks.push_back(mark.get<std::string>());
+  return marks;
 }
 
 std::optional<KnownFeatures> stored_known_features(const Json& info, const std::string& path) {
@@ -124,7 +143,7 @@ std::optional<Coverage> stored_coverage(const Json& info, const std::string& pat
   if (stored.method != kLac)
     throw Error(place + ": the method '" + stored.method + "' is not known to this cvtool; " + again);
   const at::Tensor right = numbers_of_text(stored.probabilities, at::kDouble, {-1}, place + ": " + again);
-  Coverage out{{right.data_ptr<double>(), right.data_ptr<double>() + right.numel()}, stored.digest};
+  Coverage out{{right.data_ptr<double>(), right.data_ptr<double>() + right.numel()}, stored.marks};
   if (out.right.empty() || !std::is_sorted(out.right.begin(), out.right.end()))
     throw Error(place + ": its numbers are damaged; " + again);
   return out;

@@ -27,15 +27,20 @@ std::vector<size_t> fresh_rows(const PhotoStore& store, const std::vector<Sample
 // where that cannot be, why nothing is there now: a net that does not end in a dense layer, no photos.
 std::string fit_unknown(const PhotoLooks& learned, const at::Tensor& held, const std::string& split, Json& info);
 
-// Takes the probabilities of photos that trained and chose nothing, of which there is one at least; `digest` names them
-// (PhotoStore::digest). Changes `info`, which then holds kCoverageKey: {"method": "lac", "photos", "digest",
-// "probabilities" (of their own classes, ascending, float64 as base64)}.
-void fit_coverage(const PhotoLooks& held, const std::string& digest, Json& info);
+// Takes the probabilities of photos that trained and chose nothing, of which there is one at least; `photos` are all of
+// them. Changes `info`, which then holds kCoverageKey: {"method": "lac", "photos", "marks" (by which a few of them are
+// known again), "probabilities" (of their own classes, ascending, float64 as base64)}.
+void fit_coverage(const PhotoLooks& held, const PhotoStore& photos, Json& info);
+
+// Whether some of the photos stand, unchanged, among those with these marks: hashes of files.
+bool holds_marked(const PhotoStore& photos, const std::vector<std::string>& marks);
+// Of training photos, as the model remembers a few of them.
+std::vector<std::string> marks_of_training(const Json& info);
 
 // A model's own calibration, ready to be asked.
 struct Coverage {
-  std::vector<double> right;  // probabilities of the calibration photos' own classes, ascending
-  std::string digest;         // of these photos
+  std::vector<double> right;       // probabilities of the calibration photos' own classes, ascending
+  std::vector<std::string> marks;  // of these photos
 };
 
 // `info` is that of the model file `path`; nothing where it holds none. Throws Error where it is damaged.

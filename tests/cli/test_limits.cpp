@@ -143,7 +143,7 @@ TEST_CASE("train --calibration holds photos back, which calibrate predict --cove
       "coverage 0.9 asked, "));
   const Outcome same = session({"eval", "--data", session.photos, "--model", calibrated.run, "--split", "calibration",
                                 "--json", "-o", session.scratch / "covered"});
-  CHECK(contains(same.err, "those that the model was calibrated with"));
+  CHECK(contains(same.err, "was calibrated with these photos"));
   CHECK_FALSE(Json::parse(same.out).contains("coverage"));
 }
 
@@ -173,6 +173,10 @@ TEST_CASE("What a model cannot say is refused with what to do, before a photo is
                 {"was not calibrated"});
   check_refused(session({"eval", "--data", session.photos, "--model", session.run, "--fit-coverage"}), 2,
                 {"no photo of", "was held back", "--calibration 0.1"});
+  // Its training photos, where nothing but their content tells of it.
+  fs::copy(session.photos + "/train", session.scratch / "moved-away", fs::copy_options::recursive);
+  check_refused(session({"eval", "--data", session.scratch / "moved-away", "--model", session.run, "--fit-coverage"}),
+                4, {"holds photos that the model was trained on"});
   check_refused(session({"train", "--data", session.photos, "--recipe", session.recipe, "--calibration", "0.9",
                          "--valid", "0.2"}),
                 2, {"valid + test + calibration"});

@@ -62,12 +62,15 @@ void calibrate_sets(const EvalWork& work, const Dataset& dataset, bool trained_h
     others = dataset.train;
     others.insert(others.end(), dataset.valid.begin(), dataset.valid.end());
   }
+  if (!trained_here && held.store && holds_marked(*held.store, marks_of_training(model.file.info)))
+    throw DataError("--fit-coverage: " + work.request.data +
+                    " holds photos that the model was trained on; name photos that it has never seen with --data");
   PhotoLooks fresh;
   if (held.store) fresh = look(work, model, *held.store, fresh_rows(*held.store, others));
   if (fresh.count() == 0)
     throw DataError("--fit-coverage: there is no " + held.name +
                     " photo that could be read and is no copy of one that the model was trained on");
-  fit_coverage(fresh, held.store->digest(), model.file.info);
+  fit_coverage(fresh, *held.store, model.file.info);
   spdlog::info("calibrated for sets of classes with {}, stored in {}", counted(fresh.count(), "photo"), model.path);
 }
 
@@ -107,9 +110,9 @@ std::optional<CoverageResult> reached_coverage(const EvalWork& work, const Opene
   if (!coverage || work.request.tta.variants > 1) return {};
   const auto calibrated = static_cast<int64_t>(coverage->right.size());
   if (!asked && calibrated < photos_for_coverage(wanted)) return {};
-  if (coverage->digest == split.store->digest()) {
+  if (holds_marked(*split.store, coverage->marks)) {
     if (!work.request.fit_coverage)
-      spdlog::warn("these photos are those that the model was calibrated with: its coverage is not measured on them");
+      spdlog::warn("the model was calibrated with these photos, or some of them: its coverage is not measured on them");
     return {};
   }
   const CoverageReached reached = coverage_reached(evaluation.outputs.predictions, coverage->right, wanted);
